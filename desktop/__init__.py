@@ -1,0 +1,1 @@
+"""The faces of Inkling for people: command line and window."""

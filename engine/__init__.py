@@ -1,0 +1,1 @@
+"""Understands and finds: encoders, store, query, fusion, late interaction."""

@@ -1,0 +1,1 @@
+"""The models behind one small protocol."""

@@ -1,0 +1,38 @@
+"""The one protocol every model fulfils."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.models import ModelSpec
+from engine.types import Adapter, Encoding, TextInput
+
+
+class Encoder(Protocol):
+    """Turns queries, passages and pictures into single vectors and token multi-vectors.
+
+    Lives in the encoder worker. Thread-safe: a query may come while a batch runs. Results keep
+    the order of the inputs. Raises engine.errors.InklingError with a remedy; running out of memory
+    is handled inside (smaller batches, fewer pixels), never raised while one input still fits.
+    """
+
+    spec: ModelSpec
+
+    def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
+        """Questions as typed."""
+
+    def encode_texts(self, texts: Sequence[TextInput], adapter: Adapter) -> list[Encoding]:
+        """Passages with their context."""
+
+    def encode_images(self, images: Sequence[str], adapter: Adapter) -> list[Encoding]:
+        """Picture files (PNG or JPEG written by our own extractor, or a checked query picture)."""
+
+    def encode_chunks(
+        self, text: str, spans: Sequence[tuple[int, int]], context: str, adapter: Adapter
+    ) -> list[Encoding]:
+        """Late chunking: one forward over the document, one Encoding for each character span.
+
+        Token spans are relative to the chunk's start. Encoders without long context encode each
+        chunk by itself.
+        """

@@ -1,0 +1,83 @@
+"""Errors a person can read, and the reasons why a file is not indexed. No heavy imports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+class InklingError(Exception):
+    """Something went wrong that a person should hear of: what happened, and what to do next."""
+
+    def __init__(self, message: str, *, hint: str = "", path: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class StoreDamagedError(InklingError):
+    """The store can't be read; it is rebuilt from the files."""
+
+
+class WorkerDiedError(InklingError):
+    """A child process ended or hung; its work is to be done again elsewhere."""
+
+
+FileState = Literal["seen", "pending", "done", "failed", "withheld", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a file has no content in the index."""
+
+    code: str
+    state: FileState
+    sentence: str
+    retry: bool = False  # whether trying again by hand can help
+
+
+#: Every reason once. Code and sentence appear in `inkling problems`, the window and the tests.
+REASONS: dict[str, Reason] = {
+    r.code: r
+    for r in (
+        Reason(
+            "unsupported",
+            "skipped",
+            "Inkling does not read this type of file; its name is searchable.",
+        ),
+        Reason("empty", "skipped", "The file is empty."),
+        Reason("no-text", "skipped", "No text was found in it; its name is searchable."),
+        Reason("binary", "skipped", "The contents are not text, whatever the name says."),
+        Reason("too-large", "skipped", "The file is larger than the limit in the settings.", True),
+        Reason("generated", "skipped", "It is generated, minified or a lock file."),
+        Reason("not-regular", "skipped", "It is not a regular file (a device, pipe or socket)."),
+        Reason(
+            "placeholder",
+            "skipped",
+            "The file is not on this machine; opening it would download it.",
+        ),
+        Reason("encrypted", "failed", "It is protected by a password.", True),
+        Reason("broken", "failed", "The file is damaged or not what its name says.", True),
+        Reason(
+            "too-complex",
+            "failed",
+            "Reading it would take more memory than a worker may use.",
+            True,
+        ),
+        Reason("timeout", "failed", "Reading it took longer than the deadline.", True),
+        Reason("crashed", "failed", "Reading it ended the worker; it is set aside.", True),
+        Reason(
+            "unreadable", "failed", "The file can't be opened (permission denied or gone).", True
+        ),
+        Reason("decode", "failed", "The text encoding could not be recognised.", True),
+        Reason("encoder", "failed", "The model could not encode it.", True),
+        Reason("secret-name", "withheld", "Its name says that it holds secrets."),
+        Reason(
+            "secret-content", "withheld", "It contains what looks like a key, token or password."
+        ),
+    )
+}

@@ -1,0 +1,1 @@
+"""The background process: walks, watches, extracts, feeds the engine, serves the API."""

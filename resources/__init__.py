@@ -1,0 +1,1 @@
+"""Data that ships with Inkling: icons, ignore defaults, the sample library."""
