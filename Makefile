@@ -1,0 +1,47 @@
+# Inkling: two commands. `make run` starts it, `make test` checks it; both set up .venv/ first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint sample licences clean
+
+help:
+	@echo "make run       start Inkling (without a display: the demo in the terminal)"
+	@echo "make demo      index the sample library in a temporary folder, answer five questions"
+	@echo "make test      style, types and tests"
+	@echo "make lint      style and types only"
+	@echo "make sample    draw the sample library again (needs Xvfb, xterm, openbox …)"
+	@echo "make licences  write resources/licences.md again"
+	@echo "make clean     remove .venv and caches"
+
+# Written last by prepare.py, so that a broken set-up is done again and a finished one costs nothing.
+$(READY): pyproject.toml
+	@$(PYTHON) resources/setup/prepare.py $(VENV)
+
+run: $(READY)
+	@$(BIN)/python resources/setup/run.py
+
+demo: $(READY)
+	@$(BIN)/python -m desktop demo
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python resources/setup/check_system.py
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest
+
+sample: $(READY)
+	$(BIN)/python resources/sample/make_sample.py
+
+licences: $(READY)
+	$(BIN)/python resources/setup/list_licences.py > resources/licences.md.new
+	mv resources/licences.md.new resources/licences.md
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

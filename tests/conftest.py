@@ -1,0 +1,52 @@
+"""Fixtures for all tests: no display, no network, a base directory and a home of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Before anything imports Qt or a model library.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TRANSFORMERS_OFFLINE"] = "1"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+
+from engine.paths import BASE_DIR_VARIABLE, BaseDir
+
+SAMPLE = Path(__file__).resolve().parents[1] / "resources" / "sample"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> BaseDir:
+    """An empty base directory, made."""
+    return BaseDir(tmp_path / "base").create()
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test, nor a process it starts, finds the person's own settings or index."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for variable, folder in (
+        ("XDG_DATA_HOME", ".local/share"),
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_CACHE_HOME", ".cache"),
+    ):
+        monkeypatch.setenv(variable, str(home / folder))
+    monkeypatch.setenv(BASE_DIR_VARIABLE, str(home / "inkling"))
+
+
+@pytest.fixture(scope="session")
+def sample_library() -> Path:
+    """The sample library's folder; read it, never write to it."""
+    return SAMPLE / "library"
+
+
+@pytest.fixture
+def library(tmp_path: Path, sample_library: Path) -> Path:
+    """A copy of the sample library that a test may change."""
+    import shutil
+
+    return Path(shutil.copytree(sample_library, tmp_path / "library"))
