@@ -1,4 +1,4 @@
-"""Checks the system libraries that Qt loads on Linux; installs them as root, else names the command.
+"""Checks the system libraries that Qt loads on Linux; as root installs them, else says how.
 
 Standard library only: it runs before anything is installed, and again before the tests.
 """

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from check_system import check, install_or_advise
+from check_system import check, install_or_advise  # beside this file
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
