@@ -1,0 +1,61 @@
+"""Length-prefixed msgpack frames between the pool and its workers: data, never pickles."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, BinaryIO
+
+import msgpack
+
+from engine.types import WordBox
+from indexer.extract.base import Extraction, Part
+
+_LENGTH = struct.Struct("<I")
+#: More than any honest file gives; a worker that sends more is replaced.
+MAX_FRAME = 256 * 1024 * 1024
+
+
+def send(stream: BinaryIO, message: Mapping[str, Any]) -> None:
+    """Write one message."""
+    body = msgpack.packb(message, unicode_errors="surrogatepass")
+    stream.write(_LENGTH.pack(len(body)) + body)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> dict[str, Any] | None:
+    """Read one message; None when the other side is gone or talks nonsense."""
+    header = stream.read(_LENGTH.size)
+    if len(header) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(header)
+    body = stream.read(length) if length <= MAX_FRAME else b""
+    if len(body) < length:
+        return None
+    message = msgpack.unpackb(body, unicode_errors="surrogatepass")
+    return message if isinstance(message, dict) else None
+
+
+def pack_extraction(extraction: Extraction) -> dict[str, Any]:
+    """An Extraction as plain data."""
+    data = {f.name: getattr(extraction, f.name) for f in fields(Extraction)}
+    data["parts"] = [_pack_part(part) for part in extraction.parts]
+    return data
+
+
+def _pack_part(part: Part) -> dict[str, Any]:
+    data = {f.name: getattr(part, f.name) for f in fields(Part)}
+    data["words"] = [(word.start, word.end, *word.box) for word in part.words]
+    return data
+
+
+def unpack_extraction(data: dict[str, Any]) -> Extraction:
+    """The Extraction back from plain data."""
+    return Extraction(**{**data, "parts": [_unpack_part(part) for part in data["parts"]]})
+
+
+def _unpack_part(data: dict[str, Any]) -> Part:
+    words = [WordBox(w[0], w[1], (w[2], w[3], w[4], w[5])) for w in data["words"]]
+    lines = tuple(data["lines"]) if data["lines"] else None
+    return Part(**{**data, "heading": tuple(data["heading"]), "lines": lines, "words": words})

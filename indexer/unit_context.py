@@ -1,0 +1,78 @@
+"""The words that say where a passage comes from: title or name, folders, headings or symbols.
+
+Put before each passage for encoder and full text they are the largest gain in quality measured:
+question to page on FinanceBench hit@10 0.15 -> 0.67, Markdown pages nDCG@10 0.560 -> 0.623,
+commit subject to source file 0.570 -> 0.611.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import PurePath
+
+from indexer.extract.base import Extraction, Part
+
+SEPARATOR = " › "
+MAX_CHARACTERS = 220
+#: Folder names that say nothing about what is in them.
+_GENERIC = frozenset({
+    "src", "source", "sources", "lib", "libs", "docs", "doc", "content", "contents", "main", "java",
+    "files", "file", "data", "documents", "desktop", "downloads", "pages", "page", "static",
+    "public", "assets", "corpus",
+})  # fmt: skip
+_CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
+_MEANINGLESS = re.compile(r"(?=.*\d)[0-9a-f]{12,}|\d{5,}|img|dsc|pxl|untitled|unnamed", re.I)
+_JUNK_TITLE = re.compile(r"untitled|microsoft word|\.(docx?|indd|tex|dvi|qxd|p65)\b|^\W*$", re.I)
+
+
+def context_of(extraction: Extraction, path: str, root: str) -> Callable[[Part], str]:
+    """A function from a part of the file to its context."""
+    document = document_words(extraction.title, path, root)
+
+    def context(part: Part) -> str:
+        headings = [h for h in part.heading if h and _squash(h) not in map(_squash, document)]
+        return shorten([*document, *headings])
+
+    return context
+
+
+def document_words(title: str, path: str, root: str) -> list[str]:
+    """Title or cleaned name, then the words of the folders below the root."""
+    pure = PurePath(path)
+    try:
+        folders = [PurePath(root).name, *pure.relative_to(root).parts[:-1]]
+    except ValueError:
+        folders = list(pure.parts[1:-1])
+    words = [w for w in (clean(f) for f in folders) if w and w.lower() not in _GENERIC]
+    name = _spelled_as(clean(pure.stem), words)
+    title = "" if _JUNK_TITLE.search(title) else " ".join(title.split())
+    lead = [title] if title else []
+    if name and _squash(name) not in _squash(title):
+        lead.append(name)
+    return lead + [w for w in words if _squash(w) not in _squash(" ".join(lead))]
+
+
+def clean(name: str) -> str:
+    """A file's or folder's name as words; what no person would say is left out."""
+    name = name.encode(errors="replace").decode()
+    words = re.split(r"[\W_]+", _CAMEL.sub(" ", name))
+    return " ".join(w for w in words if w and not _MEANINGLESS.fullmatch(w))
+
+
+def shorten(pieces: list[str]) -> str:
+    """Pieces joined; the middle ones go first when there is no room."""
+    pieces = list(pieces)
+    while len(pieces) > 2 and len(SEPARATOR.join(pieces)) > MAX_CHARACTERS:
+        pieces.pop(-2)
+    return SEPARATOR.join(pieces)[:MAX_CHARACTERS]
+
+
+def _spelled_as(name: str, folders: list[str]) -> str:
+    """ACTIVISIONBLIZZARD in the folder Activision Blizzard becomes Activision Blizzard."""
+    known = {_squash(folder): folder for folder in folders}
+    return " ".join(known.get(_squash(word), word) for word in name.split())
+
+
+def _squash(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
