@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from engine.types import Unit, WordBox
 from indexer.extract.base import Extraction, Part
@@ -40,16 +39,15 @@ def units_of(
     file_id: int,
     path: str,
     root: str,
-    scratch: Path | None = None,
     sizes: Sizes = SIZES,
 ) -> list[Unit]:
-    """The units of a file in reading order; `scratch` is where the parts' pictures lie."""
+    """The units of a file in reading order; `image` is a name in the scratch folder."""
     units: list[Unit] = []
     context_for = context_of(extraction, path, root)
     for part in _merged(extraction, sizes):
         for start, end in _cuts(part, extraction, sizes):
             text = part.text[start:end]
-            if not text.strip() and extraction.kind not in ("image", "screenshot"):
+            if not (text.strip() or part.image or extraction.kind in ("image", "screenshot")):
                 continue
             units.append(
                 Unit(
@@ -63,7 +61,7 @@ def units_of(
                     symbol=part.symbol,
                     language=part.language or extraction.language,
                     words=_words(part, start, end),
-                    image=str(scratch / part.image) if scratch and part.image else None,
+                    image=part.image,
                 )
             )
     return units

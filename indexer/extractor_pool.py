@@ -6,11 +6,13 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,23 +28,30 @@ _RENDER_DEADLINE_S = 20.0
 _START_S = 15.0  # a worker's imports, on a busy machine, come on top of the first deadline
 _LOOK_S = 0.1  # how often the memory of a busy worker is looked at
 _FILES_PER_WORKER = 2000  # then it is replaced, whatever a library may have leaked
+_WORN = 0.6  # of the memory cap, still held after a file: replaced before the next
 _ROOM = 3_000_000_000  # address space beyond the memory cap: libraries map far more than they touch
 
 
 class ExtractorPool:
-    """Reads files in child processes; each caller thread waits for its own file."""
+    """Reads files in child processes; each calling thread waits for its own file."""
 
     def __init__(self, scratch: Path, workers: int = 2, memory_bytes: int = 1_500_000_000) -> None:
-        self.scratch = scratch
+        scratch.mkdir(parents=True, exist_ok=True)
+        self.scratch = scratch.resolve()
         self.memory_bytes = memory_bytes
-        self.restarts = 0  # workers that died or were killed
+        self.restarts = 0  # workers that died or were killed for what they did
+        self.layers: list[str] = []  # what the kernel holds a worker with, known after the first
+        self._readable: tuple[str, ...] = ("/",)
         self._closed = False
         self._lock = threading.Lock()
         self._live: set[_Worker] = set()
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(workers):
             self._idle.put(None)  # started when first needed
-        scratch.mkdir(parents=True, exist_ok=True)
+
+    def confine(self, roots: Sequence[str]) -> None:
+        """Let workers read below these folders only; other files are copied to scratch first."""
+        self._readable = tuple(os.path.realpath(root) for root in roots)
 
     def extract(
         self,
@@ -53,18 +62,20 @@ class ExtractorPool:
         max_pixels: int = 1_500_000,
         thumbs: bool = True,
     ) -> tuple[Extraction, Path]:
-        """What the file holds, and the scratch folder with its pictures: the caller removes it."""
-        row = extract.pick(Path(path), b"")
+        """What the file holds, and the scratch folder with its pictures: the caller removes it.
+
+        ExtractError with its reason where the file gives nothing, its worker died or hung.
+        """
         folder = self._folder()
-        options = {
-            "scratch": str(folder),
-            "ocr": ocr,
-            "pixels": pixels,
-            "max_pixels": max_pixels,
-            "thumbs": thumbs,
-        }
-        request = {"op": "extract", "path": os.fsencode(path), "options": options}
+        options = {"scratch": str(folder), "ocr": ocr, "pixels": pixels, "thumbs": thumbs}
+        options["max_pixels"] = max_pixels
+        row = extract.pick(Path(path), b"")
         try:
+            request = {
+                "op": "extract",
+                "path": self._within_reach(path, folder),
+                "options": options,
+            }
             reply = self._ask(request, row.deadline_s if row else _DEFAULT_DEADLINE_S)
             return frames.unpack_extraction(reply["ok"]), folder
         except BaseException:
@@ -76,8 +87,8 @@ class ExtractorPool:
         folder = self._folder()
         out = folder / "page.png"
         try:
-            request = {"op": "render", "path": os.fsencode(path), "page": page, "width": width}
-            self._ask({**request, "out": str(out)}, _RENDER_DEADLINE_S)
+            request = {"op": "render", "path": self._within_reach(path, folder), "page": page}
+            self._ask({**request, "width": width, "out": str(out)}, _RENDER_DEADLINE_S)
             return out.read_bytes()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -98,9 +109,21 @@ class ExtractorPool:
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self.scratch))
 
+    def _within_reach(self, path: str, folder: Path) -> bytes:
+        real = os.path.realpath(path)
+        if any(os.path.commonpath((real, root)) == root for root in self._readable):
+            return os.fsencode(path)
+        try:
+            return os.fsencode(shutil.copy(real, folder))
+        except OSError as error:
+            raise ExtractError("unreadable", error.strerror or str(error)) from error
+
     def _ask(self, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
         worker = self._idle.get()
         try:
+            if worker is not None and worker.readable != self._readable:
+                self._drop(worker)
+                worker = None
             if worker is None:
                 worker = self._start()
                 deadline_s += _START_S
@@ -111,7 +134,9 @@ class ExtractorPool:
                 self._drop(worker)
                 worker = None
                 raise
-            if reply.get("retire") or worker.worn(self.memory_bytes, reply["rss"]):
+            self.layers = reply["layers"]
+            worn = worker.files >= _FILES_PER_WORKER
+            if worn or reply.get("retire") or reply["resident"] > _WORN * self.memory_bytes:
                 self._drop(worker)
                 worker = None
         finally:
@@ -121,12 +146,13 @@ class ExtractorPool:
         return reply
 
     def _start(self) -> _Worker:
-        if self._closed:
-            raise ExtractError("crashed", "The pool is closed.")
-        worker = _Worker(self.scratch, self.memory_bytes + _ROOM)
+        worker = _Worker(self.scratch, self._readable, self.memory_bytes + _ROOM)
         with self._lock:
-            self._live.add(worker)
-        return worker
+            if not self._closed:
+                self._live.add(worker)
+                return worker
+        worker.kill()
+        raise ExtractError("crashed", "The pool is closed.")
 
     def _drop(self, worker: _Worker) -> None:
         worker.kill()
@@ -137,32 +163,33 @@ class ExtractorPool:
 class _Worker:
     """One child process and the thread that reads its answers."""
 
-    def __init__(self, scratch: Path, address_space: int) -> None:
-        config = {"scratch": str(scratch), "address_space": address_space}
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "TMPDIR": str(scratch)}
+    def __init__(self, scratch: Path, readable: tuple[str, ...], address_space: int) -> None:
+        self.readable = readable
+        self.files = 0
+        config = {"scratch": str(scratch), "readable": readable, "address_space": address_space}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "indexer.extractor_worker", json.dumps(config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=Path(indexer.__file__).parents[1],
-            env=environment,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "TMPDIR": str(scratch)},
+            start_new_session=True,  # Ctrl+C in a terminal is for the indexer
         )
         self._facts = psutil.Process(self.process.pid)
         with suppress(psutil.Error, OSError):
             self._facts.nice(19)
-        self._files = 0
+            self._facts.ionice(psutil.IOPRIO_CLASS_IDLE)
         self._replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         threading.Thread(target=self._pump, name="extractor-replies", daemon=True).start()
 
     def ask(self, request: dict[str, Any], deadline_s: float, memory: int) -> dict[str, Any]:
         """Send a request and wait; ExtractError if the worker dies, hangs or eats too much."""
-        self._files += 1
+        self.files += 1
         until = time.monotonic() + deadline_s
-        try:
+        # A broken pipe shows as the end of the replies below.
+        with suppress(OSError):
             frames.send(self.process.stdin, request)  # type: ignore[arg-type]
-        except OSError:
-            raise ExtractError("crashed", "The worker had ended.") from None
         while True:
             try:
                 reply = self._replies.get(timeout=_LOOK_S)
@@ -173,12 +200,8 @@ class _Worker:
                     raise ExtractError("timeout", f"{deadline_s:.0f} s") from None
                 continue
             if reply is None:
-                raise ExtractError("crashed", f"exit status {self.process.wait()}")
+                raise self._obituary()
             return reply
-
-    def worn(self, memory: int, rss: int) -> bool:
-        """Whether it is time for a fresh process."""
-        return self._files >= _FILES_PER_WORKER or rss > 0.6 * memory
 
     def kill(self) -> None:
         """End it now."""
@@ -187,6 +210,13 @@ class _Worker:
         with suppress(OSError):
             self.process.stdin.close()  # type: ignore[union-attr]
 
+    def _obituary(self) -> ExtractError:
+        self.process.kill()  # the pipe ended; the process may not have
+        status = self.process.wait()
+        if status == -signal.SIGXCPU:
+            return ExtractError("timeout", "too much processor time")
+        return ExtractError("crashed", f"exit status {status}")
+
     def _resident(self) -> int:
         try:
             return int(self._facts.memory_info().rss)
@@ -194,7 +224,8 @@ class _Worker:
             return 0
 
     def _pump(self) -> None:
-        with self.process.stdout as stream:  # type: ignore[union-attr]
+        """Runs in its own thread; a malformed answer counts as the end."""
+        with suppress(ValueError, OSError), self.process.stdout as stream:  # type: ignore[union-attr]
             while reply := frames.receive(stream):  # type: ignore[arg-type]
                 self._replies.put(reply)
         self._replies.put(None)

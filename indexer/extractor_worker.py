@@ -10,36 +10,35 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import stat
 import sys
 from pathlib import Path
 from typing import Any
 
-from indexer import extract, frames
+from indexer import extract, frames, sandbox
 from indexer.extract.base import ExtractError, Extraction, ExtractOptions
+
+_GONE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ESTALE, errno.EIO)
 
 
 def read_file(path: Path, options: ExtractOptions) -> Extraction:
-    """Find the extractor of a file and let it read; every failure is an ExtractError."""
-    try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):
-            raise ExtractError("not-regular")
-        if facts.st_size == 0:
-            raise ExtractError("empty")
-        with path.open("rb") as file:
-            head = file.read(extract.HEAD)
-    except OSError as error:
-        raise ExtractError("unreadable", error.strerror or str(error)) from error
+    """Find the extractor of a file and let it read; ExtractError if it gives nothing."""
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise ExtractError("not-regular")
+    if facts.st_size == 0:
+        raise ExtractError("empty")
+    with path.open("rb") as file:
+        head = file.read(extract.HEAD)
     extractor = extract.pick(path, head)
     if extractor is None:
         raise ExtractError("unsupported")
     if facts.st_size > extractor.max_bytes:
         raise ExtractError("too-large", f"{facts.st_size} bytes, limit {extractor.max_bytes}")
+    sandbox.allow_cpu(extractor.deadline_s * (os.cpu_count() or 1))
     extraction = extractor.extract(path, options)
     if not extraction.parts:
-        raise ExtractError("no-text")
+        raise ExtractError("no-text", "; ".join(extraction.notes))
     return extraction
 
 
@@ -52,30 +51,37 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
             render(path, request["page"], request["width"], Path(request["out"]))
             return {"ok": True}
-        options = ExtractOptions(**request["options"])
-        return {"ok": frames.pack_extraction(read_file(path, options))}
+        extraction = read_file(path, ExtractOptions(**request["options"]))
+        return {"ok": frames.pack_extraction(extraction)}
     except ExtractError as error:
         return {"reason": error.reason, "detail": error.detail}
     except (MemoryError, RecursionError) as error:
         return {"reason": "too-complex", "detail": type(error).__name__, "retire": True}
     except OSError as error:
-        reason = "unreadable" if error.errno in (errno.EACCES, errno.ENOENT) else "broken"
-        return {"reason": reason, "detail": f"{type(error).__name__}: {error.strerror or error}"}
-    except Exception as error:  # noqa: BLE001  parsers fail in every way
+        reason = "unreadable" if error.errno in _GONE else "broken"
+        return {"reason": reason, "detail": error.strerror or type(error).__name__}
+    except Exception as error:  # noqa: BLE001  parsers fail in every way; each is a broken file
         return {"reason": "broken", "detail": f"{type(error).__name__}: {error}"[:500]}
 
 
+def resident() -> int:
+    """Bytes of memory this process holds, where the platform tells cheaply; else 0."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
 def main() -> None:
-    """Turn stdout away, take the limits, then answer until stdin ends."""
+    """Turn stdout away, give up all rights not needed, then answer until stdin ends."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     config = json.loads(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (config["address_space"],) * 2)
+    sandbox.limit(config["address_space"])
+    layers = sandbox.confine(Path(config["scratch"]), config["readable"])
     while request := frames.receive(sys.stdin.buffer):
-        reply = answer(request)
-        reply["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        frames.send(replies, reply)
+        frames.send(replies, {**answer(request), "resident": resident(), "layers": layers})
 
 
 if __name__ == "__main__":
