@@ -1,0 +1,137 @@
+"""Turns text into the terms that exact search compares: the same for documents and queries.
+
+One analyzer of our own instead of LanceDB's, because those keep identifiers whole and can't be
+asked what they made of a word.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+import regex
+import Stemmer
+
+#: Longer terms are cut: base64 and minified text would bloat the index and nobody types them.
+MAX_TERM = 48
+MAX_PARTS = 8  # of an identifier; a long path of words is words, not a name
+
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}ー々\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+_RUN = regex.compile(
+    rf"""(?P<unspaced>{_UNSPACED}[{_UNSPACED[1:-1]}\p{{M}}ﾞﾟ]*)
+      | (?P<amount>\p{{Nd}}{{1,3}}(?:,\p{{Nd}}{{3}})+(?![\p{{L}}\p{{N}}]))
+      | (?P<special>(?<![\p{{L}}\p{{N}}])(?:c\+\+|[cf]\#)(?![\p{{L}}\p{{N}}]))
+      | (?P<word>(?:(?!{_UNSPACED})[\p{{L}}\p{{N}}])(?:(?!{_UNSPACED})[\p{{L}}\p{{N}}\p{{M}}])*
+          (?:[_\-.'’‑·]+(?:(?!{_UNSPACED})[\p{{L}}\p{{N}}])(?:(?!{_UNSPACED})[\p{{L}}\p{{N}}\p{{M}}])*)*)
+    """,
+    regex.VERBOSE | regex.IGNORECASE | regex.VERSION1,
+)
+_SEPARATOR = regex.compile(r"[_\-.'’‑·]+")
+_PART = regex.compile(
+    r"\p{Lu}{2,}s?(?!\p{Ll})|\p{Lu}(?=\p{Lu}\p{Ll})|\p{Lu}?[^\p{Lu}\p{N}]+|\p{Lu}+|\p{N}+"
+)
+_NUMBER = regex.compile(r"[\p{N}.]+")
+_LATIN = regex.compile(r"[a-z]+")
+_CYRILLIC = regex.compile(r"[а-я]+")
+#: Marks that readers and keyboards leave out; marks of other scripts carry vowels and stay.
+_OPTIONAL_MARKS = regex.compile(r"[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0670\u0640]")
+_LETTERS = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+_ENGLISH = Stemmer.Stemmer("english", 0)
+_RUSSIAN = Stemmer.Stemmer("russian", 0)
+
+#: Words that a question is full of and an answer need not contain.
+STOP_WORDS = frozenset(
+    """
+    a about after all also am an and any are as at be because been before being between both but
+    by can could did do does doing done for from had has have having he her here hers him his how
+    i if in into is it its just me more most my no nor not of off on once only or other our ours
+    out over own same she should so some such than that the their theirs them then there these
+    they this those through to too under until up upon us very was we were what when where which
+    while who whom whose why will with within without would you your yours
+    """.split()  # noqa: SIM905: one string reads better than a hundred
+)
+
+
+def fold(text: str) -> str:
+    """Compatibility forms, case and accents levelled: ﬁ, Ｆ, É and é all become plain letters."""
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    return (
+        unicodedata.normalize("NFC", _OPTIONAL_MARKS.sub("", unicodedata.normalize("NFD", plain)))
+        if not plain.isascii()
+        else plain
+    )
+
+
+def located(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Each run of text with its start, end (characters, end exclusive) and terms."""
+    for match in _RUN.finditer(text):
+        yield match.start(), match.end(), _terms(match[0], match.lastgroup or "word")
+
+
+def analyze(text: str) -> list[str]:
+    """The terms of a text in order, with repeats."""
+    return [term for _, _, terms in located(text) for term in terms]
+
+
+def query_terms(text: str) -> list[str]:
+    """The terms of a question, each once; stop words only if there is nothing else."""
+    terms: dict[str, None] = {}
+    common: dict[str, None] = {}
+    for start, end, found in located(text):
+        target = common if fold(text[start:end]) in STOP_WORDS else terms
+        # A lone character says little once the pairs around it are asked for.
+        pairs = [term for term in found if len(term) > 1]
+        target.update(dict.fromkeys(pairs or found))
+    return list(terms or common)
+
+
+def fts_text(*fields: str) -> str:
+    """What the full-text index stores: terms set in spaces, so that ' term ' tests membership."""
+    terms = [term for field in fields for term in analyze(field)]
+    return f" {' '.join(terms)} " if terms else ""
+
+
+@lru_cache(maxsize=65536)
+def _terms(run: str, group: str) -> tuple[str, ...]:
+    if group == "unspaced":
+        return _pairs(fold(run))
+    if group == "amount":
+        return (fold(run).replace(",", ""),)
+    if group == "special":
+        return (run.lower(),)
+    return _word(run)
+
+
+def _pairs(run: str) -> tuple[str, ...]:
+    """Overlapping pairs, and for a logographic script the single characters too."""
+    if len(run) < 2:
+        return (run,) if run else ()
+    pairs = [run[i : i + 2] for i in range(len(run) - 1)]
+    singles = [c for c in run if unicodedata.name(c, "").startswith("CJK")]
+    return (*pairs, *singles)
+
+
+def _word(run: str) -> tuple[str, ...]:
+    pieces = [piece for piece in _SEPARATOR.split(run) if piece]
+    if _NUMBER.fullmatch(run):
+        whole = fold(run)
+        return (whole, *(fold(p) for p in pieces)) if len(pieces) > 1 else (whole,)
+    parts = [
+        part for piece in pieces for part in _PART.findall(unicodedata.normalize("NFC", piece))
+    ]
+    whole = _stem(fold("".join(pieces)))
+    if len(parts) < 2:
+        return (whole,)
+    inner = [_stem(fold(part)) for part in parts if len(part) > 1]
+    return tuple(inner) if len(parts) > MAX_PARTS else (whole, *inner)
+
+
+def _stem(word: str) -> str:
+    if _LATIN.fullmatch(word):
+        word = _ENGLISH.stemWord(word)
+    elif _CYRILLIC.fullmatch(word):
+        word = _RUSSIAN.stemWord(word)
+    return word[:MAX_TERM]

@@ -1,0 +1,7 @@
+"""Where units live: rows and vectors in LanceDB, token multi-vectors in segment files."""
+
+from engine.store.rows import Candidate, Row, StoredUnit
+from engine.store.table import Store, drop_space, list_spaces
+from engine.store.where import build_where
+
+__all__ = ["Candidate", "Row", "Store", "StoredUnit", "build_where", "drop_space", "list_spaces"]

@@ -1,0 +1,189 @@
+"""Rows of the units table: the schema, and the way from units to Arrow and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from engine.analyzer import fts_text
+from engine.segments import TokenRecord, TokenRef
+from engine.store.text import clean, path_to_text, text_to_path
+from engine.store.where import folder_key
+from engine.types import FileFacts, Kind, Unit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredUnit:
+    """A unit with what the encoder made of it."""
+
+    unit: Unit
+    file: FileFacts
+    vector: NDArray[np.float32] | None  # [d] unit length
+    tokens: TokenRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A unit that a lane proposes; the score is the lane's own (cosine, or BM25)."""
+
+    unit_id: str
+    file_id: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the store knows of a unit, vectors aside."""
+
+    unit_id: str
+    file: FileFacts
+    kind: Kind
+    text: str
+    context: str
+    page: int | None
+    lines: tuple[int, int] | None
+    symbol: str | None
+    language: str | None
+    ref: TokenRef | None
+
+    @property
+    def file_id(self) -> int:
+        return self.file.file_id
+
+
+ROW_COLUMNS = [
+    "id", "file_id", "path", "kind", "picture", "ext", "mtime", "size", "text", "context", "page",
+    "line_from", "line_to", "symbol", "language", "segment", "offset", "length", "file_kind",
+]  # fmt: skip
+
+
+def schema(dim: int) -> pa.Schema:
+    """Columns of the units table; `fts` holds analysed terms, `vector` a unit vector or null."""
+    packed = {"lance-encoding:compression": "zstd"}
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("file_id", pa.int64(), nullable=False),
+            pa.field("path", pa.string()),
+            pa.field("folder", pa.string()),
+            pa.field("kind", pa.string()),
+            pa.field("file_kind", pa.string()),
+            pa.field("picture", pa.string()),
+            pa.field("ext", pa.string()),
+            pa.field("language", pa.string()),
+            pa.field("mtime", pa.float64()),
+            pa.field("size", pa.int64()),
+            pa.field("page", pa.int32()),
+            pa.field("line_from", pa.int32()),
+            pa.field("line_to", pa.int32()),
+            pa.field("symbol", pa.string()),
+            pa.field("text", pa.string(), metadata=packed),
+            pa.field("context", pa.string(), metadata=packed),
+            pa.field("fts", pa.string(), metadata=packed),
+            pa.field("segment", pa.int32()),
+            pa.field("offset", pa.int64()),
+            pa.field("length", pa.int32()),
+            pa.field("vector", pa.list_(pa.float16(), dim)),
+        ]
+    )
+
+
+def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: int) -> pa.Table:
+    """Units and the places of their tokens as rows."""
+    rows = [_fields(stored, ref) for stored, ref in zip(units, refs, strict=True)]
+    columns = schema(dim)
+    arrays = [
+        pa.array([row[field.name] for row in rows], field.type)
+        for field in columns
+        if field.name != "vector"
+    ]
+    arrays.append(_vectors([stored.vector for stored in units], dim))
+    return pa.Table.from_arrays(arrays, schema=columns)
+
+
+def _fields(stored: StoredUnit, ref: TokenRef | None) -> dict[str, Any]:
+    unit = stored.unit
+    text, context = clean(unit.text), clean(unit.context)
+    lines = unit.lines or (None, None)
+    return {
+        "id": unit.unit_id,
+        "kind": unit.kind,
+        "language": unit.language and clean(unit.language).lower(),
+        "page": unit.page,
+        "line_from": lines[0],
+        "line_to": lines[1],
+        "symbol": unit.symbol and clean(unit.symbol),
+        "text": text,
+        "context": context,
+        "segment": ref and ref.segment,
+        "offset": ref and ref.offset,
+        "length": ref and ref.length,
+        **file_fields(stored.file),
+        "fts": fts(context, text, stored.file.path),
+    }
+
+
+def file_fields(file: FileFacts) -> dict[str, Any]:
+    """The columns that repeat a file's facts."""
+    return {
+        "file_id": file.file_id,
+        "path": path_to_text(file.path),
+        "folder": folder_key(os.path.dirname(file.path)),
+        "file_kind": file.kind,
+        "picture": file.picture,
+        "ext": clean(file.ext),
+        "mtime": float(file.mtime),
+        "size": int(file.size),
+    }
+
+
+def fts(context: str, text: str, path: str) -> str:
+    """Terms of context, text and file name."""
+    return fts_text(context, text, clean(os.path.basename(path)))
+
+
+def _vectors(vectors: Sequence[NDArray[np.float32] | None], dim: int) -> pa.Array:
+    flat = np.zeros((len(vectors), dim), dtype=np.float16)
+    absent = np.array([vector is None for vector in vectors], dtype=np.bool_)
+    for i, vector in enumerate(vectors):
+        if vector is not None:
+            flat[i] = vector
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat.reshape(-1)), dim, mask=pa.array(absent))
+
+
+def from_arrow(table: pa.Table) -> list[Row]:
+    """Rows of `ROW_COLUMNS`."""
+    return [_row(fields) for fields in table.to_pylist()]
+
+
+def _row(f: Mapping[str, Any]) -> Row:
+    file = FileFacts(
+        f["file_id"], text_to_path(f["path"]), f["file_kind"], f["picture"], f["ext"],
+        f["mtime"], f["size"],
+    )  # fmt: skip
+    lines = None if f["line_from"] is None else (f["line_from"], f["line_to"])
+    ref = None if f["segment"] is None else TokenRef(f["segment"], f["offset"], f["length"])
+    return Row(
+        f["id"], file, f["kind"], f["text"], f["context"], f["page"], lines, f["symbol"],
+        f["language"], ref,
+    )  # fmt: skip
+
+
+def vector_matrix(column: pa.ChunkedArray, dim: int) -> NDArray[np.float32]:
+    """[n, d] float32 of a vector column; null rows are NaN."""
+    array = column.combine_chunks()
+    flat = np.asarray(array.values.to_numpy(zero_copy_only=False), dtype=np.float32)
+    matrix = flat[array.offset * dim : (array.offset + len(array)) * dim].reshape(-1, dim).copy()
+    matrix[np.asarray(array.is_null())] = np.nan
+    return matrix
+
+
+def sql_ids(ids: Iterable[int]) -> str:
+    """A list of numbers for IN."""
+    return ", ".join(str(int(i)) for i in ids)
