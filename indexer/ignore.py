@@ -1,0 +1,259 @@
+"""What is left out: gitignore's grammar, from the defaults, the folders' own files and settings."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from pathspec.patterns.gitignore.base import GitIgnorePatternError
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+OWN_FILE = ".inklingignore"
+GIT_FILE = ".gitignore"
+#: Files whose change changes what is left out below their folder.
+RULE_FILES = frozenset({OWN_FILE, GIT_FILE})
+#: Larger ones are no ignore files.
+_MAX_BYTES = 1_000_000
+_SPECIAL = re.compile(r"[*?\[\]\\!/]")
+_ANYWHERE = "^(?:.+/)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """The rule by which a file or folder is left out, and where it stands."""
+
+    rule: str
+    source: str  # "defaults", "settings", or a file and its line
+
+
+class Patterns:
+    """The patterns of one source, compiled so that most names cost a few dictionary look-ups."""
+
+    def __init__(self, lines: Iterable[str], source: str, base: str = "") -> None:
+        self.source = source
+        self._skip = len(base.rstrip(os.sep)) + 1  # characters before the part relative to base
+        self._rules: list[tuple[str, int, bool]] = []  # pattern, line, whether it leaves out
+        self._files, self._folders = _Index(), _Index()
+        for number, line in enumerate(lines, start=1):
+            self._add(line.rstrip(), number)
+        self._files.compile()
+        self._folders.compile()
+
+    def __bool__(self) -> bool:
+        return bool(self._rules)
+
+    def _add(self, line: str, number: int) -> None:
+        try:
+            regex, include = GitIgnoreSpecPattern.pattern_to_regex(line)
+        except GitIgnorePatternError:
+            return  # git, too, ignores a line it can't read
+        if regex is None or include is None:
+            return
+        position = len(self._rules)
+        self._rules.append((line, number, bool(include)))
+        pattern = line.removeprefix("!")
+        self._folders.add(position, pattern.rstrip("/"), regex)
+        if not pattern.endswith("/"):
+            self._files.add(position, pattern, regex)
+
+    def match(self, path: str, name: str, folder: bool) -> int:
+        """The position of the last pattern that matches, -1 if none; `path` is absolute."""
+        index = self._folders if folder else self._files
+        best = index.by_name(name, folder)
+        if index.paths:
+            relative = path[self._skip :]
+            best = max(best, index.by_path(relative + "/" if folder else relative))
+        return best
+
+    def leaves_out(self, position: int) -> bool:
+        return self._rules[position][2]
+
+    def ignored(self, position: int) -> Ignored:
+        rule, number, _ = self._rules[position]
+        numbered = self.source not in ("defaults", "settings")
+        return Ignored(rule, f"{self.source}:{number}" if numbered else self.source)
+
+
+class _Index:
+    """Patterns by how they are looked up: literal names, endings, and regular expressions."""
+
+    def __init__(self) -> None:
+        self.literals: dict[str, int] = {}
+        self.endings: dict[str, int] = {}
+        self.hidden = -1
+        self.names: list[tuple[int, re.Pattern[str]]] = []
+        self.paths: list[tuple[int, re.Pattern[str]]] = []
+        self.any_name: re.Pattern[str] | None = None
+
+    def add(self, position: int, pattern: str, regex: str) -> None:
+        if pattern == ".*":
+            self.hidden = position
+        elif not _SPECIAL.search(pattern):
+            self.literals[pattern] = position
+        elif pattern.startswith("*.") and _is_plain(pattern[2:]):
+            self.endings[pattern[1:]] = position
+        elif regex.startswith(_ANYWHERE) and "/" not in pattern.removeprefix("**/"):
+            self.names.append((position, re.compile(_whole(regex.removeprefix(_ANYWHERE)))))
+        else:
+            self.paths.append((position, re.compile(_whole(regex))))
+
+    def compile(self) -> None:
+        self.names.reverse()
+        self.paths.reverse()
+        if self.names:
+            self.any_name = re.compile("|".join(regex.pattern for _, regex in self.names))
+
+    def by_name(self, name: str, folder: bool) -> int:
+        best = self.literals.get(name, -1)
+        dot = name.rfind(".")
+        if dot >= 0:
+            best = max(best, self.endings.get(name[dot:], -1))
+            if name[0] == ".":
+                best = max(best, self.hidden)
+        if self.any_name is not None:
+            slashed = name + "/" if folder else name
+            if self.any_name.match(slashed):
+                hit = next(position for position, regex in self.names if regex.match(slashed))
+                best = max(best, hit)
+        return best
+
+    def by_path(self, relative: str) -> int:
+        for position, regex in self.paths:
+            if regex.match(relative):
+                return position
+        return -1
+
+
+def _is_plain(ending: str) -> bool:
+    return "." not in ending and not _SPECIAL.search(ending)
+
+
+def _whole(regex: str) -> str:
+    """pathspec's expression made to match a path itself and not what lies below it as well.
+
+    The walk asks about every folder on the way; a folder's path ends with a slash here.
+    """
+    regex = regex.replace("(?:(?P<ps_d>/)|$)", "/?$").replace("(?P<ps_d>/)", "/$")
+    return f"(?s:{regex}.)" if regex.endswith("/") else f"(?s:{regex})"
+
+
+@cache
+def default_patterns(hidden: bool = False) -> Patterns:
+    """The shipped defaults; `hidden`: without the rule that leaves hidden files out."""
+    text = resources.files("resources").joinpath("ignore/defaults.txt").read_text("utf-8")
+    lines = text.splitlines()
+    return Patterns([line for line in lines if not (hidden and line == ".*")], "defaults")
+
+
+class Scope:
+    """The patterns that hold inside one folder, strongest first."""
+
+    __slots__ = ("defaults", "folder", "git", "own")
+
+    def __init__(
+        self,
+        folder: str,
+        own: tuple[Patterns, ...],
+        git: tuple[Patterns, ...],
+        defaults: Patterns,
+    ) -> None:
+        self.folder = folder
+        self.own = own  # settings, then .inklingignore files, innermost first
+        self.git = git  # .gitignore files, innermost first, then .git/info/exclude
+        self.defaults = defaults
+
+    def decision(self, path: str, name: str, folder: bool) -> Ignored | None:
+        """Why an entry of the folder is left out, if it is.
+
+        What a person writes for Inkling goes before all else. "!pattern" in a .gitignore says what
+        git should track and brings nothing back that the defaults leave out.
+        """
+        for patterns in self.own:
+            position = patterns.match(path, name, folder)
+            if position >= 0:
+                return patterns.ignored(position) if patterns.leaves_out(position) else None
+        for patterns in self.git:
+            position = patterns.match(path, name, folder)
+            if position >= 0:
+                if patterns.leaves_out(position):
+                    return patterns.ignored(position)
+                break
+        position = self.defaults.match(path, name, folder)
+        if position >= 0 and self.defaults.leaves_out(position):
+            return self.defaults.ignored(position)
+        return None
+
+
+class IgnoreRules:
+    """One matcher for the walk and for single paths; remembers the files it has parsed."""
+
+    def __init__(
+        self, patterns: Iterable[str] = (), *, gitignore: bool = True, hidden: bool = False
+    ) -> None:
+        settings = Patterns(patterns, "settings")
+        self._settings = (settings,) if settings else ()
+        self._gitignore = gitignore
+        self._defaults = default_patterns(hidden)
+        self._parsed: dict[str, tuple[tuple[int, int], Patterns]] = {}
+
+    def root_scope(self, root: str, names: Collection[str] | None = None) -> Scope:
+        """What holds directly inside a root; `names` spares a look at what it holds."""
+        return self.inner(Scope(root, self._settings, (), self._defaults), root, names)
+
+    def inner(self, outer: Scope, folder: str, names: Collection[str] | None = None) -> Scope:
+        """What holds inside a folder, given what holds inside the one around it.
+
+        `names`: at least those entries of the folder that begin with a dot.
+        """
+        if names is None:
+            candidates = (OWN_FILE, GIT_FILE, ".git")
+            names = [n for n in candidates if os.path.lexists(os.path.join(folder, n))]
+        if not names:
+            return outer
+        own, git = outer.own, outer.git
+        if OWN_FILE in names:
+            split = len(self._settings)
+            own = (*own[:split], *self._file(folder, OWN_FILE), *own[split:])
+        if self._gitignore:
+            if ".git" in names:  # a repository of its own: the outer one's files end here
+                git = self._file(folder, os.path.join(".git", "info", "exclude"))
+            if GIT_FILE in names:
+                git = (*self._file(folder, GIT_FILE), *git)
+        if own is outer.own and git is outer.git:
+            return outer
+        return Scope(folder, own, git, outer.defaults)
+
+    def decision(self, root: str, path: str, folder: bool) -> Ignored | None:
+        """Why a path below a root is left out, if it is: by its own name or a folder's above it."""
+        scope = self.root_scope(root)
+        parts = os.path.relpath(path, root).split(os.sep)
+        current = root
+        for number, name in enumerate(parts, start=1):
+            current = os.path.join(current, name)
+            last = number == len(parts)
+            ignored = scope.decision(current, name, folder or not last)
+            if ignored is not None or last:
+                return ignored
+            scope = self.inner(scope, current)
+        return None
+
+    def _file(self, folder: str, name: str) -> tuple[Patterns, ...]:
+        path = os.path.join(folder, name)
+        try:
+            stat = os.stat(path)
+            facts = (stat.st_mtime_ns, stat.st_size)
+            known = self._parsed.get(path)
+            if known is not None and known[0] == facts:
+                return (known[1],) if known[1] else ()
+            if stat.st_size > _MAX_BYTES:
+                return ()
+            with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+                patterns = Patterns(stream, path, folder)
+        except OSError:
+            return ()
+        self._parsed[path] = (facts, patterns)
+        return (patterns,) if patterns else ()

@@ -1,0 +1,244 @@
+"""The names lane: file and folder names in SQLite's full-text index, split the way people ask."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Sequence
+
+from engine.types import Filters
+
+_RUN = re.compile(r"[^\W_]+")
+#: A run's words, in its classes: digits, an acronym before a capitalised word, a word.
+_WORD = re.compile(r"0+|A+(?=Aa)|A?a+|A+")
+#: Scripts written without spaces: every character is a token, and phrases find the words.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+#: So many of the newest matches are ranked; more would cost time and not change the first page.
+CANDIDATES = 400
+#: A word that more names than this hold says nothing when it stands alone.
+COMMON = 2_000
+
+
+def plain(text: str) -> str:
+    """Text that SQLite takes and that compares as people read: no surrogates, composed, folded."""
+    clean = text.encode("utf-8", "replace").decode("utf-8")
+    return unicodedata.normalize("NFKC", clean).casefold()
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a name or query, identifiers taken apart, case kept out of the result."""
+    text = unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
+    spaced = _UNSPACED.sub(lambda match: f" {match[0]} ", text)
+    words: list[str] = []
+    for run in _RUN.findall(spaced):
+        classes = "".join("0" if c.isdecimal() else "A" if c.isupper() else "a" for c in run)
+        words.extend(run[m.start() : m.end()].casefold() for m in _WORD.finditer(classes))
+    return words
+
+
+def index_text(name: str) -> str:
+    """What the index holds of a name: its words, then its undivided runs where they differ."""
+    words = split_words(name)
+    known = set(words)
+    runs = [run for run in _RUN.findall(plain(name)) if run not in known]
+    return " ".join([*words, *runs])
+
+
+def facets(kind: str, picture: str | None, language: str | None, ext: str) -> str:
+    """Filter values as words of the index, so that a filter narrows before anything is ranked."""
+    values = [("k", kind), ("k", picture or ""), ("l", language or ""), ("e", ext)]
+    return " ".join(_facet(letter, value) for letter, value in values if value)
+
+
+def _facet(letter: str, value: str) -> str:
+    # Hex: an extension may hold any character, a token only letters and digits.
+    return f"x{letter}{plain(value).encode().hex()}"
+
+
+def index_row(file_id: int, path: str, rest: str) -> tuple[int, str, str, str]:
+    folder, name = os.path.split(path)
+    return file_id, index_text(name), index_text(folder), rest
+
+
+class _Condition:
+    """The filters as a full-text expression and as SQL over `files`."""
+
+    def __init__(self, filters: Filters) -> None:
+        self.match: list[str] = []
+        self.sql: list[str] = ["files.state != 'withheld'"]
+        self.values: list[object] = []
+        self._facets("k", filters.kinds, filters.not_kinds)
+        self._facets("e", filters.exts, filters.not_exts)
+        self._facets("l", filters.languages, filters.not_languages)
+        self._range("mtime_ns", filters.after, filters.before, 1e9)
+        self._range("size", filters.min_size, filters.max_size, 1)
+        if filters.folders:
+            parts = [self._folder(folder) for folder in filters.folders]
+            self.sql.append(f"({' OR '.join(parts)})")
+        self.sql.extend(f"NOT {self._folder(folder)}" for folder in filters.not_folders)
+
+    def _facets(self, letter: str, wanted: Sequence[str], unwanted: Sequence[str]) -> None:
+        if wanted:
+            words = " OR ".join(_facet(letter, value) for value in wanted)
+            self.match.append(f"facets : ({words})")
+        if unwanted:
+            words = " OR ".join(_facet(letter, value) for value in unwanted)
+            self.sql.append("files.id NOT IN (SELECT rowid FROM names WHERE names MATCH ?)")
+            self.values.append(f"facets : ({words})")
+
+    def _range(self, column: str, low: float | None, high: float | None, scale: float) -> None:
+        if low is not None:
+            self.sql.append(f"files.{column} >= ?")
+            self.values.append(int(low * scale))
+        if high is not None:
+            self.sql.append(f"files.{column} <= ?")
+            self.values.append(int(high * scale))
+
+    def _folder(self, folder: str) -> str:
+        if os.path.isabs(folder):
+            start = os.fsencode(folder.rstrip(os.sep) + os.sep)
+            self.values.extend((start, start[:-1] + bytes([start[-1] + 1])))
+            return "(files.path >= ? AND files.path < ?)"
+        words = split_words(folder)
+        if not words:
+            return "0"
+        self.values.append(f'folder : "{" ".join(words)}"')
+        return "(files.id IN (SELECT rowid FROM names WHERE names MATCH ?))"
+
+
+_COLUMNS = "files.id, files.path, files.mtime_ns"
+
+
+def find(
+    connection: sqlite3.Connection, words: Sequence[str], limit: int, filters: Filters
+) -> list[tuple[int, float]]:
+    """The best file ids for these words as (id, score in 0..1], best first."""
+    condition = _Condition(filters)
+    typed = " ".join(words)
+    tokens = split_words(typed)
+    if not tokens:
+        return _newest(connection, condition, limit)
+    rows: dict[int, tuple[bytes, int]] = {}
+    _collect(rows, _exact(connection, condition, typed))
+    everything = " AND ".join(_term(token) for token in tokens)
+    _collect(rows, _match(connection, condition, f"name : ({everything})"))
+    if len(rows) < limit:
+        _collect(rows, _match(connection, condition, f"{{name folder}} : ({everything})"))
+    weights = dict.fromkeys(tokens, 1.0)
+    if len(rows) < limit and len(set(tokens)) > 1:
+        weights = _weights(connection, tokens)
+        rare = [_term(token) for token, weight in weights.items() if weight > 0]
+        if rare:
+            _collect(rows, _match(connection, condition, f"name : ({' OR '.join(rare)})"))
+    scored = [
+        (score_name(os.fsdecode(path), typed, tokens, weights), mtime_ns, file_id)
+        for file_id, (path, mtime_ns) in rows.items()
+    ]
+    scored.sort(reverse=True)
+    return [(file_id, score) for score, _, file_id in scored[:limit] if score > 0]
+
+
+def _term(token: str) -> str:
+    # Tokens hold letters and digits only, so that quotes are all the escaping there is to do.
+    return f'"{token}"*'
+
+
+def _collect(rows: dict[int, tuple[bytes, int]], found: Sequence[tuple[int, bytes, int]]) -> None:
+    for file_id, path, mtime_ns in found:
+        rows.setdefault(file_id, (path, mtime_ns))
+
+
+def _exact(
+    connection: sqlite3.Connection, condition: _Condition, typed: str
+) -> list[tuple[int, bytes, int]]:
+    extra = ""
+    values: list[object] = [plain(typed), *condition.values]
+    if condition.match:
+        extra = " AND files.id IN (SELECT rowid FROM names WHERE names MATCH ?)"
+        values.append(" AND ".join(condition.match))
+    return connection.execute(
+        f"SELECT {_COLUMNS} FROM files WHERE name_key = ? AND {' AND '.join(condition.sql)}{extra}"
+        f" LIMIT {CANDIDATES}",
+        values,
+    ).fetchall()
+
+
+def _match(
+    connection: sqlite3.Connection, condition: _Condition, expression: str
+) -> list[tuple[int, bytes, int]]:
+    # CROSS JOIN: SQLite keeps this order, the full-text index first.
+    return connection.execute(
+        f"SELECT {_COLUMNS} FROM names CROSS JOIN files ON files.id = names.rowid"
+        f" WHERE names MATCH ? AND {' AND '.join(condition.sql)}"
+        f" ORDER BY names.rowid DESC LIMIT {CANDIDATES}",
+        [" AND ".join([expression, *condition.match]), *condition.values],
+    ).fetchall()
+
+
+def _newest(
+    connection: sqlite3.Connection, condition: _Condition, limit: int
+) -> list[tuple[int, float]]:
+    values = list(condition.values)
+    where = list(condition.sql)
+    if condition.match:
+        where.append("files.id IN (SELECT rowid FROM names WHERE names MATCH ?)")
+        values.append(" AND ".join(condition.match))
+    rows = connection.execute(
+        f"SELECT files.id FROM files WHERE {' AND '.join(where)} ORDER BY mtime_ns DESC LIMIT ?",
+        [*values, limit],
+    )
+    return [(row[0], 0.5) for row in rows]
+
+
+def _weights(connection: sqlite3.Connection, tokens: Sequence[str]) -> dict[str, float]:
+    """How much each word says: 0 for common and absent ones, else falling with its frequency."""
+    weights = {}
+    for token in dict.fromkeys(tokens):
+        (count,) = connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM names WHERE names MATCH ? LIMIT ?)",
+            (f"name : {_term(token)}", COMMON + 1),
+        ).fetchone()
+        weights[token] = math.log(1 + COMMON / count) if 0 < count <= COMMON else 0.0
+    return weights
+
+
+def score_name(path: str, typed: str, tokens: Sequence[str], weights: dict[str, float]) -> float:
+    """How well a path answers: exact name, all words in order, all words, some of the words."""
+    folder, name = os.path.split(path)
+    key, asked = plain(name), plain(typed).strip()
+    if asked == key:
+        return 1.0
+    words = split_words(name)
+    stem_words = split_words(os.path.splitext(name)[0])
+    tokens = list(tokens)
+    if tokens in (words, stem_words):
+        return 0.98
+    in_name = {token for token in tokens if _has(words, token, key)}
+    if len(in_name) == len(set(tokens)):
+        cover = min(1.0, len(tokens) / max(1, len(stem_words)))
+        order = 0.08 if _in_order(words, tokens) else 0.0
+        return 0.75 + 0.12 * cover + order
+    in_folder = {token for token in tokens if _has(split_words(folder), token, plain(folder))}
+    if in_name | in_folder == set(tokens):
+        return 0.45 + 0.2 * len(in_name) / len(set(tokens))
+    total = sum(weights.get(token, 0.0) or 1.0 for token in set(tokens))
+    return 0.4 * sum(weights.get(token, 0.0) for token in in_name) / total
+
+
+def _has(words: Sequence[str], token: str, key: str) -> bool:
+    return token in words or any(word.startswith(token) for word in words) or token in key
+
+
+def _in_order(words: Sequence[str], tokens: Sequence[str]) -> bool:
+    position = 0
+    for token in tokens:
+        for offset, word in enumerate(words[position:]):
+            if word.startswith(token):
+                position += offset + 1
+                break
+        else:
+            return False
+    return True
