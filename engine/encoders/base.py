@@ -1,4 +1,9 @@
-"""The one protocol every model fulfils."""
+"""The one protocol every model fulfils.
+
+A model's module has a function `load(folder: Path | None, spec: ModelSpec) -> Encoder`, named in its
+row of engine.models. It runs in the encoder worker, after the thread count is set, and raises
+InklingError (what is missing or wrong, what to do) where the model can't be loaded.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +23,11 @@ class Encoder(Protocol):
     """
 
     spec: ModelSpec
+    #: Whether encode_queries may run on its own thread beside a batch (small models on CPU); else
+    #: the worker puts queries between batches.
+    concurrent_queries: bool
+    #: What a person should know of how it runs now, e.g. "fell back to CPU"; read after each call.
+    notes: list[str]
 
     def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
         """Questions as typed."""

