@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.encodings import decode
+from indexer.extract.encodings import decode
 from indexer.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
 
 LANGUAGES: dict[str, str] = {

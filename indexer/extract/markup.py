@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from indexer.encodings import decode
+from indexer.extract.encodings import decode
 from indexer.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
