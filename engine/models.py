@@ -28,7 +28,7 @@ class ModelSpec:
     late_chunking: bool
     download_bytes: int  # 0 when the weights come with Inkling
     source: str  # where the weights come from, in words or as a hub repository
-    #: "package.module:function" that loads it: `load(folder: Path | None, spec: ModelSpec) -> Encoder`.
+    #: "package.module:function" that loads it: `load(folder: Path | None, spec) -> Encoder`. The
     #: folder is BASE/models/ID: the downloaded weights, and the place for what the encoder measured
     #: on this machine; None keeps nothing.
     module: str

@@ -1,7 +1,7 @@
 """The one protocol every model fulfils.
 
-A model's module has a function `load(folder: Path | None, spec: ModelSpec) -> Encoder`, named in its
-row of engine.models. It runs in the encoder worker, after the thread count is set, and raises
+A model's module has a function `load(folder: Path | None, spec: ModelSpec) -> Encoder`, named in
+its row of engine.models. It runs in the encoder worker, after the thread count is set, and raises
 InklingError (what is missing or wrong, what to do) where the model can't be loaded.
 """
 

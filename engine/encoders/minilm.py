@@ -151,7 +151,7 @@ def load(folder: Path | None, spec: ModelSpec) -> MiniLM:
 
 
 def load_projections() -> dict[str, Tensor]:
-    """Matrices [384, d] float32: `single` by falling variance, `retrieval` and `code` for tokens."""
+    """Matrices [384, d] float32: `single` by falling variance; `retrieval`, `code` for tokens."""
     file = importlib.resources.files(resources) / "minilm" / "heads.npz"
     with file.open("rb") as stream, np.load(stream) as arrays:
         return {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
