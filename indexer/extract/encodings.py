@@ -16,6 +16,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 #: Encodings that look like ASCII but for an escape.
 _SEVEN_BIT = re.compile(rb"\x1b[$(]|~\{")
+#: True supersets, which is what programs write under the narrower name.
+_WIDER = {"iso-8859-1": "cp1252", "shift_jis": "cp932", "gb2312": "gb18030", "euc-kr": "cp949"}
 _SAMPLE = 200_000  # how much is looked at to tell text from binary data
 
 
@@ -53,10 +55,10 @@ def _utf8(data: bytes) -> str | None:
 def _guessed(data: bytes) -> str:
     import chardet
 
-    name = chardet.detect(data, prefer_superset=True)["encoding"]
+    name = chardet.detect(data)["encoding"]
     if name is None:
         raise ExtractError("binary")
     try:
-        return data.decode(name, errors="replace")
+        return data.decode(_WIDER.get(name.lower(), name), errors="replace")
     except LookupError as error:
         raise ExtractError("decode", f"no codec for {name}") from error
