@@ -32,6 +32,7 @@ T = TypeVar("T")
 _STALE = "in_flight = CASE in_flight WHEN 0 THEN 0 ELSE 2 END"
 #: Far below SQLite's limit of 32,766 host parameters, and short transactions.
 _BATCH = 1_000
+_INDEX_NAME = "INSERT INTO names (rowid, name, folder, facets) VALUES (?, ?, ?, ?)"
 #: A file in flight this often when the whole indexer died is set aside. An indexer's death accuses
 #: all files in flight, most of them wrongly, so that this is more than a worker's two.
 GIVE_UP_AFTER = 8
@@ -300,36 +301,40 @@ class Ledger:
         wanted = {(item.size, item.mtime_ns) for item in found}
         records: list[FileRecord] = []
         for batch in batches(wanted, _BATCH // 2):
+            # CROSS JOIN: one look-up in the index per row wanted, never a scan of the table.
             rows = self._all(
-                f"SELECT {COLUMNS} FROM files WHERE (size, mtime_ns) IN"
-                f" (VALUES {','.join(['(?, ?)'] * len(batch))})",
+                f"WITH wanted (a, b) AS (VALUES {','.join(['(?, ?)'] * len(batch))})"
+                f" SELECT {COLUMNS} FROM wanted CROSS JOIN files ON size = a AND mtime_ns = b",
                 [value for pair in batch for value in pair],
             )
             records.extend(to_record(row) for row in rows)
         return records
 
-    def add_files(self, root_id: int, found: Sequence[Found]) -> list[int]:
+    def add_files(self, root: Root, found: Sequence[Found]) -> list[int]:
         """Note new files and make their names searchable; their ids."""
-        ids = []
+        files, index = [], []
         with self._database.write() as connection:
-            for item in found:
+            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'files'")
+            first = (row.fetchone() or (0,))[0] + 1
+            for file_id, item in enumerate(found, start=first):
                 path = os.fsdecode(item.path)
                 name = os.path.basename(path)
                 ext = extension(name)
-                cursor = connection.execute(
-                    "INSERT INTO files (root_id, path, name_key, kind, ext, size, mtime_ns, inode,"
-                    " state, reason, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                files.append(
                     (
-                        root_id, item.path, names.plain(name), item.kind, ext, item.size,
+                        file_id, root.id, item.path, names.plain(name), item.kind, ext, item.size,
                         item.mtime_ns, item.inode, item.state, item.reason, item.rule,
-                    ),
+                    )
                 )  # fmt: skip
-                file_id = cursor.lastrowid or 0
-                ids.append(file_id)
-                self._index_name(
-                    connection, file_id, path, names.facets(item.kind, None, None, ext)
-                )
-        return ids
+                facets = names.facets(item.kind, None, None, ext)
+                index.append(names.index_row(file_id, path, root.path, facets))
+            connection.executemany(
+                "INSERT INTO files (id, root_id, path, name_key, kind, ext, size, mtime_ns, inode,"
+                " state, reason, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                files,
+            )
+            connection.executemany(_INDEX_NAME, index)
+        return [row[0] for row in files]
 
     def change_files(self, changes: Sequence[tuple[int, Found]]) -> None:
         """Note that files are not what they were: they are to be read again.
@@ -496,21 +501,16 @@ class Ledger:
         connection.executemany("DELETE FROM names WHERE rowid = ?", rows)
         connection.executemany("DELETE FROM files WHERE id = ?", rows)
 
-    def _index_name(
-        self, connection: sqlite3.Connection, file_id: int, path: str, facets: str
-    ) -> None:
-        connection.execute(
-            "INSERT INTO names (rowid, name, folder, facets) VALUES (?, ?, ?, ?)",
-            names.index_row(file_id, path, facets),
-        )
-
     def _refresh_name(self, connection: sqlite3.Connection, file_id: int) -> None:
-        path, kind, picture, language, ext = connection.execute(
-            "SELECT path, kind, picture, language, ext FROM files WHERE id = ?", (file_id,)
+        path, kind, picture, language, ext, root = connection.execute(
+            "SELECT files.path, kind, picture, language, ext, roots.path FROM files"
+            " JOIN roots ON roots.id = root_id WHERE files.id = ?",
+            (file_id,),
         ).fetchone()
         connection.execute("DELETE FROM names WHERE rowid = ?", (file_id,))
         facets = names.facets(kind, picture, language, ext)
-        self._index_name(connection, file_id, os.fsdecode(path), facets)
+        row = names.index_row(file_id, os.fsdecode(path), os.fsdecode(root), facets)
+        connection.execute(_INDEX_NAME, row)
 
     def _records(self, rest: str, *values: Any) -> list[FileRecord]:
         limited = [-1 if value is None else value for value in values]

@@ -60,7 +60,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX files_in_flight ON files (id) WHERE in_flight",
         """CREATE VIRTUAL TABLE names USING fts5 (
             name, folder, facets,
-            tokenize = "unicode61 remove_diacritics 2", prefix = '1 2 3'
+            tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
         )""",
     ),
 )

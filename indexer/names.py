@@ -8,12 +8,14 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from engine.types import Filters
 
 _RUN = re.compile(r"[^\W_]+")
 #: A run's words, in its classes: digits, an acronym before a capitalised word, a word.
 _WORD = re.compile(r"0+|A+(?=Aa)|A?a+|A+")
+_ASCII_WORD = re.compile(r"[0-9]+|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 #: Scripts written without spaces: every character is a token, and phrases find the words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 #: So many of the newest matches are ranked; more would cost time and not change the first page.
@@ -24,16 +26,19 @@ COMMON = 2_000
 
 def plain(text: str) -> str:
     """Text that SQLite takes and that compares as people read: no surrogates, composed, folded."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return unicodedata.normalize("NFKC", clean).casefold()
+    return text.lower() if text.isascii() else _composed(text).casefold()
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a name or query, identifiers taken apart, case kept out of the result."""
-    text = unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
-    spaced = _UNSPACED.sub(lambda match: f" {match[0]} ", text)
+    """The words of a name or query, folded; identifiers are taken apart."""
+    if text.isascii():
+        return [word.lower() for word in _ASCII_WORD.findall(text)]
     words: list[str] = []
-    for run in _RUN.findall(spaced):
+    for run in _RUN.findall(_UNSPACED.sub(lambda match: f" {match[0]} ", _composed(text))):
         classes = "".join("0" if c.isdecimal() else "A" if c.isupper() else "a" for c in run)
         words.extend(run[m.start() : m.end()].casefold() for m in _WORD.finditer(classes))
     return words
@@ -42,9 +47,12 @@ def split_words(text: str) -> list[str]:
 def index_text(name: str) -> str:
     """What the index holds of a name: its words, then its undivided runs where they differ."""
     words = split_words(name)
-    known = set(words)
-    runs = [run for run in _RUN.findall(plain(name)) if run not in known]
-    return " ".join([*words, *runs])
+    runs = [run for run in _RUN.findall(plain(name)) if run not in words]
+    return " ".join(words + runs)
+
+
+#: Files come folder by folder.
+_folder_text = lru_cache(maxsize=256)(index_text)
 
 
 def facets(kind: str, picture: str | None, language: str | None, ext: str) -> str:
@@ -58,15 +66,18 @@ def _facet(letter: str, value: str) -> str:
     return f"x{letter}{plain(value).encode().hex()}"
 
 
-def index_row(file_id: int, path: str, rest: str) -> tuple[int, str, str, str]:
+def index_row(file_id: int, path: str, root: str, facet_words: str) -> tuple[int, str, str, str]:
+    """A row of the index; of the folders it holds those from the root's own name downwards."""
     folder, name = os.path.split(path)
-    return file_id, index_text(name), index_text(folder), rest
+    above = len(os.path.dirname(root)) if folder.startswith(root) else 0
+    return file_id, index_text(name), _folder_text(folder[above:]), facet_words
 
 
 class _Condition:
     """The filters as a full-text expression and as SQL over `files`."""
 
-    def __init__(self, filters: Filters) -> None:
+    def __init__(self, connection: sqlite3.Connection, filters: Filters) -> None:
+        self._roots = connection.execute("SELECT id, path FROM roots").fetchall()
         self.match: list[str] = []
         self.sql: list[str] = ["files.state != 'withheld'"]
         self.values: list[object] = []
@@ -105,8 +116,17 @@ class _Condition:
         words = split_words(folder)
         if not words:
             return "0"
-        self.values.append(f'folder : "{" ".join(words)}"')
-        return "(files.id IN (SELECT rowid FROM names WHERE names MATCH ?))"
+        phrase = " ".join(words)
+        # The index knows of no folder above a root.
+        inside = [
+            root_id
+            for root_id, path in self._roots
+            if f" {phrase} " in f" {' '.join(split_words(os.fsdecode(path)))} "
+        ]
+        self.values.append(f'folder : "{phrase}"')
+        roots = ",".join(map(str, inside))
+        found = "files.id IN (SELECT rowid FROM names WHERE names MATCH ?)"
+        return f"({found} OR files.root_id IN ({roots}))"
 
 
 _COLUMNS = "files.id, files.path, files.mtime_ns"
@@ -116,7 +136,7 @@ def find(
     connection: sqlite3.Connection, words: Sequence[str], limit: int, filters: Filters
 ) -> list[tuple[int, float]]:
     """The best file ids for these words as (id, score in 0..1], best first."""
-    condition = _Condition(filters)
+    condition = _Condition(connection, filters)
     typed = " ".join(words)
     tokens = split_words(typed)
     if not tokens:

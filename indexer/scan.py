@@ -18,7 +18,7 @@ from indexer.secrets import secret_name
 log = logging.getLogger(__name__)
 
 #: Entries per transaction: names become searchable while the walk goes on.
-_BATCH = 1_000
+_BATCH = 2_000
 #: A file whose contents are in the cloud has these in its stat result (macOS, Windows).
 _SF_DATALESS = 0x40000000
 _RECALL_ON_DATA_ACCESS = 0x00400000
@@ -323,7 +323,7 @@ class _Walk:
                 self.result.moved.append((file_id, old, os.fsdecode(item.path)))
             moved = {item.path for _, item, _ in moves}
             found = [item for item in found if item.path not in moved]
-        self.result.added.extend(self.ledger.add_files(self.root.id, found))
+        self.result.added.extend(self.ledger.add_files(self.root, found))
         self._report()
 
     def _moves(self, found: Sequence[Found]) -> list[tuple[int, Found, str]]:
