@@ -85,6 +85,24 @@ MODELS: dict[str, ModelSpec] = {
             },
             texts_per_request=64,
         ),
+        ModelSpec(
+            id="jina-v4",
+            title="Jina Embeddings v4 (sees pictures, reads long documents)",
+            revision="853c867b65b749f3c3c72a06868140d842e04f06",
+            licence="Qwen Research License (published earlier as CC-BY-NC-4.0): no commercial use",
+            commercial_use=False,
+            dims=(2048, 1024, 512, 256, 128),
+            dim=512,
+            token_dim=128,
+            modalities=frozenset({"text", "image"}),
+            adapters=("retrieval", "text-matching", "code"),
+            max_tokens=32768,
+            late_chunking=True,
+            download_bytes=7_880_000_000,
+            source="jinaai/jina-embeddings-v4",
+            module="engine.encoders.jina_v4:load",
+            texts_per_request=8,
+        ),
     )
 }
 
