@@ -1,0 +1,228 @@
+"""The command line: the same searches for terminals and scripts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from desktop import terminal
+from desktop.client import Client
+from engine.errors import InklingError
+from engine.paths import BaseDir, base_dir
+from engine.types import KINDS
+
+Command = Callable[[argparse.Namespace, BaseDir], int]
+
+#: Exit status when a search found nothing (as grep does) and when something went wrong.
+NOTHING_FOUND, FAILED = 1, 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser(
+        prog="inkling",
+        description="Find a file from an inkling of what was in it. Without a command: the window.",
+    )
+    top.add_argument("--base-dir", metavar="DIR", help="where Inkling keeps its state")
+    top.add_argument("--toggle", action="store_true", help="show or hide the window")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
+        made.set_defaults(run=run)
+        return made
+
+    add = command("add", add_folders, "watch these folders")
+    add.add_argument("paths", nargs="+", metavar="PATH")
+    add.add_argument("--wait", action="store_true", help="return when every file is done")
+    search = command("search", search_files, "find files by what is in them")
+    search.add_argument("query", nargs="*", metavar="QUERY")
+    search.add_argument("--image", metavar="FILE", help="a picture to search with")
+    search.add_argument("--kind", choices=KINDS)
+    similar = command("similar", similar_files, "find files like this one")
+    similar.add_argument("file", metavar="FILE")
+    for made in (search, similar):
+        made.add_argument("--limit", type=int, default=10)
+    status = command("status", show_status, "progress, counts, space and health")
+    problems = command("problems", show_problems, "every file not indexed, with its reason")
+    problems.add_argument("--reason")
+    problems.add_argument("--retry", action="store_true", help="try those again that may succeed")
+    why = command("explain", explain_file, "why a file is, or is not, found")
+    why.add_argument("file", metavar="FILE")
+    why.add_argument("--query", metavar="Q")
+    for made in (search, similar, status, problems, why):
+        made.add_argument("--json", action="store_true")
+    remove = command("remove", remove_folders, "forget these folders")
+    remove.add_argument("paths", nargs="+", metavar="PATH")
+    allow = command("allow", allow_files, "index these withheld files after all")
+    allow.add_argument("paths", nargs="+", metavar="FILE")
+    pause = command("pause", pause_indexing, "stop indexing for a while; search goes on")
+    pause.add_argument("--minutes", type=float)
+    command("resume", resume_indexing, "go on indexing")
+    command("stop", stop_indexer, "end the indexer")
+    command("demo", show_demo, "index the sample library and answer five questions")
+    return top
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; 0 success, 1 nothing found, 2 an error (told on stderr)."""
+    options = parser().parse_args(arguments)
+    try:
+        base = base_dir(options.base_dir)
+        status: int = options.run(options, base)
+        return status
+    except InklingError as error:
+        sys.stdout.flush()
+        terminal.complain(error.message, error.hint)
+        return FAILED
+    except BrokenPipeError:  # `inkling search … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def add_folders(options: argparse.Namespace, base: BaseDir) -> int:
+    for path in options.paths:
+        if not Path(_absolute(path)).is_dir():
+            raise InklingError(
+                f"{path} is not a folder.", hint="Give folders that exist.", path=path
+            )
+    client = Client.connect(base)
+    client.add([_absolute(path) for path in options.paths])
+    if options.wait:
+        terminal.show_progress(client)
+    else:
+        print("Watching. Names are searchable in seconds; `inkling status` shows the rest.")
+    return 0
+
+
+def search_files(options: argparse.Namespace, base: BaseDir) -> int:
+    if options.limit < 1:
+        raise InklingError("--limit must be at least 1.", hint="For example --limit 10.")
+    image = _absolute(options.image) if options.image else None
+    text = " ".join(options.query)
+    if not text and image is None:
+        raise InklingError("There is nothing to search for.", hint='Try `inkling search "…"`.')
+    filters = {"kinds": [options.kind]} if options.kind else None
+    client = Client.connect(base)
+    answer: dict[str, Any] = {}
+    for answer in client.search(text, image=image, limit=options.limit, filters=filters):
+        pass  # a terminal can't take a line back: only the last stage is printed
+    return _print_answer(answer, options)
+
+
+def similar_files(options: argparse.Namespace, base: BaseDir) -> int:
+    answer = Client.connect(base).similar(_absolute(options.file), options.limit)
+    return _print_answer(answer, options)
+
+
+def _print_answer(answer: dict[str, Any], options: argparse.Namespace) -> int:
+    if options.json:
+        _print_json(answer)
+    else:
+        terminal.show_answer(answer)
+    return 0 if answer["hits"] else NOTHING_FOUND
+
+
+def show_status(options: argparse.Namespace, base: BaseDir) -> int:
+    client = Client.find(base)
+    status = client.status() if client else {"state": "stopped", "folders": []}
+    if options.json:
+        _print_json(status)
+    else:
+        terminal.show_status(status)
+    return 0
+
+
+def show_problems(options: argparse.Namespace, base: BaseDir) -> int:
+    client = Client.connect(base)
+    if options.retry:
+        print(f"{client.retry()['files']} files are tried again.")
+        return 0
+    found = client.problems(**({"reason": options.reason} if options.reason else {}))
+    if options.json:
+        _print_json(found)
+    else:
+        terminal.show_problems(found)
+    return 0
+
+
+def explain_file(options: argparse.Namespace, base: BaseDir) -> int:
+    answer = Client.connect(base).explain(_absolute(options.file), options.query)
+    if options.json:
+        _print_json(answer)
+    else:
+        terminal.show_explanation(answer)
+    return 0
+
+
+def remove_folders(options: argparse.Namespace, base: BaseDir) -> int:
+    answer = Client.connect(base).remove([_absolute(path) for path in options.paths])
+    print(f"Forgotten: {answer['files']} files.")
+    return 0
+
+
+def allow_files(options: argparse.Namespace, base: BaseDir) -> int:
+    Client.connect(base).allow([_absolute(path) for path in options.paths])
+    print("They are indexed now.")
+    return 0
+
+
+def pause_indexing(options: argparse.Namespace, base: BaseDir) -> int:
+    if options.minutes is not None and options.minutes <= 0:
+        raise InklingError("--minutes must be more than 0.")
+    Client.connect(base).pause(options.minutes * 60 if options.minutes else None)
+    print("Paused. `inkling resume` goes on.")
+    return 0
+
+
+def resume_indexing(options: argparse.Namespace, base: BaseDir) -> int:
+    Client.connect(base).resume()
+    print("Indexing goes on.")
+    return 0
+
+
+def stop_indexer(options: argparse.Namespace, base: BaseDir) -> int:
+    client = Client.find(base)
+    if client is None:
+        print("No indexer is running.")
+        return 0
+    client.stop()
+    deadline = time.monotonic() + 60
+    while base.endpoint.exists() or _alive(client.endpoint.pid):
+        if time.monotonic() > deadline:
+            raise InklingError("The indexer has not ended yet.", hint=f"See {base.logs}.")
+        time.sleep(0.05)
+    print("Stopped.")
+    return 0
+
+
+def _alive(pid: int) -> bool:
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def show_demo(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.demo import run_demo
+
+    return run_demo()

@@ -1,0 +1,248 @@
+"""The client: finds or starts the indexer and speaks its HTTP API; no Qt, nothing heavy."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import InklingError
+from engine.paths import BaseDir, base_dir
+
+#: The indexer opens its store and imports LanceDB first: 2–4 s on a busy laptop.
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a live indexer listens."""
+
+    url: str
+    token: str
+    pid: int
+    version: str
+
+
+def read_endpoint(base: BaseDir) -> Endpoint | None:
+    """What run/endpoint.json says; None if there is none."""
+    try:
+        data = json.loads(base.endpoint.read_text(encoding="utf-8"))
+        return Endpoint(data["url"], data["token"], int(data["pid"]), data["version"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+class Client:
+    """Blocking calls to one indexer; every method may raise InklingError. Thread-safe: each call
+    has its own connection."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        address = urllib.parse.urlsplit(endpoint.url)
+        self._host, self._port = address.hostname or "127.0.0.1", address.port or 80
+
+    # Finding one
+
+    @classmethod
+    def find(cls, base: BaseDir) -> Client | None:
+        """The indexer of this base directory, if one is alive."""
+        endpoint = read_endpoint(base)
+        if endpoint is None:
+            return None
+        client = cls(endpoint)
+        try:
+            client.status(timeout_s=10.0)
+        except InklingError:
+            return None
+        return client
+
+    @classmethod
+    def connect(cls, base: BaseDir | None = None) -> Client:
+        """The indexer of this base directory; started, detached, if there is none."""
+        base = base or base_dir()
+        found = cls.find(base)
+        if found is not None:
+            return found
+        process = start_indexer(base)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            found = cls.find(base)
+            if found is not None:
+                return found
+            if process.poll() is not None:
+                # Another face may have started one at the same moment: it has the lock.
+                found = cls._wait_for_other(base)
+                if found is not None:
+                    return found
+                raise InklingError(
+                    "The indexer did not start.", hint=f"{_last_words(process, base)}"
+                )
+            time.sleep(0.05)
+        raise InklingError("The indexer does not answer.", hint=f"See {base.logs}/indexer.log.")
+
+    @classmethod
+    def _wait_for_other(cls, base: BaseDir) -> Client | None:
+        for _ in range(40):
+            found = cls.find(base)
+            if found is not None or not base.lock.exists():
+                return found
+            time.sleep(0.25)
+        return None
+
+    # Calls
+
+    def search(
+        self,
+        query: str,
+        *,
+        image: str | None = None,
+        limit: int = 20,
+        filters: dict[str, Any] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """The answer's stages as they come (names, fused, rescored); close it to cancel."""
+        body = {
+            "query": query, "image": image, "limit": limit, "filters": filters, "stages": True,
+        }  # fmt: skip
+        response = self._open("POST", "/v1/search", body, 120.0)
+        with closing(response):
+            for line in response:
+                yield json.loads(line)
+
+    def similar(self, path: str, limit: int = 20) -> dict[str, Any]:
+        return self._call("POST", "/v1/similar", {"path": path, "limit": limit})
+
+    def status(self, timeout_s: float = 30.0) -> dict[str, Any]:
+        return self._call("GET", "/v1/status", timeout_s=timeout_s)
+
+    def problems(self, **only: str | int) -> dict[str, Any]:
+        return self._call("GET", _with("/v1/problems", only))
+
+    def explain(self, path: str, query: str | None = None) -> dict[str, Any]:
+        only = {"path": path} if query is None else {"path": path, "query": query}
+        return self._call("GET", _with("/v1/explain", only))
+
+    def add(self, paths: Sequence[str]) -> dict[str, Any]:
+        return self._call("POST", "/v1/folders", {"paths": list(paths)})
+
+    def remove(self, paths: Sequence[str]) -> dict[str, Any]:
+        return self._call("DELETE", "/v1/folders", {"paths": list(paths)})
+
+    def pause(self, seconds: float | None = None) -> dict[str, Any]:
+        return self._call("POST", "/v1/pause", {"seconds": seconds})
+
+    def resume(self) -> dict[str, Any]:
+        return self._call("POST", "/v1/resume", {})
+
+    def stop(self) -> dict[str, Any]:
+        return self._call("POST", "/v1/stop", {})
+
+    def retry(self, paths: Sequence[str] | None = None) -> dict[str, Any]:
+        return self._call("POST", "/v1/retry", {"paths": None if paths is None else list(paths)})
+
+    def allow(self, paths: Sequence[str]) -> dict[str, Any]:
+        return self._call("POST", "/v1/allow", {"paths": list(paths)})
+
+    def recent(self, limit: int = 20) -> list[dict[str, Any]]:
+        files: list[dict[str, Any]] = self._call("GET", _with("/v1/recent", {"limit": limit}))[
+            "files"
+        ]
+        return files
+
+    def text(self, path: str) -> str:
+        return str(self._call("GET", _with("/v1/text", {"path": path}))["text"])
+
+    def thumb(self, path: str, page: int | None = None) -> bytes | None:
+        """A WebP thumbnail, or None if there is none."""
+        return self._bytes("/v1/thumb", {"path": path, "page": page})
+
+    def render(self, path: str, page: int | None = None, width: int = 1200) -> bytes | None:
+        """A page or picture as PNG, or None if it can't be shown."""
+        return self._bytes("/v1/render", {"path": path, "page": page, "width": width})
+
+    def call(self, method: str, target: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Any other call of the API."""
+        return self._call(method, target, body)
+
+    def _bytes(self, target: str, only: dict[str, Any]) -> bytes | None:
+        try:
+            given = {key: value for key, value in only.items() if value is not None}
+            with closing(self._open("GET", _with(target, given), None, 60.0)) as response:
+                return response.read()
+        except InklingError:
+            return None
+
+    def _call(
+        self, method: str, target: str, body: dict[str, Any] | None = None, timeout_s: float = 300.0
+    ) -> dict[str, Any]:
+        with closing(self._open(method, target, body, timeout_s)) as response:
+            answer: dict[str, Any] = json.loads(response.read())
+            return answer
+
+    def _open(
+        self, method: str, target: str, body: dict[str, Any] | None, timeout_s: float
+    ) -> http.client.HTTPResponse:
+        """A successful response, its body still to be read; closing it ends the connection."""
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+        headers = {"Authorization": f"Bearer {self.endpoint.token}", "Connection": "close"}
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode("ascii")
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(method, target, data, headers)
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise InklingError(
+                "The indexer does not answer.", hint="It is started by the next command."
+            ) from error
+        if response.status >= 400:
+            with closing(response):
+                raise _readable(response.status, response.read())
+        return response
+
+
+def _readable(status: int, body: bytes) -> InklingError:
+    try:
+        data = json.loads(body)
+        error = data["error"]
+        return InklingError(error["message"], hint=error.get("hint", ""), path=error.get("path"))
+    except (ValueError, KeyError, TypeError):
+        detail = body.decode("utf-8", "replace")[:300]
+        return InklingError(f"The indexer refused this request ({status}).", hint=detail)
+
+
+def _with(target: str, only: dict[str, Any]) -> str:
+    # Undecodable bytes of a name travel as the bytes they are.
+    pairs = {k: os.fsencode(v) if isinstance(v, str) else str(v) for k, v in only.items()}
+    return f"{target}?{urllib.parse.urlencode(pairs)}"
+
+
+def start_indexer(base: BaseDir) -> subprocess.Popen[bytes]:
+    """Start an indexer that outlives this process."""
+    base.create()
+    errors = (base.logs / "indexer-start.log").open("wb")
+    command = [sys.executable, "-m", "indexer", "run", "--base-dir", str(base.root)]
+    with errors:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+            cwd=str(base.root),
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+
+
+def _last_words(process: subprocess.Popen[bytes], base: BaseDir) -> str:
+    text = (base.logs / "indexer-start.log").read_text(encoding="utf-8", errors="replace").strip()
+    return text.splitlines()[-1] if text else f"It ended with status {process.returncode}."

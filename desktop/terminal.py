@@ -1,0 +1,177 @@
+"""What the command line shows to a person: answers, progress, problems."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from desktop.client import Client
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def complain(message: str, hint: str = "") -> None:
+    """An error on stderr: what happened, then what to do."""
+    sys.stderr.write(f"inkling: {message}\n")
+    if hint:
+        sys.stderr.write(f"  {hint}\n")
+
+
+def printable(path: str) -> str:
+    """A path for the eye: home as ~, undecodable bytes as escapes, no control characters."""
+    home = os.path.expanduser("~")
+    if home != "/" and path.startswith(home + os.sep):
+        path = "~" + path[len(home) :]
+    text = path.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def show_answer(answer: dict[str, Any]) -> None:
+    """Hits with place, passage and the words that matched."""
+    hits = answer["hits"]
+    if not hits:
+        console.print("Nothing found.")
+    elif answer["weak"]:
+        console.print("[yellow]Nothing matches well; the nearest are:[/]")
+    for number, hit in enumerate(hits, 1):
+        _show_hit(number, hit)
+    if answer["coverage"].get("message"):
+        console.print(f"[dim]{escape(answer['coverage']['message'])}[/]")
+
+
+def _show_hit(number: int, hit: dict[str, Any]) -> None:
+    place = _place(hit["location"])
+    line = Text(f"{number:2d}. ")
+    line.append(printable(hit["path"]), style="bold")
+    if place:
+        line.append(f"  {place}", style="cyan")
+    day = dt.date.fromtimestamp(hit["mtime"]).isoformat()
+    line.append(f"  {hit['kind']}, {day}", style="dim")
+    if hit["offline"]:
+        line.append("  offline", style="yellow")
+    console.print(line)
+    if hit["snippet"]:
+        console.print(_marked(hit))
+    if hit["more"]:
+        places = ", ".join(p for p in (_place(more["location"]) for more in hit["more"]) if p)
+        console.print(Text(f"    also {places}" if places else "", style="dim"))
+
+
+def _marked(hit: dict[str, Any]) -> Text:
+    """The snippet in one paragraph with the matched words in bold."""
+    text = Text(hit["snippet"])
+    for item in hit["evidence"]:
+        if item["type"] == "text":
+            text.stylize("bold green", item["start"], item["end"])
+    flat = Text("    ")
+    for part in text.split():
+        flat.append_text(part)
+        flat.append(" ")
+    return flat
+
+
+def _place(location: dict[str, Any]) -> str:
+    if "page" in location:
+        return f"page {location['page']}"
+    if "lines" in location:
+        first, last = location["lines"]
+        lines = f"line {first}" if first == last else f"lines {first}–{last}"
+        return f"{location['symbol']}, {lines}" if location.get("symbol") else lines
+    return ""
+
+
+def show_progress(client: Client) -> None:
+    """A bar that follows the indexer until nothing waits any more."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Indexing", total=None, left="")
+        while True:
+            status = client.status()
+            totals = status["totals"]
+            ready = totals["files"] - totals["pending"]
+            eta = status["eta_s"]
+            left = f"about {dt.timedelta(seconds=round(eta))} left" if eta else ""
+            bar.update(task, total=totals["files"] or None, completed=ready, left=left)
+            if status["state"] in ("idle", "paused"):
+                break
+            time.sleep(0.2)
+    done, problems = totals["done"], totals["failed"] + totals["withheld"]
+    console.print(
+        f"{done} files indexed, {totals['skipped']} skipped, {problems} with problems"
+        + (" (`inkling problems`)." if problems + totals["skipped"] else ".")
+    )
+
+
+def show_status(status: dict[str, Any]) -> None:
+    """Folders, counts, model, space, health."""
+    if status["state"] == "stopped":
+        console.print("No indexer is running; `inkling add FOLDER` or the window starts one.")
+        return
+    console.print(f"[bold]{status['state']}[/]")
+    for folder in status["folders"]:
+        line = Text(printable(folder["path"]), style="bold")
+        line.append(
+            f"  {folder['done']} indexed, {folder['pending']} waiting, {folder['skipped']} skipped,"
+            f" {folder['failed']} failed, {folder['withheld']} withheld",
+            style="dim",
+        )
+        if not folder["online"]:
+            line.append("  offline", style="yellow")
+        console.print(line)
+    if not status["folders"]:
+        console.print("No folders yet: `inkling add FOLDER`.")
+        return
+    totals = status["totals"]
+    size = status["index_bytes"] / 1e6
+    console.print(f"{totals['files']} files, {totals['units']} places, index {size:.1f} MB")
+    console.print(f"Model: {escape(status['model']['title'])}")
+    if status["eta_s"]:
+        console.print(f"About {dt.timedelta(seconds=round(status['eta_s']))} left")
+    for item in status["health"]:
+        console.print(f"[yellow]{escape(item['title'])}[/] {escape(item['hint'])}")
+
+
+def show_problems(found: dict[str, Any]) -> None:
+    """Files by reason."""
+    if not found["problems"]:
+        console.print("Every file is indexed.")
+        return
+    by_reason: dict[str, list[dict[str, Any]]] = {}
+    for problem in found["problems"]:
+        by_reason.setdefault(problem["reason"], []).append(problem)
+    for reason, problems in by_reason.items():
+        count = found["counts"].get(reason, len(problems))
+        console.print(f"[bold]{count}[/] {escape(problems[0]['sentence'])} [dim]({reason})[/]")
+        for problem in problems[:5]:
+            detail = f": {problem['detail']}" if problem["detail"] else ""
+            console.print(Text(f"    {printable(problem['path'])}{detail}", style="dim"))
+        if len(problems) > 5:
+            console.print(f"    [dim]… all with --reason {reason} --json[/]")
+
+
+def show_explanation(answer: dict[str, Any]) -> None:
+    """Why a file is, or is not, found."""
+    console.print(Text(printable(answer["path"]), style="bold"))
+    console.print(f"State: {answer['state']}. {escape(answer.get('sentence', ''))}")
+    if answer.get("detail"):
+        console.print(Text(answer["detail"]))
+    for unit in answer.get("units", []):
+        place = _place({k: v for k, v in unit.items() if v is not None})
+        console.print(Text(f"  {place or 'whole'}: {unit['text'][:90]!r}", style="dim"))
+    if "query" in answer:
+        for name, value in answer["query"].items():
+            console.print(f"  {escape(str(name))}: {escape(str(value))}")

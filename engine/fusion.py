@@ -1,0 +1,106 @@
+"""Fusion: one score from the lanes, with weights that depend on the query's shape.
+
+Weights were measured over all tuning sets together with `python -m tests.benchmarks.quality`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_WORD = re.compile(r"\w+")
+_FILE_NAME = re.compile(r"[\w\-]+\.[A-Za-z0-9]{1,5}$|^\w+[_\-]\w+$|\d{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryShape:
+    """What can be told of a query before anything is found."""
+
+    words: int
+    unreadable: float  # share of letters in scripts the model was not trained on, 0..1
+    like_a_name: bool  # looks like a file name or identifier rather than like prose
+
+
+def shape_of(text: str, *, latin_only: bool) -> QueryShape:
+    """Look at the typed words; `latin_only`: the model reads no other script."""
+    words = _WORD.findall(text)
+    letters = [c for c in text if c.isalpha()]
+    foreign = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
+    unreadable = foreign / len(letters) if letters and latin_only else 0.0
+    tokens = text.split()
+    like_a_name = 0 < len(tokens) <= 3 and any(_FILE_NAME.search(token) for token in tokens)
+    return QueryShape(len(words), unreadable, like_a_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each lane's raw score counts."""
+
+    dense: float = 1.0  # cosine
+    text: float = 0.04  # BM25 as the full-text index gives it
+    name: float = 0.15  # 0..1
+    late: float = 1.0  # mean MaxSim, -1..1
+
+
+PROSE = Weights()
+#: The model can't read the question: words decide, meaning only breaks ties.
+UNREADABLE = Weights(dense=0.15, text=0.05, name=0.15, late=0.1)
+#: Somebody types a file name: the file of that name comes first.
+NAME = Weights(dense=0.6, text=0.05, name=1.0, late=0.6)
+
+
+def weights_for(shape: QueryShape) -> Weights:
+    """The weights for a query of this shape."""
+    if shape.unreadable > 0.5:
+        return UNREADABLE
+    return NAME if shape.like_a_name else PROSE
+
+
+@dataclass(slots=True)
+class LaneScores:
+    """Raw scores of k candidates, one row each; 0 where a lane did not find the candidate."""
+
+    dense: Floats  # [k] cosine
+    text: Floats  # [k] BM25
+    name: Floats  # [k] 0..1
+    late: Floats | None = None  # [k] mean MaxSim, NaN where no multi-vector is stored
+
+
+def first_stage(scores: LaneScores, weights: Weights) -> Floats:
+    """[k] fused score before rescoring."""
+    fused = weights.dense * scores.dense + weights.text * scores.text + weights.name * scores.name
+    return np.asarray(fused, dtype=np.float32)
+
+
+def second_stage(scores: LaneScores, weights: Weights) -> Floats:
+    """[k] fused and late interaction; a candidate without multi-vector gets its cosine instead."""
+    fused: Floats = first_stage(scores, weights)
+    if scores.late is None:
+        return fused
+    late = np.where(np.isnan(scores.late), scores.dense, scores.late)
+    return np.asarray(fused + weights.late * late, dtype=np.float32)
+
+
+#: Below these the best candidate is no answer: from the unanswerable questions of the tuning sets.
+WEAK_DENSE, WEAK_LATE = 0.30, 0.45
+
+
+def is_weak(scores: LaneScores, shape: QueryShape) -> bool:
+    """Whether nothing matches well: no name, and neither lane of meaning is near.
+
+    Warning on a good search is the expensive error, so both must agree.
+    """
+    if not len(scores.dense):
+        return True
+    if shape.unreadable > 0.5:
+        return not bool((scores.text > 0).any())
+    late = scores.late if scores.late is not None else scores.dense
+    named = bool((scores.name >= 0.7).any())
+    near = float(scores.dense.max()) >= WEAK_DENSE or float(np.nanmax(late)) >= WEAK_LATE
+    return not (named or near)

@@ -1,0 +1,343 @@
+"""Search: lanes, fusion, late interaction, grouping by file, evidence; in stages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from engine import fusion
+from engine.analyzer import query_terms
+from engine.encoder_pool import EncoderPool
+from engine.hits import HitMaker
+from engine.models import ModelSpec
+from engine.store import Row, Store, build_where
+from engine.tokens import maxsim
+from engine.types import Adapter, Answer, Encoding, FileFacts, Filters, Hit, Lane, Query
+
+#: Candidates from each lane, and how many of the fused ones are rescored. Measured on the tuning
+#: sets: deeper pools change nDCG@10 by less than 0.002.
+POOL = 100
+RESCORED = 60
+NAME_POOL = 40
+#: Units of a file that ask for similar files.
+SIMILAR_UNITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """A file whose name or folders carry words of the query; score 0..1."""
+
+    file: FileFacts
+    score: float
+    offline: bool = False
+
+
+class NameLane(Protocol):
+    """The names lane: the ledger's, or none."""
+
+    def __call__(self, words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
+        """Best first; with no words the newest files that the filters allow."""
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Units under consideration, one row each, with the raw score of every lane."""
+
+    unit_ids: list[str]
+    file_ids: list[int]
+    lanes: dict[str, set[Lane]]
+    scores: fusion.LaneScores
+    fused: fusion.Floats
+    rows: Mapping[str, Row] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A query as the model sees it: one encoding for each adapter in play."""
+
+    by_adapter: Mapping[Adapter, Encoding]
+
+
+class Searcher:
+    """Answers queries over one store with one model."""
+
+    def __init__(
+        self,
+        store: Store,
+        encoders: EncoderPool,
+        spec: ModelSpec,
+        names: NameLane,
+        *,
+        alive: Callable[[int], bool] = lambda file_id: True,
+    ) -> None:
+        self._store = store
+        self._encoders = encoders
+        self._spec = spec
+        self._names = names
+        self._alive = alive  # False for a file removed a moment ago: no ghosts
+        self._cache: dict[tuple[str, Adapter, str | None], Encoding] = {}
+
+    def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
+        """Yield names, fused, rescored; each replaces the one before. Stop by closing it."""
+        started = time.perf_counter()
+
+        def answer(hits: Sequence[Hit], stage: str, weak: bool = False) -> Answer:
+            took = (time.perf_counter() - started) * 1000
+            return Answer(hits, stage, took, weak)  # type: ignore[arg-type]
+
+        names = self._names(query.text.split(), max(limit, NAME_POOL), query.filters)
+        if query.phrases or query.excluded:
+            names = [n for n in names if _name_allows(n.file.path, query)]
+        maker = HitMaker(query.text, self._store)
+        yield answer(maker.from_names(names[:limit]), "names")
+        if not query.text and query.image is None:
+            # Only filters: the newest files they allow.
+            yield answer(maker.from_names(names[:limit]), "fused")
+            yield answer(maker.from_names(names[:limit]), "rescored")
+            return
+        encoded = self.encode(query)
+        shape = fusion.shape_of(query.text, latin_only=self._spec.latin_only)
+        weights = fusion.weights_for(shape)
+        found = self.candidates(query, encoded, names, weights)
+        top = self._best_per_file(found, found.fused, names, weights, limit)
+        yield answer(maker.from_units(top, found), "fused")
+        scores = self.rescore(found, encoded, weights)
+        top = self._best_per_file(found, scores, names, weights, limit)
+        hits = maker.from_units(top, found, encoded.by_adapter)
+        yield answer(hits, "rescored", weak=fusion.is_weak(found.scores, shape))
+
+    def encode(self, query: Query) -> Encoded:
+        """Encode for each adapter that the filters allow; repeated queries cost nothing."""
+        kinds = set(query.filters.kinds)
+        adapters: list[Adapter] = []
+        if kinds != {"code"}:
+            adapters.append("retrieval")
+        if "code" in self._spec.adapters and (not kinds or "code" in kinds):
+            adapters.append("code")
+        return Encoded({adapter: self._encode_one(query, adapter) for adapter in adapters})
+
+    def _encode_one(self, query: Query, adapter: Adapter) -> Encoding:
+        key = (query.text, adapter, query.image)
+        if key not in self._cache:
+            parts = []
+            if query.text:
+                parts += self._encoders.encode_queries([query.text], adapter)
+            if query.image is not None and "image" in self._spec.modalities:
+                parts += self._encoders.encode_images([query.image], adapter)
+            if len(self._cache) > 256:
+                self._cache.clear()
+            self._cache[key] = parts[0] if len(parts) == 1 else _together(parts)
+        return self._cache[key]
+
+    def candidates(
+        self,
+        query: Query,
+        encoded: Encoded,
+        names: Sequence[NameMatch],
+        weights: fusion.Weights,
+    ) -> Candidates:
+        """The union of what the lanes find, with every lane's score filled in."""
+        where = _where(query)
+        text = {c.unit_id: c for c in self._store.search_text(query_terms(query.text), where, POOL)}
+        dense: dict[str, float] = {}
+        files: dict[str, int] = {uid: c.file_id for uid, c in text.items()}
+        for adapter, encoding in self._dense_lanes(encoded):
+            scope = where if self._spec.shared_single else _where(query, adapter)
+            for c in self._store.search_vector(encoding.single, scope, POOL):
+                dense[c.unit_id] = max(c.score, dense.get(c.unit_id, -1.0))
+                files[c.unit_id] = c.file_id
+        found = [uid for uid in files if self._alive(files[uid])]
+        self._fill_dense(found, dense, encoded)
+        by_name = {n.file.file_id: n.score for n in names}
+        scores = fusion.LaneScores(
+            dense=np.array([dense.get(uid, 0.0) for uid in found], dtype=np.float32),
+            text=np.array(
+                [text[uid].score if uid in text else 0.0 for uid in found], dtype=np.float32
+            ),
+            name=np.array([by_name.get(files[uid], 0.0) for uid in found], dtype=np.float32),
+        )
+        lanes: dict[str, set[Lane]] = {uid: set() for uid in found}
+        for uid in found:
+            if uid in text:
+                lanes[uid].add("text")
+            if files[uid] in by_name:
+                lanes[uid].add("name")
+        for i in np.argsort(-scores.dense)[: POOL // 2]:
+            lanes[found[int(i)]].add("dense")
+        fused = fusion.first_stage(scores, weights)
+        return Candidates(found, [files[uid] for uid in found], lanes, scores, fused)
+
+    def _dense_lanes(self, encoded: Encoded) -> list[tuple[Adapter, Encoding]]:
+        lanes = list(encoded.by_adapter.items())
+        return lanes[:1] if self._spec.shared_single else lanes
+
+    def _fill_dense(
+        self, unit_ids: Sequence[str], dense: dict[str, float], encoded: Encoded
+    ) -> None:
+        """Cosine for candidates that only other lanes found."""
+        missing = [uid for uid in unit_ids if uid not in dense]
+        if not missing or not encoded.by_adapter:
+            return
+        vectors = self._store.vectors(missing)
+        single = next(iter(encoded.by_adapter.values())).single
+        for uid, vector in vectors.items():
+            dense[uid] = float(vector @ single)
+
+    def rescore(
+        self, found: Candidates, encoded: Encoded, weights: fusion.Weights
+    ) -> fusion.Floats:
+        """Late interaction over the top fused units: final scores [k]."""
+        late = np.full(len(found.unit_ids), np.nan, dtype=np.float32)
+        top = np.argsort(-found.fused)[:RESCORED]
+        rows = self._rows(found, [found.unit_ids[int(i)] for i in top])
+        for adapter, encoding in encoded.by_adapter.items():
+            chosen = [
+                int(i)
+                for i in top
+                if (row := rows.get(found.unit_ids[int(i)])) is not None
+                and row.ref is not None
+                and (self._adapter_of(row, encoded) == adapter)
+            ]
+            if not chosen:
+                continue
+            refs = [rows[found.unit_ids[i]].ref for i in chosen]
+            records = self._store.tokens([ref for ref in refs if ref is not None])
+            late[chosen] = maxsim(encoding.tokens, [record.tokens for record in records]).scores
+            for i in chosen:
+                found.lanes[found.unit_ids[i]].add("late")
+        found.scores.late = late
+        final = fusion.second_stage(found.scores, weights)
+        rest = np.ones(len(final), dtype=bool)
+        rest[top] = False
+        if rest.any() and not rest.all():
+            # What was not rescored stays below what was, in its fused order.
+            floor = final[top].min()
+            final[rest] = floor - 1 + found.fused[rest] - found.fused[rest].max(initial=0.0)
+        return final
+
+    def _adapter_of(self, row: Row, encoded: Encoded) -> Adapter:
+        wanted: Adapter = "code" if row.kind == "code" else "retrieval"
+        return wanted if wanted in encoded.by_adapter else next(iter(encoded.by_adapter))
+
+    def _rows(self, found: Candidates, unit_ids: Sequence[str]) -> Mapping[str, Row]:
+        missing = [uid for uid in unit_ids if uid not in found.rows]
+        if missing:
+            found.rows = {**found.rows, **self._store.rows(missing)}
+        return found.rows
+
+    def _best_per_file(
+        self,
+        found: Candidates,
+        scores: fusion.Floats,
+        names: Sequence[NameMatch],
+        weights: fusion.Weights,
+        limit: int,
+    ) -> list[tuple[FileFacts | None, float, list[int]]]:
+        """The best files: (facts of name-only ones, score, their units' rows best first)."""
+        by_file: dict[int, list[int]] = {}
+        for i in np.argsort(-scores, kind="stable"):
+            by_file.setdefault(found.file_ids[int(i)], []).append(int(i))
+        ranked: list[tuple[FileFacts | None, float, list[int]]] = [
+            (None, float(scores[units[0]]), units) for units in by_file.values()
+        ]
+        for match in names:
+            if match.file.file_id not in by_file:
+                ranked.append((match.file, weights.name * match.score, []))
+        ranked.sort(key=lambda entry: -entry[1])
+        ranked = ranked[:limit]
+        self._rows(found, [found.unit_ids[i] for _, _, units in ranked for i in units[:4]])
+        return ranked
+
+    def similar(self, file_id: int, limit: int = 20) -> Answer:
+        """Files like an indexed one: each of its units asks, the best answer counts."""
+        started = time.perf_counter()
+        rows = {row.unit_id: row for row in self._store.file_rows(file_id)[:SIMILAR_UNITS]}
+        best: dict[int, tuple[float, str]] = {}
+        where = f"file_id != {int(file_id)}"
+        for vector in self._store.vectors(rows).values():
+            for found in self._store.search_vector(vector, where, POOL):
+                if self._alive(found.file_id):
+                    rank = (found.score, found.unit_id)
+                    best[found.file_id] = max(best.get(found.file_id, (-2.0, "")), rank)
+        ranked = sorted(best.values(), reverse=True)[:limit]
+        known = self._store.rows([uid for _, uid in ranked])
+        maker = HitMaker(" ".join(row.context for row in rows.values()), self._store)
+        hits = [maker.from_row(known[uid], score) for score, uid in ranked if uid in known]
+        return Answer(hits, "rescored", (time.perf_counter() - started) * 1000)
+
+    def explain(self, query: Query, file_id: int) -> dict[str, object]:
+        """Where a file stands in every lane for a query: rank of its best unit and that score."""
+        names = self._names(query.text.split(), NAME_POOL, query.filters)
+        encoded = self.encode(query)
+        shape = fusion.shape_of(query.text, latin_only=self._spec.latin_only)
+        weights = fusion.weights_for(shape)
+        found = self.candidates(query, encoded, names, weights)
+        final = self.rescore(found, encoded, weights)
+        lanes = {
+            "text": found.scores.text,
+            "dense": found.scores.dense,
+            "late": found.scores.late,
+            "fused": found.fused,
+            "rescored": final,
+        }
+        answer: dict[str, object] = {
+            "name": _name_rank(names, file_id),
+            "weights": {lane: getattr(weights, lane) for lane in weights.__dataclass_fields__},
+        }
+        for lane, scores in lanes.items():
+            answer[lane] = _unit_rank(found.file_ids, scores, file_id)
+        return answer
+
+
+def _name_rank(names: Sequence[NameMatch], file_id: int) -> dict[str, float] | None:
+    for rank, match in enumerate(names, 1):
+        if match.file.file_id == file_id:
+            return {"rank": rank, "score": match.score}
+    return None
+
+
+def _unit_rank(
+    file_ids: Sequence[int], scores: fusion.Floats | None, file_id: int
+) -> dict[str, float] | None:
+    """Rank among files and score of a file's best unit; None if the lane did not see it."""
+    if scores is None:
+        return None
+    best: dict[int, float] = {}
+    for owner, score in zip(file_ids, scores.tolist(), strict=True):
+        if score == score:  # NaN: not rescored
+            best[owner] = max(score, best.get(owner, score))
+    if file_id not in best:
+        return None
+    rank = 1 + sum(score > best[file_id] for score in best.values())
+    return {"rank": rank, "score": round(best[file_id], 4)}
+
+
+def _where(query: Query, adapter: Adapter | None = None) -> str | None:
+    """The query's demands as a prefilter, and which kinds an adapter's lane is for."""
+    return build_where(
+        query.filters,
+        phrases=query.phrases,
+        excluded=query.excluded,
+        kinds=("code",) if adapter == "code" else (),
+        not_kinds=("code",) if adapter == "retrieval" else (),
+    )
+
+
+def _together(parts: Sequence[Encoding]) -> Encoding:
+    """A sentence and a picture as one query: both directions count alike, all tokens count."""
+    single = np.sum([part.single for part in parts], axis=0)
+    single = single / max(float(np.linalg.norm(single)), 1e-9)
+    tokens = np.concatenate([part.tokens for part in parts])
+    return replace(parts[0], single=single.astype(np.float32), tokens=tokens, spans=None)
+
+
+def _name_allows(path: str, query: Query) -> bool:
+    """A file known by name only holds no phrase; it is shown if its name does."""
+    name = path.lower()
+    return all(p.lower() in name for p in query.phrases) and not any(
+        word.lower() in name for word in query.excluded
+    )

@@ -1,0 +1,411 @@
+"""The pipeline: pending file → extract → units → encode → commit → done, in overlapping threads."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+from engine.engine import Engine, thumb_path
+from engine.errors import REASONS, InklingError
+from engine.paths import BaseDir
+from engine.settings import Settings
+from engine.store import StoredUnit
+from engine.types import FileFacts, Kind, PictureClass, Unit
+from indexer.chunking import units_of
+from indexer.extract import pick
+from indexer.extract.base import ExtractError, Extraction
+from indexer.extractor_pool import ExtractorPool
+from indexer.ledger import Done, FileRecord, Ledger
+from indexer.scan import content_hash
+from indexer.secrets import secret_name, secret_spans
+
+log = logging.getLogger(__name__)
+
+#: Units gathered for one call of the encoder: enough to sort by length, little enough to stream.
+ENCODE_UNITS = 192
+#: A commit costs some 20 ms and a manifest (LanceDB 0.40); this many rows or seconds make one.
+COMMIT_ROWS = 768
+COMMIT_SECONDS = 2.5
+#: Commits between two looks at what maintenance would do.
+MAINTAIN_COMMITS = 20
+#: Work waiting between two stages; bounds memory.
+WAITING = 24
+
+
+@dataclass(slots=True)
+class Work:
+    """A file on its way through the pipeline."""
+
+    record: FileRecord
+    facts: FileFacts
+    content_hash: str
+    extractor_version: int
+    units: list[Unit]
+    scratch: Path | None = None
+    notes: str = ""
+    language: str | None = None
+    stored: list[StoredUnit] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Change:
+    """What the writer does besides new content: files gone, files moved."""
+
+    removed: Sequence[int] = ()
+    moved: Sequence[FileFacts] = ()
+    then: Callable[[], None] | None = None  # called when it is in the store
+
+
+class Pipeline:
+    """Turns the ledger's pending files into the store's rows. `start` once, `wake` when there may
+    be work, `stop` to end within one step of each thread; what is unfinished stays pending."""
+
+    def __init__(
+        self,
+        base: BaseDir,
+        ledger: Ledger,
+        engine: Engine,
+        extractors: ExtractorPool,
+        settings: Settings,
+        *,
+        workers: int = 2,
+        root_of: Callable[[str], str],
+    ) -> None:
+        self._base, self._ledger, self._engine = base, ledger, engine
+        self._extractors, self._settings, self._root_of = extractors, settings, root_of
+        self._stop, self._running = threading.Event(), threading.Event()
+        self._running.set()
+        self._work_there = threading.Condition()
+        self._in_flight: set[int] = set()
+        self._ahead: list[FileRecord] = []
+        self._to_encode: queue.Queue[Work] = queue.Queue(WAITING)
+        self._to_write: queue.Queue[Work | Change] = queue.Queue()
+        self._written = 0  # units committed since start
+        self._threads = [
+            threading.Thread(target=self._guard, args=(self._extract_loop,), name=f"extract-{n}")
+            for n in range(workers)
+        ]
+        self._threads += [
+            threading.Thread(target=self._guard, args=(self._encode_loop,), name="encode"),
+            threading.Thread(target=self._guard, args=(self._write_loop,), name="write"),
+        ]
+
+    # Control
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End all threads; work already extracted is dropped and redone at the next start."""
+        self._stop.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+    def pause(self) -> None:
+        self._running.clear()
+
+    def resume(self) -> None:
+        self._running.set()
+        self.wake()
+
+    @property
+    def paused(self) -> bool:
+        return not self._running.is_set()
+
+    @property
+    def busy(self) -> int:
+        """Files between pending and done."""
+        return len(self._in_flight)
+
+    def wake(self) -> None:
+        with self._work_there:
+            self._ahead.clear()  # newer files may have come
+            self._work_there.notify_all()
+
+    def apply(
+        self,
+        removed: Sequence[int] = (),
+        moved: Sequence[FileFacts] = (),
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        """Take removed files' rows away and give moved files' rows their new path."""
+        if removed or moved:
+            self._to_write.put(Change(removed, moved, then))
+
+    # Extract
+
+    def _guard(self, loop: Callable[[], None]) -> None:
+        """A thread that hits a bug says so and goes on; the file in hand stays pending."""
+        while not self._stop.is_set():
+            try:
+                loop()
+            except Exception:
+                log.exception("%s stumbled", threading.current_thread().name)
+                self._stop.wait(1.0)
+
+    def _next_file(self) -> FileRecord | None:
+        with self._work_there:
+            if not self._ahead:
+                self._ahead = self._ledger.next_pending(64, self._in_flight)
+                self._ahead.reverse()
+            if not self._ahead:
+                self._work_there.wait(1.0)
+                return None
+            record = self._ahead.pop()
+            self._in_flight.add(record.id)
+            return record
+
+    def _extract_loop(self) -> None:
+        while not self._stop.is_set():
+            if not self._running.wait(1.0):
+                continue
+            record = self._next_file()
+            if record is not None:
+                self._extract(record)
+
+    def _extract(self, record: FileRecord) -> None:
+        try:
+            work = self._read(record)
+        except ExtractError as error:
+            self._give_up(record, error.reason, error.detail)
+        except OSError as error:
+            self._give_up(record, "unreadable", error.strerror or str(error))
+        except BaseException:
+            self._in_flight.discard(record.id)
+            raise
+        else:
+            if work is not None:
+                self._hand_on(work)
+
+    def _hand_on(self, work: Work) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Full):
+                return self._to_encode.put(work, timeout=0.5)
+        return None
+
+    def _give_up(self, record: FileRecord, reason: str, detail: str) -> None:
+        """The file has no content; what it had before goes."""
+        if record.units:
+            self.apply(removed=[record.id])
+        self._ledger.set_state(record.id, REASONS[reason].state, reason, detail)
+        self._in_flight.discard(record.id)
+
+    def _read(self, record: FileRecord) -> Work | None:
+        path = Path(record.path)
+        guarded = self._settings.withhold_secrets and not record.allowed
+        if guarded and (rule := secret_name(record.path)):
+            raise ExtractError("secret-name", rule)
+        if record.size == 0:
+            raise ExtractError("empty")
+        if record.size > self._settings.max_file_mb * 1_000_000:
+            raise ExtractError("too-large", f"{record.size / 1e6:.0f} MB")
+        with path.open("rb") as file:
+            head = file.read(4096)
+        extractor = pick(path, head)
+        if extractor is None:
+            raise ExtractError("unsupported")
+        if record.size > extractor.max_bytes:
+            raise ExtractError("too-large", f"{record.size / 1e6:.0f} MB")
+        digest = content_hash(record.path)
+        if digest == record.content_hash and extractor.version == record.extractor_version:
+            self._unchanged(record, digest)
+            return None
+        self._ledger.begin([record.id])
+        extraction, scratch = self._extractors.extract(
+            record.path, ocr=self._settings.ocr, pixels="image" in self._engine.spec.modalities
+        )
+        return self._work_of(record, extraction, scratch, digest, extractor.version)
+
+    def _unchanged(self, record: FileRecord, digest: str) -> None:
+        """Touched, not edited: the rows stay, only the time is new."""
+        self.apply(moved=[facts_of(record)])
+        done = Done(
+            record.id,
+            record.units,
+            digest,
+            record.extractor_version,
+            record.kind,
+            record.picture,
+            record.language,
+            record.detail,
+        )
+        self._ledger.finish([done], self._engine.store.version)
+        self._in_flight.discard(record.id)
+
+    def _work_of(
+        self, record: FileRecord, extraction: Extraction, scratch: Path, digest: str, version: int
+    ) -> Work:
+        units = units_of(extraction, record.id, record.path, self._root_of(record.path))
+        notes = list(extraction.notes)
+        if self._settings.withhold_secrets and not record.allowed:
+            units = self._without_secrets(units, notes)
+        if not units:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise ExtractError("no-text", "; ".join(notes))
+        units = [
+            replace(u, image=str(scratch / u.image)) if u.image is not None else u for u in units
+        ]
+        self._keep_thumbs(record.id, extraction, scratch)
+        facts = replace(facts_of(record), kind=extraction.kind, picture=extraction.picture)
+        return Work(
+            record, facts, digest, version, units, scratch, "; ".join(notes), extraction.language
+        )
+
+    def _without_secrets(self, units: list[Unit], notes: list[str]) -> list[Unit]:
+        """Drop the passages that hold a secret; a file of nothing else is withheld."""
+        clean, rules = [], set()
+        for unit in units:
+            found = secret_spans(unit.text)
+            if found:
+                rules |= {rule for _, _, rule in found}
+            else:
+                clean.append(unit)
+        if rules and not clean:
+            raise ExtractError("secret-content", ", ".join(sorted(rules)))
+        if rules:
+            notes.append(f"{len(units) - len(clean)} passages withheld: {', '.join(sorted(rules))}")
+        return clean
+
+    def _keep_thumbs(self, file_id: int, extraction: Extraction, scratch: Path) -> None:
+        for part in extraction.parts:
+            if part.thumb:
+                target = thumb_path(self._base, file_id, part.page)
+                target.parent.mkdir(mode=0o700, exist_ok=True)
+                with contextlib.suppress(OSError):
+                    os.replace(scratch / part.thumb, target)
+
+    # Encode
+
+    def _encode_loop(self) -> None:
+        while not self._stop.is_set():
+            try:
+                batch = [self._to_encode.get(timeout=0.5)]
+            except queue.Empty:
+                continue
+            while sum(len(work.units) for work in batch) < ENCODE_UNITS:
+                try:
+                    batch.append(self._to_encode.get_nowait())
+                except queue.Empty:
+                    break
+            self._encode(batch)
+
+    def _encode(self, batch: list[Work]) -> None:
+        try:
+            self._encode_together(batch)
+        except InklingError as error:
+            if len(batch) == 1:
+                self._give_up(batch[0].record, "encoder", str(error))
+            else:  # find the file that the model can't take; the others go on
+                for work in batch:
+                    self._encode([work])
+            return
+        except BaseException:
+            for work in batch:
+                self._in_flight.discard(work.record.id)
+            raise
+        for work in batch:
+            if work.scratch is not None:
+                shutil.rmtree(work.scratch, ignore_errors=True)
+            self._to_write.put(work)
+
+    def _encode_together(self, batch: list[Work]) -> None:
+        pairs = [(work.facts, unit) for work in batch for unit in work.units]
+        stored: list[StoredUnit] = []
+        for start in range(0, len(pairs), ENCODE_UNITS):
+            if self._stop.is_set():
+                return
+            stored += self._engine.encode(pairs[start : start + ENCODE_UNITS])
+        at = 0
+        for work in batch:
+            work.stored = stored[at : at + len(work.units)]
+            at += len(work.units)
+
+    # Write
+
+    def _write_loop(self) -> None:
+        waiting: list[Work] = []
+        since = commits = 0.0
+        while not self._stop.is_set():
+            try:
+                item = self._to_write.get(timeout=0.2)
+            except queue.Empty:
+                item = None
+            if isinstance(item, Change):
+                # In order: a file replaced and then removed must not come back.
+                self._commit(waiting)
+                waiting = []
+                self._apply(item)
+            elif item is not None:
+                since = since if waiting else time.monotonic()
+                waiting.append(item)
+            if waiting and self._commit_is_due(waiting, since):
+                self._commit(waiting)
+                waiting = []
+                commits += 1
+            if commits and (commits >= MAINTAIN_COMMITS or not self._in_flight):
+                commits = 0
+                self._engine.maintain()
+
+    def _commit_is_due(self, waiting: Sequence[Work], since: float) -> bool:
+        rows = sum(len(work.stored) for work in waiting)
+        drained = len(self._in_flight) <= len(waiting) and self._to_write.empty()
+        return drained or rows >= COMMIT_ROWS or time.monotonic() - since > COMMIT_SECONDS
+
+    def _commit(self, waiting: Sequence[Work]) -> None:
+        if not waiting:
+            return
+        alive = [work for work in waiting if self._ledger.file_by_id(work.record.id) is not None]
+        version = self._engine.replace({work.record.id: work.stored for work in alive})
+        self._ledger.finish(
+            [
+                Done(
+                    work.record.id,
+                    len(work.stored),
+                    work.content_hash,
+                    work.extractor_version,
+                    work.facts.kind,
+                    work.facts.picture,
+                    work.language,
+                    work.notes,
+                )
+                for work in alive
+            ],
+            version,
+        )
+        self._written += sum(len(work.stored) for work in alive)
+        self._in_flight.difference_update(work.record.id for work in waiting)
+
+    def _apply(self, change: Change) -> None:
+        if change.removed:
+            self._engine.delete(list(change.removed))
+            for file_id in change.removed:
+                for thumb in thumb_path(self._base, file_id, None).parent.glob(f"{file_id}-*.webp"):
+                    thumb.unlink(missing_ok=True)
+        for facts in change.moved:
+            self._engine.move(facts)
+        if change.then is not None:
+            change.then()
+
+
+def facts_of(record: FileRecord) -> FileFacts:
+    """What the store repeats of a file."""
+    return FileFacts(
+        file_id=record.id,
+        path=record.path,
+        kind=cast(Kind, record.kind),
+        picture=cast("PictureClass | None", record.picture),
+        ext=record.ext,
+        mtime=record.mtime_ns / 1e9,
+        size=record.size,
+    )

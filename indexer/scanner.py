@@ -1,0 +1,102 @@
+"""The scan loop: one thread that keeps the ledger equal to the folders, and tells the pipeline."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from indexer.ignore import IgnoreRules
+from indexer.ledger import Ledger, Root
+from indexer.scan import ScanResult, scan_paths, scan_root
+
+log = logging.getLogger(__name__)
+
+#: Everything is looked at again this often, whatever the watcher said (Syncthing's interval).
+RESCAN_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Look at a whole root, or only at some paths below it."""
+
+    root_id: int
+    paths: tuple[str, ...] = ()
+
+
+class Scanner:
+    """Runs scans one after another; what they find goes to `on_result`."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        rules: Callable[[], IgnoreRules],
+        on_result: Callable[[Root, ScanResult], None],
+    ) -> None:
+        self._ledger, self._rules, self._on_result = ledger, rules, on_result
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._stop = threading.Event()
+        self._scanning: set[int] = set()  # roots with a job waiting or running
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._loop, name="scan")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._jobs.put(None)
+        self._thread.join(timeout=30)
+
+    def scan(self, root_id: int, paths: Sequence[str] = ()) -> None:
+        """Queue a root, or some paths of it."""
+        with self._lock:
+            if not paths and root_id in self._scanning:
+                return
+            if not paths:
+                self._scanning.add(root_id)
+        self._jobs.put(Job(root_id, tuple(paths)))
+
+    def scan_all(self) -> None:
+        for root in self._ledger.roots():
+            self.scan(root.id)
+
+    @property
+    def scanning(self) -> frozenset[int]:
+        """Ids of roots whose full scan is not finished."""
+        with self._lock:
+            return frozenset(self._scanning)
+
+    def _loop(self) -> None:
+        due = time.monotonic() + RESCAN_SECONDS
+        while not self._stop.is_set():
+            try:
+                job = self._jobs.get(timeout=max(0.1, min(60.0, due - time.monotonic())))
+            except queue.Empty:
+                if time.monotonic() >= due:
+                    due = time.monotonic() + RESCAN_SECONDS
+                    self.scan_all()
+                continue
+            if job is not None:
+                self._run(job)
+
+    def _run(self, job: Job) -> None:
+        try:
+            root = next((r for r in self._ledger.roots() if r.id == job.root_id), None)
+            if root is None:
+                return  # removed meanwhile
+            if job.paths:
+                result = scan_paths(self._ledger, root, job.paths, self._rules(), self._stop)
+            else:
+                result = scan_root(self._ledger, root, self._rules(), self._stop)
+            self._on_result(root, result)
+        except Exception:
+            # A scan that fails is repeated by the next; the ledger's transactions are whole.
+            log.exception("Scanning stumbled")
+        finally:
+            if not job.paths:
+                with self._lock:
+                    self._scanning.discard(job.root_id)

@@ -1,0 +1,382 @@
+"""The service: opens what the indexer needs, keeps it running, answers what the faces ask."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from engine.engine import Engine, thumb_path
+from engine.errors import InklingError, StoreDamagedError
+from engine.models import model_spec
+from engine.paths import BaseDir
+from engine.query import parse
+from engine.search import NameMatch
+from engine.settings import Settings
+from engine.types import Answer, Filters, Query
+from indexer.extractor_pool import ExtractorPool
+from indexer.ignore import Ignored, IgnoreRules
+from indexer.ledger import FileRecord, Ledger, Root
+from indexer.pipeline import Pipeline, facts_of
+from indexer.progress import Progress
+from indexer.scan import ScanResult
+from indexer.scanner import Scanner
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """One indexer over one base directory. `open` recovers, `start` runs, `close` ends in order."""
+
+    def __init__(self, base: BaseDir, settings: Settings | None = None) -> None:
+        self.base = base.create()
+        self.settings = settings or Settings.load(base)
+        self.health: list[dict[str, str]] = []
+        self._lock = FileLock(self.base.lock, timeout=0)
+        self._removing: set[int] = set()  # gone from the ledger, rows not yet deleted
+        self._paused_until: float | None = None
+        self._timer: threading.Timer | None = None
+        self.stopped = threading.Event()
+
+    # Life cycle
+
+    def open(self) -> Service:
+        """Take the lock, open ledger and store, recover what a crash left."""
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise InklingError(
+                f"Another indexer is already running for {self.base.root}.",
+                hint="Use it, or end it with `inkling stop`.",
+            ) from None
+        self._empty_scratch()
+        self.ledger = self._open_ledger()
+        self.engine = self._open_engine()
+        workers = self.settings.workers or max(2, min(4, (os.cpu_count() or 2) // 2))
+        self.extractors = ExtractorPool(
+            self.base.scratch, workers, self.settings.memory_cap_mb * 1_000_000
+        )
+        self.pipeline = Pipeline(
+            self.base,
+            self.ledger,
+            self.engine,
+            self.extractors,
+            self.settings,
+            workers=workers,
+            root_of=self.root_of,
+        )
+        self.scanner = Scanner(self.ledger, self.rules, self._on_scan)
+        self.progress = Progress(self.ledger, workers)
+        self._reconcile()
+        return self
+
+    def _empty_scratch(self) -> None:
+        shutil.rmtree(self.base.scratch, ignore_errors=True)
+        self.base.create()
+
+    def _open_ledger(self) -> Ledger:
+        ledger = Ledger(self.base.ledger)
+        if ledger.damage:
+            log.error("The ledger was damaged: %s", ledger.damage)
+            self._say("warning", "The list of files was damaged.", "Your files are read again.")
+        for record in ledger.recover():
+            log.warning("Set aside after it ended its worker repeatedly: file %d", record.id)
+        return ledger
+
+    def _open_engine(self) -> Engine:
+        spec = model_spec(self.settings.model)
+
+        def make() -> Engine:
+            return Engine(
+                self.base,
+                spec,
+                self.names,
+                alive=lambda file_id: file_id not in self._removing,
+                idle_s=self.settings.idle_minutes * 60.0,
+                threads=self.settings.encoder_threads or None,
+            )
+
+        try:
+            return make()
+        except StoreDamagedError as error:
+            log.error("%s", error)
+            self._say("warning", error.message, "The index is being rebuilt from your files.")
+            aside = self.base.store.with_name(f"store.damaged-{int(time.time())}")
+            self.base.store.rename(aside)
+            self.base.create()
+            shutil.rmtree(aside, ignore_errors=True)
+            return make()
+
+    def _reconcile(self) -> None:
+        """After a crash or power cut: the ledger decides, the store follows."""
+        owner = self.base.store / "ledger-id"
+        if not owner.exists() or owner.read_text() != self.ledger.ledger_id:
+            # Another ledger's rows: the file ids in them mean nothing here.
+            self.engine.delete(sorted(self.engine.store.file_ids()))
+            self.ledger.redo_all()
+            owner.write_text(self.ledger.ledger_id)
+            return
+        if lost := self.ledger.redo_after(self.engine.store.version):
+            log.warning("%d files are indexed again: the store lost their last commit", lost)
+        stored = self.engine.store.file_ids()
+        if ghosts := stored.difference(self.ledger.all_ids()):
+            self.engine.delete(sorted(ghosts))
+        done = self.ledger.files(state="done")
+        if missing := [r.id for r in done if r.units and r.id not in stored]:
+            log.warning("%d files are indexed again: the store has nothing of them", len(missing))
+            self.ledger.requeue(missing)
+
+    def start(self) -> None:
+        self.pipeline.start()
+        self.scanner.start()
+        self.scanner.scan_all()
+
+    def close(self) -> None:
+        """End threads and workers in order, then let others have the base directory."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.scanner.stop()
+        self.pipeline.stop()
+        self.extractors.close()
+        self.engine.close()
+        self.ledger.close()
+        self._lock.release()
+
+    def _say(self, level: str, title: str, hint: str) -> None:
+        self.health.append({"level": level, "title": title, "hint": hint})
+
+    # Folders
+
+    def rules(self) -> IgnoreRules:
+        return IgnoreRules(self.settings.excluded, hidden=self.settings.hidden_files)
+
+    def root_of(self, path: str) -> str:
+        """The watched folder a path lies in, "" if none."""
+        for root in self.ledger.roots():
+            if path == root.path or path.startswith(root.path.rstrip("/") + "/"):
+                return root.path
+        return ""
+
+    def add_folders(self, paths: Sequence[str]) -> list[Root]:
+        roots = [self.ledger.add_root(path) for path in paths]
+        for root in roots:
+            self.scanner.scan(root.id)
+        return roots
+
+    def remove_folders(self, paths: Sequence[str]) -> int:
+        """Forget folders: rows, vectors, thumbnails and names; the number of files forgotten."""
+        count = 0
+        for path in paths:
+            file_ids = self.ledger.remove_root(path)
+            self._forget(file_ids)
+            count += len(file_ids)
+        return count
+
+    def _forget(self, file_ids: Sequence[int]) -> None:
+        self._removing.update(file_ids)
+        self.pipeline.apply(
+            removed=file_ids, then=lambda: self._removing.difference_update(file_ids)
+        )
+
+    def _on_scan(self, root: Root, result: ScanResult) -> None:
+        if gone := [*result.removed, *result.dropped]:
+            self._forget(gone)
+        moved = [self.ledger.file_by_id(file_id) for file_id, _, _ in result.moved]
+        self.pipeline.apply(moved=[facts_of(r) for r in moved if r is not None and r.units])
+        self.pipeline.wake()
+
+    # Search
+
+    def names(self, words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
+        offline = {root.id for root in self.ledger.roots() if not root.online}
+        return [
+            NameMatch(facts_of(hit.file), hit.score, hit.file.root_id in offline)
+            for hit in self.ledger.find_names(words, limit, filters)
+        ]
+
+    def search(
+        self,
+        text: str,
+        *,
+        image: str | None = None,
+        limit: int = 20,
+        filters: Filters | None = None,
+    ) -> Iterator[Answer]:
+        """The stages of an answer."""
+        query = parse(text, image=image)
+        if filters is not None:
+            query = replace(query, filters=_both(query.filters, filters))
+        if image is not None:
+            query = self._with_picture(query)
+        for answer in self.engine.search(query, limit):
+            yield replace(answer, coverage=self.coverage())
+
+    def _with_picture(self, query: Query) -> Query:
+        """A query picture: for a model that does not see, the words in the picture ask."""
+        if query.image is None or not Path(query.image).is_file():
+            raise InklingError(
+                f"There is no picture at {query.image}.", hint="Check the path.", path=query.image
+            )
+        if "image" in self.engine.spec.modalities:
+            return query
+        extraction, scratch = self.extractors.extract(query.image)
+        shutil.rmtree(scratch, ignore_errors=True)
+        words = " ".join(part.text for part in extraction.parts).split()
+        return replace(query, text=" ".join([query.text, *words[:120]]).strip(), image=None)
+
+    def similar(self, path: str, limit: int = 20) -> Answer:
+        record = self.indexed(path)
+        return replace(self.engine.similar(record.id, limit), coverage=self.coverage())
+
+    def indexed(self, path: str) -> FileRecord:
+        """The record of a file in the index; InklingError if it is not in there."""
+        record = self.ledger.file(os.path.abspath(path))
+        if record is None:
+            raise InklingError(
+                f"{path} is not in the index.",
+                hint="Add its folder with `inkling add`, or see `inkling explain`.",
+                path=path,
+            )
+        return record
+
+    def coverage(self) -> dict[str, Any]:
+        """How much of what is there an answer could have come from."""
+        counts = self.ledger.counts()
+        waiting = counts.get("pending", 0) + counts.get("seen", 0)
+        total = sum(counts.values())
+        complete = not waiting and not self.scanner.scanning
+        message = "" if complete else f"{waiting} of {total} files are not read yet."
+        return {
+            "files": total,
+            "done": counts.get("done", 0),
+            "pending": waiting,
+            "complete": complete,
+            "message": message,
+        }
+
+    # State
+
+    def status(self) -> dict[str, Any]:
+        """What the faces show; see the API."""
+        counts = self.ledger.counts()
+        scanning = self.scanner.scanning
+        return {
+            "state": self.state(),
+            "paused_until": self._paused_until,
+            "model": {
+                "id": self.engine.spec.id,
+                "title": self.engine.spec.title,
+                "state": self.engine.encoders.state,
+                "notes": list(self.engine.encoders.notes),
+            },
+            "folders": [self._folder(root, root.id in scanning) for root in self.ledger.roots()],
+            "totals": {**_counts(counts), "units": self.engine.store.count()},
+            "eta_s": self.progress.eta(counts),
+            "index_bytes": self.engine.store.size_bytes(),
+            "health": self.health,
+        }
+
+    def state(self) -> str:
+        if self.pipeline.paused:
+            return "paused"
+        if self.scanner.scanning:
+            return "scanning"
+        counts = self.ledger.counts()
+        working = counts.get("pending", 0) or counts.get("seen", 0) or self.pipeline.busy
+        return "indexing" if working else "idle"
+
+    def _folder(self, root: Root, scanning: bool) -> dict[str, Any]:
+        counts = self.ledger.counts(root.id)
+        return {
+            "path": root.path,
+            "online": root.online,
+            "scanning": scanning,
+            **_counts(counts),
+            "eta_s": self.progress.eta(counts),
+        }
+
+    def pause(self, seconds: float | None = None) -> None:
+        """Stop indexing for a while, or until `resume`; search goes on."""
+        self._cancel_timer()
+        self.pipeline.pause()
+        if seconds is not None:
+            self._paused_until = time.time() + seconds
+            self._timer = threading.Timer(seconds, self.resume)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def resume(self) -> None:
+        self._cancel_timer()
+        self.pipeline.resume()
+
+    def _cancel_timer(self) -> None:
+        self._paused_until = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def thumbnail(self, path: str, page: int | None) -> Path | None:
+        """The thumbnail of an indexed file; None if there is none."""
+        record = self.ledger.file(path)
+        if record is None:
+            return None
+        for number in (page, None, 1):
+            thumb = thumb_path(self.base, record.id, number)
+            if thumb.exists():
+                return thumb
+        return None
+
+    def text_of(self, path: str) -> str:
+        """An indexed file's text as the index has it."""
+        rows = self.engine.store.file_rows(self.indexed(path).id)
+        return "\n\n".join(row.text for row in rows)
+
+    def retry(self, paths: Sequence[str] | None) -> int:
+        """Try failed files again: these, or all whose reason allows it."""
+        if paths is None:
+            count = self.ledger.requeue(None)
+        else:
+            count = self.ledger.requeue([self.indexed(path).id for path in paths])
+        self.pipeline.wake()
+        return count
+
+    def allow(self, paths: Sequence[str]) -> int:
+        """The person says that these withheld files may be indexed."""
+        count = self.ledger.allow([self.indexed(path).id for path in paths])
+        self.pipeline.wake()
+        return count
+
+    def ignored(self, path: str, root: str) -> Ignored | None:
+        """The rule by which a path below a root is left out."""
+        return self.rules().decision(root, path, os.path.isdir(path))
+
+
+def _counts(counts: dict[str, int]) -> dict[str, int]:
+    states = ("done", "failed", "skipped", "withheld")
+    return {
+        "files": sum(counts.values()),
+        "pending": counts.get("pending", 0) + counts.get("seen", 0),
+        **{state: counts.get(state, 0) for state in states},
+    }
+
+
+def _both(a: Filters, b: Filters) -> Filters:
+    """Typed filters and chips together: lists join, bounds narrow."""
+    merged: dict[str, Any] = {}
+    for name in a.__dataclass_fields__:
+        mine, theirs = getattr(a, name), getattr(b, name)
+        if isinstance(mine, tuple):
+            merged[name] = (*mine, *theirs)
+        else:
+            bounds = [value for value in (mine, theirs) if value is not None]
+            pick = max if name in ("after", "min_size") else min
+            merged[name] = pick(bounds) if bounds else None
+    return Filters(**merged)
