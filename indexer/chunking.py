@@ -22,8 +22,6 @@ class Sizes:
 
 
 SIZES = Sizes()
-#: Raise it when units come out differently: files are read again.
-VERSION = 1
 
 # Borders of prose, best first; each match ends where a passage may end.
 _BORDERS = (
@@ -44,10 +42,11 @@ def units_of(
     """The units of a file in reading order; `image` is a name in the scratch folder."""
     units: list[Unit] = []
     context_for = context_of(extraction, path, root)
+    picture = extraction.kind in ("image", "screenshot")  # found by its name at least
     for part in _merged(extraction, sizes):
         for start, end in _cuts(part, extraction, sizes):
             text = part.text[start:end]
-            if not (text.strip() or part.image or extraction.kind in ("image", "screenshot")):
+            if not (picture or part.image or any(c.isalnum() for c in text)):
                 continue
             units.append(
                 Unit(

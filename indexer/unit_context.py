@@ -41,7 +41,7 @@ def document_words(title: str, path: str, root: str) -> list[str]:
     """Title or cleaned name, then the words of the folders below the root."""
     pure = PurePath(path)
     try:
-        folders = [PurePath(root).name, *pure.relative_to(root).parts[:-1]]
+        folders = list(pure.relative_to(root).parts[:-1])
     except ValueError:
         folders = list(pure.parts[1:-1])
     words = [w for w in (clean(f) for f in folders) if w and w.lower() not in _GENERIC]
