@@ -23,7 +23,7 @@ _SAMPLE = 200_000  # how much is looked at to tell text from binary data
 
 def decode(data: bytes) -> str:
     """The text of a file, lines ended by "\\n"; ExtractError "binary" or "decode" if it is none."""
-    text = _utf8(data)
+    text = None if b"\0" in data[:_SAMPLE] else _utf8(data)
     if text is None:
         text = _guessed(data)
     text = text.removeprefix("\ufeff")
@@ -49,7 +49,7 @@ def _utf8(data: bytes) -> str | None:
     text = data.decode("utf-8", errors="replace")
     bad = text.count("\ufffd")
     good = sum(1 for c in text[:_SAMPLE] if c > "\x7f") - bad
-    return text if good > 10 * bad and b"\0" not in data[:_SAMPLE] else None
+    return text if good > 10 * bad else None
 
 
 def _guessed(data: bytes) -> str:
@@ -57,6 +57,9 @@ def _guessed(data: bytes) -> str:
 
     name = chardet.detect(data)["encoding"]
     if name is None:
+        # One stray zero byte in a text does not make it binary.
+        if data.count(0) < 0.001 * len(data) and (text := _utf8(data)) is not None:
+            return text
         raise ExtractError("binary")
     try:
         return data.decode(_WIDER.get(name.lower(), name), errors="replace")
