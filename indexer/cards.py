@@ -45,7 +45,7 @@ def _is_card(text: str, match: re.Match[str]) -> bool:
 
 def _valid(number: str) -> bool:
     digits = number.replace(" ", "").replace("-", "")
-    return bool(_ISSUERS.fullmatch(digits)) and len(set(digits)) > 2 and _luhn(digits)
+    return bool(_ISSUERS.fullmatch(digits)) and len(set(digits)) > 1 and _luhn(digits)
 
 
 def _luhn(digits: str) -> bool:

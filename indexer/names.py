@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from engine.types import Filters
@@ -19,9 +19,12 @@ _ASCII_WORD = re.compile(r"[0-9]+|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 #: Scripts written without spaces: every character is a token, and phrases find the words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 #: So many of the newest matches are ranked; more would cost time and not change the first page.
-CANDIDATES = 400
-#: A word that more names than this hold says nothing when it stands alone.
+CANDIDATES = 200
+#: A word that this many names hold says nothing when it stands alone.
 COMMON = 2_000
+_COMMON_WEIGHT = math.log(2)
+#: Of a word in no name, as large as that of a word in a hundred names; short ones are mostly "the".
+_UNKNOWN_WEIGHT = math.log(1 + COMMON / 100)
 
 
 def plain(text: str) -> str:
@@ -129,7 +132,9 @@ class _Condition:
         return f"({found} OR files.root_id IN ({roots}))"
 
 
-_COLUMNS = "files.id, files.path, files.mtime_ns"
+#: id, path, mtime_ns, the index's words of the name and of the folders.
+_Row = tuple[int, bytes, int, str, str]
+_COLUMNS = "files.id, files.path, files.mtime_ns, names.name, names.folder"
 
 
 def find(
@@ -141,54 +146,63 @@ def find(
     tokens = split_words(typed)
     if not tokens:
         return _newest(connection, condition, limit)
-    rows: dict[int, tuple[bytes, int]] = {}
-    _collect(rows, _exact(connection, condition, typed))
-    everything = " AND ".join(_term(token) for token in tokens)
-    _collect(rows, _match(connection, condition, f"name : ({everything})"))
-    if len(rows) < limit:
-        _collect(rows, _match(connection, condition, f"{{name folder}} : ({everything})"))
+    rows: dict[int, _Row] = {}
     weights = dict.fromkeys(tokens, 1.0)
-    if len(rows) < limit and len(set(tokens)) > 1:
-        weights = _weights(connection, tokens)
-        rare = [_term(token) for token, weight in weights.items() if weight > 0]
-        if rare:
-            _collect(rows, _match(connection, condition, f"name : ({' OR '.join(rare)})"))
-    scored = [
-        (score_name(os.fsdecode(path), typed, tokens, weights), mtime_ns, file_id)
-        for file_id, (path, mtime_ns) in rows.items()
-    ]
+    for row in _exact(connection, condition, typed):
+        rows[row[0]] = row
+    for expression in _expressions(connection, tokens, weights):
+        if len(rows) >= limit:
+            break
+        for row in _match(connection, condition, expression):
+            rows.setdefault(row[0], row)
+    asked = plain(typed).strip()
+    scored = [(_score(row, asked, tokens, weights), row[2], row[0]) for row in rows.values()]
     scored.sort(reverse=True)
-    return [(file_id, score) for score, _, file_id in scored[:limit] if score > 0]
+    return [(file_id, score) for score, _, file_id in scored[:limit]]
+
+
+def _expressions(
+    connection: sqlite3.Connection, tokens: Sequence[str], weights: dict[str, float]
+) -> Iterator[str]:
+    """What to look for, from strict to loose; fills in the weights when it comes to them."""
+    everything = _all_of(tokens)
+    yield f"name : ({everything})"
+    yield f"{{name folder}} : ({everything})"
+    if len(weights) < 2:
+        return
+    weights.update(_weights(connection, weights))
+    known = [token for token, weight in weights.items() if weight > 0]
+    if 1 < len(known) < len(weights):  # "the budget of the meeting"
+        yield f"name : ({_all_of(known)})"
+    rare = [token for token in known if weights[token] > _COMMON_WEIGHT]
+    if rare:
+        yield f"name : ({' OR '.join(map(_term, rare))})"
 
 
 def _term(token: str) -> str:
-    # Tokens hold letters and digits only, so that quotes are all the escaping there is to do.
-    return f'"{token}"*'
+    # Tokens hold letters and digits only, so that quotes are all the escaping there is to do. One
+    # letter stands for itself: as a beginning it would be half of all words, at ten times the cost.
+    return f'"{token}"*' if len(token) > 1 else f'"{token}"'
 
 
-def _collect(rows: dict[int, tuple[bytes, int]], found: Sequence[tuple[int, bytes, int]]) -> None:
-    for file_id, path, mtime_ns in found:
-        rows.setdefault(file_id, (path, mtime_ns))
+def _all_of(tokens: Sequence[str]) -> str:
+    return " AND ".join(map(_term, tokens))
 
 
-def _exact(
-    connection: sqlite3.Connection, condition: _Condition, typed: str
-) -> list[tuple[int, bytes, int]]:
+def _exact(connection: sqlite3.Connection, condition: _Condition, typed: str) -> list[_Row]:
     extra = ""
-    values: list[object] = [plain(typed), *condition.values]
+    values: list[object] = [plain(typed).strip(), *condition.values]
     if condition.match:
         extra = " AND files.id IN (SELECT rowid FROM names WHERE names MATCH ?)"
         values.append(" AND ".join(condition.match))
     return connection.execute(
-        f"SELECT {_COLUMNS} FROM files WHERE name_key = ? AND {' AND '.join(condition.sql)}{extra}"
-        f" LIMIT {CANDIDATES}",
+        f"SELECT {_COLUMNS} FROM files JOIN names ON names.rowid = files.id"
+        f" WHERE name_key = ? AND {' AND '.join(condition.sql)}{extra} LIMIT {CANDIDATES}",
         values,
     ).fetchall()
 
 
-def _match(
-    connection: sqlite3.Connection, condition: _Condition, expression: str
-) -> list[tuple[int, bytes, int]]:
+def _match(connection: sqlite3.Connection, condition: _Condition, expression: str) -> list[_Row]:
     # CROSS JOIN: SQLite keeps this order, the full-text index first.
     return connection.execute(
         f"SELECT {_COLUMNS} FROM names CROSS JOIN files ON files.id = names.rowid"
@@ -213,52 +227,38 @@ def _newest(
     return [(row[0], 0.5) for row in rows]
 
 
-def _weights(connection: sqlite3.Connection, tokens: Sequence[str]) -> dict[str, float]:
-    """How much each word says: 0 for common and absent ones, else falling with its frequency."""
+def _weights(connection: sqlite3.Connection, tokens: Iterable[str]) -> dict[str, float]:
+    """How much each word says: 0 if no name has it, else falling with the names that do."""
     weights = {}
-    for token in dict.fromkeys(tokens):
+    for token in tokens:
         (count,) = connection.execute(
             "SELECT count(*) FROM (SELECT 1 FROM names WHERE names MATCH ? LIMIT ?)",
-            (f"name : {_term(token)}", COMMON + 1),
+            (f"name : {_term(token)}", COMMON),
         ).fetchone()
-        weights[token] = math.log(1 + COMMON / count) if 0 < count <= COMMON else 0.0
+        weights[token] = math.log(1 + COMMON / count) if count else 0.0
     return weights
 
 
-def score_name(path: str, typed: str, tokens: Sequence[str], weights: dict[str, float]) -> float:
+def _score(row: _Row, asked: str, tokens: Sequence[str], weights: Mapping[str, float]) -> float:
     """How well a path answers: exact name, all words in order, all words, some of the words."""
-    folder, name = os.path.split(path)
-    key, asked = plain(name), plain(typed).strip()
-    if asked == key:
+    _, path, _, name_words, folder_words = row
+    name = os.fsdecode(path[path.rfind(b"/") + 1 :])
+    if asked == plain(name):
         return 1.0
-    words = split_words(name)
-    stem_words = split_words(os.path.splitext(name)[0])
-    tokens = list(tokens)
-    if tokens in (words, stem_words):
-        return 0.98
-    in_name = {token for token in tokens if _has(words, token, key)}
-    if len(in_name) == len(set(tokens)):
-        cover = min(1.0, len(tokens) / max(1, len(stem_words)))
-        order = 0.08 if _in_order(words, tokens) else 0.0
-        return 0.75 + 0.12 * cover + order
-    in_folder = {token for token in tokens if _has(split_words(folder), token, plain(folder))}
-    if in_name | in_folder == set(tokens):
-        return 0.45 + 0.2 * len(in_name) / len(set(tokens))
-    total = sum(weights.get(token, 0.0) or 1.0 for token in set(tokens))
-    return 0.4 * sum(weights.get(token, 0.0) for token in in_name) / total
-
-
-def _has(words: Sequence[str], token: str, key: str) -> bool:
-    return token in words or any(word.startswith(token) for word in words) or token in key
-
-
-def _in_order(words: Sequence[str], tokens: Sequence[str]) -> bool:
-    position = 0
-    for token in tokens:
-        for offset, word in enumerate(words[position:]):
-            if word.startswith(token):
-                position += offset + 1
-                break
-        else:
-            return False
-    return True
+    words, folders = f" {name_words}", f" {folder_words}"
+    places = {token: words.find(f" {token}") for token in weights}
+    in_name = [token for token, place in places.items() if place >= 0]
+    if len(in_name) == len(weights):
+        stem = sum(map(str.isalnum, os.path.splitext(name)[0])) or 1
+        cover = min(1.0, sum(map(len, tokens)) / stem)
+        order = [places[token] for token in tokens]
+        return 0.75 + 0.15 * cover + 0.08 * (order == sorted(order))
+    in_folder = [token for token in weights if f" {token}" in folders]
+    if len({*in_name, *in_folder}) == len(weights):
+        return 0.45 + 0.2 * len(in_name) / len(weights)
+    # A word that no name has still counts as not found.
+    total = sum(
+        weight or (_UNKNOWN_WEIGHT if len(token) > 3 else _COMMON_WEIGHT)
+        for token, weight in weights.items()
+    )
+    return 0.4 * sum(weights[token] for token in in_name) / total

@@ -100,7 +100,7 @@ _KEY_BLOCK = re.compile(
 )
 #: A key whose end is on another page, or not in the picture.
 _KEY_BEGINNING = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[\w+/=:,. \\-]*\s+){1,400}"
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[\w+/=:,. \\-]*\s+){1,400}[\w+/=]*"
 )
 _PUTTY = re.compile(r"PuTTY-User-Key-File-\d: [\s\S]{40,20000}?(?:Private-MAC: \S+|\Z)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]{24,}")
@@ -223,6 +223,6 @@ def passages_withheld(texts: Sequence[str], passages: Sequence[str]) -> list[str
     found: list[str | None] = []
     for passage in passages:
         spans = secret_spans(passage)
-        rule = spans[0][2] if spans else None
-        found.append(rule or next((r for piece, r in pieces.items() if piece in passage), None))
+        parts = (rule for piece, rule in pieces.items() if piece in passage)
+        found.append(spans[0][2] if spans else next(parts, None))
     return found
