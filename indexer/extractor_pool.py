@@ -35,10 +35,18 @@ _ROOM = 3_000_000_000  # address space beyond the memory cap: libraries map far 
 class ExtractorPool:
     """Reads files in child processes; each calling thread waits for its own file."""
 
-    def __init__(self, scratch: Path, workers: int = 2, memory_bytes: int = 1_500_000_000) -> None:
+    def __init__(
+        self,
+        scratch: Path,
+        workers: int = 2,
+        memory_bytes: int = 1_500_000_000,
+        deadline_s: float = 3600.0,
+    ) -> None:
+        """`deadline_s` bounds what each family of files allows itself."""
         scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = scratch.resolve()
         self.memory_bytes = memory_bytes
+        self.deadline_s = deadline_s
         self.restarts = 0  # workers that died or were killed for what they did
         self.layers: list[str] = []  # what the kernel holds a worker with, known after the first
         self._readable: tuple[str, ...] = ("/",)
@@ -87,7 +95,7 @@ class ExtractorPool:
         folder = self._folder()
         out = folder / "page.png"
         try:
-            request = {"op": "render", "path": self._within_reach(path, folder), "page": page}
+            request = {"op": "render", "path": self._within_reach(path, folder), "page": page or 1}
             self._ask({**request, "width": width, "out": str(out)}, _RENDER_DEADLINE_S)
             return out.read_bytes()
         finally:
@@ -97,6 +105,17 @@ class ExtractorPool:
         """The processes that live now."""
         with self._lock:
             return [worker.process.pid for worker in self._live]
+
+    def release(self) -> None:
+        """Let go of workers that have nothing to do; they come back when needed."""
+        resting: list[_Worker | None] = []
+        with suppress(queue.Empty):
+            while True:
+                resting.append(self._idle.get_nowait())
+        for worker in resting:
+            if worker is not None:
+                self._drop(worker)
+            self._idle.put(None)
 
     def close(self) -> None:
         """End all workers; whoever waits for one gets an ExtractError."""
@@ -119,6 +138,7 @@ class ExtractorPool:
             raise ExtractError("unreadable", error.strerror or str(error)) from error
 
     def _ask(self, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
+        deadline_s = min(deadline_s, self.deadline_s)
         worker = self._idle.get()
         try:
             if worker is not None and worker.readable != self._readable:

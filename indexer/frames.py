@@ -13,6 +13,7 @@ from engine.types import WordBox
 from indexer.extract.base import Extraction, Part
 
 _LENGTH = struct.Struct("<I")
+_WORD = struct.Struct("<2I4f")  # a long book has half a million of them
 #: More than any honest file gives; a worker that sends more is replaced.
 MAX_FRAME = 256 * 1024 * 1024
 
@@ -46,7 +47,7 @@ def pack_extraction(extraction: Extraction) -> dict[str, Any]:
 
 def _pack_part(part: Part) -> dict[str, Any]:
     data = {f.name: getattr(part, f.name) for f in fields(Part)}
-    data["words"] = [(word.start, word.end, *word.box) for word in part.words]
+    data["words"] = b"".join(_WORD.pack(word.start, word.end, *word.box) for word in part.words)
     return data
 
 
@@ -56,6 +57,6 @@ def unpack_extraction(data: dict[str, Any]) -> Extraction:
 
 
 def _unpack_part(data: dict[str, Any]) -> Part:
-    words = [WordBox(w[0], w[1], (w[2], w[3], w[4], w[5])) for w in data["words"]]
+    words = [WordBox(w[0], w[1], w[2:]) for w in _WORD.iter_unpack(data["words"])]
     lines = tuple(data["lines"]) if data["lines"] else None
     return Part(**{**data, "heading": tuple(data["heading"]), "lines": lines, "words": words})

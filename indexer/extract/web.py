@@ -45,7 +45,7 @@ def add_page(sections: Sections, markup: str) -> str:
     # lxml refuses text with an encoding declaration, and NUL ends a C string.
     markup = _DECLARATION.sub("", markup).replace("\0", "")
     try:
-        page = html.document_fromstring(markup)
+        page = html.document_fromstring(markup, parser=html.HTMLParser(huge_tree=True))
     except (etree.ParserError, etree.XMLSyntaxError):
         return ""
     found = page.find(".//title")
