@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -34,7 +35,11 @@ class Patterns:
     """The patterns of one source, compiled so that most names cost a few dictionary look-ups."""
 
     def __init__(self, lines: Iterable[str], source: str, base: str = "") -> None:
+        lines = list(lines)
         self.source = source
+        self.digest = hashlib.blake2b(
+            "\n".join(lines).encode("utf-8", "surrogateescape"), digest_size=8
+        ).hexdigest()
         self._skip = len(base.rstrip(os.sep)) + 1  # characters before the part relative to base
         self._rules: list[tuple[str, int, bool]] = []  # pattern, line, whether it leaves out
         self._files, self._folders = _Index(), _Index()
@@ -60,12 +65,12 @@ class Patterns:
         if not pattern.endswith("/"):
             self._files.add(position, pattern, regex)
 
-    def match(self, path: str, name: str, folder: bool) -> int:
-        """The position of the last pattern that matches, -1 if none; `path` is absolute."""
+    def match(self, parent: str, name: str, folder: bool) -> int:
+        """The position of the last pattern that matches an entry of `parent`, -1 if none does."""
         index = self._folders if folder else self._files
         best = index.by_name(name, folder)
         if index.paths:
-            relative = path[self._skip :]
+            relative = f"{parent}/{name}"[self._skip :]
             best = max(best, index.by_path(relative + "/" if folder else relative))
         return best
 
@@ -87,7 +92,7 @@ class _Index:
         self.hidden = -1
         self.names: list[tuple[int, re.Pattern[str]]] = []
         self.paths: list[tuple[int, re.Pattern[str]]] = []
-        self.any_name: re.Pattern[str] | None = None
+        self.any_name: Callable[[str], object] | None = None
 
     def add(self, position: int, pattern: str, regex: str) -> None:
         if pattern == ".*":
@@ -105,18 +110,21 @@ class _Index:
         self.names.reverse()
         self.paths.reverse()
         if self.names:
-            self.any_name = re.compile("|".join(regex.pattern for _, regex in self.names))
+            self.any_name = re.compile("|".join(regex.pattern for _, regex in self.names)).match
 
     def by_name(self, name: str, folder: bool) -> int:
+        # Every entry of every walk comes by here: comparisons, for calls would double the time.
         best = self.literals.get(name, -1)
         dot = name.rfind(".")
         if dot >= 0:
-            best = max(best, self.endings.get(name[dot:], -1))
-            if name[0] == ".":
+            ending = self.endings.get(name[dot:], -1)
+            if ending > best:
+                best = ending
+            if dot == 0 or name[0] == ".":
                 best = max(best, self.hidden)
         if self.any_name is not None:
             slashed = name + "/" if folder else name
-            if self.any_name.match(slashed):
+            if self.any_name(slashed):
                 hit = next(position for position, regex in self.names if regex.match(slashed))
                 best = max(best, hit)
         return best
@@ -150,39 +158,38 @@ def default_patterns(hidden: bool = False) -> Patterns:
 
 
 class Scope:
-    """The patterns that hold inside one folder, strongest first."""
+    """The patterns that hold inside one folder and, unless it says otherwise, below it."""
 
-    __slots__ = ("defaults", "folder", "git", "own")
+    __slots__ = ("defaults", "git", "own")
 
     def __init__(
-        self,
-        folder: str,
-        own: tuple[Patterns, ...],
-        git: tuple[Patterns, ...],
-        defaults: Patterns,
+        self, own: tuple[Patterns, ...], git: tuple[Patterns, ...], defaults: Patterns
     ) -> None:
-        self.folder = folder
         self.own = own  # settings, then .inklingignore files, innermost first
         self.git = git  # .gitignore files, innermost first, then .git/info/exclude
         self.defaults = defaults
 
-    def decision(self, path: str, name: str, folder: bool) -> Ignored | None:
+    @property
+    def digest(self) -> str:
+        return "-".join(patterns.digest for patterns in (*self.own, *self.git))
+
+    def decision(self, parent: str, name: str, folder: bool) -> Ignored | None:
         """Why an entry of the folder is left out, if it is.
 
         What a person writes for Inkling goes before all else. "!pattern" in a .gitignore says what
         git should track and brings nothing back that the defaults leave out.
         """
         for patterns in self.own:
-            position = patterns.match(path, name, folder)
+            position = patterns.match(parent, name, folder)
             if position >= 0:
                 return patterns.ignored(position) if patterns.leaves_out(position) else None
         for patterns in self.git:
-            position = patterns.match(path, name, folder)
+            position = patterns.match(parent, name, folder)
             if position >= 0:
                 if patterns.leaves_out(position):
                     return patterns.ignored(position)
                 break
-        position = self.defaults.match(path, name, folder)
+        position = self.defaults.match(parent, name, folder)
         if position >= 0 and self.defaults.leaves_out(position):
             return self.defaults.ignored(position)
         return None
@@ -202,7 +209,7 @@ class IgnoreRules:
 
     def root_scope(self, root: str, names: Collection[str] | None = None) -> Scope:
         """What holds directly inside a root; `names` spares a look at what it holds."""
-        return self.inner(Scope(root, self._settings, (), self._defaults), root, names)
+        return self.inner(Scope(self._settings, (), self._defaults), root, names)
 
     def inner(self, outer: Scope, folder: str, names: Collection[str] | None = None) -> Scope:
         """What holds inside a folder, given what holds inside the one around it.
@@ -225,7 +232,13 @@ class IgnoreRules:
                 git = (*self._file(folder, GIT_FILE), *git)
         if own is outer.own and git is outer.git:
             return outer
-        return Scope(folder, own, git, outer.defaults)
+        return Scope(own, git, outer.defaults)
+
+    @property
+    def digest(self) -> str:
+        """Another value means that other files may be left out, wherever they lie."""
+        sources = (*self._settings, self._defaults)
+        return "-".join([str(self._gitignore), *(patterns.digest for patterns in sources)])
 
     def decision(self, root: str, path: str, folder: bool) -> Ignored | None:
         """Why a path below a root is left out, if it is: by its own name or a folder's above it."""
@@ -233,11 +246,11 @@ class IgnoreRules:
         parts = os.path.relpath(path, root).split(os.sep)
         current = root
         for number, name in enumerate(parts, start=1):
-            current = os.path.join(current, name)
             last = number == len(parts)
             ignored = scope.decision(current, name, folder or not last)
             if ignored is not None or last:
                 return ignored
+            current = os.path.join(current, name)
             scope = self.inner(scope, current)
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import stat as stat_module
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from indexer.ignore import OWN_FILE, Ignored, IgnoreRules, Scope
 from indexer.ledger import Found, Ledger, Root
 from indexer.ledger_records import extension
-from indexer.secrets import secret_name
+from indexer.secrets import names_digest, secret_name
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +72,8 @@ def scan_root(
         ledger.set_online(root.id, True, identity)
     walk = _Walk(ledger, root, rules, stop, on_progress, kinds or {}, cross_file_systems)
     walk.known = ledger.snapshot(root.id)
-    top = os.fsencode(root.path)
-    walk.folder(top, None)
-    return walk.close()
+    walk.folder(os.fsencode(root.path), None, walk.same_rules)
+    return walk.close(whole=True)
 
 
 def scan_paths(
@@ -158,44 +158,69 @@ class _Walk:
             os.fsencode(ledger.path.parent),
             os.fsencode(os.path.realpath(ledger.path.parent)),
         }
+        # What left things out at the last complete scan, by the folder it stands in.
+        self._last_digests: dict[str, str] = json.loads(ledger.meta(f"rules:{root.id}") or "{}")
+        self._digests = {"": f"{rules.digest}-{names_digest()}"}
+        self.same_rules = self._last_digests.get("") == self._digests[""]
         self._closed |= {os.fsencode(other.path) for other in ledger.roots() if other.id != root.id}
 
     # -- walking -------------------------------------------------------------------------------
 
-    def folder(self, top: bytes, outer: Scope | None) -> None:
-        stack: list[tuple[bytes, Scope | None]] = [(top, outer)]
+    def folder(self, top: bytes, outer: Scope | None, same: bool) -> None:
+        """Meet all that lies below a folder; `outer` is what holds around it, None for the root.
+
+        `same`: what holds around it did so at the last complete scan.
+        """
+        # A folder, what holds around it, and whether all that is the same as in the last scan.
+        stack = [(top, outer, same)]
         while stack:
             if self.stop.is_set():
                 self.result.complete = False
                 return
-            path, around = stack.pop()
-            try:
-                with os.scandir(path) as listing:
-                    entries = list(listing)
-            except FileNotFoundError:
-                if path == self._top:
-                    self._kept.append(path)
-                continue
-            except OSError as error:
-                self._unlisted(path, error)
-                continue
+            path, around, same = stack.pop()
+            entries = self._list(path)
             text = os.fsdecode(path)
             dotted = [os.fsdecode(e.name) for e in entries if e.name.startswith(b".")]
             if around is None:
                 scope = self.rules.root_scope(text, dotted)
             else:
                 scope = self.rules.inner(around, text, dotted)
-            stack.extend((inner, scope) for inner in self._entries(entries, scope))
+            if scope is not around:
+                self._digests[text] = scope.digest
+            same = same and self._last_digests.get(text) == self._digests.get(text)
+            for inner in self._entries(entries, text, scope, same):
+                stack.append((inner, scope, same))
 
-    def _entries(self, entries: Sequence[os.DirEntry[bytes]], scope: Scope) -> list[bytes]:
+    def _list(self, path: bytes) -> list[os.DirEntry[bytes]]:
+        try:
+            with os.scandir(path) as listing:
+                return list(listing)
+        except FileNotFoundError:
+            return []  # gone since its parent was listed
+        except OSError as error:
+            self._unlisted(path, error)
+            return []
+
+    def _entries(
+        self, entries: Sequence[os.DirEntry[bytes]], parent: str, scope: Scope, same: bool
+    ) -> list[bytes]:
+        """Meet the files of a folder; the folders in it that are to be entered."""
         folders = []
         for entry in entries:
             try:
+                # What was let in under the same rules is not asked about again: that is most.
+                row = self.known.get(entry.path) if same else None
+                if row is not None:
+                    found = entry.stat(follow_symlinks=False)
+                    if row[1:] == (found.st_size, found.st_mtime_ns, found.st_ino):
+                        self.result.seen += 1
+                        del self.known[entry.path]
+                        continue
                 if entry.is_symlink():
                     continue
                 is_folder = entry.is_dir(follow_symlinks=False)
                 name = os.fsdecode(entry.name)
-                ignored = scope.decision(os.fsdecode(entry.path), name, is_folder)
+                ignored = scope.decision(parent, name, is_folder)
                 if is_folder:
                     if ignored is None and self._enters(entry):
                         folders.append(entry.path)
@@ -217,7 +242,7 @@ class _Walk:
         raw = os.fsencode(path)
         if raw == self._top:
             self.known.update(self.ledger.snapshot(self.root.id))
-            self.folder(self._top, None)
+            self.folder(self._top, None, self.same_rules)
             return
         if not raw.startswith(self._top.rstrip(b"/") + b"/"):
             return
@@ -237,11 +262,11 @@ class _Walk:
             return
         name = os.path.basename(path)
         is_folder = stat_module.S_ISDIR(found.st_mode)
-        ignored = scope.decision(path, name, is_folder)
+        ignored = scope.decision(os.path.dirname(path), name, is_folder)
         if is_folder:
             same = self.cross or found.st_dev == self._device
             if ignored is None and same and raw not in self._closed:
-                self.folder(raw, scope)
+                self.folder(raw, scope, False)
         elif ignored is None or _listed_secret(ignored, name):
             self._meet(raw, name, found)
 
@@ -251,13 +276,13 @@ class _Walk:
         for name in os.path.relpath(os.path.dirname(path), self.root.path).split(os.sep):
             if name == os.curdir:
                 return scope
-            current = os.path.join(current, name)
+            parent, current = current, os.path.join(current, name)
             found = os.lstat(current)
             if stat_module.S_ISLNK(found.st_mode) or os.fsencode(current) in self._closed:
                 return None
             if not self.cross and found.st_dev != self._device:
                 return None
-            if scope.decision(current, name, True) is not None:
+            if scope.decision(parent, name, True) is not None:
                 return None
             scope = self.rules.inner(scope, current)
         return scope
@@ -271,7 +296,9 @@ class _Walk:
     def _meet(self, path: bytes, name: str, found: os.stat_result) -> None:
         self.result.seen += 1
         row = self.known.pop(path, None)
-        if row is not None and row[1:] == (found.st_size, found.st_mtime_ns, found.st_ino):
+        facts = (found.st_size, found.st_mtime_ns, found.st_ino)
+        # Under rules that have changed a name may say now that it holds secrets.
+        if row is not None and row[1:] == facts and (self.same_rules or not secret_name(name)):
             return
         item = self._found(path, name, found)
         if row is None:
@@ -288,7 +315,7 @@ class _Walk:
         kind = self.kinds.get(extension(name), "other")
         if not stat_module.S_ISREG(found.st_mode):
             return Found(*facts, kind, "skipped", "not-regular")
-        rule = secret_name(name)
+        rule = secret_name(os.fsdecode(path))
         if rule is not None:
             return Found(*facts, kind, "withheld", "secret-name", rule)
         flags = getattr(found, "st_flags", 0) & _SF_DATALESS
@@ -299,11 +326,18 @@ class _Walk:
 
     # -- writing -------------------------------------------------------------------------------
 
-    def close(self) -> ScanResult:
+    def close(self, whole: bool = False) -> ScanResult:
+        """Write what is left to write; `whole`: the walk began at the root."""
         self._write_new()
         self._write_changed()
+        if self.result.complete and presence(self.ledger, self.root) is None:
+            # The drive went away in the middle: what was not met is not gone.
+            self.ledger.set_online(self.root.id, False)
+            self.result.offline, self.result.complete = True, False
         if self.result.complete:
             self._write_removed()
+            if whole and self._digests != self._last_digests:
+                self.ledger.set_meta(f"rules:{self.root.id}", json.dumps(self._digests))
         self._report()
         return self.result
 

@@ -20,11 +20,17 @@ def _name_patterns() -> Patterns:
     return Patterns(text.splitlines(), "secrets")
 
 
+def names_digest() -> str:
+    """Another value means that other names hold secrets."""
+    return _name_patterns().digest
+
+
 def secret_name(path: str) -> str | None:
     """The rule by which a file's path or name says that it holds secrets, if one does."""
     folded = path.lower()
     patterns = _name_patterns()
-    position = patterns.match(folded, folded[folded.rfind("/") + 1 :], False)
+    parent, _, name = folded.replace("\\", "/").rpartition("/")
+    position = patterns.match(parent, name, False)
     if position < 0 or not patterns.leaves_out(position):
         return None
     return patterns.ignored(position).rule
