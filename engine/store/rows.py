@@ -65,7 +65,6 @@ ROW_COLUMNS = [
 
 def schema(dim: int) -> pa.Schema:
     """Columns of the units table; `fts` holds analysed terms, `vector` a unit vector or null."""
-    packed = {"lance-encoding:compression": "zstd"}
     return pa.schema(
         [
             pa.field("id", pa.string(), nullable=False),
@@ -83,9 +82,9 @@ def schema(dim: int) -> pa.Schema:
             pa.field("line_from", pa.int32()),
             pa.field("line_to", pa.int32()),
             pa.field("symbol", pa.string()),
-            pa.field("text", pa.string(), metadata=packed),
-            pa.field("context", pa.string(), metadata=packed),
-            pa.field("fts", pa.string(), metadata=packed),
+            pa.field("text", pa.string()),
+            pa.field("context", pa.string()),
+            pa.field("fts", pa.string()),
             pa.field("segment", pa.int32()),
             pa.field("offset", pa.int64()),
             pa.field("length", pa.int32()),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 # One thread was faster than two on a busy machine, and the window must stay smooth.
 os.environ.setdefault("LANCE_CPU_THREADS", "1")
+os.environ.setdefault("LANCE_LOG", "error")
 
 import lancedb
 import pyarrow as pa
