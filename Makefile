@@ -37,7 +37,7 @@ test: lint
 	QT_QPA_PLATFORM=offscreen $(BIN)/pytest
 
 sample: $(READY)
-	$(BIN)/python resources/sample/make_sample.py
+	$(BIN)/python resources/sample/maker
 
 licences: $(READY)
 	$(BIN)/python resources/setup/list_licences.py > resources/licences.md.new
