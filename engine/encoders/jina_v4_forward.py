@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,8 +25,11 @@ class Row:
 
     ids: list[int]
     adapter: str
+    pooled: tuple[int, int]  # tokens whose mean is the single vector, end exclusive
     patches: Patches | None = None
     image_start: int = 0  # position of the first image token
+    #: The same picture with fewer pixels, for when memory runs out; None at the smallest.
+    smaller: Callable[[], Row | None] | None = None
 
     @property
     def cost(self) -> int:
@@ -39,8 +42,15 @@ class Row:
 class States:
     """What a row gave: fp32, on the network's device."""
 
+    row: Row
     hidden: Tensor  # [n, h] after the final norm
     tokens: Tensor  # [n, t] unit length
+
+    @property
+    def mean(self) -> Tensor:
+        """[h]: the single vector before it is cut and brought to unit length."""
+        start, end = self.row.pooled
+        return self.hidden[start:end].mean(0)
 
 
 def positions(row: Row) -> Tensor:
@@ -79,11 +89,11 @@ class Forward:
         device: torch.device = next(self.network.parameters()).device
         return device
 
-    def run(self, rows: Sequence[Row], *, urgent: bool = False) -> Iterator[tuple[int, States]]:
-        """(index, states) of every row, in the order they are done."""
-        for batch in batches(rows, self.budget):
-            some = [rows[i] for i in batch]
-            yield from zip(batch, self.run_batch(some, urgent=urgent), strict=True)
+    def exchange(self, network: Callable[[], PeftModel], budget: int) -> None:
+        """Let go of the network, then go on with another."""
+        with self._turns.take(urgent=True):
+            del self.network
+            self.network, self.budget, self._active = network(), budget, ""
 
     def run_batch(self, rows: Sequence[Row], *, urgent: bool = False) -> list[States]:
         """All rows in one forward, or a single long text in slices."""
@@ -109,7 +119,7 @@ class Forward:
             inputs["image_grid_thw"] = torch.tensor([[1, p.high, p.wide] for p in seen])
         hidden, tokens = self._call([row.adapter for row in rows], inputs)
         return [
-            States(hidden[i, : len(row.ids)], tokens[i, : len(row.ids)])
+            States(row, hidden[i, : len(row.ids)], tokens[i, : len(row.ids)])
             for i, row in enumerate(rows)
         ]
 
@@ -128,7 +138,7 @@ class Forward:
             with self._turns.take(urgent=urgent):
                 parts.append(self._call([row.adapter], inputs, cache))
         hidden, tokens = (torch.cat(column, dim=1)[0] for column in zip(*parts, strict=True))
-        return States(hidden, tokens)
+        return States(row, hidden, tokens)
 
     def _call(
         self, adapters: list[str], inputs: dict[str, Tensor], cache: DynamicCache | None = None

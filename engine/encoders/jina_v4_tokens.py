@@ -62,10 +62,14 @@ class Prompts:
 
     def text(self, prefix: str, text: str, context: str = "") -> Prompt:
         """Prefix, context and text as one prompt, cut at the right to the window."""
+        prompt = self.document(prefix, text[: self._max_tokens * _CHARACTERS_PER_TOKEN], context)
+        return Prompt(prompt.ids[: self._max_tokens], prompt.spans[: self._max_tokens])
+
+    def document(self, prefix: str, text: str, context: str = "") -> Prompt:
+        """The same, of any length."""
         lead = f"{prefix}{context}\n" if context else prefix
-        whole = _SURROGATES.sub("\ufffd", lead + text[: self._max_tokens * _CHARACTERS_PER_TOKEN])
+        whole = _SURROGATES.sub("\ufffd", lead + text)
         encoded = self._tokenizer.encode(whole, add_special_tokens=False)
-        encoded.truncate(self._max_tokens)
         spans = np.array(encoded.offsets, np.int32).reshape(-1, 2) - len(lead)
         outside = spans[:, 1] <= 0
         # A token may begin with the prompt's last space: only its part of the text counts.

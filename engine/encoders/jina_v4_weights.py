@@ -102,32 +102,60 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def load_network(checkpoint: Checkpoint, dtype: torch.dtype) -> PeftModel:
-    """The network with all adapters, on the CPU; bf16 weights stay mapped from their files."""
+def load_network(
+    checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device | None = None
+) -> PeftModel:
+    """The network with all adapters; on the CPU bf16 weights stay mapped from their files."""
     network = build_empty(checkpoint)
-    expected = network.get_base_model().state_dict()
+    account = Account(network.get_base_model().state_dict())
     state: dict[str, Tensor] = {}
     for origin, name, tensor in tensors(checkpoint):
-        target = target_name(name, expected)
-        if target not in expected:
-            raise _wrong(f"{origin} has a tensor that does not belong there: {name}.")
-        if target in state:
-            raise _wrong(f"{origin} has a second copy of the tensor {name}.")
-        if tensor.shape != expected[target].shape or not tensor.is_floating_point():
-            raise _wrong(
-                f"The tensor {name} in {origin} is {tensor.dtype} {list(tensor.shape)} where "
-                f"{list(expected[target].shape)} is expected."
-            )
+        target = account.enter(origin, name, tensor.shape, tensor.is_floating_point())
         # The projector works in fp32 whatever the rest does.
         wanted = torch.float32 if "multi_vector_projector" in target else dtype
-        state[target] = tensor.to(wanted)
-    if missing := sorted(expected.keys() - state.keys()):
-        raise _wrong(
-            f"The weights lack {len(missing)} tensor{'s' * (len(missing) > 1)}, "
-            f"among them {missing[0]}."
-        )
+        state[target] = tensor.to(device, wanted)
+    account.close()
     network.get_base_model().load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def check_folder(folder: Path) -> None:
+    """Account for every file and tensor of a folder; the weights themselves are not read."""
+    checkpoint = Checkpoint.open(folder)
+    account = Account(build_empty(checkpoint).get_base_model().state_dict())
+    for origin, name, tensor in tensors(checkpoint):
+        account.enter(origin, name, tensor.shape, tensor.is_floating_point())
+    account.close()
+
+
+class Account:
+    """Holds the tensors of the files against those of the network."""
+
+    def __init__(self, expected: dict[str, Tensor]) -> None:
+        self._expected = expected
+        self._entered: set[str] = set()
+
+    def enter(self, origin: str, name: str, shape: torch.Size, is_float: bool) -> str:
+        """The network's name for a tensor that belongs to it; InklingError if it does not fit."""
+        target = target_name(name, self._expected)
+        if target not in self._expected:
+            raise _wrong(f"{origin} has a tensor that does not belong there: {name}.")
+        if target in self._entered:
+            raise _wrong(f"{origin} has a second copy of the tensor {name}.")
+        if shape != self._expected[target].shape or not is_float:
+            found = f"{list(shape)}{'' if is_float else ' of integers'}"
+            raise _wrong(
+                f"The tensor {name} in {origin} is {found} where "
+                f"{list(self._expected[target].shape)} is expected."
+            )
+        self._entered.add(target)
+        return target
+
+    def close(self) -> None:
+        """InklingError naming a tensor that no file had."""
+        if missing := sorted(self._expected.keys() - self._entered):
+            count = f"{len(missing)} tensor{'s' if len(missing) > 1 else ''}"
+            raise _wrong(f"The weights lack {count}, among them {missing[0]}.")
 
 
 def build_empty(checkpoint: Checkpoint) -> PeftModel:
