@@ -234,6 +234,21 @@ class IgnoreRules:
             return outer
         return Scope(own, git, outer.defaults)
 
+    def scope_inside(self, root: str, folder: str, known: dict[str, Scope | None]) -> Scope | None:
+        """What holds inside a folder of a root, None if the walk does not enter it.
+
+        `known` keeps the answers, also those about the folders above.
+        """
+        if folder not in known:
+            parent, name = os.path.split(folder)
+            if folder == root:
+                known[folder] = self.root_scope(root)
+            else:
+                outer = self.scope_inside(root, parent, known)
+                left_out = outer is None or outer.decision(parent, name, True) is not None
+                known[folder] = None if outer is None or left_out else self.inner(outer, folder)
+        return known[folder]
+
     @property
     def digest(self) -> str:
         """Another value means that other files may be left out, wherever they lie."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from indexer.ignore import OWN_FILE, Ignored, IgnoreRules, Scope
-from indexer.ledger import Found, Ledger, Root
+from indexer.ledger import FileRecord, Found, Ledger, Root
 from indexer.ledger_records import extension
 from indexer.secrets import names_digest, secret_name
 
@@ -73,6 +73,7 @@ def scan_root(
     walk = _Walk(ledger, root, rules, stop, on_progress, kinds or {}, cross_file_systems)
     walk.known = ledger.snapshot(root.id)
     walk.folder(os.fsencode(root.path), None, walk.same_rules)
+    walk.readable_again(ledger.problems(reason="unreadable"))
     return walk.close(whole=True)
 
 
@@ -250,6 +251,7 @@ class _Walk:
         record = self.ledger.file(path)
         if record is not None and record.root_id == self.root.id:
             self.known[raw] = (record.id, record.size, record.mtime_ns, record.inode)
+            self.readable_again([record])
         try:
             scope = self._scope_of(path)
             found = os.lstat(path)
@@ -340,6 +342,19 @@ class _Walk:
                 self.ledger.set_meta(f"rules:{self.root.id}", json.dumps(self._digests))
         self._report()
         return self.result
+
+    def readable_again(self, records: Sequence[FileRecord]) -> None:
+        """Take up files that could not be opened and now can: no size or time tells of that."""
+        ids = [
+            record.id
+            for record in records
+            if record.reason == "unreadable"
+            and record.root_id == self.root.id
+            and os.access(record.path, os.R_OK)
+        ]
+        if ids:
+            self.ledger.requeue(ids)
+            self.result.changed.extend(ids)
 
     def _report(self) -> None:
         if self.on_progress is not None:
