@@ -1,0 +1,239 @@
+"""The walls of the house: who may import whom, what stays unloaded, how large a module may grow."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from engine.errors import REASONS
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("engine", "indexer", "desktop")
+#: What the faces may use of the engine: modules without heavy imports.
+LIGHT_ENGINE = {"engine.types", "engine.settings", "engine.paths", "engine.errors", "engine.log"}
+LIGHT_ENGINE |= {"engine.models", "engine.query"}
+HEAVY = ("torch", "transformers", "peft", "lancedb", "pyarrow", "onnxruntime", "rapidocr", "cv2")
+MOST_LINES = 500
+
+
+def modules(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def is_module(name: str) -> bool:
+    base = ROOT.joinpath(*name.split("."))
+    return base.is_dir() or base.with_suffix(".py").is_file()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module a file imports anywhere in it, by full name."""
+    package = (
+        module_name(path) if path.name == "__init__.py" else module_name(path.parent / "x")[:-2]
+    )
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                origin = ".".join([*above, *([origin] if origin else [])])
+            yield origin
+            for alias in node.names:
+                if is_module(full := f"{origin}.{alias.name}"):
+                    yield full
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def offences(room: str, *forbidden: str) -> list[str]:
+    return [
+        f"{module_name(path)} imports {name}"
+        for path in modules(room)
+        for name in imports(path)
+        if within(name, *forbidden)
+    ]
+
+
+def test_the_engine_knows_no_other_room() -> None:
+    assert offences("engine", "indexer", "desktop", "PySide6", "fastapi") == []
+
+
+def test_the_indexer_knows_no_face() -> None:
+    assert offences("indexer", "desktop", "PySide6") == []
+
+
+def test_the_faces_never_load_models_or_the_store() -> None:
+    assert offences("desktop", "indexer", "resources.sample", *HEAVY, "pymupdf") == []
+
+
+def test_the_faces_use_only_the_light_side_of_the_engine() -> None:
+    used = {name for path in modules("desktop") for name in imports(path) if within(name, "engine")}
+    assert used - {"engine"} <= LIGHT_ENGINE
+
+
+def test_only_the_store_imports_lancedb() -> None:
+    users = {
+        module_name(path)
+        for room in ROOMS
+        for path in modules(room)
+        if any(within(name, "lancedb") for name in imports(path))
+    }
+    assert users
+    assert all(within(user, "engine.store") for user in users)
+
+
+def test_no_room_imports_the_tests() -> None:
+    assert [line for room in ROOMS for line in offences(room, "tests")] == []
+
+
+def test_nothing_is_pickled_or_forked() -> None:
+    """Messages are data, workers are started afresh."""
+    assert [line for room in ROOMS for line in offences(room, "pickle", "multiprocessing")] == []
+    calls = [
+        f"{module_name(path)}: os.{node.attr}"
+        for room in ROOMS
+        for path in modules(room)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in ("fork", "forkpty")
+        if isinstance(node.value, ast.Name) and node.value.id == "os"
+    ]
+    assert calls == []
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Top-level modules in a fresh interpreter after a statement."""
+    code = f"import sys\n{statement}\nprint(*{{m.partition('.')[0] for m in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["desktop.__main__", "desktop.cli", "desktop.app"])
+def test_a_face_opens_without_heavy_libraries(module: str) -> None:
+    if find_spec(module) is None:
+        pytest.fail(f"{module} is missing")
+    assert loaded_after(f"import {module}") & {*HEAVY, "pymupdf", "indexer"} == set()
+
+
+def test_the_command_line_opens_without_qt() -> None:
+    assert "PySide6" not in loaded_after("import desktop.__main__, desktop.cli")
+
+
+def test_the_indexer_process_stays_light() -> None:
+    """Torch and OCR live in worker processes; the store needs lancedb and pyarrow here."""
+    loaded = loaded_after("import indexer.service")
+    assert (
+        loaded & {"torch", "transformers", "peft", "onnxruntime", "rapidocr", "cv2", "PySide6"}
+        == set()
+    )
+
+
+@pytest.mark.parametrize("name", ["types", "settings", "paths", "errors", "log", "models", "query"])
+def test_the_light_side_of_the_engine_is_light(name: str) -> None:
+    assert loaded_after(f"import engine.{name}") & {*HEAVY, "numpy", "PySide6"} == set()
+
+
+ALL = [path for room in (*ROOMS, "tests") for path in modules(room)]
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    filled = [path for path in ALL if path.stat().st_size]
+    assert [module_name(path) for path in filled if not ast.get_docstring(tree(path))] == []
+
+
+def test_every_public_class_says_what_it_is_for() -> None:
+    silent = [
+        f"{module_name(path)}.{node.name}"
+        for room in ROOMS
+        for path in modules(room)
+        for node in tree(path).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        if not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def test_modules_stay_small() -> None:
+    lengths = {module_name(path): path.read_text(encoding="utf-8").count("\n") for path in ALL}
+    assert {name: n for name, n in lengths.items() if n > MOST_LINES} == {}
+
+
+def test_no_module_is_a_drawer_for_everything() -> None:
+    drawers = {"utils", "util", "helpers", "misc", "common"}
+    assert [module_name(path) for path in ALL if path.stem in drawers] == []
+
+
+def test_every_reason_has_a_sentence_a_person_can_read() -> None:
+    for code, reason in REASONS.items():
+        assert code == reason.code
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", code)
+        assert reason.state in ("failed", "withheld", "skipped")
+        assert re.fullmatch(r"[A-Z].{10,}\.", reason.sentence), reason
+
+
+def reason_literals(path: Path) -> Iterator[str]:
+    """First arguments of ExtractError(...) written as plain strings."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            first = node.args[0]
+            if name == "ExtractError" and isinstance(first, ast.Constant):
+                yield str(first.value)
+
+
+def test_every_reason_given_is_in_the_table() -> None:
+    given = {code for path in modules("indexer") for code in reason_literals(path)}
+    assert given
+    assert given <= set(REASONS)
+
+
+def test_every_dependency_has_its_licence_listed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = {re.split(r"[^\w.-]", text)[0].replace("_", "-").lower() for text in needed}
+    listed = (ROOT / "resources" / "licences.md").read_text(encoding="utf-8").lower()
+    rows = {
+        line.split("|")[1].strip().replace("_", "-") for line in listed.splitlines() if "|" in line
+    }
+    assert names - rows == set(), "run make licences"
+
+
+#: Paths of somebody's own machine do not belong into a program that others run.
+PERSONAL = re.compile(
+    r"(?<![\w.])/(?:work|root|Users)/\w|/home/(?!mara\b)\w+/|/tmp/\w|[A-Z]:\\\\Users"
+)
+
+
+def test_no_path_of_one_machine_is_written_down() -> None:
+    texts = [*(p for room in ROOMS for p in modules(room)), ROOT / "Makefile", ROOT / "README.md"]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in texts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if PERSONAL.search(line)
+    ]
+    assert found == []
