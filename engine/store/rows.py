@@ -183,6 +183,29 @@ def vector_matrix(column: pa.ChunkedArray, dim: int) -> NDArray[np.float32]:
     return matrix
 
 
+def reference_matrix(rows: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Token references [n, 3] and file ids [n] of rows that have a reference."""
+    columns = [rows[name].to_numpy().astype(np.int64) for name in ("segment", "offset", "length")]
+    return np.stack(columns, axis=1), rows["file_id"].to_numpy()
+
+
+def moved(rows: pa.Table, files: Mapping[int, FileFacts]) -> pa.Table:
+    """Whole rows with their files' new facts."""
+    facts = [files[file_id] for file_id in rows["file_id"].to_pylist()]
+    fields = [file_fields(file) for file in facts]
+    changed: dict[str, list[Any]] = {name: [f[name] for f in fields] for name in fields[0]}
+    contexts, texts = rows["context"].to_pylist(), rows["text"].to_pylist()
+    changed["fts"] = [
+        fts(context, text, file.path)
+        for context, text, file in zip(contexts, texts, facts, strict=True)
+    ]
+    for name, values in changed.items():
+        at = rows.schema.get_field_index(name)
+        field = rows.schema.field(at)
+        rows = rows.set_column(at, field, pa.array(values, field.type))
+    return rows
+
+
 def sql_ids(ids: Iterable[int]) -> str:
     """A list of numbers for IN."""
     return ", ".join(str(int(i)) for i in ids)

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-# One thread was faster than two on a busy machine, and the window must stay smooth.
+# Read when lancedb is loaded. One thread was faster than two on a busy machine.
 os.environ.setdefault("LANCE_CPU_THREADS", "1")
 os.environ.setdefault("LANCE_LOG", "error")
 
-import lancedb
+import numpy as np
 import pyarrow as pa
-from lancedb.index import FTS, Bitmap, BTree, IvfSq
 from lancedb.query import MatchQuery
+from numpy.typing import NDArray
 
+from engine.errors import InklingError, StoreDamagedError
 from engine.segments import Segments, TokenRecord, TokenRef
+from engine.store.durable import Durable
+from engine.store.guard import REBUILD_HINT, open_table
+from engine.store.indexes import Upkeep
 from engine.store.rows import (
     ROW_COLUMNS,
     Candidate,
     Row,
     StoredUnit,
-    file_fields,
     from_arrow,
-    fts,
+    moved,
+    reference_matrix,
     schema,
     sql_ids,
     to_arrow,
@@ -39,8 +42,10 @@ from engine.store.rows import (
 from engine.store.where import build_where, quote
 from engine.types import FileFacts
 
-VECTOR_INDEX_ROWS = 10_000
-OPTIMIZE_COMMITS = 20
+T = TypeVar("T")
+MOVES_AT_ONCE = 1_000  # files whose rows are rewritten in one commit
+_READ_ERRORS = (RuntimeError, OSError, pa.ArrowException)
+_DAMAGE = re.compile(r"not appear to be a Lance file|corrupt|Not found|LanceError\((IO|Arrow)\)")
 
 
 def _table_name(space: str) -> str:
@@ -53,197 +58,271 @@ def list_spaces(directory: Path) -> list[str]:
 
 
 def drop_space(directory: Path, space: str) -> None:
-    """Remove a space's table and segments."""
-    import shutil
-
+    """Remove a space's table and segments; close its Store first."""
     for suffix in (".lance", ".segments"):
         shutil.rmtree(directory / (_table_name(space) + suffix), ignore_errors=True)
 
 
 class Store:
-    """Units of one vector space; open it with `Store.open`."""
-
-    def __init__(self, table: Any, segments: Segments, dim: int, read_only: bool) -> None:
-        self._table = table
-        self._segments = segments
-        self._dim = dim
-        self._read_only = read_only
-        self._write = threading.RLock()
-        self._commits = 0
-
-    @classmethod
-    def open(cls, directory: Path, space: str, dim: int, *, read_only: bool = False) -> Store:
-        """Open a space, or make it."""
-        directory.mkdir(parents=True, exist_ok=True)
-        session = lancedb.Session(
-            index_cache_size_bytes=64 << 20, metadata_cache_size_bytes=32 << 20
-        )
-        db = lancedb.connect(directory, session=session, read_consistency_interval=timedelta(0))
-        name = _table_name(space)
-        fresh = not (directory / f"{name}.lance").exists()
-        table = db.create_table(name, schema=schema(dim)) if fresh else db.open_table(name)
-        if fresh:
-            for column, config in _INDEXES.items():
-                table.create_index(column, config=config)
-        return cls(table, Segments(directory / f"{name}.segments"), dim, read_only)
+    """Units of one vector space. Reads from any thread; writes and maintenance from one."""
 
     where = staticmethod(build_where)
 
+    def __init__(
+        self, table: Any, folder: Path, segments: Segments, dim: int, read_only: bool
+    ) -> None:
+        self._table = table
+        self._folder = folder
+        self._segments = segments
+        self._dim = dim
+        self._read_only = read_only
+        self._closed = False
+        self._write = threading.RLock()
+        self._upkeep = Upkeep(table)
+        self._durable = Durable(folder)
+        #: Files with rows whose tokens are gone: to be indexed again.
+        self.broken_files: frozenset[int] = self._find_broken()
+
+    @classmethod
+    def open(cls, directory: Path, space: str, dim: int, *, read_only: bool = False) -> Store:
+        """Open a space, or make it.
+
+        The newest commits are given up if they can't be read: compare `version` with what you
+        remember and index later files again. StoreDamagedError if nothing can be read.
+        """
+        name = _table_name(space)
+        with _readable_errors():
+            directory.mkdir(parents=True, exist_ok=True)
+            table = open_table(directory, name, dim, read_only=read_only)
+            segments = Segments(directory / f"{name}.segments", read_only=read_only)
+        return cls(table, directory / f"{name}.lance", segments, dim, read_only)
+
+    def _find_broken(self) -> frozenset[int]:
+        refs, owners = self._references()
+        broken = frozenset(owners[~self._segments.readable(refs)].tolist())
+        if broken and not self._read_only:
+            self._segments.seal()  # no new record may come to lie where a lost one was
+        return broken
+
+    def _references(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Every row's token reference [n, 3], and its file [n]."""
+        return reference_matrix(self._scan("segment IS NOT NULL", None, _REFERENCE_COLUMNS))
+
     @property
     def version(self) -> int:
-        """Number of the newest commit."""
-        return int(self._table.version)
+        """Number of the newest commit; grows, except when a broken commit was given up."""
+        return self._read(lambda: int(self._table.version))
+
+    # Writing
 
     def replace_files(self, files: Mapping[int, Sequence[StoredUnit]]) -> int:
-        """Make these the files' only rows, in one commit; returns its version."""
+        """Make these the files' only rows, in one commit; returns its version.
+
+        When this returns, rows and tokens are on disk and every search sees them.
+        """
         units = [stored for group in files.values() for stored in group]
+        _check_units(files, units)
         if not units:
             return self.delete_files(files)
-        with self._write:
+        with self._writing():
             records = [stored.tokens for stored in units if stored.tokens is not None]
-            places = iter(self._segments.append(records))
+            places = iter(self._segments.append(records))  # on disk before a row refers to them
             refs = [None if stored.tokens is None else next(places) for stored in units]
             self._merge(to_arrow(units, refs, self._dim), files)
-            return self.version
+        return self.version
+
+    def delete_files(self, file_ids: Iterable[int]) -> int:
+        """Remove the files' rows; returns the version."""
+        ids = sql_ids(file_ids)
+        if ids:
+            with self._writing():
+                self._table.delete(f"file_id IN ({ids})")
+        return self.version
+
+    def update_path(self, file_id: int, file: FileFacts) -> int:
+        """Give a file's rows new facts (it was renamed); nothing is encoded again."""
+        return self.update_paths({file_id: file})
+
+    def update_paths(self, files: Mapping[int, FileFacts]) -> int:
+        """The same for many files, a folder's for instance, in few commits."""
+        ids = list(files)
+        for start in range(0, len(ids), MOVES_AT_ONCE):
+            some = ids[start : start + MOVES_AT_ONCE]
+            rows = self._scan(f"file_id IN ({sql_ids(some)})", None, schema(self._dim).names)
+            if rows.num_rows:
+                with self._writing():
+                    self._merge(moved(rows, files), some)
+        return self.version
 
     def _merge(self, rows: pa.Table, file_ids: Iterable[int]) -> None:
         merge = self._table.merge_insert("id").when_matched_update_all()
         merge = merge.when_not_matched_insert_all()
         merge = merge.when_not_matched_by_source_delete(f"file_id IN ({sql_ids(file_ids)})")
         merge.execute(rows, on_bad_vectors="null")
-        self._commits += 1
 
-    def delete_files(self, file_ids: Iterable[int]) -> int:
-        """Remove the files' rows; returns the version."""
-        ids = sql_ids(file_ids)
-        with self._write:
-            if ids:
-                self._table.delete(f"file_id IN ({ids})")
-                self._commits += 1
-            return self.version
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._write, _readable_errors():
+            if self._closed or self._read_only:
+                state = "closed" if self._closed else "open for reading only"
+                raise InklingError(f"The search index is {state}; nothing was stored.")
+            yield
+            self._durable.sync()
+            self._upkeep.committed()
 
-    def update_path(self, file_id: int, file: FileFacts) -> int:
-        """Give a file's rows its new facts; nothing is encoded again."""
-        with self._write:
-            query = self._table.search().where(f"file_id = {int(file_id)}")
-            rows = query.select(schema(self._dim).names).to_arrow()
-            if not rows.num_rows:
-                return self.version
-            changed = file_fields(file)
-            contexts, texts = rows["context"].to_pylist(), rows["text"].to_pylist()
-            names = [fts(c, t, file.path) for c, t in zip(contexts, texts, strict=True)]
-            for column, value in changed.items():
-                rows = _with_column(rows, column, [value] * rows.num_rows)
-            self._merge(_with_column(rows, "fts", names), [file_id])
-            return self.version
+    def maintain(self, force: bool = False) -> None:
+        """Keep queries fast and the disk small; the writer calls it between commits and when idle.
+
+        Returns at once if nothing is due. Force it at the start: it also removes what a crash left.
+        """
+        if self._read_only or self._closed or not (force or self._upkeep.due()):
+            return
+        with self._write, _readable_errors():
+            self._upkeep.run(sweep=force)
+            self._durable.sync()
+            live, _ = self._references()
+            self._segments.compact(live, force=force)
+
+    # Reading
 
     def file_ids(self) -> set[int]:
         """Files that have rows."""
-        return set(self._scan(None, ["file_id"])["file_id"].to_pylist())
+        return set(self._scan(None, None, ["file_id"])["file_id"].to_pylist())
 
     def count(self) -> int:
         """Number of units."""
-        return int(self._table.count_rows())
+        return self._read(lambda: int(self._table.count_rows()))
 
     def search_vector(
         self, vector: NDArray[np.float32], where: str | None, limit: int
     ) -> list[Candidate]:
         """Nearest units by cosine similarity, best first."""
-        query = self._table.search(vector.astype(np.float32), vector_column_name="vector")
-        query = query.distance_type("cosine").refine_factor(2).limit(limit)
-        if where:
-            query = query.where(where, prefilter=True)
-        found = query.select(["id", "file_id", "_distance"]).to_arrow()
-        scores = 1.0 - found["_distance"].to_numpy()
-        return _candidates(found, scores.tolist())
+
+        def ask() -> pa.Table:
+            query = self._table.search(
+                np.asarray(vector, dtype=np.float32), vector_column_name="vector"
+            )
+            # Without refinement an index's distances are on another scale than those of new rows.
+            query = query.distance_type("cosine").refine_factor(2).limit(limit)
+            query = query.where(where, prefilter=True) if where else query
+            return query.select(["id", "file_id", "_distance"]).to_arrow()
+
+        found = self._read(ask)
+        return _candidates(found, (1.0 - found["_distance"].to_numpy()).tolist())
 
     def search_text(self, terms: Sequence[str], where: str | None, limit: int) -> list[Candidate]:
-        """Units that hold any of these terms, best BM25 first."""
+        """Units that hold any of these terms (as the analyzer makes them), best BM25 first."""
         if not terms:
             return []
-        match = MatchQuery(" ".join(terms), "fts")
-        query = self._table.search(match, query_type="fts").limit(limit)
-        if where:
-            query = query.where(where, prefilter=True)
-        found = query.select(["id", "file_id", "_score"]).to_arrow()
+
+        def ask() -> pa.Table:
+            # A plain string with quotes would become a phrase query and fail.
+            match = MatchQuery(" ".join(terms), "fts")
+            query = self._table.search(match, query_type="fts").limit(limit)
+            query = query.where(where, prefilter=True) if where else query
+            return query.select(["id", "file_id", "_score"]).to_arrow()
+
+        found = self._read(ask)
         return _candidates(found, found["_score"].to_pylist())
 
     def rows(self, unit_ids: Iterable[str]) -> dict[str, Row]:
         """Rows by unit id; what is not there is left out."""
-        found = self._scan(_id_in(unit_ids), ROW_COLUMNS)
+        found = self._scan(None, unit_ids, ROW_COLUMNS)
         return {row.unit_id: row for row in from_arrow(found)}
 
     def file_rows(self, file_id: int) -> list[Row]:
         """A file's units in order."""
-        rows = from_arrow(self._scan(f"file_id = {int(file_id)}", ROW_COLUMNS))
+        rows = from_arrow(self._scan(f"file_id = {int(file_id)}", None, ROW_COLUMNS))
         return sorted(rows, key=lambda row: int(row.unit_id.rpartition(":")[2]))
 
     def vectors(self, unit_ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """Vectors [d] by unit id; units without one are left out."""
-        found = self._scan(_id_in(unit_ids), ["id", "vector"])
+        found = self._scan(None, unit_ids, ["id", "vector"])
         matrix = vector_matrix(found["vector"], self._dim)
         pairs = zip(found["id"].to_pylist(), matrix, strict=True)
         return {unit_id: vector for unit_id, vector in pairs if not np.isnan(vector[0])}
 
     def tokens(self, refs: Sequence[TokenRef]) -> list[TokenRecord]:
-        """Token records by reference."""
+        """Token records by reference; one that is lost has no tokens."""
         return self._segments.read(refs)
 
-    def _scan(self, where: str | None, columns: list[str]) -> pa.Table:
-        query = self._table.search()
-        if where is not None:
-            query = query.where(where)
-        return query.select(columns).to_arrow()
+    def _scan(self, where: str | None, unit_ids: Iterable[str] | None, columns: list[str]) -> Any:
+        if unit_ids is not None:
+            listed = ", ".join(quote(unit_id) for unit_id in unit_ids)
+            where = f"id IN ({listed})" if listed else "false"
 
-    def maintain(self, force: bool = False) -> None:
-        """Keep queries fast and the disk small; called by the writer between commits."""
-        with self._write:
-            if not force and self._commits < OPTIMIZE_COMMITS:
-                return
-            indexes = {index.name for index in self._table.list_indices()}
-            if self.count() >= VECTOR_INDEX_ROWS and "vector_idx" not in indexes:
-                self._table.create_index("vector", config=IvfSq(distance_type="cosine"))
-            self._table.optimize(cleanup_older_than=timedelta(minutes=10))
-            self._commits = 0
+        def ask() -> pa.Table:
+            query = self._table.search()
+            query = query.where(where) if where is not None else query
+            return query.select(columns).to_arrow()
+
+        return self._read(ask)
+
+    def _read(self, ask: Callable[[], T]) -> T:
+        """Ask the table; once more if maintenance removed a file under a query's feet."""
+        if self._closed:
+            raise InklingError("The search index is closed.", hint="Start Inkling again.")
+        try:
+            return ask()
+        except (*_READ_ERRORS, ValueError) as error:
+            if not _DAMAGE.search(str(error)):
+                raise
+        with _readable_errors():
+            self._table.checkout_latest()
+            return ask()
 
     def size_bytes(self) -> int:
         """Bytes on disk, segments included."""
-        root = Path(self._table.uri) if hasattr(self._table, "uri") else None
-        rows = sum(p.stat().st_size for p in root.rglob("*") if p.is_file()) if root else 0
+        rows = 0
+        for parent, _, names in os.walk(self._folder):
+            for name in names:
+                try:
+                    rows += os.stat(os.path.join(parent, name)).st_size
+                except FileNotFoundError:  # removed by maintenance meanwhile
+                    continue
         return rows + self._segments.size_bytes()
 
     def close(self) -> None:
-        """Let go of the files."""
-        self._segments.close()
+        """Let go of the files; a write in progress is finished first."""
+        with self._write:
+            self._closed = True
+            self._segments.close()
 
 
-_INDEXES: dict[str, Any] = {
-    "id": BTree(),
-    "file_id": BTree(),
-    "kind": Bitmap(),
-    "ext": Bitmap(),
-    "mtime": BTree(),
-    "path": BTree(),
-    "fts": FTS(
-        base_tokenizer="whitespace",
-        lower_case=False,
-        stem=False,
-        remove_stop_words=False,
-        ascii_folding=False,
-        max_token_length=None,
-    ),
-}
+_REFERENCE_COLUMNS = ["segment", "offset", "length", "file_id"]
 
 
-def _id_in(unit_ids: Iterable[str]) -> str:
-    listed = ", ".join(quote(unit_id) for unit_id in unit_ids)
-    return f"id IN ({listed})" if listed else "false"
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    """LanceDB's and the system's errors in words; damage as StoreDamagedError."""
+    try:
+        yield
+    except InklingError:
+        raise
+    except (*_READ_ERRORS, ValueError) as error:
+        text = str(error)
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or "No space left" in text or "os error 28" in text:
+            raise InklingError(
+                "The disk is full; the search index could not be written.",
+                hint="Free some space; Inkling goes on by itself.",
+            ) from error
+        if isinstance(error, PermissionError) or "Permission denied" in text:
+            raise InklingError(
+                "The search index can't be written: permission denied.",
+                hint="Fix the permissions of Inkling's folder, or choose another with --base-dir.",
+            ) from error
+        if _DAMAGE.search(text):
+            raise StoreDamagedError("The search index is damaged.", hint=REBUILD_HINT) from error
+        raise
 
 
-def _with_column(rows: pa.Table, name: str, values: list[Any]) -> pa.Table:
-    index = rows.schema.get_field_index(name)
-    field = rows.schema.field(index)
-    return rows.set_column(index, field, pa.array(values, field.type))
+def _check_units(files: Mapping[int, Sequence[StoredUnit]], units: Sequence[StoredUnit]) -> None:
+    """Two rows of one id would be stored twice without a word."""
+    if len({stored.unit.unit_id for stored in units}) != len(units):
+        raise ValueError("units of a file need different ordinals")
+    if any(stored.unit.file_id not in files for stored in units):
+        raise ValueError("a unit belongs to a file that is not being replaced")
 
 
 def _candidates(found: pa.Table, scores: list[float]) -> list[Candidate]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -67,15 +68,10 @@ def quote(value: str) -> str:
 
 
 def contains(phrase: str) -> str:
-    """Whether text or context holds the phrase, whatever its case and line breaks."""
-    words = [like_escape(word.lower()) for word in phrase.split()]
-    pattern = quote("%" + "%".join(words) + "%")
-    return f"(lower(text) LIKE {pattern} OR lower(context) LIKE {pattern})"
-
-
-def like_escape(text: str) -> str:
-    """Text that LIKE takes literally."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """Whether text or context holds the phrase, whatever its case, spacing and line breaks."""
+    words = (re.escape(word) for word in clean(phrase).split())
+    pattern = quote("(?i)" + r"\s+".join(words))
+    return f"(regexp_like(text, {pattern}) OR regexp_like(context, {pattern}))"
 
 
 def _mentions(word: str) -> str:

@@ -1,0 +1,116 @@
+"""Which indexes the units table has, and when they are brought up to date."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+from lancedb.index import FTS, Bitmap, BTree, IvfSq
+
+log = logging.getLogger(__name__)
+
+VECTOR_INDEX_ROWS = 10_000  # below, a flat scan takes 4–7 ms at 256 dims, as long as the index
+COMMITS = 20  # each adds 0.1 ms to every query
+#: Text search reads rows that the index has not seen one by one, 12 µs each.
+UNINDEXED_ROWS = 2_000
+IDLE_S = 60.0
+VECTOR_DELTAS = 8  # each maintenance adds one, and a fragment that can't be merged until a rebuild
+GRACE = timedelta(minutes=10)  # longer than any query: old versions stay readable that long
+
+_COLUMNS: dict[str, Any] = {
+    "id": BTree(),
+    "file_id": BTree(),
+    "kind": Bitmap(),
+    "ext": Bitmap(),
+    "mtime": BTree(),
+    "path": BTree(),
+    # The analyzer's terms are separated by spaces and final.
+    "fts": FTS(
+        base_tokenizer="whitespace",
+        lower_case=False,
+        stem=False,
+        remove_stop_words=False,
+        ascii_folding=False,
+        max_token_length=None,
+    ),
+}
+
+
+def create_indexes(table: Any) -> None:
+    """Make all indexes, for the vectors only if there are many."""
+    for column, config in _COLUMNS.items():
+        table.create_index(column, config=config, replace=True)
+    if table.count_rows() >= VECTOR_INDEX_ROWS:
+        _index_vectors(table)
+
+
+def _index_vectors(table: Any) -> None:
+    # IvfSq: at 100,000 x 256 built in 3 s, recall@10 1.00 with refinement; product quantisation
+    # and HNSW took 20 to 60 times as long for nothing.
+    table.create_index("vector", config=IvfSq(distance_type="cosine"), replace=True)
+
+
+class Upkeep:
+    """Decides when a table's maintenance is due, and does it; the writer's thread only."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self._commits = 0
+        self._last = 0.0
+        self._swept = False
+
+    def committed(self) -> None:
+        """Take note of a commit."""
+        self._commits += 1
+        self._last = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether queries have become slower than need be."""
+        if not self._commits:
+            return False
+        idle = time.monotonic() - self._last > IDLE_S
+        return idle or self._commits >= COMMITS or self._unindexed() >= UNINDEXED_ROWS
+
+    def _unindexed(self) -> int:
+        stats = self._table.index_stats("fts_idx")
+        return 0 if stats is None else int(stats.num_unindexed_rows)
+
+    def run(self, *, sweep: bool) -> None:
+        """Bring the indexes up to date, merge fragments, remove old versions.
+
+        `sweep` also removes what a crash left behind; only without other processes on the table.
+        """
+        self._table.checkout_latest()
+        self._refresh_vectors()
+        sweep = sweep and not self._swept
+        self._table.optimize(
+            cleanup_older_than=timedelta(seconds=1) if sweep else GRACE, delete_unverified=sweep
+        )
+        self._swept = self._swept or sweep
+        self._commits = 0
+        release_memory()
+
+    def _refresh_vectors(self) -> None:
+        rows = self._table.count_rows()
+        if rows < VECTOR_INDEX_ROWS:
+            return
+        names = {index.name for index in self._table.list_indices()}
+        stats = self._table.index_stats("vector_idx") if "vector_idx" in names else None
+        if stats is None or stats.num_indices >= VECTOR_DELTAS + rows // 100_000:
+            log.info("building the vector index over %d rows", rows)
+            _index_vectors(self._table)
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system; maintenance frees hundreds of megabytes."""
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+        except (OSError, AttributeError):  # another C library
+            return
