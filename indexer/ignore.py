@@ -53,7 +53,7 @@ class Patterns:
 
     def _add(self, line: str, number: int) -> None:
         try:
-            regex, include = GitIgnoreSpecPattern.pattern_to_regex(line)
+            regex, include = GitIgnoreSpecPattern.pattern_to_regex(_as_git_reads(line))
         except GitIgnorePatternError:
             return  # git, too, ignores a line it can't read
         if regex is None or include is None:
@@ -102,7 +102,7 @@ class _Index:
         elif pattern.startswith("*.") and _is_plain(pattern[2:]):
             self.endings[pattern[1:]] = position
         elif regex.startswith(_ANYWHERE) and "/" not in pattern.removeprefix("**/"):
-            self.names.append((position, re.compile(_whole(regex.removeprefix(_ANYWHERE)))))
+            self.names.append((position, re.compile(_whole("^" + regex.removeprefix(_ANYWHERE)))))
         else:
             self.paths.append((position, re.compile(_whole(regex))))
 
@@ -136,6 +136,11 @@ class _Index:
         return -1
 
 
+def _as_git_reads(line: str) -> str:
+    """pathspec 1.1 takes "a/**/" for the folder itself, git for the folders inside it."""
+    return f"{line}*/" if line.endswith("/**/") else line
+
+
 def _is_plain(ending: str) -> bool:
     return "." not in ending and not _SPECIAL.search(ending)
 
@@ -146,6 +151,8 @@ def _whole(regex: str) -> str:
     The walk asks about every folder on the way; a folder's path ends with a slash here.
     """
     regex = regex.replace("(?:(?P<ps_d>/)|$)", "/?$").replace("(?P<ps_d>/)", "/$")
+    if not regex.startswith("^"):  # "*/": any folder
+        regex = f"^.*{regex}"
     return f"(?s:{regex}.)" if regex.endswith("/") else f"(?s:{regex})"
 
 
