@@ -109,7 +109,8 @@ def _taken(exif: dict[int, Any]) -> float | None:
 
 def extract_svg(path: Path, options: ExtractOptions) -> Extraction:
     """A drawing: its own text elements, and its rendering."""
-    from indexer.extract.pdf import opened_document, page_text
+    from indexer.extract.pdf import opened_document
+    from indexer.extract.pdf_text import page_text
 
     with opened_document(path) as document:
         page = document[0]

@@ -24,14 +24,13 @@ THUMB_SIDE = 512
 _BYTES = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2, "I;16L": 2, "CMYK": 4, "RGBA": 4, "RGBX": 4}
 
 
-@contextmanager
-def quiet_mupdf() -> Iterator[Any]:
-    """PyMuPDF, keeping its messages off the worker's stdout, which carries the answers."""
+def quiet_mupdf() -> Any:
+    """PyMuPDF, keeping its messages off the worker's stdout and stderr."""
     import pymupdf
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
-    yield pymupdf
+    return pymupdf
 
 
 @contextmanager
@@ -125,6 +124,12 @@ def page_image(page: Any, max_pixels: int, dpi: int = 150) -> Image.Image:
     zoom = min(dpi / 72, math.sqrt(max_pixels / (width * height)))
     pixmap = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
     return Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
+
+
+def is_blank(image: Image.Image) -> bool:
+    """Whether nothing is drawn on it."""
+    low, high = image.convert("L").getextrema()
+    return float(high) - float(low) < 8  # type: ignore[arg-type]
 
 
 def render(path: Path, page: int, width_px: int, out: Path) -> tuple[int, int]:
