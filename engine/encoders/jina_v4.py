@@ -60,7 +60,7 @@ class JinaV4:
             raise InklingError(f"The model has no adapter {', '.join(sorted(unknown))}.")
         self.spec = spec
         self.notes = placed.notes
-        self._placed = placed
+        self.placed = placed
         self._memory = LowMemory(placed.forward, self.notes, placed.to_cpu)
         self._prompts = Prompts(checkpoint.folder, spec.max_tokens)
         self._images = Preprocessor.from_settings(checkpoint.images)
@@ -84,7 +84,7 @@ class JinaV4:
     def encode_chunks(
         self, text: str, spans: Sequence[tuple[int, int]], context: str, adapter: Adapter
     ) -> list[Encoding]:
-        prompt = self._prompts.document(passage_prefix(adapter), text, context)
+        prompt = self.document_prompt(text, context, adapter)
         done: dict[int, Encoding] = {}
         for window in late_chunking.windows(prompt.spans, spans, self.spec.max_tokens):
             row = text_row([prompt.ids[i] for i in window.tokens], adapter)
@@ -100,6 +100,9 @@ class JinaV4:
 
     def query_prompt(self, query: str) -> Prompt:
         return self._prompts.text(jina_v4_tokens.QUERY, query)
+
+    def document_prompt(self, text: str, context: str, adapter: str) -> Prompt:
+        return self._prompts.document(passage_prefix(adapter), text, context)
 
     def image_row(self, picture: Tensor, adapter: str, max_pixels: int) -> Row:
         """A picture [3, h, w] uint8 in its prompt."""
@@ -130,11 +133,11 @@ class JinaV4:
         """The whole picture, then its tiles where print would be lost and the device can."""
         picture = decode(path)
         _, height, width = picture.shape
-        budget = min(self._placed.max_pixels, self._images.max_pixels)
+        budget = min(self.placed.max_pixels, self._images.max_pixels)
         yield _Part(owner, self.image_row(picture, adapter, budget), _WHOLE)
-        if self._placed.tiles < 2 or height * width <= budget or not has_fine_print(picture):
+        if self.placed.tiles < 2 or height * width <= budget or not has_fine_print(picture):
             return
-        for x0, x1, y0, y1 in tiles(height, width, budget, self._placed.tiles):
+        for x0, x1, y0, y1 in tiles(height, width, budget, self.placed.tiles):
             row = self.image_row(picture[:, y0:y1, x0:x1].contiguous(), adapter, budget)
             yield _Part(owner, row, (x0 / width, y0 / height, x1 / width, y1 / height))
 
