@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.types import Unit, WordBox
 from indexer.extract.base import Extraction, Part
-from indexer.unit_context import context_of
+from indexer.unit_context import context_of, continued
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def units_of(
     context_for = context_of(extraction, path, root)
     picture = extraction.kind in ("image", "screenshot")  # found by its name at least
     for part in _merged(extraction, sizes):
-        for start, end in _cuts(part, extraction, sizes):
+        counter, context = _LineCounter(part), context_for(part)
+        for start, end in _cuts(part, extraction.kind == "code", sizes):
             text = part.text[start:end]
             if not (picture or part.image or any(c.isalnum() for c in text)):
                 continue
@@ -54,9 +55,9 @@ def units_of(
                     ordinal=len(units),
                     kind=extraction.kind,
                     text=text,
-                    context=context_for(part),
+                    context=context if start == 0 else continued(context, part),
                     page=part.page,
-                    lines=_lines(part, start, end),
+                    lines=counter.lines(start, end),
                     symbol=part.symbol,
                     language=part.language or extraction.language,
                     words=_words(part, start, end),
@@ -66,27 +67,33 @@ def units_of(
     return units
 
 
-def _cuts(part: Part, extraction: Extraction, sizes: Sizes) -> Iterator[tuple[int, int]]:
+def _cuts(part: Part, code: bool, sizes: Sizes) -> Iterator[tuple[int, int]]:
     """Where to cut a part: offsets into its text, without the white space at the ends."""
     text = part.text
-    if part.image:
+    if part.image or not text.strip():
         yield 0, len(text)
         return
-    code = extraction.kind == "code"
     limit = sizes.code if code else sizes.prose
+    if _dense_script(text):
+        limit //= 3
     start = 0
-    while True:
-        end = len(text)
-        if end - start > limit:
-            end = _border(text, start, start + limit, code)
+    while start < len(text):
+        end, rest = len(text), len(text) - start
+        if rest > limit:
+            # Two thirds of a last stretch, so that no crumb remains at the end.
+            end = _border(text, start, start + min(limit, rest * 2 // 3 + 1), code)
         trimmed = _trim(text, start, end, code)
         if trimmed:
             yield trimmed
-        elif not text:
-            yield 0, 0
         if end >= len(text):
             return
-        start = end if code else _overlap(text, start, end, sizes.overlap)
+        start = end if code else _overlap(text, start, end, min(sizes.overlap, limit // 4))
+
+
+def _dense_script(text: str) -> bool:
+    """Whether most characters are a word piece of their own: Chinese, Japanese, Korean."""
+    sample = text[:: max(1, len(text) // 200)]
+    return sum(c > "\u2e80" for c in sample) > 0.3 * len(sample)
 
 
 def _border(text: str, start: int, end: int, code: bool) -> int:
@@ -115,12 +122,24 @@ def _trim(text: str, start: int, end: int, code: bool) -> tuple[int, int] | None
     return (start, end) if start < end else None
 
 
-def _lines(part: Part, start: int, end: int) -> tuple[int, int] | None:
-    """The lines of a cut, where the part's text is the file's own, line by line."""
-    if part.lines is None or part.text.count("\n") != part.lines[1] - part.lines[0]:
-        return part.lines
-    first = part.lines[0] + part.text.count("\n", 0, start)
-    return first, first + part.text.count("\n", start, end)
+class _LineCounter:
+    """Where cuts of a part stand in the file; counts on from the cut before, not from the start."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._at, self._line = 0, part.lines[0] if part.lines else 0
+        # Only a text that is the file's own, line by line, can be counted.
+        self._own = part.lines is not None and (
+            part.text.count("\n") == part.lines[1] - part.lines[0]
+        )
+
+    def lines(self, start: int, end: int) -> tuple[int, int] | None:
+        """1-based lines of [start, end); starts must not decrease from call to call."""
+        if not self._own:
+            return self._part.lines
+        self._line += self._part.text.count("\n", self._at, start)
+        self._at = start
+        return self._line, self._line + self._part.text.count("\n", start, end)
 
 
 def _words(part: Part, start: int, end: int) -> tuple[WordBox, ...]:
@@ -132,10 +151,10 @@ def _words(part: Part, start: int, end: int) -> tuple[WordBox, ...]:
 
 
 def _merged(extraction: Extraction, sizes: Sizes) -> list[Part]:
-    """Parts with small neighbours joined, so that a note isn't crumbs. Code keeps its symbols."""
+    """Parts with small neighbours joined, so that a note isn't crumbs. Symbols stay alone."""
     merged: list[Part] = []
     for part in extraction.parts:
-        if merged and extraction.kind != "code" and _may_join(merged[-1], part, sizes):
+        if merged and _may_join(merged[-1], part, sizes):
             merged[-1] = _join(merged[-1], part)
         else:
             merged.append(part)
@@ -143,9 +162,10 @@ def _merged(extraction: Extraction, sizes: Sizes) -> list[Part]:
 
 
 def _may_join(one: Part, two: Part, sizes: Sizes) -> bool:
+    if one.symbol or two.symbol or one.image or two.image or one.page != two.page:
+        return False
     small = min(len(one.text), len(two.text)) < sizes.crumb
-    fits = len(one.text) + len(two.text) + 2 <= sizes.prose
-    return small and fits and one.page == two.page and not (one.image or two.image)
+    return small and len(one.text) + len(two.text) + 2 <= sizes.prose
 
 
 def _join(one: Part, two: Part) -> Part:

@@ -37,6 +37,15 @@ def context_of(extraction: Extraction, path: str, root: str) -> Callable[[Part],
     return context
 
 
+def continued(context: str, part: Part) -> str:
+    """The context of a later window of a symbol: its signature goes along."""
+    if part.symbol is None:
+        return context
+    lines = (line.strip() for line in part.text.split("\n", 30)[:30])
+    signature = next((line for line in lines if part.symbol in line and line[0] not in "#/*"), "")
+    return f"{context}{SEPARATOR}{signature[:100]}" if signature else context
+
+
 def document_words(title: str, path: str, root: str) -> list[str]:
     """Title or cleaned name, then the words of the folders below the root."""
     pure = PurePath(path)
@@ -48,8 +57,11 @@ def document_words(title: str, path: str, root: str) -> list[str]:
     name = _spelled_as(clean(pure.stem), words)
     title = "" if _JUNK_TITLE.search(title) else " ".join(title.split())
     lead = [title] if title else []
-    if name and _squash(name) not in _squash(title):
+    known = {_squash(word) for word in title.split()}
+    new = [word for word in name.split() if _squash(word) not in known and not word.isdecimal()]
+    if new or not title:
         lead.append(name)
+    lead = [words for words in lead if words]
     return lead + [w for w in words if _squash(w) not in _squash(" ".join(lead))]
 
 

@@ -120,7 +120,7 @@ _BY_EXTENSION = {ext: row for row in LANGUAGES for ext in row.extensions.split()
 _BY_FILE = {name: row for row in LANGUAGES for name in row.files.split()}
 _BY_INTERPRETER = {name: row for row in LANGUAGES for name in row.interpreters.split()}
 _INTERPRETER = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?([A-Za-z-]+)")
-_CPP_HEADER = re.compile(r"^\s*(?:class|namespace|template|public:|using)\b", re.MULTILINE)
+_CPP_HEADER = re.compile(r"^[ \t]*(?:class|namespace|template|public:|using)\b", re.MULTILINE)
 
 EXTENSIONS = frozenset(_BY_EXTENSION)
 FILES = frozenset(_BY_FILE)
@@ -129,7 +129,7 @@ FILES = frozenset(_BY_FILE)
 def language_of(path: PurePath, text: str = "") -> Language | None:
     """The language of a file: by its name, its extension, or the program of its #! line."""
     row = _BY_FILE.get(path.name.lower()) or _BY_EXTENSION.get(path.suffix[1:].lower())
-    if row is None and (found := _INTERPRETER.match(text)):
+    if row is None and (found := _INTERPRETER.match(text[:200])):
         row = _BY_INTERPRETER.get(found[1].lower())
     if row and path.suffix == ".h" and _CPP_HEADER.search(text):
         row = _BY_EXTENSION["cpp"]

@@ -18,6 +18,7 @@ Headings = Iterator[tuple[int, str, int]]
 _MAX_BYTES = 20_000_000
 #: Characters kept of one file: enough to find it by.
 _MAX_CHARACTERS = 4_000_000
+_MAX_HEADING = 300  # longer lines are none; the expressions below backtrack
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
@@ -44,11 +45,14 @@ def markdown_headings(lines: list[str]) -> Headings:
                 fence = mark[1][:3]
             elif mark[1].startswith(fence):
                 fence = ""
-        elif not fence and (found := _ATX.match(line)):
+        elif fence or len(line) > _MAX_HEADING:
+            continue
+        elif found := _ATX.match(line):
             yield len(found[1]), _plain(found[2]), number
-        elif not fence and number > skip and (under := _SETEXT.match(line)):
+        elif number > skip and (under := _SETEXT.match(line)):
             above = lines[number - 1]
             alone = number < 2 + skip or not lines[number - 2].strip()
+            alone = alone and len(above) <= _MAX_HEADING
             if alone and above[:1].strip() and above[:1] not in "#>-*+|`":
                 yield (1 if under[1][0] == "=" else 2), _plain(above), number - 1
 
@@ -84,7 +88,7 @@ def rst_headings(lines: list[str]) -> Headings:
 def org_headings(lines: list[str]) -> Headings:
     """Stars, without keywords and tags."""
     for number, line in enumerate(lines):
-        if found := _ORG.match(line):
+        if len(line) <= _MAX_HEADING and (found := _ORG.match(line)):
             yield len(found[1]), found[2], number
 
 
@@ -98,7 +102,7 @@ def asciidoc_headings(lines: list[str]) -> Headings:
 def latex_headings(lines: list[str]) -> Headings:
     """Sectioning commands."""
     for number, line in enumerate(lines):
-        if found := _LATEX.match(line):
+        if len(line) <= _MAX_HEADING and (found := _LATEX.match(line)):
             yield _LATEX_LEVELS.index(found[1]) + 1, found[2], number
 
 
@@ -123,7 +127,7 @@ def sectioned(text: str, headings: Callable[[list[str]], Headings]) -> Extractio
         start = number
     _add(parts, lines, start, len(lines), path)
     front = _FRONT_MATTER.match(text)
-    named = _TITLE.search(front[1]) if front else None
+    named = _TITLE.search(front[1][:5000]) if front else None
     first = next((part.heading[0] for part in parts if part.heading and part.heading[0]), "")
     return Extraction(kind="note", parts=parts, title=named[1] if named else first, notes=notes)
 

@@ -53,7 +53,7 @@ def extract_csv(path: Path, options: ExtractOptions) -> Extraction:
     csv.field_size_limit(len(text) + 1)
     dialect: Any = csv.excel_tab if path.suffix.lower() in (".tsv", ".tab") else csv.excel
     with suppress(csv.Error):
-        dialect = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
+        dialect = csv.Sniffer().sniff(text[:2048], delimiters=",;\t|")
     notes: list[str] = []
     rows = csv.reader(text.split("\n"), dialect)
     part = _table(rows, (), notes)
