@@ -1,0 +1,129 @@
+"""Everything the window can do, once: menus, shortcuts, tooltips, palette and help come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence, QPalette
+from PySide6.QtWidgets import QWidget
+
+from desktop import icons, theme
+from desktop.strings import tr
+
+Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
+MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
+#: What must be there for the action to make sense.
+Needs = Literal["", "hit", "picture", "pages", "query"]
+#: Where its keys work: plain keys such as Space must not take letters from the search field.
+Where = Literal["window", "list", "hint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One action; `id` is also the name of the method that does it (desktop/commands.py)."""
+
+    id: str
+    title: str
+    menu: Menu
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    needs: Needs = ""
+    where: Where = "window"  # "hint": the widget with the focus handles the key itself
+    checkable: bool = False
+
+
+ACTIONS: dict[str, Spec] = {
+    spec.id: spec
+    for spec in (
+        Spec("open", "Open", "Result", ("Return",), "open", "hit", "hint"),
+        Spec("open_with", "Open With…", "Result", ("Ctrl+O",), "open", "hit"),
+        Spec("reveal", "Show in Folder", "Result", ("Ctrl+Return",), "folder", "hit"),
+        Spec("quick_look", "Quick Look", "Result", ("Space",), "eye", "hit", "list"),
+        Spec("details", "Details", "Result", ("Alt+Return",), "info", "hit"),
+        Spec("copy_file", "Copy File", "Result", ("Ctrl+C",), "copy", "hit", "list"),
+        Spec("copy_path", "Copy Path", "Result", ("Ctrl+Shift+C",), "copy", "hit"),
+        Spec("copy_text", "Copy Text", "Result", ("Ctrl+Shift+T",), "note", "hit"),
+        Spec("copy_picture", "Copy Picture", "Result", ("Ctrl+Shift+P",), "picture", "picture"),
+        Spec("explain", "Why Is This Here?", "Result", ("Ctrl+Shift+E",), "info", "hit"),
+        Spec("focus_search", "Go to Search", "Search", ("Ctrl+L", "Ctrl+F"), "search"),
+        Spec("similar", "More Like This", "Search", ("Ctrl+E",), "similar", "hit"),
+        Spec("attach_picture", "Search with a Picture…", "Search", ("Ctrl+Shift+O",), "picture"),
+        Spec("paste_picture", "Paste Picture as Search", "Search", ("Ctrl+Shift+V",), "picture"),
+        Spec("search_region", "Search a Region…", "Search", ("Ctrl+R",), "region", "picture"),
+        Spec("kind_screenshot", "Screenshots Only", "Search", ("Ctrl+1",), "screenshot"),
+        Spec("kind_image", "Images Only", "Search", ("Ctrl+2",), "image"),
+        Spec("kind_pdf", "PDFs Only", "Search", ("Ctrl+3",), "pdf"),
+        Spec("kind_code", "Code Only", "Search", ("Ctrl+4",), "code"),
+        Spec("kind_note", "Notes Only", "Search", ("Ctrl+5",), "note"),
+        Spec("kind_any", "Every Kind", "Search", ("Ctrl+6",), "close"),
+        Spec("history_older", "Earlier Search", "Search", ("Alt+Up",), "history"),
+        Spec("history_newer", "Later Search", "Search", ("Alt+Down",), "history"),
+        Spec("save_search", "Keep This Search", "Search", ("Ctrl+D",), "star", "query"),
+        Spec("palette", "All Actions…", "View", ("Ctrl+K",), "keyboard"),
+        Spec("toggle_preview", "Preview", "View", ("F3", "Ctrl+P"), "panel", checkable=True),
+        Spec("index_panel", "Index…", "View", ("Ctrl+I",), "index"),
+        Spec("problems", "Problems and Withheld Files…", "View", ("Ctrl+Shift+I",), "warning"),
+        Spec("next_result", "Next Result", "Preview", ("Shift+Down",), "chevron-down", "hit"),
+        Spec("previous_result", "Previous Result", "Preview", ("Shift+Up",), "chevron-up", "hit"),
+        Spec("next_page", "Next Page", "Preview", ("Alt+Right",), "chevron-right", "pages"),
+        Spec("previous_page", "Previous Page", "Preview", ("Alt+Left",), "chevron-left", "pages"),
+        Spec("zoom_in", "Zoom In", "Preview", ("Ctrl++", "Ctrl+="), "zoom-in", "hit"),
+        Spec("zoom_out", "Zoom Out", "Preview", ("Ctrl+-",), "zoom-out", "hit"),
+        Spec("zoom_fit", "Fit", "Preview", ("Ctrl+0",), "fit", "hit"),
+        Spec("find", "Find in Preview", "Preview", ("Ctrl+Shift+F",), "search", "hit"),
+        Spec("settings", "Settings…", "Inkling", ("Ctrl+,",), "settings"),
+        Spec("add_folder", "Add Folder…", "Inkling", ("Ctrl+Shift+A",), "folder-add"),
+        Spec("rescan", "Look for Changes Now", "Inkling", ("F5",), "retry"),
+        Spec("pause", "Pause Indexing", "Inkling", ("Ctrl+Shift+Space",), "pause"),
+        Spec("shortcuts", "Keyboard Shortcuts", "Inkling", ("F1",), "keyboard"),
+        Spec("dismiss", "Clear, Then Hide", "Inkling", ("Escape",), "close", where="hint"),
+        Spec("hide", "Hide Window", "Inkling", ("Ctrl+W",), "close"),
+        Spec("quit", "Quit Inkling", "Inkling", ("Ctrl+Q",), "quit"),
+    )
+}
+
+
+def build(window: QWidget, list_view: QWidget, run: Callable[[str], None]) -> dict[str, QAction]:
+    """A QAction for every row, with its shortcut at work where the row says."""
+    made = {}
+    for spec in ACTIONS.values():
+        action = QAction(tr(spec.title), window)
+        action.setObjectName(spec.id)
+        action.setCheckable(spec.checkable)
+        action.setToolTip(tooltip(spec))
+        action.triggered.connect(lambda _checked=False, name=spec.id: run(name))
+        if spec.where == "hint":
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        else:
+            in_list = spec.where == "list"
+            context = Qt.ShortcutContext
+            action.setShortcutContext(context.WidgetShortcut if in_list else context.WindowShortcut)
+            (list_view if in_list else window).addAction(action)
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        made[spec.id] = action
+    return made
+
+
+def colour(actions: dict[str, QAction], palette: QPalette) -> None:
+    """Draw the actions' icons in the palette's colours."""
+    c = theme.of(palette)
+    for name, action in actions.items():
+        if ACTIONS[name].icon:
+            action.setIcon(icons.icon(ACTIONS[name].icon, c.muted, c.line))
+
+
+def keys_text(spec: Spec) -> str:
+    """The action's first key as the platform writes it."""
+    if not spec.keys:
+        return ""
+    return QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def tooltip(spec: Spec) -> str:
+    """Title and key."""
+    keys = keys_text(spec)
+    title = tr(spec.title).rstrip("…")
+    return f"{title} ({keys})" if keys else title

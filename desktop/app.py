@@ -1,0 +1,166 @@
+"""The window's process: builds everything, connects it, and ends cleanly."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QProcess, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from desktop import icons, theme
+from desktop import strings as s
+from desktop.service import Service
+from desktop.single_instance import SingleInstance, send
+from desktop.state import State
+from desktop.tray import Tray
+from desktop.window import Window
+from engine import log
+from engine.paths import BaseDir, base_dir
+from engine.settings import Settings
+
+
+def parser() -> argparse.ArgumentParser:
+    """The window's own options."""
+    made = argparse.ArgumentParser(prog="inkling", add_help=False)
+    made.add_argument("--base-dir")
+    made.add_argument("--toggle", action="store_true")
+    made.add_argument("--hidden", action="store_true")  # at log-in: only the tray
+    return made
+
+
+def main(argv: Sequence[str]) -> int:
+    """Open the window, or ask the one that is open; the exit status."""
+    options, _ = parser().parse_known_args(list(argv))
+    base = base_dir(options.base_dir).create()
+    if send(base.root, "toggle" if options.toggle else "show"):
+        return 0
+    log.set_up(base.logs, "window")
+    settings = Settings.load(base)
+    app = application(settings)
+    whole = Application(app, base, settings)
+    if not options.hidden or not whole.tray.available:
+        whole.show()
+    status = app.exec()
+    whole.shut_down()
+    return int(status)
+
+
+def application(settings: Settings) -> QApplication:
+    """The one QApplication, scaled and coloured as the person set it."""
+    if settings.scale:
+        # Read when the application is made, hence: takes hold on the next start.
+        os.environ["QT_SCALE_FACTOR"] = str(settings.scale / 100)
+    QApplication.setHighDpiScaleFactorRoundingPolicy(
+        Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
+    )
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(["inkling"])
+    app.setApplicationName("inkling")
+    app.setApplicationDisplayName(s.APP)
+    app.setDesktopFileName("inkling")
+    app.setWindowIcon(icons.app_icon())
+    app.setQuitOnLastWindowClosed(False)
+    app.setStyle("Fusion")  # one look that the palette fully decides, on every desktop
+    theme.apply(app, settings.theme)
+    return app
+
+
+class Application(QObject):
+    """Window, tray, single instance and the line to the indexer, as one."""
+
+    def __init__(self, app: QApplication, base: BaseDir, settings: Settings) -> None:
+        super().__init__()
+        self._app, self._base, self._settings = app, base, settings
+        self._restart = False
+        self.state = State.load(base.root)
+        self.service = Service(base, self)
+        self.window = Window(base, settings, self.state, self.service)
+        self.tray = Tray(self, self.show, lambda: self.window.commands.run("pause"), self.quit)
+        self.instance = SingleInstance(base.root, self)
+        self.instance.asked.connect(self._asked)
+        self.window.closed.connect(self._closed)
+        self.window.quit_wanted.connect(self.quit)
+        self.window.restart_wanted.connect(self.restart)
+        self.window.setting_changed.connect(self._setting_changed)
+        self.service.status_changed.connect(
+            lambda status: self.tray.show_paused(status.get("state") == "paused")
+        )
+        app.styleHints().colorSchemeChanged.connect(self._scheme_changed)
+        self._follow_signals()
+        # After the first paint: connecting reads files and may start a process.
+        QTimer.singleShot(0, self.service.start)
+
+    def show(self) -> None:
+        """Bring the window to the front, ready to type."""
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+        window.search.focus()
+
+    def _asked(self, command: str) -> None:
+        if command == "toggle" and self.window.isVisible() and self.window.isActiveWindow():
+            self.window.close()
+        else:
+            self.show()
+
+    def _closed(self) -> None:
+        """Into the tray if there is one and the person wants it so; else the window ends."""
+        if not (self._settings.close_to_tray and self.tray.available):
+            self.quit()
+        elif not self.state.tray_notice_shown:
+            from desktop.commands import quit_keys
+
+            self.state.tray_notice_shown = True
+            self.state.save()
+            self.tray.tell(s.TRAY_NOTICE.format(keys=quit_keys()))
+
+    def quit(self) -> None:
+        """End the window; the indexer goes on if the person wants it so."""
+        self.window.keep_state()
+        self._app.quit()
+
+    def restart(self) -> None:
+        """Open again, for settings that need it."""
+        self._restart = True
+        self.quit()
+
+    def shut_down(self) -> None:
+        """After the event loop: no thread and no socket stays behind."""
+        self._app.styleHints().colorSchemeChanged.disconnect(self._scheme_changed)
+        self.window.hide()
+        self.instance.close()
+        self.tray.close()
+        if not self._settings.keep_indexing and not self._restart:
+            self.service.stop_indexer()
+        self.window.shut_down()
+        self.window.deleteLater()
+        if self._restart:
+            arguments = ["-m", "desktop", "--base-dir", str(self._base.root)]
+            os.environ.pop("QT_SCALE_FACTOR", None)
+            QProcess.startDetached(sys.executable, arguments)
+
+    def _setting_changed(self, key: str) -> None:
+        if key == "theme":
+            theme.apply(self._app, self._settings.theme)
+        elif key == "start_with_session":
+            from desktop import autostart
+
+            autostart.set_enabled(self._settings.start_with_session, self._base.root)
+
+    def _scheme_changed(self) -> None:
+        theme.apply(self._app, self._settings.theme)
+
+    def _follow_signals(self) -> None:
+        """Ctrl+C in a terminal and a session's end quit as the menu does."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: self.quit())
+        # Python runs signal handlers only between byte codes: let it have some now and then.
+        self._pulse = QTimer(self)
+        self._pulse.timeout.connect(lambda: None)
+        self._pulse.start(500)

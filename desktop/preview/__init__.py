@@ -1,0 +1,1 @@
+"""The preview: a result shown at the place that answers."""

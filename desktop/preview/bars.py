@@ -1,0 +1,233 @@
+"""The strips around a preview: words and places above, pages and zoom below, find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
+
+from desktop import icons, theme
+from desktop import strings as s
+from desktop.theme import GRID, HALF
+from engine.types import Location, Place
+
+_MOST_PLACES = 6
+
+
+class Tool(QToolButton):
+    """A quiet icon button that follows the palette."""
+
+    def __init__(self, icon: str, name: str, parent: QWidget, clicked: Callable[[], None]) -> None:
+        super().__init__(parent)
+        self._icon_name = icon
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setIconSize(QSize(18, 18))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(lambda _checked=False: clicked())
+        self._colour()
+
+    def _colour(self) -> None:
+        c = theme.of(self.palette())
+        self.setIcon(icons.icon(self._icon_name, c.muted, c.line))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._colour()
+
+
+class MatchStrip(QWidget):
+    """The query words that matched, and the other places of the file; one quiet line."""
+
+    word_hovered = Signal(object)  # str | None
+    place_chosen = Signal(object)  # Location
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(2 * GRID, 0, 2 * GRID, GRID)
+        self._row.setSpacing(HALF)
+        self.hide()
+
+    def show_match(self, words: Sequence[str], here: Location, more: Sequence[Place]) -> None:
+        """Fill the line; hidden where it would be empty."""
+        while item := self._row.takeAt(0):
+            if widget := item.widget():
+                widget.hide()
+                widget.deleteLater()
+        shown = [word for word in dict.fromkeys(words) if word][:5] if len(set(words)) > 1 else []
+        if shown:
+            self._label(s.WHERE_MATCHED)
+            for word in shown:
+                button = self._button(word)
+                button.installEventFilter(self)
+                button.setProperty("word", word)
+                button.clicked.connect(partial(self.word_hovered.emit, word))
+        places = [place for place in more if s.place(place.location)]
+        if places:
+            self._label(s.MORE_PLACES)
+            for place in [Place(here, "", 0.0), *places[:_MOST_PLACES]]:
+                if where := s.place(place.location):
+                    button = self._button(where)
+                    button.setToolTip(" ".join(place.snippet.split())[:200])
+                    button.clicked.connect(partial(self.place_chosen.emit, place.location))
+        self._row.addStretch(1)
+        self.setVisible(bool(shown or places))
+
+    def _label(self, text: str) -> None:
+        label = QLabel(text, self)
+        label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
+        label.setFont(theme.font(self.font(), -1))
+        self._row.addWidget(label)
+
+    def _button(self, text: str) -> QPushButton:
+        shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 18 * GRID)
+        button = QPushButton(shown.replace("&", "&&"), self)
+        button.setProperty("class", "quiet")
+        button.setFont(theme.font(self.font(), -1))
+        button.setAccessibleName(text)
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._row.addWidget(button)
+        return button
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.FocusIn):
+            self.word_hovered.emit(watched.property("word"))
+        elif event.type() in (QEvent.Type.Leave, QEvent.Type.FocusOut):
+            self.word_hovered.emit(None)
+        return super().eventFilter(watched, event)
+
+
+class ViewBar(QWidget):
+    """Page turning, zoom, formatted or source: what the shown kind of preview offers."""
+
+    page_step = Signal(int)
+    zoom_step = Signal(int)  # 0: fit
+    region_wanted = Signal()
+    source_toggled = Signal(bool)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._previous = Tool(
+            "chevron-left", s.FIND_PREVIOUS, self, lambda: self.page_step.emit(-1)
+        )
+        self._page = QLabel(self)
+        self._page.setForegroundRole(self._page.palette().ColorRole.PlaceholderText)
+        self._next = Tool("chevron-right", s.FIND_NEXT, self, lambda: self.page_step.emit(1))
+        self._out = Tool("zoom-out", s.tr("Zoom out"), self, lambda: self.zoom_step.emit(-1))
+        self._fit = Tool("fit", s.tr("Fit"), self, lambda: self.zoom_step.emit(0))
+        self._in = Tool("zoom-in", s.tr("Zoom in"), self, lambda: self.zoom_step.emit(1))
+        self._region = Tool("region", s.tr("Search a region"), self, self.region_wanted.emit)
+        self._note = QLabel(self)
+        self._note.setForegroundRole(self._note.palette().ColorRole.PlaceholderText)
+        self._source = QPushButton(s.SOURCE, self)
+        self._source.setProperty("class", "quiet")
+        self._source.setCheckable(True)
+        self._source.toggled.connect(self._toggle_source)
+        for label in (self._page, self._note):
+            label.setFont(theme.font(self.font(), -1))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GRID, HALF, GRID, HALF)
+        row.setSpacing(HALF)
+        for widget in (self._previous, self._page, self._next):
+            row.addWidget(widget)
+        row.addWidget(self._note)
+        row.addStretch(1)
+        row.addWidget(self._source)
+        for tool in (self._region, self._out, self._fit, self._in):
+            row.addWidget(tool)
+        self.show_nothing()
+
+    def _toggle_source(self, source: bool) -> None:
+        self._source.setText(s.RENDERED if source else s.SOURCE)
+        self.source_toggled.emit(source)
+
+    def show_nothing(self) -> None:
+        self.hide()
+
+    def show_picture(self, page: int | None, pages: int | None) -> None:
+        """Zoom for a picture; turning, too, for a page."""
+        self._offer(pages=page is not None, zoom=True, source=False, note="")
+        if page is not None:
+            self._page.setText(s.page_of(page, pages))
+            self._previous.setEnabled(page > 1)
+            self._next.setEnabled(pages is None or page < pages)
+
+    def show_text(self, markdown: bool, cut: bool) -> None:
+        """Formatted or source for Markdown; a word where only a part is shown."""
+        self._source.blockSignals(True)
+        self._source.setChecked(False)
+        self._source.setText(s.SOURCE)
+        self._source.blockSignals(False)
+        self._offer(pages=False, zoom=False, source=markdown, note=s.PREVIEW_CUT if cut else "")
+
+    def show_hint(self, text: str) -> None:
+        """A word on what to do now."""
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+        self.setVisible(True)
+
+    def _offer(self, *, pages: bool, zoom: bool, source: bool, note: str) -> None:
+        for widget in (self._previous, self._page, self._next):
+            widget.setVisible(pages)
+        for widget in (self._region, self._out, self._fit, self._in):
+            widget.setVisible(zoom)
+        self._source.setVisible(source)
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+        self.setVisible(pages or zoom or source or bool(note))
+
+
+class FindBar(QWidget):
+    """Find in the shown text."""
+
+    find_wanted = Signal(str, bool)  # text, backwards
+    closed = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.field = QLineEdit(self)
+        self.field.setPlaceholderText(s.FIND)
+        self.field.setAccessibleName(s.FIND)
+        self._result = QLabel(self)
+        self._result.setForegroundRole(self._result.palette().ColorRole.PlaceholderText)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * GRID, HALF, GRID, HALF)
+        row.setSpacing(HALF)
+        row.addWidget(self.field, 1)
+        row.addWidget(self._result)
+        row.addWidget(Tool("chevron-up", s.FIND_PREVIOUS, self, lambda: self._emit(True)))
+        row.addWidget(Tool("chevron-down", s.FIND_NEXT, self, lambda: self._emit(False)))
+        row.addWidget(Tool("close", s.CLOSE, self, self.close_bar))
+        self.field.textChanged.connect(lambda _text: self._emit(False))
+        self.field.installEventFilter(self)
+        self.hide()
+
+    def open_bar(self) -> None:
+        self.show()
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.field.selectAll()
+
+    def close_bar(self) -> None:
+        self.hide()
+        self.closed.emit()
+
+    def show_result(self, text: str) -> None:
+        self._result.setText(text)
+
+    def _emit(self, backwards: bool) -> None:
+        self.find_wanted.emit(self.field.text(), backwards)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._emit(bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self.close_bar()
+                return True
+        return super().eventFilter(watched, event)

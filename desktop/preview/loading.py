@@ -1,0 +1,111 @@
+"""What the preview shows, loaded off the interface's thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QImage
+
+from desktop import highlight
+from desktop.client import Client
+from engine.errors import InklingError
+from engine.types import Hit, Location
+
+#: Characters shown at once: more makes the text widget stutter (400,000 take 40 ms to set).
+SHOWN = 300_000
+_READ_BYTES = 4_000_000
+_MARKDOWN = ("md", "markdown", "mdown", "qmd", "rmd")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture or one page, as pixels."""
+
+    image: QImage
+    page: int | None  # 1-based; None for pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text, or the part of a long one around the passage."""
+
+    text: str
+    first_line: int  # 1-based number of its first line in the file
+    runs: tuple[highlight.Run, ...]
+    code: bool
+    markdown: bool
+    cut: bool
+
+
+Content = Picture | Text
+
+
+def is_picture(hit: Hit) -> bool:
+    """Whether a result is shown as pixels."""
+    return hit.kind in ("screenshot", "image", "pdf")
+
+
+def load(client: Client, hit: Hit, location: Location, width: int) -> Content:
+    """A result's content at a place; InklingError where there is nothing to show."""
+    if is_picture(hit):
+        page = (location.page or 1) if hit.kind == "pdf" else None
+        return load_page(client, hit, page, width)
+    return load_text(client, hit, location)
+
+
+def load_page(client: Client, hit: Hit, page: int | None, width: int) -> Picture:
+    """Rendered by the indexer's workers: this process never parses a person's files."""
+    data = client.render(hit.path, page, width)
+    image = QImage.fromData(QByteArray(data)) if data else QImage()
+    if image.isNull():
+        raise InklingError("This can't be shown.", hint="Open it instead.", path=hit.path)
+    return Picture(image, page)
+
+
+def load_text(client: Client, hit: Hit, location: Location) -> Text:
+    """Plain text from the file itself, other formats as they were indexed."""
+    text = _read(hit.path)
+    own = text is not None
+    if text is None:
+        text = client.text(hit.path)
+    first, shown, cut = window(text, location)
+    suffix = Path(hit.path).suffix.lower().lstrip(".")
+    code = hit.kind == "code" and own
+    markdown = own and suffix in _MARKDOWN
+    coloured = tuple(highlight.runs(shown, hit.path)) if code else ()
+    return Text(shown, first, coloured, code, markdown, cut)
+
+
+def _read(path: str) -> str | None:
+    """The text of a plain text file; None for anything else."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_READ_BYTES)
+    except OSError:
+        return None
+    if b"\0" in data:
+        return None
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        # A character cut in half by the limit is no reason to doubt the rest.
+        if error.start > len(data) - 4:
+            return data[: error.start].decode("utf-8-sig")
+        return None
+
+
+def window(text: str, location: Location) -> tuple[int, str, bool]:
+    """(number of the first line shown, what is shown, whether something was left out)."""
+    if len(text) <= SHOWN:
+        return 1, text, False
+    line = location.lines[0] if location.lines else 1
+    at = 0
+    for _ in range(line - 1):
+        following = text.find("\n", at) + 1
+        if not following:
+            break
+        at = following
+    start = text.rfind("\n", 0, max(0, at - SHOWN // 2)) + 1
+    return text.count("\n", 0, start) + 1, text[start : start + SHOWN], True

@@ -1,0 +1,328 @@
+"""The preview pane: shows the chosen result at the place that answers."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QTextDocument
+from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop import strings as s
+from desktop import theme
+from desktop.empty import EmptyState
+from desktop.preview.bars import FindBar, MatchStrip, ViewBar
+from desktop.preview.details import Details
+from desktop.preview.loading import Content, Picture, Text, load, load_page
+from desktop.preview.picture import PictureView
+from desktop.preview.text import MarkdownView, TextView
+from desktop.results_model import short_folder
+from desktop.service import Service
+from desktop.theme import GRID, HALF
+from engine.errors import InklingError
+from engine.types import Hit, Location
+
+#: A row passed by with the arrow keys is not loaded; one rested on for so long is.
+_REST_MS = 60
+
+
+class PreviewPane(QWidget):
+    """Loads in the background; what was asked last is what is shown."""
+
+    region_chosen = Signal(QImage)
+    open_wanted = Signal()
+    shown = Signal()  # a content is on the screen
+
+    def __init__(self, service: Service, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._service = service
+        self._key = f"preview-{id(self)}"
+        self._hit: Hit | None = None
+        self._location = Location()
+        self._content: Content | None = None
+        self._pages: int | None = None
+        self._name = QLabel(self)
+        self._name.setFont(theme.font(self.font(), 1, bold=True))
+        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        self._folder = QLabel(self)
+        self._folder.setFont(theme.font(self.font(), -1))
+        self._folder.setTextFormat(Qt.TextFormat.PlainText)
+        self._folder.setForegroundRole(self._folder.palette().ColorRole.PlaceholderText)
+        self.strip = MatchStrip(self)
+        self.picture = PictureView(self)
+        self.text = TextView(self)
+        self.markdown = MarkdownView(self)
+        self.empty = EmptyState(self)
+        self.bar = ViewBar(self)
+        self.find_bar = FindBar(self)
+        self.details = Details(self)
+        self._stack = QStackedWidget(self)
+        for page in (self.empty, self.picture, self.text, self.markdown):
+            self._stack.addWidget(page)
+        self._lay_out()
+        self._connect()
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._load)
+        self.setAccessibleName(s.PREVIEW_NAME)
+        self.show_hit(None)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(30 * GRID, 20 * GRID)
+
+    def _lay_out(self) -> None:
+        head = QVBoxLayout()
+        head.setContentsMargins(2 * GRID, GRID + HALF, 2 * GRID, GRID)
+        head.setSpacing(2)
+        head.addWidget(self._name)
+        head.addWidget(self._folder)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.strip)
+        column.addWidget(self._stack, 1)
+        for widget in (self.find_bar, self.bar, self.details):
+            column.addWidget(widget)
+        for label in (self._name, self._folder):
+            label.setMinimumWidth(1)  # a long name is cut, it never widens the pane
+
+    def _connect(self) -> None:
+        self.strip.word_hovered.connect(self.picture.show_word)
+        self.strip.place_chosen.connect(self.go_to)
+        self.picture.region_chosen.connect(self.region_chosen)
+        self.picture.sharper_wanted.connect(self._sharpen)
+        self.picture.region_mode_changed.connect(self._region_mode)
+        self.bar.page_step.connect(self.turn)
+        self.bar.zoom_step.connect(self.zoom)
+        self.bar.region_wanted.connect(lambda: self.picture.set_region_mode(True))
+        self.bar.source_toggled.connect(self._show_source)
+        self.find_bar.find_wanted.connect(self._find)
+        self.find_bar.closed.connect(self.setFocus)
+        self.empty.clicked.connect(self.open_wanted)
+
+    # What is shown
+
+    @property
+    def hit(self) -> Hit | None:
+        return self._hit
+
+    @property
+    def location(self) -> Location:
+        """Where in the file the preview is now (the page may have been turned)."""
+        return self._location
+
+    @property
+    def page(self) -> int | None:
+        """The page on the screen."""
+        return self._content.page if isinstance(self._content, Picture) else None
+
+    @property
+    def has_picture(self) -> bool:
+        return isinstance(self._content, Picture)
+
+    def shown_text(self) -> str:
+        """The text on the screen, selected or whole."""
+        if isinstance(self._content, Text):
+            view = self.text if self._stack.currentWidget() is self.text else self.markdown
+            return view.textCursor().selectedText().replace("\u2029", "\n") or self._content.text
+        return self._hit.snippet if self._hit else ""
+
+    def show_hit(self, hit: Hit | None) -> None:
+        """Show a result; the same one again (a later stage) keeps place and zoom."""
+        same = (
+            hit is not None
+            and self._hit is not None
+            and hit.path == self._hit.path
+            and hit.mtime == self._hit.mtime
+            and hit.location == self._hit.location
+            and self._content is not None
+        )
+        previous, self._hit = self._hit, hit
+        if hit is None:
+            self._show_nothing()
+            return
+        self._head(hit)
+        if same:
+            if previous is not None and hit.evidence != previous.evidence:
+                self._show_evidence()
+            return
+        self._location = hit.location
+        self._content = None
+        self._pages = None
+        self._rest.start()
+
+    def _show_nothing(self) -> None:
+        self._rest.stop()
+        self._content = None
+        self._name.clear()
+        self._folder.clear()
+        self.strip.hide()
+        self.bar.show_nothing()
+        self.find_bar.hide()
+        self.details.show_hit(None)
+        self.empty.show_state("eye", s.NOTHING_CHOSEN)
+        self._stack.setCurrentWidget(self.empty)
+
+    def _head(self, hit: Hit) -> None:
+        name = PurePath(hit.path).name
+        self._name.setText(name)
+        self._name.setToolTip(name)
+        self._folder.setText(short_folder(hit.path))
+        self._folder.setToolTip(short_folder(hit.path))
+        self.strip.show_match([e.word for e in hit.evidence], hit.location, hit.more)
+        self.details.show_hit(hit)
+
+    def go_to(self, location: Location) -> None:
+        """Another place of the same file."""
+        self._location = location
+        if isinstance(self._content, Text) and self._stack.currentWidget() is self.text:
+            self.text.go_to(location, self._words())
+        else:
+            self._load()
+
+    def turn(self, pages: int) -> None:
+        """Turn pages of a document."""
+        page = self.page
+        if page is not None and page + pages >= 1:
+            self._location = Location(page=page + pages)
+            self._load(turning=True)
+
+    def zoom(self, steps: int) -> None:
+        """Zoom the picture; 0 fits it."""
+        view = self._stack.currentWidget()
+        if view is self.picture:
+            if steps:
+                self.picture.zoom(steps)
+            else:
+                self.picture.fit()
+        elif isinstance(view, TextView | MarkdownView) and steps:
+            view.zoomIn(steps)
+
+    # Loading
+
+    def _load(self, *, turning: bool = False) -> None:
+        hit, location = self._hit, self._location
+        if hit is None:
+            return
+        width = round(self.width() * self.devicePixelRatioF() * 1.25)
+        if hit.offline:
+            self._failed(InklingError(s.OFFLINE_LONG))
+            return
+        self._service.call(
+            lambda client: load(client, hit, location, max(width, 800)),
+            self._show_content,
+            self._no_more_pages if turning else self._failed,
+            key=self._key,
+        )
+
+    def _show_content(self, content: Content) -> None:
+        hit = self._hit
+        if hit is None:
+            return
+        self._content = content
+        if isinstance(content, Picture):
+            self.picture.show_image(content.image, self._boxes(content.page))
+            self._stack.setCurrentWidget(self.picture)
+            self.bar.show_picture(content.page, self._pages)
+        elif content.markdown:
+            self.markdown.show_markdown(content.text, hit.snippet, self._words())
+            self._stack.setCurrentWidget(self.markdown)
+            self.bar.show_text(True, content.cut)
+        else:
+            self.text.show_text(content, self._location, self._words())
+            self._stack.setCurrentWidget(self.text)
+            self.bar.show_text(False, content.cut)
+        self.shown.emit()
+
+    def _boxes(self, page: int | None) -> list[tuple[tuple[float, float, float, float], str]]:
+        """The regions that matched on the page shown; none on pages that were turned to."""
+        if self._hit is None:
+            return []
+        first = self._hit.location.page
+        return [
+            (e.box, e.word)
+            for e in self._hit.evidence
+            if e.box is not None and (page is None or (e.page or first) == page)
+        ]
+
+    def _show_evidence(self) -> None:
+        """A later stage brought better evidence for what is already on the screen."""
+        if isinstance(self._content, Picture):
+            self.picture.set_boxes(self._boxes(self._content.page))
+        elif isinstance(self._content, Text) and self._stack.currentWidget() is self.text:
+            self.text.go_to(self._location, self._words())
+
+    def _words(self) -> list[str]:
+        """The runs of the passage that matched, as they stand in it."""
+        hit = self._hit
+        if hit is None:
+            return []
+        return [hit.snippet[e.start : e.end] for e in hit.evidence if e.type == "text"]
+
+    def _failed(self, error: InklingError) -> None:
+        self._content = None
+        self.bar.show_nothing()
+        self.empty.show_state("other", error.message, s.PREVIEW_OPEN)
+        self._stack.setCurrentWidget(self.empty)
+        self.shown.emit()
+
+    def _no_more_pages(self, _error: InklingError) -> None:
+        """The page after the last one could not be rendered: stay, and know the number now."""
+        page = self.page
+        if page is not None:
+            self._pages = page
+            self._location = Location(page=page)
+            self.bar.show_picture(page, page)
+
+    def _sharpen(self, width: int) -> None:
+        hit, page = self._hit, self.page
+        if hit is None:
+            return
+        self._service.call(
+            lambda client: load_page(client, hit, page, width),
+            lambda picture: self._sharper(hit, picture),
+            lambda _error: None,
+            key=self._key + "-sharper",
+        )
+
+    def _sharper(self, hit: Hit, picture: Picture) -> None:
+        if self._hit is not None and hit.path == self._hit.path and self.page == picture.page:
+            self.picture.show_sharper(picture.image)
+
+    def _region_mode(self, on: bool) -> None:
+        if on:
+            self.bar.show_hint(s.REGION_HINT)
+            self.picture.setFocus()
+        elif isinstance(self._content, Picture):
+            self.bar.show_picture(self._content.page, self._pages)
+
+    def _show_source(self, source: bool) -> None:
+        if not isinstance(self._content, Text):
+            return
+        if source:
+            self.text.show_text(self._content, self._location, self._words())
+        self._stack.setCurrentWidget(self.text if source else self.markdown)
+
+    # Find
+
+    def start_find(self) -> None:
+        """Open the find bar for texts."""
+        if isinstance(self._content, Text):
+            self.find_bar.open_bar()
+
+    def _find(self, text: str, backwards: bool) -> None:
+        view = self._stack.currentWidget()
+        if not isinstance(view, TextView | MarkdownView) or not text:
+            self.find_bar.show_result("")
+            return
+        flags = QTextDocument.FindFlag.FindBackward if backwards else QTextDocument.FindFlag(0)
+        found = view.find(text, flags)
+        if not found:  # begin again at the other end
+            cursor = view.textCursor()
+            end = cursor.MoveOperation.End if backwards else cursor.MoveOperation.Start
+            cursor.movePosition(end)
+            view.setTextCursor(cursor)
+            found = view.find(text, flags)
+        self.find_bar.show_result("" if found else s.FIND_NONE)

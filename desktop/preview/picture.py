@@ -1,0 +1,245 @@
+"""A picture or page: zoom, pan, the regions that matched, and a rectangle to search with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QGraphicsPixmapItem,
+    QGraphicsScene,
+    QGraphicsView,
+    QRubberBand,
+    QToolTip,
+    QWidget,
+)
+
+from desktop import strings as s
+from desktop import theme
+from desktop.theme import GRID
+from engine.types import Box
+
+_STEP = 1.25
+_MOST = 8.0  # times the picture's own pixels
+
+
+class PictureView(QGraphicsView):
+    """Shows one image; its boxes are fractions of it, so they hold at any resolution."""
+
+    region_chosen = Signal(QImage)
+    sharper_wanted = Signal(int)  # device pixels across
+    region_mode_changed = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image = QImage()
+        self._item = QGraphicsPixmapItem()
+        self._item.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
+        self._boxes: list[tuple[Box, str]] = []
+        self._word: str | None = None  # only this word's boxes
+        self._fit = True
+        self._region_mode = False
+        self._origin = QPoint()
+        self._asked = 0
+        scene = QGraphicsScene(self)
+        scene.addItem(self._item)
+        self.setScene(scene)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
+        self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+        self.setBackgroundBrush(Qt.BrushStyle.NoBrush)
+        self.setAccessibleName(s.PICTURE_NAME)
+        self._band = QRubberBand(QRubberBand.Shape.Rectangle, self.viewport())
+
+    @property
+    def image(self) -> QImage:
+        return self._image
+
+    @property
+    def region_mode(self) -> bool:
+        return self._region_mode
+
+    def show_image(self, image: QImage, boxes: Sequence[tuple[Box, str]]) -> None:
+        """A new picture, fitted into the view."""
+        self._boxes = list(boxes)
+        self._word = None
+        self._asked = 0
+        self._put(image)
+        self.set_region_mode(False)
+        self.fit()
+
+    def set_boxes(self, boxes: Sequence[tuple[Box, str]]) -> None:
+        """Other regions on the same picture."""
+        self._boxes = list(boxes)
+        self.viewport().update()
+
+    def show_sharper(self, image: QImage) -> None:
+        """The same picture with more pixels; what is in view stays."""
+        if image.width() <= self._image.width():
+            return
+        centre = self.mapToScene(self.viewport().rect().center())
+        factor = image.width() / max(self._image.width(), 1)
+        self._put(image)
+        self.scale(1 / factor, 1 / factor)
+        self.centerOn(centre * factor)
+
+    def _put(self, image: QImage) -> None:
+        self._image = image
+        self._item.setPixmap(QPixmap.fromImage(image))
+        self.setSceneRect(QRectF(self._item.pixmap().rect()))
+
+    def clear(self) -> None:
+        self._boxes = []
+        self._put(QImage())
+
+    def show_word(self, word: str | None) -> None:
+        """Draw only this query word's regions; None: all."""
+        self._word = word
+        self.viewport().update()
+
+    def fit(self) -> None:
+        """The whole picture; small ones are not blown up beyond twice their size."""
+        self._fit = True
+        self.resetTransform()
+        size, room = self._image.size(), self._room()
+        if size.isEmpty() or room.width() < 1 or room.height() < 1:
+            return
+        ratio = min(room.width() / size.width(), room.height() / size.height(), 2.0)
+        self.scale(ratio, ratio)
+        self._want_pixels()
+
+    def _room(self) -> QSize:
+        # A hair less than the viewport, so that fitting never calls for scroll bars.
+        return self.viewport().size() - QSize(4, 4)
+
+    def zoom(self, steps: int) -> None:
+        """In (positive) or out; the first step in goes to the region that matched."""
+        if self._image.isNull():
+            return
+        at_match = self._fit and steps > 0 and self._boxes
+        self._fit = False
+        factor = _STEP**steps
+        if not 0.02 < self.transform().m11() * factor < _MOST:
+            return
+        self.scale(factor, factor)
+        if at_match:
+            self.centerOn(self._rect(self._boxes[0][0]).center())
+        self._want_pixels()
+
+    def _want_pixels(self) -> None:
+        """Ask for a sharper rendering once the present one is stretched."""
+        wanted = round(self._image.width() * self.transform().m11() * self.devicePixelRatioF())
+        if wanted > self._image.width() * 1.1 and wanted > self._asked * 1.2:
+            self._asked = wanted
+            self.sharper_wanted.emit(min(wanted, 4_000))
+
+    def _rect(self, box: Box) -> QRectF:
+        width, height = self._image.width(), self._image.height()
+        return QRectF(
+            QPointF(box[0] * width, box[1] * height), QPointF(box[2] * width, box[3] * height)
+        )
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        c = theme.of(self.palette())
+        scale = self.transform().m11() or 1.0
+        fill = QColor(c.box)
+        fill.setAlphaF(0.14)
+        painter.setBrush(fill)
+        pen = QPen(c.box, 2)
+        pen.setCosmetic(True)
+        painter.setPen(pen)
+        margin, corner = 3 / scale, 4 / scale
+        for box, word in self._boxes:
+            if self._word is None or self._word == word:
+                grown = self._rect(box).adjusted(-margin, -margin, margin, margin)
+                painter.drawRoundedRect(grown, corner, corner)
+
+    def set_region_mode(self, on: bool) -> None:
+        """Whether a drag marks a region to search with, instead of moving the picture."""
+        on = on and not self._image.isNull()
+        if on == self._region_mode:
+            return
+        self._region_mode = on
+        self._band.hide()
+        mode = QGraphicsView.DragMode.NoDrag if on else QGraphicsView.DragMode.ScrollHandDrag
+        self.setDragMode(mode)
+        cursor = Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor
+        self.viewport().setCursor(cursor)
+        self.region_mode_changed.emit(on)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._region_mode and event.button() == Qt.MouseButton.LeftButton:
+            self._origin = event.position().toPoint()
+            self._band.setGeometry(QRect(self._origin, QSize()))
+            self._band.show()
+            return
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._band.isVisible():
+            self._band.setGeometry(QRect(self._origin, event.position().toPoint()).normalized())
+            return
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._band.isVisible():
+            area = self._band.geometry()
+            self._band.hide()
+            if area.width() >= GRID and area.height() >= GRID:
+                self.choose_region(self.mapToScene(area).boundingRect())
+            return
+        super().mouseReleaseEvent(event)
+        if not self._region_mode:
+            self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+
+    def choose_region(self, area: QRectF) -> None:
+        """Search with this part of the picture (in its pixels)."""
+        cut = area.toAlignedRect().intersected(self._image.rect())
+        self.set_region_mode(False)
+        if cut.width() > 3 and cut.height() > 3:
+            self.region_chosen.emit(self._image.copy(cut))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._region_mode:
+            self.set_region_mode(False)
+            return
+        if self._fit and event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            event.ignore()
+            return
+        super().keyPressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom(1 if event.angleDelta().y() > 0 else -1)
+            event.accept()
+            return
+        super().wheelEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fit:
+            self.fit()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            at = self.mapToScene(event.pos())
+            words = [w for box, w in self._boxes if w and self._rect(box).contains(at)]
+            QToolTip.showText(event.globalPos(), ", ".join(dict.fromkeys(words)), self)
+            return True
+        return super().viewportEvent(event)

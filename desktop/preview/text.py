@@ -1,0 +1,302 @@
+"""Text previews: code with line numbers and colours, prose, and Markdown as it is meant."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, QUrl
+from PySide6.QtGui import (
+    QColor,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextBlock,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextLayout,
+    QTextOption,
+)
+from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QTextBrowser, QTextEdit, QWidget
+
+from desktop import highlight, theme
+from desktop import strings as s
+from desktop.preview.loading import Text
+from desktop.theme import GRID
+from engine.types import Location
+
+_PLAIN_RUN = re.compile(r"[\w ,'’-]{12,60}")
+
+
+class TextView(QPlainTextEdit):
+    """Read-only text; colours are set for the lines in view only, so that long files open fast."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._runs: Sequence[highlight.Run] = ()
+        self._starts: list[int] = []
+        self._coloured: set[int] = set()
+        self._first_line = 1
+        self._numbers = _LineNumbers(self)
+        self.setReadOnly(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setAccessibleName(s.TEXT_NAME)
+        self.blockCountChanged.connect(self._make_room)
+        self.updateRequest.connect(self._scroll_numbers)
+
+    def show_text(self, content: Text, location: Location, words: Sequence[str]) -> None:
+        """The text at a place: its lines tinted, the words that matched marked in them."""
+        self._runs = content.runs
+        self._starts = [run.start for run in content.runs]
+        self._coloured = set()
+        self._first_line = content.first_line
+        self._numbers.setVisible(content.code)
+        self.setFont(theme.fixed_font() if content.code else theme.font(QApplication.font(), 0.5))
+        self.setWordWrapMode(
+            QTextOption.WrapMode.NoWrap
+            if content.code
+            else QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
+        )
+        self.setTabStopDistance(self.fontMetrics().horizontalAdvance(" ") * 4)
+        self.document().setDocumentMargin(GRID if content.code else 2 * GRID)
+        self.setPlainText(content.text)
+        self._make_room()
+        self.go_to(location, words)
+
+    def go_to(self, location: Location, words: Sequence[str]) -> None:
+        """Scroll to the lines and tint them."""
+        self.setExtraSelections([])
+        if location.lines is None:
+            self.mark_words(words, 0, self.document().characterCount())
+            return
+        first = self.document().findBlockByNumber(location.lines[0] - self._first_line)
+        last = self.document().findBlockByNumber(location.lines[1] - self._first_line)
+        if not first.isValid():
+            return
+        last = last if last.isValid() else self.document().lastBlock()
+        c = theme.of(self.palette())
+        tint = QColor(c.mark)
+        tint.setAlphaF(0.28)
+        style = QTextCharFormat()
+        style.setBackground(tint)
+        style.setProperty(QTextFormat.Property.FullWidthSelection, True)
+        selections: list[QTextEdit.ExtraSelection] = []
+        block = first
+        # A match may be a whole file: tint no more lines than a person looks at.
+        while (
+            block.isValid() and block.blockNumber() <= last.blockNumber() and len(selections) < 400
+        ):
+            selections.append(_selection(QTextCursor(block), style))
+            block = block.next()
+        self.setExtraSelections(selections)
+        self.mark_words(words, first.position(), last.position() + last.length())
+        self._centre(first)
+
+    def _centre(self, block: QTextBlock) -> None:
+        """The block a third down from the top: what stands before it is seen, too."""
+        lines = max(1, self.viewport().height() // max(1, self.fontMetrics().lineSpacing()))
+        cursor = QTextCursor(block)
+        self.setTextCursor(cursor)
+        bar = self.verticalScrollBar()
+        bar.setValue(max(0, block.firstLineNumber() - lines // 3))
+        self.horizontalScrollBar().setValue(0)
+
+    def mark_words(self, words: Sequence[str], start: int, end: int) -> None:
+        """Mark these words where they stand between two positions."""
+        c = theme.of(self.palette())
+        style = QTextCharFormat()
+        style.setBackground(c.mark)
+        text = self.toPlainText()[start:end].lower()
+        selections = self.extraSelections()
+        first: QTextCursor | None = None
+        for word in dict.fromkeys(w.lower() for w in words if w.strip()):
+            for match in list(re.finditer(re.escape(word), text))[:40]:
+                cursor = QTextCursor(self.document())
+                cursor.setPosition(start + match.start())
+                cursor.setPosition(start + match.end(), QTextCursor.MoveMode.KeepAnchor)
+                selections.append(_selection(cursor, style))
+                if first is None or cursor.position() < first.position():
+                    first = cursor
+        self.setExtraSelections(selections)
+        if first is not None and start == 0:
+            self._centre(first.block())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._colour_visible()
+        super().paintEvent(event)
+
+    def _colour_visible(self) -> None:
+        if not self._runs:
+            return
+        block = self.firstVisibleBlock()
+        bottom = self.viewport().height()
+        dark = theme.of(self.palette()).dark
+        while block.isValid():
+            top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top()
+            if top > bottom:
+                return
+            if block.blockNumber() not in self._coloured:
+                self._coloured.add(block.blockNumber())
+                block.layout().setFormats(self._formats(block, dark))
+            block = block.next()
+
+    def _formats(self, block: QTextBlock, dark: bool) -> list[QTextLayout.FormatRange]:
+        start, end = block.position(), block.position() + block.length()
+        formats = []
+        at = max(0, bisect.bisect_right(self._starts, start) - 1)
+        for run in self._runs[at:]:
+            if run.start >= end:
+                break
+            low, high = max(run.start, start), min(run.start + run.length, end)
+            if low < high:
+                made = QTextLayout.FormatRange()
+                made.start, made.length = low - start, high - low
+                style = QTextCharFormat()
+                style.setForeground(highlight.colour(run.role, dark))
+                made.format = style
+                formats.append(made)
+        return formats
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._coloured = set()
+
+    # Line numbers
+
+    def numbers_width(self) -> int:
+        if not self._numbers.isVisibleTo(self):
+            return 0
+        digits = len(str(self._first_line + self.blockCount()))
+        return self.fontMetrics().horizontalAdvance("9") * max(digits, 3) + 3 * GRID
+
+    def _make_room(self) -> None:
+        self.setViewportMargins(self.numbers_width(), 0, 0, 0)
+        self._place_numbers()
+
+    def _scroll_numbers(self, area: QRect, dy: int) -> None:
+        if dy:
+            self._numbers.scroll(0, dy)
+        else:
+            self._numbers.update(0, area.y(), self._numbers.width(), area.height())
+
+    def _place_numbers(self) -> None:
+        area = self.contentsRect()
+        self._numbers.setGeometry(area.left(), area.top(), self.numbers_width(), area.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_numbers()
+
+    def paint_numbers(self, painter: QPainter, area: QRect) -> None:
+        """Draw the numbers of the lines in view."""
+        c = theme.of(self.palette())
+        painter.setFont(self.font())
+        painter.setPen(c.muted)
+        block = self.firstVisibleBlock()
+        while block.isValid():
+            place = self.blockBoundingGeometry(block).translated(self.contentOffset())
+            if place.top() > area.bottom():
+                return
+            where = QRectF(
+                0, place.top(), self._numbers.width() - 1.5 * GRID, self.fontMetrics().height()
+            )
+            number = str(self._first_line + block.blockNumber())
+            painter.drawText(where, Qt.AlignmentFlag.AlignRight, number)
+            block = block.next()
+
+
+class _LineNumbers(QWidget):
+    """The gutter of a TextView."""
+
+    def __init__(self, owner: TextView) -> None:
+        super().__init__(owner)
+        self._owner = owner
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._owner.numbers_width(), 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._owner.paint_numbers(painter, event.rect())
+        painter.end()
+
+
+class MarkdownView(QTextBrowser):
+    """Markdown as it is meant; loads nothing from anywhere, follows no link by itself."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setOpenLinks(False)
+        self.setAccessibleName(s.TEXT_NAME)
+        self.document().setDocumentMargin(2 * GRID)
+
+    def loadResource(self, type: int, name: QUrl | str) -> object:
+        return None  # no picture of a note is fetched, from the disk or from the network
+
+    def show_markdown(self, text: str, snippet: str, words: Sequence[str]) -> None:
+        """The note, scrolled to the passage, the words that matched marked."""
+        self.setFont(theme.font(QApplication.font(), 0.5))
+        features = QTextDocument.MarkdownFeature
+        self.document().setMarkdown(text, features.MarkdownDialectGitHub | features.MarkdownNoHTML)
+        self._to_palette()
+        place = self._passage(snippet)
+        self._mark(words, place)
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(place)
+        self.setTextCursor(cursor)
+        if place:
+            above = self.cursorRect(cursor).top() - self.viewport().height() // 3
+            self.verticalScrollBar().setValue(self.verticalScrollBar().value() + above)
+
+    def _passage(self, snippet: str) -> int:
+        """Where the passage begins: by the first run of it that Markdown leaves unchanged."""
+        for match in _PLAIN_RUN.finditer(snippet):
+            found = self.document().find(match[0].strip())
+            if not found.isNull():
+                return found.selectionStart()
+        return 0
+
+    def _mark(self, words: Sequence[str], place: int) -> None:
+        style = QTextCharFormat()
+        style.setBackground(theme.of(self.palette()).mark)
+        selections: list[QTextEdit.ExtraSelection] = []
+        for word in dict.fromkeys(w for w in words if w.strip()):
+            cursor = self.document().find(word)
+            while not cursor.isNull() and len(selections) < 80:
+                selections.append(_selection(cursor, style))
+                cursor = self.document().find(word, cursor)
+        self.setExtraSelections(selections)
+
+    def _to_palette(self) -> None:
+        """Code in notes gets the palette's raised surface instead of Qt's fixed grey."""
+        c = theme.of(self.palette())
+        cursor = QTextCursor(self.document())
+        fixed = QTextCharFormat()
+        fixed.setBackground(c.raised)
+        block = self.document().begin()
+        while block.isValid():
+            ranges = [(f.start, f.length) for f in block.textFormats() if f.format.fontFixedPitch()]
+            for start, length in ranges:
+                cursor.setPosition(block.position() + start)
+                cursor.setPosition(
+                    block.position() + start + length, QTextCursor.MoveMode.KeepAnchor
+                )
+                cursor.mergeCharFormat(fixed)
+            block = block.next()
+        cursor.clearSelection()
+
+
+def _selection(cursor: QTextCursor, style: QTextCharFormat) -> QTextEdit.ExtraSelection:
+    made = QTextEdit.ExtraSelection()
+    made.cursor = cursor
+    made.format = style
+    return made

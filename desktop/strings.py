@@ -1,0 +1,353 @@
+"""Every English sentence of the window in one place, ready for a gettext catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gettext
+from pathlib import Path, PurePath
+
+import resources
+from engine.types import Hit, Lane, Location
+
+_catalogue = gettext.translation(
+    "inkling", str(Path(resources.__file__).parent / "locale"), fallback=True
+)
+tr = _catalogue.gettext
+_n = _catalogue.ngettext
+
+APP = "Inkling"
+SEARCH_PLACEHOLDER = tr("Describe the file you are looking for")
+SEARCH_NAME = tr("Search")
+CLEAR_SEARCH = tr("Clear the search")
+ATTACH_PICTURE = tr("Search with a picture")
+REMOVE_PICTURE = tr("Search without the picture")
+QUERY_PICTURE = tr("Picture to search with")
+DROP_PICTURE = tr("Drop to search with this picture")
+MENU = tr("Menu")
+RESULTS_NAME = tr("Results")
+PREVIEW_NAME = tr("Preview")
+PICTURE_NAME = tr("Page or picture")
+TEXT_NAME = tr("Text of the file")
+STATUS_NAME = tr("Index")
+
+KIND = tr("Kind")
+FOLDER = tr("Folder")
+DATE = tr("Date")
+ANY_KIND = tr("Every kind")
+ANY_FOLDER = tr("Every folder")
+ANY_DATE = tr("Any time")
+OTHER_FOLDER = tr("Another folder…")
+KINDS = {
+    "screenshot": tr("Screenshots"),
+    "image": tr("Images"),
+    "pdf": tr("PDFs"),
+    "code": tr("Code"),
+    "note": tr("Notes"),
+    "other": tr("Other files"),
+    "photo": tr("Photos"),
+    "diagram": tr("Diagrams"),
+    "scan": tr("Scans"),
+}
+KIND_ONE = {
+    "screenshot": tr("Screenshot"),
+    "image": tr("Image"),
+    "pdf": tr("PDF"),
+    "code": tr("Code"),
+    "note": tr("Note"),
+    "other": tr("File"),
+    "photo": tr("Photo"),
+    "diagram": tr("Diagram"),
+    "scan": tr("Scan"),
+}
+DATES = {  # value of date: -> label
+    "today": tr("Today"),
+    "yesterday": tr("Yesterday"),
+    "7d": tr("Last 7 days"),
+    "30d": tr("Last 30 days"),
+    "1y": tr("Last 12 months"),
+}
+CHIP_KEYS = {
+    "ext": tr("ending in"),
+    "lang": tr("language"),
+    "size": tr("size"),
+    "in": tr("in"),
+    "before": tr("before"),
+    "after": tr("after"),
+    "date": tr("date"),
+    "kind": tr("kind"),
+}
+NOT = tr("not")
+REMOVE_CHIP = tr("Remove this filter")
+
+LANES: dict[Lane, str] = {
+    "name": tr("Found by its name"),
+    "text": tr("Found by these words"),
+    "dense": tr("Found by meaning"),
+    "late": tr("Found by meaning, word by word"),
+}
+OFFLINE = tr("offline")
+OFFLINE_LONG = tr("This file's disk is not connected.")
+
+RECENT = tr("Recent")
+SAVED = tr("Kept searches")
+SEARCHES = tr("Searches")
+FORGET = tr("Forget this search")
+
+NOTHING = tr("Nothing matches.")
+NOTHING_FILTERED = tr("Nothing matches with these filters.")
+DROP_FILTERS = tr("Search without filters")
+WEAK = tr("Nothing matches well; these are the closest.")
+NO_RECENT = tr("Type a few words about a file: what it shows, says or does.")
+NO_RECENT_ACTION = tr("See the keyboard shortcuts")
+NO_FOLDERS = tr("Inkling does not look into any folder yet.")
+CHOOSE_FOLDERS = tr("Choose folders")
+STARTING = tr("The indexer is starting…")
+NO_INDEXER = tr("The indexer does not answer.")
+START_INDEXER = tr("Start it again")
+SHOW_INDEX = tr("Show the index")
+
+NOTHING_CHOSEN = tr("Choose a result to see it here.")
+PREVIEW_LOADING = tr("Loading…")
+PREVIEW_NONE = tr("There is no preview for this type of file.")
+PREVIEW_OPEN = tr("Open it")
+PREVIEW_CUT = tr("Only the beginning is shown here.")
+PAGE = tr("Page")
+RENDERED = tr("Formatted")
+SOURCE = tr("Source")
+FIND = tr("Find in preview")
+FIND_NONE = tr("Not found")
+FIND_NEXT = tr("Next")
+FIND_PREVIOUS = tr("Previous")
+CLOSE = tr("Close")
+WHERE_MATCHED = tr("Matched")
+MORE_PLACES = tr("More places")
+REGION_HINT = tr("Drag a rectangle over what you look for. Esc ends it.")
+DETAILS_PATH = tr("Path")
+DETAILS_SIZE = tr("Size")
+DETAILS_MODIFIED = tr("Modified")
+DETAILS_KIND = tr("Kind")
+DETAILS_PLACE = tr("Place")
+DETAILS_FOUND = tr("Found by")
+
+PAUSE = tr("Pause")
+RESUME = tr("Resume")
+PAUSE_HOUR = tr("For one hour")
+PAUSE_MORNING = tr("Until tomorrow")
+PAUSE_OPEN = tr("Until I resume")
+
+PALETTE_PLACEHOLDER = tr("What do you want to do?")
+SHORTCUTS_TITLE = tr("Keyboard Shortcuts")
+SHORTCUTS_TYPED = tr("Typed into the search")
+SYNTAX = (
+    ("kind:pdf", tr("only this kind: screenshot, image, pdf, code, note")),
+    ("in:Documents", tr("only in this folder; several are possible")),
+    ("ext:md", tr("only files with this ending")),
+    ("date:today  date:7d  date:2024-03", tr("only from this time")),
+    ("before:2024  after:2023-06-30", tr("changed before or after")),
+    ("size:>10MB", tr("larger or smaller than")),
+    ("lang:python", tr("only this language")),
+    (tr("“exact words”"), tr("must occur as they stand")),
+    (tr("-word"), tr("must not occur")),
+)
+
+INDEX_TITLE = tr("Index")
+TAB_FOLDERS = tr("Folders")
+TAB_PROBLEMS = tr("Problems")
+TAB_WITHHELD = tr("Withheld")
+TAB_MODEL = tr("Model")
+ADD_FOLDER = tr("Add Folder…")
+REMOVE_FOLDER = tr("Remove")
+REMOVE_FOLDER_ASK = tr("Stop looking into “{folder}”?")
+REMOVE_FOLDER_WHY = tr("Its files are no longer found. The files themselves are not touched.")
+FOLDER_OFFLINE = tr("Not connected; its files are still found.")
+FOLDER_SCANNING = tr("Looking for files…")
+RETRY_ALL = tr("Try All Again")
+RETRY = tr("Try Again")
+ALLOW = tr("Allow")
+ALLOW_ASK = tr("Make “{name}” searchable?")
+ALLOW_WHY = tr("It seems to hold a secret. Its text would show up in results on this machine.")
+NO_PROBLEMS = tr("Every file could be read.")
+NOT_READ = tr("Show files of types that are not read")
+NO_WITHHELD = tr("No secrets were found.")
+WITHHELD_WHY = tr("These files look as if they hold secrets; they never show up in results.")
+SPACE_USED = tr("{size} used by the index")
+MODEL_CURRENT = tr("In use")
+MODEL_USE = tr("Use This Model")
+MODEL_DOWNLOAD = tr("Download and Use")
+MODEL_LICENCE_ASK = tr("Do you accept the licence of {title}?")
+MODEL_NON_COMMERCIAL = tr("Not for commercial use.")
+MODEL_INCLUDED = tr("Comes with Inkling; works offline.")
+MODEL_REBUILD = tr("The present index answers until the new one is complete.")
+
+WELCOME = tr("Find a file from an inkling of what was in it")
+WELCOME_WHY = tr(
+    "Inkling reads the folders you choose so that you can describe a screenshot, a page or a "
+    "function in your own words."
+)
+WELCOME_PRIVATE = tr(
+    "Everything stays on this machine. Nothing is sent anywhere; files that hold secrets are "
+    "left out."
+)
+WELCOME_START = tr("Start")
+WELCOME_LATER = tr("Not Now")
+WELCOME_OTHER = tr("Another folder…")
+COUNTING = tr("counting…")
+SUGGESTED = {
+    "PICTURES": tr("Pictures"),
+    "DOCUMENTS": tr("Documents"),
+    "DESKTOP": tr("Desktop"),
+    "DOWNLOADS": tr("Downloads"),
+    "CODE": tr("Code"),
+}
+
+SETTINGS_TITLE = tr("Settings")
+RESTORE_DEFAULT = tr("Back to the default")
+RESTART_WINDOW = tr("Takes hold when Inkling is opened again.")
+RESTART_NOW = tr("Open Again Now")
+RESTART_INDEXER = tr("Takes hold when the indexer starts again.")
+
+TRAY_SHOW = tr("Show Inkling")
+TRAY_NOTICE = tr("Inkling is still here. Quit it from this icon's menu or with {keys}.")
+
+PICK_PICTURE = tr("Choose a picture")
+PICTURE_FILTER = tr("Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.heic *.avif)")
+NO_PICTURE_ON_CLIPBOARD = tr("There is no picture on the clipboard.")
+COPIED_PATH = tr("Path copied.")
+COPIED_FILE = tr("File copied.")
+COPIED_TEXT = tr("Text copied.")
+COPIED_PICTURE = tr("Picture copied.")
+SEARCH_KEPT = tr("Search kept; it is offered on an empty field.")
+SEARCH_FORGOTTEN = tr("Search no longer kept.")
+FILE_GONE = tr("“{name}” is not there any more.")
+NO_PROGRAM = tr("No program could open “{name}”.")
+COMMAND_FAILED = tr("“{command}” could not be started.")
+CHECK_SETTINGS = tr("Check the command in the settings.")
+OPEN_WITH_TITLE = tr("Open With")
+OPEN_WITH_PROMPT = tr("Program to open “{name}” with")
+EXPLAIN_TITLE = tr("Why “{name}” is found")
+SIMILAR_TO = tr("Like {name}")
+SETTINGS_MESSAGE = tr("Some settings could not be read.")
+
+
+def files(count: int) -> str:
+    return _n("{n} file", "{n} files", count).format(n=f"{count:,}")
+
+
+def results(count: int) -> str:
+    return _n("{n} file", "{n} files", count).format(n=f"{count:,}")
+
+
+def more_places(count: int) -> str:
+    return _n("{n} more place", "{n} more places", count).format(n=count)
+
+
+def problems(count: int) -> str:
+    return _n("{n} problem", "{n} problems", count).format(n=f"{count:,}")
+
+
+def withheld(count: int) -> str:
+    return _n("{n} withheld", "{n} withheld", count).format(n=f"{count:,}")
+
+
+def skipped(count: int) -> str:
+    return tr("{n} by name only").format(n=f"{count:,}")
+
+
+def size(count: int) -> str:
+    """Bytes for people, in decimal units as file managers write them."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """A time still to wait, rounded as a person would say it."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return tr("less than a minute")
+    if minutes < 90:
+        return _n("{n} minute", "{n} minutes", minutes).format(n=minutes)
+    hours = round(minutes / 60)
+    if hours < 36:
+        return _n("{n} hour", "{n} hours", hours).format(n=hours)
+    days = round(hours / 24)
+    return _n("{n} day", "{n} days", days).format(n=days)
+
+
+def left(seconds: float) -> str:
+    return tr("{time} left").format(time=duration(seconds))
+
+
+def short_date(mtime: float, now: dt.datetime | None = None) -> str:
+    """14:05, Yesterday, Tuesday, 3 Mar, 3 Mar 2024: as short as it stays clear."""
+    if mtime <= 0:
+        return ""
+    try:
+        when = dt.datetime.fromtimestamp(mtime)
+    except (OverflowError, OSError, ValueError):
+        return ""
+    today = (now or dt.datetime.now()).date()
+    days = (today - when.date()).days
+    if days == 0:
+        return f"{when:%H:%M}"
+    if days == 1:
+        return tr("Yesterday")
+    if 1 < days < 7:
+        return f"{when:%A}"
+    return f"{when.day} {when:%b}" if when.year == today.year else f"{when.day} {when:%b %Y}"
+
+
+def long_date(mtime: float) -> str:
+    """Day and time in full."""
+    try:
+        when = dt.datetime.fromtimestamp(mtime)
+    except (OverflowError, OSError, ValueError):
+        return ""
+    return f"{when.day} {when:%B %Y, %H:%M}"
+
+
+def place(location: Location) -> str:
+    """Page 3; Line 12; Lines 10–24; the symbol where there is one."""
+    parts = []
+    if location.page is not None:
+        parts.append(tr("Page {n}").format(n=location.page))
+    if location.symbol:
+        parts.append(location.symbol)
+    if location.lines:
+        first, last = location.lines
+        one = tr("Line {a}").format(a=first)
+        parts.append(one if first == last else tr("Lines {a}–{b}").format(a=first, b=last))
+    return " · ".join(parts)
+
+
+def row_for_reader(hit: Hit, folder: str) -> str:
+    """A result in one sentence, for screen readers."""
+    parts = [
+        PurePath(hit.path).name,
+        KIND_ONE.get(hit.picture or hit.kind, hit.kind),
+        place(hit.location),
+        folder,
+        short_date(hit.mtime),
+        OFFLINE if hit.offline else "",
+        " ".join(hit.snippet.split())[:160],
+        ", ".join(LANES[lane] for lane in hit.lanes if lane in LANES),
+        more_places(len(hit.more)) if hit.more else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def coverage(done: int, total: int) -> str:
+    return tr("Indexed {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
+
+
+def up_to_date(count: int) -> str:
+    return tr("Up to date · {files}").format(files=files(count))
+
+
+def page_of(page: int, pages: int | None) -> str:
+    if pages:
+        return tr("{page} of {pages}").format(page=page, pages=pages)
+    return tr("Page {n}").format(n=page)

@@ -1,0 +1,180 @@
+"""Light and dark: one palette and one set of measures from which everything is painted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication
+
+import resources
+
+GRID = 8  # every distance is a multiple or half of it, in device-independent pixels
+HALF = GRID // 2
+MARGIN = 2 * GRID
+RADIUS = GRID
+Choice = Literal["system", "light", "dark"]
+_DEFAULT_ACCENT = QColor("#3d6fe0")
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """The colours of one scheme, by what they are for."""
+
+    dark: bool
+    window: QColor  # the one surface everything lies on
+    raised: QColor  # fields, chips, cards
+    hover: QColor
+    line: QColor  # hairlines
+    text: QColor
+    muted: QColor  # secondary text; 4.5:1 on window
+    accent: QColor
+    on_accent: QColor
+    selected: QColor  # background of the chosen row
+    mark: QColor  # behind matched words and lines
+    box: QColor  # around matched regions
+    warn: QColor
+    bad: QColor
+    good: QColor
+
+
+def colours(dark: bool, accent: QColor, strong: bool = False) -> Colours:
+    """The scheme for light or dark with the person's accent; `strong` for high contrast."""
+    accent = _readable(accent, dark)
+    selected = QColor(accent)
+    selected.setAlphaF(0.40 if strong else 0.24 if dark else 0.13)
+    if dark:
+        names = ("#1d1e21", "#292a2e", "#303237", "#37393f", "#f1f2f4", "#a3a7b0")
+        marks = ("#6b5a14", "#ffb938", "#f0b450", "#ff8178", "#62c28a")
+    else:
+        names = ("#fcfcfd", "#f1f2f4", "#e9eaee", "#e1e3e8", "#1b1d21", "#626772")
+        marks = ("#ffeaa0", "#e58a00", "#9a6200", "#c2352b", "#1e7a45")
+    if strong:
+        names = (*names[:3], names[4], names[4], names[4])
+    window, raised, hover, line, text, muted = map(QColor, names)
+    mark, box, warn, bad, good = map(QColor, marks)
+    on_accent = QColor("#ffffff" if accent.lightnessF() < 0.62 else "#101114")
+    return Colours(
+        dark, window, raised, hover, line, text, muted, accent, on_accent, selected, mark, box,
+        warn, bad, good,
+    )  # fmt: skip
+
+
+def _readable(accent: QColor, dark: bool) -> QColor:
+    """The accent with a lightness that stands out from the scheme's window."""
+    hue, saturation = accent.hslHueF(), accent.hslSaturationF()
+    low, high = (0.58, 0.78) if dark else (0.28, 0.50)
+    return QColor.fromHslF(max(hue, 0.0), saturation, min(max(accent.lightnessF(), low), high))
+
+
+def palette(c: Colours) -> QPalette:
+    """The scheme as a QPalette, so that every widget and the delegate follow it."""
+    p = QPalette()
+    role = QPalette.ColorRole
+    for which, colour in (
+        (role.Window, c.window),
+        (role.WindowText, c.text),
+        (role.Base, c.window),
+        (role.AlternateBase, c.raised),
+        (role.Text, c.text),
+        (role.PlaceholderText, c.muted),
+        (role.Button, c.raised),
+        (role.ButtonText, c.text),
+        (role.BrightText, c.bad),
+        (role.Highlight, c.accent),
+        (role.HighlightedText, c.on_accent),
+        (role.Accent, c.accent),
+        (role.Link, c.accent),
+        (role.LinkVisited, c.accent),
+        (role.ToolTipBase, c.raised),
+        (role.ToolTipText, c.text),
+        (role.Light, c.hover),
+        (role.Midlight, c.hover),
+        (role.Mid, c.line),
+        (role.Dark, c.muted),
+        (role.Shadow, c.line),
+    ):
+        p.setColor(which, colour)
+    for which in (role.Text, role.WindowText, role.ButtonText):
+        faded = QColor(c.text)
+        faded.setAlphaF(0.4)
+        p.setColor(QPalette.ColorGroup.Disabled, which, faded)
+    return p
+
+
+def of(p: QPalette) -> Colours:
+    """The scheme a palette was made from: painters need no other source of colour."""
+    window = p.color(QPalette.ColorRole.Window)
+    strong = p.color(QPalette.ColorRole.Dark) == p.color(QPalette.ColorRole.WindowText)
+    return _cached(window.lightness() < 128, p.color(QPalette.ColorRole.Accent).rgba(), strong)
+
+
+@cache
+def _cached(dark: bool, accent: int, strong: bool) -> Colours:
+    return colours(dark, QColor.fromRgba(accent), strong)
+
+
+def apply(app: QApplication, choice: str) -> None:
+    """Put light, dark or the desktop's own choice on the whole application."""
+    hints = app.styleHints()
+    wanted = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}.get(choice)
+    if wanted is None:
+        hints.unsetColorScheme()
+    else:
+        hints.setColorScheme(wanted)
+    dark = (wanted or hints.colorScheme()) == Qt.ColorScheme.Dark
+    scheme = colours(dark, _system_accent(app), _wants_contrast(app))
+    app.setPalette(palette(scheme))
+    app.setStyleSheet(stylesheet(scheme))
+
+
+def _system_accent(app: QApplication) -> QColor:
+    """The desktop's accent where it has one; Fusion's built-in blue is nobody's choice."""
+    kept = app.property("system_accent")
+    if not isinstance(kept, QColor):
+        standard = app.style().standardPalette().color(QPalette.ColorRole.Accent)
+        kept = app.palette().color(QPalette.ColorRole.Accent)
+        kept = _DEFAULT_ACCENT if kept == standard or kept.hslSaturationF() < 0.1 else kept
+        app.setProperty("system_accent", kept)
+    return kept
+
+
+def _wants_contrast(app: QApplication) -> bool:
+    accessibility = getattr(app.styleHints(), "accessibility", None)  # Qt 6.10
+    if accessibility is None:
+        return False
+    return bool(accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast)
+
+
+@cache
+def _template() -> Template:
+    path = Path(resources.__file__).parent / "themes" / "inkling.qss"
+    return Template(path.read_text(encoding="utf-8"))
+
+
+def stylesheet(c: Colours) -> str:
+    """The look of standard controls: resources/themes/inkling.qss with the scheme's colours."""
+    names = ("window", "raised", "hover", "line", "text", "muted", "accent", "on_accent", "bad")
+    return _template().substitute({name: getattr(c, name).name() for name in names})
+
+
+def font(base: QFont, points: float = 0, *, bold: bool = False) -> QFont:
+    """The system's font, a little larger or smaller, perhaps semi-bold."""
+    changed = QFont(base)
+    if base.pointSizeF() > 0:
+        changed.setPointSizeF(base.pointSizeF() + points)
+    else:
+        changed.setPixelSize(round(base.pixelSize() + points * 4 / 3))
+    if bold:
+        changed.setWeight(QFont.Weight.DemiBold)
+    return changed
+
+
+def fixed_font() -> QFont:
+    """The system's font for code."""
+    return QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)

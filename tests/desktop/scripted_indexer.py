@@ -1,0 +1,144 @@
+"""An HTTP server that speaks the indexer's contract from a script: for stages, delays, failures."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from engine.paths import BaseDir
+
+TOKEN = "scripted"
+COVERED = {"files": 3, "done": 3, "pending": 0, "complete": True, "message": ""}
+IDLE: dict[str, Any] = {
+    "version": "0.1.0",
+    "state": "idle",
+    "paused_until": None,
+    "model": {"id": "minilm", "title": "MiniLM", "state": "ready"},
+    "folders": [],
+    "totals": {},
+    "eta_s": None,
+    "index_bytes": 12_000_000,
+    "health": [],
+}
+
+
+def hit(path: str, **more: Any) -> dict[str, Any]:
+    """A hit with everything a face may rely on."""
+    return {
+        "path": path,
+        "kind": "note",
+        "picture": None,
+        "score": 0.5,
+        "title": "",
+        "snippet": "",
+        "location": {},
+        "evidence": [],
+        "lanes": ["text"],
+        "mtime": 1_760_000_000.0,
+        "size": 1234,
+        "more": [],
+        "offline": False,
+        **more,
+    }
+
+
+class ScriptedIndexer:
+    """Answers from `answers`; remembers what it was asked in `asked`."""
+
+    def __init__(self, base: BaseDir) -> None:
+        self.asked: list[tuple[str, str, dict[str, Any]]] = []
+        self.status: dict[str, Any] = dict(IDLE)
+        self.stages: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda _body: []
+        self.stage_delay_s = 0.0
+        self.answers: dict[tuple[str, str], Any] = {}
+        self.pictures: Callable[[str, dict[str, str]], bytes | None] = lambda _target, _q: None
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+        host, port = self._server.server_address[:2]
+        base.endpoint.write_text(
+            json.dumps(
+                {"url": f"http://{host!s}:{port}", "token": TOKEN, "pid": 1, "version": "0.1.0"}
+            )
+        )
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def bodies(self, method: str, target: str) -> list[dict[str, Any]]:
+        """What was sent to a target so far."""
+        return [body for m, t, body in list(self.asked) if (m, t) == (method, target)]
+
+    def answer(self, method: str, target: str, body: dict[str, Any]) -> Any:
+        """The script; a callable is called with what was sent."""
+        known: dict[tuple[str, str], Any] = {
+            ("GET", "/v1/status"): self.status,
+            ("GET", "/v1/recent"): {"files": []},
+            ("GET", "/v1/problems"): {"problems": [], "counts": {}},
+            ("GET", "/v1/models"): {"models": [], "current": "minilm"},
+            ("POST", "/v1/settings"): {},
+            **self.answers,
+        }
+        found = known.get((method, target))
+        return found(body) if callable(found) else found
+
+    def _handler(indexer) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+            def _serve(self) -> None:
+                parts = urlsplit(self.path)
+                query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+                length = int(self.headers.get("Content-Length") or 0)
+                body = json.loads(self.rfile.read(length)) if length else query
+                indexer.asked.append((self.command, parts.path, body))
+                if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+                    self._send(401, {"error": {"message": "No token.", "hint": "", "path": None}})
+                elif parts.path == "/v1/search":
+                    self._stages(body)
+                elif parts.path in ("/v1/thumb", "/v1/render"):
+                    self._picture(parts.path, query)
+                else:
+                    answer = indexer.answer(self.command, parts.path, body)
+                    missing = {"error": {"message": "Not there.", "hint": "", "path": None}}
+                    self._send(404 if answer is None else 200, missing if answer is None else answer)
+
+            do_GET = do_POST = do_DELETE = _serve
+
+            def _send(self, status: int, data: Any) -> None:
+                self._write(status, json.dumps(data).encode(), "application/json")
+
+            def _write(self, status: int, data: bytes, kind: str) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def _picture(self, target: str, query: dict[str, str]) -> None:
+                data = indexer.pictures(target, query)
+                self._write(404 if data is None else 200, data or b"", "image/png")
+
+            def _stages(self, body: dict[str, Any]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-ndjson")
+                self.end_headers()
+                for stage in indexer.stages(body):
+                    line = {"coverage": COVERED, "weak": False, "took_ms": 1.0, **stage}
+                    try:
+                        self.wfile.write(json.dumps(line).encode() + b"\n")
+                        self.wfile.flush()
+                    except OSError:
+                        return  # the face cancelled
+                    time.sleep(indexer.stage_delay_s)
+
+        return Handler
