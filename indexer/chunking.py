@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from engine.types import Unit, WordBox
 from indexer.extract.base import Extraction, Part
@@ -162,25 +163,28 @@ def _merged(extraction: Extraction, sizes: Sizes) -> list[Part]:
 
 
 def _may_join(one: Part, two: Part, sizes: Sizes) -> bool:
+    """Two small neighbours, or a small beginning and the section below it."""
     if one.symbol or two.symbol or one.image or two.image or one.page != two.page:
         return False
-    small = min(len(one.text), len(two.text)) < sizes.crumb
-    return small and len(one.text) + len(two.text) + 2 <= sizes.prose
+    if len(one.text) + len(two.text) + 2 > sizes.prose or len(one.text) >= sizes.crumb:
+        return False
+    return len(two.text) < sizes.crumb or _common(one, two) == len(one.heading) > 0
+
+
+def _common(one: Part, two: Part) -> int:
+    """How many headings both are under."""
+    same = (a == b for a, b in zip(one.heading, two.heading, strict=False))
+    return sum(1 for _ in takewhile(bool, same))
 
 
 def _join(one: Part, two: Part) -> Part:
     gap = "\n\n"
     shift = len(one.text) + len(gap)
-    common = 0
-    for a, b in zip(one.heading, two.heading, strict=False):
-        if a != b:
-            break
-        common += 1
     words = [WordBox(w.start + shift, w.end + shift, w.box) for w in two.words]
     lines = (one.lines[0], two.lines[1]) if one.lines and two.lines else None
     return Part(
         one.text + gap + two.text,
-        heading=one.heading[:common],
+        heading=one.heading[: _common(one, two)],
         page=one.page,
         lines=lines,
         language=one.language if one.language == two.language else None,
