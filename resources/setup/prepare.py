@@ -38,7 +38,9 @@ def main() -> int:
 def use_newer_python() -> int:
     """Start again on a newer Python where one is installed beside this one."""
     for minor in range(20, OLDEST[1] - 1, -1):
-        if newer := shutil.which(f"python3.{minor}"):
+        newer = shutil.which(f"python3.{minor}")
+        # A version manager's stand-in may be there for a version that is not switched on.
+        if newer and subprocess.run([newer, "-c", ""], capture_output=True).returncode == 0:
             os.execv(newer, [newer, *sys.argv])
     say(f"Inkling needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     say("Install one and run: make PYTHON=/path/to/python3 run")
