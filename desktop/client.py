@@ -19,6 +19,9 @@ from engine.paths import BaseDir, base_dir
 
 #: The indexer opens its store and imports LanceDB first: 2–4 s on a busy laptop.
 START_SECONDS = 60.0
+#: Indexers started here. They outlive this process on purpose; a handle that is collected while its
+#: process runs would warn about exactly that.
+_DETACHED: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +235,7 @@ def start_indexer(base: BaseDir) -> subprocess.Popen[bytes]:
     errors = (base.logs / "indexer-start.log").open("wb")
     command = [sys.executable, "-m", "indexer", "run", "--base-dir", str(base.root)]
     with errors:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -241,6 +244,8 @@ def start_indexer(base: BaseDir) -> subprocess.Popen[bytes]:
             cwd=str(base.root),
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
+    _DETACHED.append(process)
+    return process
 
 
 def _last_words(process: subprocess.Popen[bytes], base: BaseDir) -> str:

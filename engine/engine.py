@@ -39,20 +39,20 @@ class Engine:
         self.spec = spec
         self.store = Store.open(base.store, spec.space, spec.dim)
         self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
-        self._searcher = Searcher(self.store, self.encoders, spec, names, alive=alive)
+        self.searcher = Searcher(self.store, self.encoders, spec, names, alive=alive)
         self._writing = threading.Lock()
 
     def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
         """Answers in stages: names, fused, rescored; each replaces the one before."""
-        return self._searcher.search(query, limit)
+        return self.searcher.search(query, limit)
 
     def similar(self, file_id: int, limit: int = 20) -> Answer:
         """Files like an indexed one."""
-        return self._searcher.similar(file_id, limit)
+        return self.searcher.similar(file_id, limit)
 
     def explain(self, query: Query, file_id: int) -> dict[str, object]:
         """A file's rank and score in each lane, fused and rescored."""
-        return self._searcher.explain(query, file_id)
+        return self.searcher.explain(query, file_id)
 
     def encode(self, units: Sequence[tuple[FileFacts, Unit]]) -> list[StoredUnit]:
         """Encode units for the store: pixels where the model sees and the unit has them."""

@@ -43,16 +43,16 @@ class Weights:
     """How much each lane's raw score counts."""
 
     dense: float = 1.0  # cosine
-    text: float = 0.04  # BM25 as the full-text index gives it
+    text: float = 0.15  # BM25 over the best of this query, 0..1
     name: float = 0.15  # 0..1
     late: float = 1.0  # mean MaxSim, -1..1
 
 
 PROSE = Weights()
 #: The model can't read the question: words decide, meaning only breaks ties.
-UNREADABLE = Weights(dense=0.15, text=0.05, name=0.15, late=0.1)
+UNREADABLE = Weights(dense=0.15, text=1.0, name=0.15, late=0.1)
 #: Somebody types a file name: the file of that name comes first.
-NAME = Weights(dense=0.6, text=0.05, name=1.0, late=0.6)
+NAME = Weights(dense=0.6, text=0.4, name=1.0, late=0.6)
 
 
 def weights_for(shape: QueryShape) -> Weights:

@@ -269,14 +269,23 @@ class Searcher:
         hits = [maker.from_row(known[uid], score) for score, uid in ranked if uid in known]
         return Answer(hits, "rescored", (time.perf_counter() - started) * 1000)
 
-    def explain(self, query: Query, file_id: int) -> dict[str, object]:
-        """Where a file stands in every lane for a query: rank of its best unit and that score."""
+    def lanes(self, query: Query) -> tuple[list[NameMatch], Candidates, fusion.Floats]:
+        """All that the last stage knows: name matches, candidates with every lane's scores, and
+        their final scores [k]; for explaining and measuring."""
         names = self._names(query.text.split(), NAME_POOL, query.filters)
         encoded = self.encode(query)
-        shape = fusion.shape_of(query.text, latin_only=self._spec.latin_only)
-        weights = fusion.weights_for(shape)
+        weights = self._weights(query)
         found = self.candidates(query, encoded, names, weights)
         final = self.rescore(found, encoded, weights)
+        return names, found, final
+
+    def _weights(self, query: Query) -> fusion.Weights:
+        return fusion.weights_for(fusion.shape_of(query.text, latin_only=self._spec.latin_only))
+
+    def explain(self, query: Query, file_id: int) -> dict[str, object]:
+        """Where a file stands in every lane for a query: rank of its best unit and that score."""
+        names, found, final = self.lanes(query)
+        weights = self._weights(query)
         lanes = {
             "text": found.scores.text,
             "dense": found.scores.dense,

@@ -220,11 +220,14 @@ class Ledger:
             "WHERE size = ? AND content_hash = ? AND state = 'done'", size, content_hash
         )
 
-    def next_pending(self, limit: int, exclude_ids: Collection[int] = ()) -> list[FileRecord]:
-        """Files to read, newest first, none of an offline root."""
+    def next_pending(
+        self, limit: int, exclude_ids: Collection[int] = (), not_kinds: Sequence[str] = ()
+    ) -> list[FileRecord]:
+        """Files to read, newest first, none of an offline root; `not_kinds` are left for later."""
         rows = self._records(
             "WHERE state = 'pending' AND root_id IN (SELECT id FROM roots WHERE online)"
-            " ORDER BY mtime_ns DESC LIMIT ?",
+            f" AND kind NOT IN ({_marks(not_kinds)}) ORDER BY mtime_ns DESC LIMIT ?",
+            *not_kinds,
             limit + len(exclude_ids),
         )
         excluded = set(exclude_ids)

@@ -25,8 +25,10 @@ from indexer.extract import pick
 from indexer.extract.base import ExtractError, Extraction
 from indexer.extractor_pool import ExtractorPool
 from indexer.ledger import Done, FileRecord, Ledger
+from indexer.progress import Progress
 from indexer.scan import content_hash
 from indexer.secrets import secret_name, secret_spans
+from indexer.throttle import Throttle
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,11 @@ COMMIT_SECONDS = 2.5
 MAINTAIN_COMMITS = 20
 #: Work waiting between two stages; bounds memory.
 WAITING = 24
+#: Kinds that take seconds each. One worker leaves them for last, so that notes and code are not
+#: queued behind a year of screenshots.
+SLOW_KINDS = ("screenshot", "image", "pdf")
+#: After this long without work the extractor workers are let go.
+IDLE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -78,20 +85,29 @@ class Pipeline:
         settings: Settings,
         *,
         workers: int = 2,
+        throttle: Throttle,
+        progress: Progress,
         root_of: Callable[[str], str],
     ) -> None:
         self._base, self._ledger, self._engine = base, ledger, engine
         self._extractors, self._settings, self._root_of = extractors, settings, root_of
         self._stop, self._running = threading.Event(), threading.Event()
         self._running.set()
+        self._throttle = throttle
+        self._progress = progress
         self._work_there = threading.Condition()
         self._in_flight: set[int] = set()
-        self._ahead: list[FileRecord] = []
+        self._ahead: dict[bool, list[FileRecord]] = {True: [], False: []}
+        self._last_work = time.monotonic()
+        self.encoded = 0  # units encoded since start: a rename or touch must not raise it
         self._to_encode: queue.Queue[Work] = queue.Queue(WAITING)
         self._to_write: queue.Queue[Work | Change] = queue.Queue()
-        self._written = 0  # units committed since start
         self._threads = [
-            threading.Thread(target=self._guard, args=(self._extract_loop,), name=f"extract-{n}")
+            threading.Thread(
+                target=self._guard,
+                args=(lambda n=n: self._extract_loop(quick_first=n == 0),),
+                name=f"extract-{n}",
+            )
             for n in range(workers)
         ]
         self._threads += [
@@ -111,6 +127,7 @@ class Pipeline:
         self.wake()
         for thread in self._threads:
             thread.join(timeout=30)
+        self._ledger.put_back(sorted(self._in_flight))
 
     def pause(self) -> None:
         self._running.clear()
@@ -125,12 +142,13 @@ class Pipeline:
 
     @property
     def busy(self) -> int:
-        """Files between pending and done."""
-        return len(self._in_flight)
+        """Files between pending and done, and changes not yet in the store."""
+        return len(self._in_flight) + self._to_write.unfinished_tasks
 
     def wake(self) -> None:
         with self._work_there:
-            self._ahead.clear()  # newer files may have come
+            for ahead in self._ahead.values():
+                ahead.clear()  # newer files may have come
             self._work_there.notify_all()
 
     def apply(
@@ -154,25 +172,41 @@ class Pipeline:
                 log.exception("%s stumbled", threading.current_thread().name)
                 self._stop.wait(1.0)
 
-    def _next_file(self) -> FileRecord | None:
+    def _next_file(self, quick_first: bool) -> FileRecord | None:
         with self._work_there:
-            if not self._ahead:
-                self._ahead = self._ledger.next_pending(64, self._in_flight)
-                self._ahead.reverse()
-            if not self._ahead:
-                self._work_there.wait(1.0)
-                return None
-            record = self._ahead.pop()
-            self._in_flight.add(record.id)
-            return record
+            ahead = self._ahead[quick_first]
+            if not ahead:
+                ahead += self._look_ahead(quick_first)
+            while ahead:
+                record = ahead.pop()
+                if record.id not in self._in_flight:
+                    self._in_flight.add(record.id)
+                    return record
+            self._work_there.wait(1.0)
+            return None
 
-    def _extract_loop(self) -> None:
+    def _look_ahead(self, quick_first: bool) -> list[FileRecord]:
+        """The next files to read, the very next one last."""
+        found: list[FileRecord] = []
+        if quick_first:
+            found = self._ledger.next_pending(64, self._in_flight, SLOW_KINDS)
+        found = found or self._ledger.next_pending(64, self._in_flight)
+        return found[::-1]
+
+    def _extract_loop(self, quick_first: bool) -> None:
         while not self._stop.is_set():
             if not self._running.wait(1.0):
                 continue
-            record = self._next_file()
+            if self._throttle.hold():
+                self._stop.wait(1.0)
+                continue
+            record = self._next_file(quick_first)
             if record is not None:
+                self._last_work = time.monotonic()
                 self._extract(record)
+                self._progress.took(record.kind, time.monotonic() - self._last_work)
+            elif time.monotonic() - self._last_work > IDLE_SECONDS:
+                self._extractors.release()
 
     def _extract(self, record: FileRecord) -> None:
         try:
@@ -196,6 +230,10 @@ class Pipeline:
 
     def _give_up(self, record: FileRecord, reason: str, detail: str) -> None:
         """The file has no content; what it had before goes."""
+        if reason == "crashed" and (self._stop.is_set() or record.attempts == 0):
+            # Whoever kills workers at random must not condemn a good file: once more, later.
+            self._in_flight.discard(record.id)
+            return
         if record.units:
             self.apply(removed=[record.id])
         self._ledger.set_state(record.id, REASONS[reason].state, reason, detail)
@@ -326,6 +364,7 @@ class Pipeline:
             if self._stop.is_set():
                 return
             stored += self._engine.encode(pairs[start : start + ENCODE_UNITS])
+            self.encoded = self.encoded + len(pairs[start : start + ENCODE_UNITS])
         at = 0
         for work in batch:
             work.stored = stored[at : at + len(work.units)]
@@ -335,7 +374,7 @@ class Pipeline:
 
     def _write_loop(self) -> None:
         waiting: list[Work] = []
-        since = commits = 0.0
+        since, commits = time.monotonic(), 0
         while not self._stop.is_set():
             try:
                 item = self._to_write.get(timeout=0.2)
@@ -343,17 +382,16 @@ class Pipeline:
                 item = None
             if isinstance(item, Change):
                 # In order: a file replaced and then removed must not come back.
-                self._commit(waiting)
-                waiting = []
+                waiting = self._commit(waiting)
                 self._apply(item)
+                commits += 1
             elif item is not None:
                 since = since if waiting else time.monotonic()
                 waiting.append(item)
             if waiting and self._commit_is_due(waiting, since):
-                self._commit(waiting)
-                waiting = []
+                waiting = self._commit(waiting)
                 commits += 1
-            if commits and (commits >= MAINTAIN_COMMITS or not self._in_flight):
+            if commits and (commits >= MAINTAIN_COMMITS or not self.busy):
                 commits = 0
                 self._engine.maintain()
 
@@ -362,40 +400,60 @@ class Pipeline:
         drained = len(self._in_flight) <= len(waiting) and self._to_write.empty()
         return drained or rows >= COMMIT_ROWS or time.monotonic() - since > COMMIT_SECONDS
 
-    def _commit(self, waiting: Sequence[Work]) -> None:
+    def _commit(self, waiting: Sequence[Work]) -> list[Work]:
+        """Store, then ledger; the empty list. What can't be stored stays pending."""
         if not waiting:
-            return
+            return []
+        try:
+            self._store(waiting)
+        except Exception as error:
+            # A full disk, most likely: the files are redone when the hold ends.
+            log.exception("A commit of %d files failed", len(waiting))
+            self._throttle.failed(error)
+        finally:
+            self._in_flight.difference_update(work.record.id for work in waiting)
+            for _ in waiting:
+                self._to_write.task_done()
+        return []
+
+    def _store(self, waiting: Sequence[Work]) -> None:
         alive = [work for work in waiting if self._ledger.file_by_id(work.record.id) is not None]
         version = self._engine.replace({work.record.id: work.stored for work in alive})
-        self._ledger.finish(
-            [
-                Done(
-                    work.record.id,
-                    len(work.stored),
-                    work.content_hash,
-                    work.extractor_version,
-                    work.facts.kind,
-                    work.facts.picture,
-                    work.language,
-                    work.notes,
-                )
-                for work in alive
-            ],
-            version,
-        )
-        self._written += sum(len(work.stored) for work in alive)
-        self._in_flight.difference_update(work.record.id for work in waiting)
+        done = [
+            Done(
+                work.record.id,
+                len(work.stored),
+                work.content_hash,
+                work.extractor_version,
+                work.facts.kind,
+                work.facts.picture,
+                work.language,
+                work.notes,
+            )
+            for work in alive
+        ]
+        self._ledger.finish(done, version)
 
     def _apply(self, change: Change) -> None:
-        if change.removed:
-            self._engine.delete(list(change.removed))
-            for file_id in change.removed:
-                for thumb in thumb_path(self._base, file_id, None).parent.glob(f"{file_id}-*.webp"):
-                    thumb.unlink(missing_ok=True)
-        for facts in change.moved:
-            self._engine.move(facts)
-        if change.then is not None:
-            change.then()
+        try:
+            if change.removed:
+                self._engine.delete(list(change.removed))
+                self._drop_thumbs(change.removed)
+            for facts in change.moved:
+                self._engine.move(facts)
+        except Exception as error:
+            # Start-up compares ledger and store: nothing is lost, only late.
+            log.exception("A change did not reach the store")
+            self._throttle.failed(error)
+        finally:
+            self._to_write.task_done()
+            if change.then is not None:
+                change.then()
+
+    def _drop_thumbs(self, file_ids: Sequence[int]) -> None:
+        for file_id in file_ids:
+            for thumb in thumb_path(self._base, file_id, None).parent.glob(f"{file_id}-*.webp"):
+                thumb.unlink(missing_ok=True)
 
 
 def facts_of(record: FileRecord) -> FileFacts:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from indexer.extract import EXTRACTORS
 from indexer.ignore import IgnoreRules
 from indexer.ledger import Ledger, Root
 from indexer.scan import ScanResult, scan_paths, scan_root
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 #: Everything is looked at again this often, whatever the watcher said (Syncthing's interval).
 RESCAN_SECONDS = 3600.0
+#: Kind by extension, as far as a name tells; the extractor knows better later.
+KIND_OF = {ext: row.kind for row in EXTRACTORS for ext in row.extensions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Scanner:
             if job.paths:
                 result = scan_paths(self._ledger, root, job.paths, self._rules(), self._stop)
             else:
-                result = scan_root(self._ledger, root, self._rules(), self._stop)
+                result = scan_root(self._ledger, root, self._rules(), self._stop, kinds=KIND_OF)
             self._on_result(root, result)
         except Exception:
             # A scan that fails is repeated by the next; the ledger's transactions are whole.

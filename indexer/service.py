@@ -29,6 +29,7 @@ from indexer.pipeline import Pipeline, facts_of
 from indexer.progress import Progress
 from indexer.scan import ScanResult
 from indexer.scanner import Scanner
+from indexer.throttle import Throttle
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ class Service:
         self.extractors = ExtractorPool(
             self.base.scratch, workers, self.settings.memory_cap_mb * 1_000_000
         )
+        self.throttle = Throttle(self.base, self.settings, self.engine.store.size_bytes)
+        self.progress = Progress(self.ledger, workers)
         self.pipeline = Pipeline(
             self.base,
             self.ledger,
@@ -71,10 +74,11 @@ class Service:
             self.extractors,
             self.settings,
             workers=workers,
+            throttle=self.throttle,
+            progress=self.progress,
             root_of=self.root_of,
         )
         self.scanner = Scanner(self.ledger, self.rules, self._on_scan)
-        self.progress = Progress(self.ledger, workers)
         self._reconcile()
         return self
 
@@ -279,9 +283,10 @@ class Service:
             },
             "folders": [self._folder(root, root.id in scanning) for root in self.ledger.roots()],
             "totals": {**_counts(counts), "units": self.engine.store.count()},
+            "encoded": self.pipeline.encoded,
             "eta_s": self.progress.eta(counts),
             "index_bytes": self.engine.store.size_bytes(),
-            "health": self.health,
+            "health": [*self.health, *self.throttle.health()],
         }
 
     def state(self) -> str:
@@ -289,9 +294,9 @@ class Service:
             return "paused"
         if self.scanner.scanning:
             return "scanning"
-        counts = self.ledger.counts()
-        working = counts.get("pending", 0) or counts.get("seen", 0) or self.pipeline.busy
-        return "indexing" if working else "idle"
+        if self.pipeline.busy or self.ledger.next_pending(1):
+            return "paused" if self.throttle.hold() else "indexing"
+        return "idle"
 
     def _folder(self, root: Root, scanning: bool) -> dict[str, Any]:
         counts = self.ledger.counts(root.id)
