@@ -55,9 +55,10 @@ def extract_csv(path: Path, options: ExtractOptions) -> Extraction:
     with suppress(csv.Error):
         dialect = csv.Sniffer().sniff(text[:2048], delimiters=",;\t|")
     notes: list[str] = []
-    rows = csv.reader(text.split("\n"), dialect)
+    rows = csv.reader(text.rstrip("\n").split("\n"), dialect)
     part = _table(rows, (), notes)
-    if part is not None:
+    # A cell with a line break, or many empty lines, and rows are lines no more.
+    if part is not None and part.text.count("\n") + 1 == rows.line_num:
         part.lines = (1, part.text.count("\n") + 1)
     return Extraction(kind="note", parts=[part] if part else [], notes=notes)
 
