@@ -74,7 +74,9 @@ class LaneScores:
 
 def first_stage(scores: LaneScores, weights: Weights) -> Floats:
     """[k] fused score before rescoring."""
-    fused = weights.dense * scores.dense + weights.text * scores.text + weights.name * scores.name
+    # BM25 has no scale of its own: it grows with the query's length and the corpus.
+    text = scores.text / max(float(scores.text.max(initial=0.0)), 1e-9)
+    fused = weights.dense * scores.dense + weights.text * text + weights.name * scores.name
     return np.asarray(fused, dtype=np.float32)
 
 
