@@ -53,9 +53,10 @@ class EncoderProcess:
 
     def stop(self) -> None:
         """End it gently: it exits when its stdin does."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        # A worker that hangs may leave a writer waiting on the full pipe.
+        if self._write_lock.acquire(timeout=_STOP_S):
+            self._close_stdin()
+            self._write_lock.release()
         if not self.ended.wait(_STOP_S):
             self.kill()
 
@@ -72,8 +73,14 @@ class EncoderProcess:
                 log.exception("the encoder worker sent something that is not a message")
                 self.kill()
         code = self._process.wait()
+        self._close_stdin()
         self.ended.set()
         self._on_exit(self, code)
+
+    def _close_stdin(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # what was not yet written when it died
+            self._process.stdin.close()
 
     def _log(self) -> None:
         assert self._process.stderr is not None

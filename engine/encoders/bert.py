@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 _LAYER_NORM_EPS = 1e-12
 
 
@@ -50,7 +51,7 @@ class Bert:
             return _Affine(*(p.to(dtype) for p in parts))
 
         # Looked up a row at a time: stays in the memory-mapped file, whatever the dtype.
-        self._words = weights["embeddings.word_embeddings.weight"]
+        self._words = weights[WORD_EMBEDDINGS]
         types = weights["embeddings.token_type_embeddings.weight"]
         self._positions = weights["embeddings.position_embeddings.weight"] + types[0]
         self._norm = _Affine(

@@ -9,7 +9,13 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import importlib.util
+import json
+import logging
+import math
+import os
+import platform
 import re
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +29,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import resources
-from engine.encoders.bert import Bert
+from engine.encoders.bert import WORD_EMBEDDINGS, Bert
 from engine.errors import InklingError
 from engine.models import ModelSpec
 from engine.types import Adapter, Encoding, TextInput
 
+log = logging.getLogger(__name__)
+
 _HEADS = 12  # of attention
+_CLEARLY = 1.15  # times faster, for bfloat16 to be worth its rounding
 _TOKENS_PER_FORWARD = 8192
 #: Characters of a text that are looked at for each token of the window; what is beyond can't be
 #: seen, and tokenising a book for its first page costs seconds.
@@ -146,8 +155,69 @@ def load(folder: Path | None, spec: ModelSpec) -> MiniLM:
     tokenizer = Tokenizer.from_file(str(package / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    weights = load_file(package / "model.safetensors")
-    return MiniLM(spec, tokenizer, Bert(weights, _HEADS, torch.float32), load_projections())
+    file = package / "model.safetensors"
+    dtype, note = fastest_dtype(file, folder)
+    encoder = MiniLM(spec, tokenizer, load_bert(file, dtype), load_projections())
+    encoder.notes.append(note)
+    return encoder
+
+
+def load_bert(file: Path, dtype: torch.dtype) -> Bert:
+    """The model in a dtype; only the word embeddings stay mapped, the rest is copied if cast."""
+    weights = load_file(file)
+    # A mapping of their own, so that the one of the other weights can go.
+    weights[WORD_EMBEDDINGS] = load_file(file)[WORD_EMBEDDINGS]
+    return Bert(weights, _HEADS, dtype)
+
+
+def fastest_dtype(file: Path, folder: Path | None) -> tuple[torch.dtype, str]:
+    """float32, or bfloat16 where this processor is clearly faster with it; measured once.
+
+    On an EPYC with AVX512-BF16 one thread does 3,100 to 3,900 tokens a second in float32 and 5,800
+    to 7,300 in bfloat16; processors without such instructions emulate it many times slower.
+    """
+    record = None if folder is None else folder / "speed.json"
+    key = f"torch {torch.__version__}, {platform.machine()}, {os.cpu_count()} cores"
+    speeds = _recorded_speeds(record, key)
+    if speeds is None:
+        speeds = _measure_speeds(file)
+        if record is not None:
+            _record_speeds(record, key, speeds)
+    best = "bfloat16" if speeds["bfloat16"] > _CLEARLY * speeds["float32"] else "float32"
+    other = "float32" if best == "bfloat16" else "bfloat16"
+    note = f"runs in {best}: {speeds[best]:.0f} tokens a second, {speeds[other]:.0f} in {other}"
+    return getattr(torch, best), note
+
+
+def _measure_speeds(file: Path) -> dict[str, float]:
+    """Tokens a second by dtype: the best of three forwards of 8 texts, taken by turns."""
+    models = {name: load_bert(file, getattr(torch, name)) for name in ("float32", "bfloat16")}
+    ids = torch.arange(8 * 64).view(8, 64) + 2000
+    best = dict.fromkeys(models, math.inf)
+    for _ in range(3):
+        for name, bert in models.items():
+            start = time.perf_counter()
+            bert(ids, torch.full((8,), 64))
+            best[name] = min(best[name], time.perf_counter() - start)
+    return {name: ids.numel() / seconds for name, seconds in best.items()}
+
+
+def _recorded_speeds(record: Path | None, key: str) -> dict[str, float] | None:
+    if record is None:
+        return None
+    try:
+        speeds = json.loads(record.read_text(encoding="utf-8"))[key]
+        return {name: float(speeds[name]) for name in ("float32", "bfloat16")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # never measured, on another machine, or damaged: measure
+
+
+def _record_speeds(record: Path, key: str, speeds: dict[str, float]) -> None:
+    try:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps({key: speeds}), encoding="utf-8")
+    except OSError as error:
+        log.warning("can't keep the measured speeds: %s", error)
 
 
 def load_projections() -> dict[str, Tensor]:
