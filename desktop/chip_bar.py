@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from desktop import chips, icons, theme
 from desktop import strings as s
+from desktop.results_model import short_path
 from desktop.theme import GRID, HALF
 
 _DATE_KEYS = ("date", "before", "after")
@@ -243,10 +244,7 @@ def _kind_label(kind: str) -> str:
 
 
 def _folder_label(folder: str) -> str:
-    home = os.path.expanduser("~")
-    return ("~" + folder[len(home) :] if folder.startswith(home + os.sep) else folder).replace(
-        "&", "&&"
-    )
+    return short_path(folder).replace("&", "&&")
 
 
 def _date_label(chip: chips.Chip) -> str:

@@ -26,7 +26,7 @@ from desktop import strings as s
 from desktop import theme
 from desktop.model_page import ModelPage
 from desktop.problem_list import ProblemList
-from desktop.results_model import printable
+from desktop.results_model import printable, short_path
 from desktop.service import Service
 from desktop.theme import GRID, HALF
 
@@ -116,6 +116,8 @@ class FolderPage(QWidget):
         add.clicked.connect(self.add_wanted)
         add.setDefault(True)
         row = QHBoxLayout()
+        row.setContentsMargins(GRID, 0, GRID, 0)
+        row.setSpacing(GRID)
         row.addWidget(self.space, 1)
         row.addWidget(self.pause)
         row.addWidget(add)
@@ -179,7 +181,7 @@ class _FolderRow(QWidget):
         name = QLabel(printable(Path(path).name or path), self)
         name.setTextFormat(Qt.TextFormat.PlainText)
         name.setFont(theme.font(self.font(), 0.5, bold=True))
-        self._path = _muted(printable(path), self)
+        self._path = _muted(short_path(path), self)
         self._text = _muted("", self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)

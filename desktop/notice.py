@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from desktop import icons, theme
@@ -81,12 +81,14 @@ class SearchesStrip(QWidget):
         self._row.setContentsMargins(2 * GRID, GRID, GRID, HALF)
         self._row.setSpacing(HALF)
         self._shown: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        self._buttons: list[QPushButton] = []
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
         self.hide()
 
     def show_searches(self, saved: Sequence[str], history: Sequence[str]) -> None:
         """Kept ones first, then what was searched last; hidden when there are none."""
         self._shown = (tuple(saved), tuple(history))
+        self._buttons = []
         while item := self._row.takeAt(0):
             if widget := item.widget():
                 widget.hide()
@@ -102,9 +104,22 @@ class SearchesStrip(QWidget):
             button.setAccessibleName(text)
             button.clicked.connect(partial(self.chosen.emit, text))
             self._row.addWidget(button)
+            self._buttons.append(button)
         self._row.addStretch(1)
         self.setAccessibleName(s.SEARCHES)
-        self.setVisible(bool(saved or recent))
+        self.setVisible(bool(self._buttons))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show the buttons that fit whole; half a word would be none."""
+        room = self.width() - 3 * GRID
+        for button in self._buttons:
+            room -= button.sizeHint().width() + HALF
+            button.setVisible(room >= 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

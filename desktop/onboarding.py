@@ -82,7 +82,7 @@ class Onboarding(QWidget):
         self.later = QPushButton(s.WELCOME_LATER, self)
         self.later.clicked.connect(self.finished)
         self.other = QPushButton(s.WELCOME_OTHER, self)
-        self.other.setProperty("class", "quiet")
+        self.other.setProperty("class", "link")
         self.other.clicked.connect(self._pick)
         self.notice = Notice(self)
         self._lay_out()

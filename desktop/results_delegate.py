@@ -76,6 +76,8 @@ class ResultDelegate(QStyledItemDelegate):
             inner.right() - tile.right() - MARGIN,
             inner.height() + 2,
         )
+        if not hit.snippet.strip():  # two lines only: beside the middle of the picture
+            text.translate(0, (THUMB - fonts.name_height - fonts.small_height) / 2)
         top = self._first_line(painter, hit, str(index.data()), text, fonts, c)
         top = self._second_line(painter, hit, str(index.data(Role.FOLDER)), text, top, fonts, c)
         self._passage(painter, hit, QRectF(text.left(), top, text.width(), 0), fonts, c)
@@ -118,6 +120,7 @@ class ResultDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(left, top, wide, high).adjusted(-1, -1, 1, 1), 1.5, 1.5)
         painter.restore()
         painter.setPen(QPen(c.line, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(outline)
 
     def _first_line(

@@ -136,11 +136,15 @@ class ResultsModel(QAbstractListModel):
 
 def short_folder(path: str) -> str:
     """The file's folder, the home directory as ~."""
-    folder = str(PurePath(path).parent)
-    home = os.path.expanduser("~")
-    if folder == home or folder.startswith(home.rstrip("/\\") + os.sep):
-        folder = "~" + folder[len(home.rstrip("/\\")) :]
-    return printable(folder)
+    return short_path(str(PurePath(path).parent))
+
+
+def short_path(path: str) -> str:
+    """A path for people, the home directory as ~."""
+    home = os.path.expanduser("~").rstrip("/\\")
+    if path == home or path.startswith(home + os.sep):
+        path = "~" + path[len(home) :]
+    return printable(path)
 
 
 def printable(path: str) -> str:

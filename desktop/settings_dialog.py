@@ -131,6 +131,7 @@ class SettingsDialog(QDialog):
         if isinstance(value, bool):
             box = QCheckBox(self)
             box.setChecked(value)
+            box.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # flush with the other editors
             box.toggled.connect(self._setter(row))
             return box
         if isinstance(value, int):

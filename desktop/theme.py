@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 import resources
+from desktop import icons
 
 GRID = 8  # every distance is a multiple or half of it, in device-independent pixels
 HALF = GRID // 2
@@ -68,7 +69,7 @@ def colours(dark: bool, accent: QColor, strong: bool = False) -> Colours:
 def _readable(accent: QColor, dark: bool) -> QColor:
     """The accent with a lightness that stands out from the scheme's window."""
     hue, saturation = accent.hslHueF(), accent.hslSaturationF()
-    low, high = (0.58, 0.78) if dark else (0.28, 0.50)
+    low, high = (0.64, 0.80) if dark else (0.28, 0.50)
     return QColor.fromHslF(max(hue, 0.0), saturation, min(max(accent.lightnessF(), low), high))
 
 
@@ -109,9 +110,10 @@ def palette(c: Colours) -> QPalette:
 
 def of(p: QPalette) -> Colours:
     """The scheme a palette was made from: painters need no other source of colour."""
-    window = p.color(QPalette.ColorRole.Window)
-    strong = p.color(QPalette.ColorRole.Dark) == p.color(QPalette.ColorRole.WindowText)
-    return _cached(window.lightness() < 128, p.color(QPalette.ColorRole.Accent).rgba(), strong)
+    # Not the window's own colour: a style sheet makes that transparent for some views.
+    text = p.color(QPalette.ColorRole.WindowText)
+    strong = p.color(QPalette.ColorRole.Dark) == text
+    return _cached(text.lightness() > 128, p.color(QPalette.ColorRole.Accent).rgba(), strong)
 
 
 @cache
@@ -160,7 +162,8 @@ def _template() -> Template:
 def stylesheet(c: Colours) -> str:
     """The look of standard controls: resources/themes/inkling.qss with the scheme's colours."""
     names = ("window", "raised", "hover", "line", "text", "muted", "accent", "on_accent", "bad")
-    return _template().substitute({name: getattr(c, name).name() for name in names})
+    places = {"icons": icons.FOLDER.as_posix(), "scheme": "dark" if c.dark else "light"}
+    return _template().substitute({name: getattr(c, name).name() for name in names} | places)
 
 
 def font(base: QFont, points: float = 0, *, bold: bool = False) -> QFont:

@@ -223,7 +223,7 @@ class Window(QMainWindow):
         if path is None:
             self._pictures += 1
             path = str(self.base.run / f"query-{os.getpid()}-{self._pictures}.png")
-            if not image.save(path, b"PNG"):
+            if not image.save(path):
                 self.tell(InklingError(s.tr("The picture could not be kept."), path=path))
                 return
             os.chmod(path, 0o600)

@@ -69,6 +69,8 @@ class MatchStrip(QWidget):
                 button.clicked.connect(partial(self.word_hovered.emit, word))
         places = [place for place in more if s.place(place.location)]
         if places:
+            if shown:
+                self._row.addSpacing(2 * GRID)
             self._label(s.MORE_PLACES)
             for place in [Place(here, "", 0.0), *places[:_MOST_PLACES]]:
                 if where := s.place(place.location):

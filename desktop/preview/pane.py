@@ -24,6 +24,8 @@ from engine.types import Hit, Location
 
 #: A row passed by with the arrow keys is not loaded; one rested on for so long is.
 _REST_MS = 60
+#: The old content stays so long while the new one loads: no flicker when that is quick.
+_STALE_MS = 250
 
 
 class PreviewPane(QWidget):
@@ -57,7 +59,8 @@ class PreviewPane(QWidget):
         self.find_bar = FindBar(self)
         self.details = Details(self)
         self._stack = QStackedWidget(self)
-        for page in (self.empty, self.picture, self.text, self.markdown):
+        self._blank = QWidget(self)
+        for page in (self.empty, self._blank, self.picture, self.text, self.markdown):
             self._stack.addWidget(page)
         self._lay_out()
         self._connect()
@@ -65,6 +68,10 @@ class PreviewPane(QWidget):
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._load)
+        self._stale = QTimer(self)
+        self._stale.setSingleShot(True)
+        self._stale.setInterval(_STALE_MS)
+        self._stale.timeout.connect(self._show_blank)
         self.setAccessibleName(s.PREVIEW_NAME)
         self.show_hit(None)
 
@@ -151,10 +158,18 @@ class PreviewPane(QWidget):
         self._location = hit.location
         self._content = None
         self._pages = None
+        if self._stack.currentWidget() is self.empty:
+            self._stack.setCurrentWidget(self._blank)
+        self._stale.start()
         self._rest.start()
+
+    def _show_blank(self) -> None:
+        self.bar.show_nothing()
+        self._stack.setCurrentWidget(self._blank)
 
     def _show_nothing(self) -> None:
         self._rest.stop()
+        self._stale.stop()
         self._content = None
         self._name.clear()
         self._folder.clear()
@@ -222,6 +237,7 @@ class PreviewPane(QWidget):
         if hit is None:
             return
         self._content = content
+        self._stale.stop()
         if isinstance(content, Picture):
             self.picture.show_image(content.image, self._boxes(content.page))
             self._stack.setCurrentWidget(self.picture)
@@ -263,6 +279,7 @@ class PreviewPane(QWidget):
 
     def _failed(self, error: InklingError) -> None:
         self._content = None
+        self._stale.stop()
         self.bar.show_nothing()
         self.empty.show_state("other", error.message, s.PREVIEW_OPEN)
         self._stack.setCurrentWidget(self.empty)

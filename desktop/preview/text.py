@@ -13,12 +13,14 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QTextBlock,
+    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
     QTextFormat,
     QTextLayout,
     QTextOption,
+    QTextTable,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QTextBrowser, QTextEdit, QWidget
 
@@ -277,22 +279,52 @@ class MarkdownView(QTextBrowser):
         self.setExtraSelections(selections)
 
     def _to_palette(self) -> None:
-        """Code in notes gets the palette's raised surface instead of Qt's fixed grey."""
+        """Calm spacing, and code and tables in the palette's colours instead of Qt's greys."""
         c = theme.of(self.palette())
         cursor = QTextCursor(self.document())
-        fixed = QTextCharFormat()
-        fixed.setBackground(c.raised)
         block = self.document().begin()
         while block.isValid():
-            ranges = [(f.start, f.length) for f in block.textFormats() if f.format.fontFixedPitch()]
-            for start, length in ranges:
-                cursor.setPosition(block.position() + start)
-                cursor.setPosition(
-                    block.position() + start + length, QTextCursor.MoveMode.KeepAnchor
-                )
-                cursor.mergeCharFormat(fixed)
+            cursor.setPosition(block.position())
+            cursor.mergeBlockFormat(_block_style(block, cursor.currentTable() is not None, c))
+            fixed = QTextCharFormat()
+            fixed.setBackground(c.raised)
+            for part in block.textFormats():
+                if part.format.fontFixedPitch():
+                    cursor.setPosition(block.position() + part.start)
+                    cursor.setPosition(
+                        block.position() + part.start + part.length, QTextCursor.MoveMode.KeepAnchor
+                    )
+                    cursor.mergeCharFormat(fixed)
             block = block.next()
-        cursor.clearSelection()
+        for frame in self.document().rootFrame().childFrames():
+            if isinstance(frame, QTextTable):
+                style = frame.format()
+                style.setBorder(1)
+                style.setBorderBrush(c.line)
+                style.setBorderCollapse(True)
+                style.setCellPadding(6)
+                style.setTopMargin(GRID)
+                frame.setFormat(style)
+
+
+def _block_style(block: QTextBlock, in_table: bool, c: theme.Colours) -> QTextBlockFormat:
+    """The spacing of a paragraph, heading, quotation or line of code, on the grid."""
+    given, style = block.blockFormat(), QTextBlockFormat()
+    style.setLineHeight(115, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+    if in_table:
+        style.setTopMargin(0)
+        style.setBottomMargin(0)
+    elif given.hasProperty(QTextFormat.Property.BlockCodeFence):
+        style.setBackground(c.raised)
+        style.setLeftMargin(GRID)
+        style.setRightMargin(GRID)
+    elif given.headingLevel():
+        style.setTopMargin(2 * GRID if block.position() else 0)
+        style.setBottomMargin(GRID)
+    elif block.textList() is None:
+        style.setTopMargin(GRID // 2)
+        style.setBottomMargin(GRID)
+    return style
 
 
 def _selection(cursor: QTextCursor, style: QTextCharFormat) -> QTextEdit.ExtraSelection:
