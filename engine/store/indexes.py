@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import sys
 import time
 from datetime import timedelta
 from typing import Any
 
-import pyarrow as pa
 from lancedb.index import FTS, Bitmap, BTree, IvfSq
+
+from engine.store import memory
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +92,7 @@ class Upkeep:
         )
         self._swept = self._swept or sweep
         self._commits = 0
-        release_memory()
+        memory.release()
 
     def _refresh_vectors(self) -> None:
         rows = self._table.count_rows()
@@ -104,13 +103,3 @@ class Upkeep:
         if stats is None or stats.num_indices >= VECTOR_DELTAS + rows // 100_000:
             log.info("building the vector index over %d rows", rows)
             _index_vectors(self._table)
-
-
-def release_memory() -> None:
-    """Give freed memory back to the system; maintenance frees hundreds of megabytes."""
-    pa.default_memory_pool().release_unused()
-    if sys.platform == "linux":
-        try:
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
-        except (OSError, AttributeError):  # another C library
-            return

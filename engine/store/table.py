@@ -12,10 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-# Read when lancedb is loaded. One thread was faster than two on a busy machine.
-os.environ.setdefault("LANCE_CPU_THREADS", "1")
-os.environ.setdefault("LANCE_LOG", "error")
-
 import numpy as np
 import pyarrow as pa
 from lancedb.query import MatchQuery
