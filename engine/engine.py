@@ -123,6 +123,7 @@ class Engine:
 
     def close(self) -> None:
         """Stop the encoder worker and let go of the store."""
+        self.searcher.close()
         self.encoders.close()
         self.store.close()
 

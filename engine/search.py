@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from engine.analyzer import query_terms
 from engine.encoder_pool import EncoderPool
 from engine.hits import HitMaker
 from engine.models import ModelSpec
-from engine.store import Row, Store, build_where
+from engine.store import Candidate, Row, Store, build_where
 from engine.tokens import maxsim
 from engine.types import Adapter, Answer, Encoding, FileFacts, Filters, Hit, Lane, Query
 
@@ -79,7 +80,11 @@ class Searcher:
         self._spec = spec
         self._names = names
         self._alive = alive  # False for a file removed a moment ago: no ghosts
+        self._beside = ThreadPoolExecutor(2, thread_name_prefix="text-lane")
         self._cache: dict[tuple[str, Adapter, str | None], Encoding] = {}
+
+    def close(self) -> None:
+        self._beside.shutdown()
 
     def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
         """Yield names, fused, rescored; each replaces the one before. Stop by closing it."""
@@ -89,6 +94,8 @@ class Searcher:
             took = (time.perf_counter() - started) * 1000
             return Answer(hits, stage, took, weak)  # type: ignore[arg-type]
 
+        # Words are looked up while the model reads the question.
+        text = self._beside.submit(self._text_lane, query)
         names = self._names(query.text.split(), max(limit, NAME_POOL), query.filters)
         if query.phrases or query.excluded:
             names = [n for n in names if _name_allows(n.file.path, query)]
@@ -102,7 +109,7 @@ class Searcher:
         encoded = self.encode(query)
         shape = fusion.shape_of(query.text, latin_only=self._spec.latin_only)
         weights = fusion.weights_for(shape)
-        found = self.candidates(query, encoded, names, weights)
+        found = self.candidates(query, encoded, names, text.result(), weights)
         top = self._best_per_file(found, found.fused, names, weights, limit)
         yield answer(maker.from_units(top, found), "fused")
         scores = self.rescore(found, encoded, weights)
@@ -138,11 +145,11 @@ class Searcher:
         query: Query,
         encoded: Encoded,
         names: Sequence[NameMatch],
+        text: Mapping[str, Candidate],
         weights: fusion.Weights,
     ) -> Candidates:
         """The union of what the lanes find, with every lane's score filled in."""
         where = _where(query)
-        text = {c.unit_id: c for c in self._store.search_text(query_terms(query.text), where, POOL)}
         dense: dict[str, float] = {}
         files: dict[str, int] = {uid: c.file_id for uid, c in text.items()}
         for adapter, encoding in self._dense_lanes(encoded):
@@ -170,6 +177,10 @@ class Searcher:
             lanes[found[int(i)]].add("dense")
         fused = fusion.first_stage(scores, weights)
         return Candidates(found, [files[uid] for uid in found], lanes, scores, fused)
+
+    def _text_lane(self, query: Query) -> dict[str, Candidate]:
+        terms = query_terms(query.text)
+        return {c.unit_id: c for c in self._store.search_text(terms, _where(query), POOL)}
 
     def _dense_lanes(self, encoded: Encoded) -> list[tuple[Adapter, Encoding]]:
         lanes = list(encoded.by_adapter.items())
@@ -275,7 +286,7 @@ class Searcher:
         names = self._names(query.text.split(), NAME_POOL, query.filters)
         encoded = self.encode(query)
         weights = self._weights(query)
-        found = self.candidates(query, encoded, names, weights)
+        found = self.candidates(query, encoded, names, self._text_lane(query), weights)
         final = self.rescore(found, encoded, weights)
         return names, found, final
 
