@@ -553,7 +553,7 @@ def test_names_are_fast_at_twenty_thousand(ledger: Ledger, root: Root) -> None:
     queries = ["report", "invoice 17", "alpha beta", "the budget meeting", "draft 19999.txt", "zzz"]
     for query in queries:
         ledger.find_names(query.split(), 20)
-    # tests/benchmarks/rescan.py has the figures at 100,000; this is a rope against a plan gone wrong.
+    # tests/benchmarks/rescan.py has the figures at 100,000; this catches a query plan gone wrong.
     assert (time.process_time() - begin) / len(queries) < 0.025
     begin = time.process_time()
     for _ in range(10):
