@@ -29,6 +29,8 @@ _START_S = 15.0  # a worker's imports, on a busy machine, come on top of the fir
 _LOOK_S = 0.1  # how often the memory of a busy worker is looked at
 _FILES_PER_WORKER = 2000  # then it is replaced, whatever a library may have leaked
 _WORN = 0.6  # of the memory cap, still held after a file: replaced before the next
+#: What a worker needs of the environment; the rest may hold secrets and stays here.
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT")
 _ROOM = 3_000_000_000  # address space beyond the memory cap: libraries map far more than they touch
 
 
@@ -138,10 +140,22 @@ class ExtractorPool:
             raise ExtractError("unreadable", error.strerror or str(error)) from error
 
     def _ask(self, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
+        """Have a worker answer; one that was killed from outside is not this file's fault."""
         deadline_s = min(deadline_s, self.deadline_s)
+        try:
+            reply = self._ask_once(request, deadline_s)
+        except _KilledError:
+            if self._closed:
+                raise
+            reply = self._ask_once(request, deadline_s)
+        if "reason" in reply:
+            raise ExtractError(str(reply["reason"]), str(reply.get("detail", "")))
+        return reply
+
+    def _ask_once(self, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
         worker = self._idle.get()
         try:
-            if worker is not None and worker.readable != self._readable:
+            if worker is not None and (worker.dead() or worker.readable != self._readable):
                 self._drop(worker)
                 worker = None
             if worker is None:
@@ -150,19 +164,18 @@ class ExtractorPool:
             try:
                 reply = worker.ask(request, deadline_s, self.memory_bytes)
             except ExtractError:
-                self.restarts += not self._closed
                 self._drop(worker)
+                with self._lock:
+                    self.restarts += not self._closed
                 worker = None
                 raise
-            self.layers = reply["layers"]
-            worn = worker.files >= _FILES_PER_WORKER
-            if worn or reply.get("retire") or reply["resident"] > _WORN * self.memory_bytes:
+            self.layers = reply.get("layers", [])
+            worn = worker.files >= _FILES_PER_WORKER or reply.get("retire")
+            if worn or reply.get("resident", 0) > _WORN * self.memory_bytes:
                 self._drop(worker)
                 worker = None
         finally:
             self._idle.put(worker)
-        if "reason" in reply:
-            raise ExtractError(reply["reason"], reply["detail"])
         return reply
 
     def _start(self) -> _Worker:
@@ -180,6 +193,10 @@ class ExtractorPool:
             self._live.discard(worker)
 
 
+class _KilledError(ExtractError):
+    """The worker got a SIGKILL that was not ours: memory ran out, or a person ended it."""
+
+
 class _Worker:
     """One child process and the thread that reads its answers."""
 
@@ -187,17 +204,18 @@ class _Worker:
         self.readable = readable
         self.files = 0
         config = {"scratch": str(scratch), "readable": readable, "address_space": address_space}
+        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "indexer.extractor_worker", json.dumps(config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=Path(indexer.__file__).parents[1],
-            env=os.environ | {"OMP_NUM_THREADS": "1", "TMPDIR": str(scratch)},
+            env=kept | {"OMP_NUM_THREADS": "1", "TMPDIR": str(scratch), "HOME": str(scratch)},
             start_new_session=True,  # Ctrl+C in a terminal is for the indexer
         )
         self._facts = psutil.Process(self.process.pid)
-        with suppress(psutil.Error, OSError):
+        with suppress(psutil.Error, OSError, AttributeError):  # not every platform has both
             self._facts.nice(19)
             self._facts.ionice(psutil.IOPRIO_CLASS_IDLE)
         self._replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -223,6 +241,10 @@ class _Worker:
                 raise self._obituary()
             return reply
 
+    def dead(self) -> bool:
+        """Whether it ended between two files."""
+        return self.process.poll() is not None
+
     def kill(self) -> None:
         """End it now."""
         self.process.kill()
@@ -231,10 +253,14 @@ class _Worker:
             self.process.stdin.close()  # type: ignore[union-attr]
 
     def _obituary(self) -> ExtractError:
-        self.process.kill()  # the pipe ended; the process may not have
-        status = self.process.wait()
-        if status == -signal.SIGXCPU:
+        try:
+            status = self.process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:  # it closed its pipe but lives on
+            return ExtractError("crashed", "the worker stopped answering")
+        if status == -getattr(signal, "SIGXCPU", 0):
             return ExtractError("timeout", "too much processor time")
+        if status == -getattr(signal, "SIGKILL", 0):
+            return _KilledError("crashed", "killed from outside")
         return ExtractError("crashed", f"exit status {status}")
 
     def _resident(self) -> int:

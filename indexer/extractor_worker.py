@@ -18,6 +18,7 @@ from typing import Any
 from indexer import extract, frames, sandbox
 from indexer.extract.base import ExtractError, Extraction, ExtractOptions
 
+_CPU_S = 60.0  # of processor time for whatever is asked, unless its extractor allows itself more
 _GONE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ESTALE, errno.EIO)
 
 
@@ -35,7 +36,7 @@ def read_file(path: Path, options: ExtractOptions) -> Extraction:
         raise ExtractError("unsupported")
     if facts.st_size > extractor.max_bytes:
         raise ExtractError("too-large", f"{facts.st_size} bytes, limit {extractor.max_bytes}")
-    sandbox.allow_cpu(extractor.deadline_s * (os.cpu_count() or 1))
+    sandbox.allow_cpu(max(_CPU_S, extractor.deadline_s * (os.cpu_count() or 1)))
     extraction = extractor.extract(path, options)
     if not extraction.parts:
         raise ExtractError("no-text", "; ".join(extraction.notes))
@@ -45,6 +46,7 @@ def read_file(path: Path, options: ExtractOptions) -> Extraction:
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Do what a request asks; failures become a reason and a detail."""
     path = Path(os.fsdecode(request["path"]))
+    sandbox.allow_cpu(_CPU_S)
     try:
         if request["op"] == "render":
             from indexer.extract.render import render

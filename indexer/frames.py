@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import fields
@@ -10,12 +11,12 @@ from typing import Any, BinaryIO
 import msgpack
 
 from engine.types import WordBox
-from indexer.extract.base import Extraction, Part
+from indexer.extract.base import ExtractError, Extraction, Part
 
 _LENGTH = struct.Struct("<I")
 _WORD = struct.Struct("<2I4f")  # a long book has half a million of them
 #: More than any honest file gives; a worker that sends more is replaced.
-MAX_FRAME = 256 * 1024 * 1024
+MAX_FRAME = 64 * 1024 * 1024
 
 
 def send(stream: BinaryIO, message: Mapping[str, Any]) -> None:
@@ -52,11 +53,18 @@ def _pack_part(part: Part) -> dict[str, Any]:
 
 
 def unpack_extraction(data: dict[str, Any]) -> Extraction:
-    """The Extraction back from plain data."""
-    return Extraction(**{**data, "parts": [_unpack_part(part) for part in data["parts"]]})
+    """The Extraction back from plain data; a worker taken over by its file may have made it up."""
+    try:
+        parts = [_unpack_part(part) for part in data["parts"]]
+        return Extraction(**{**data, "parts": parts})
+    except (KeyError, TypeError, ValueError, struct.error) as error:
+        raise ExtractError("crashed", "the worker's answer makes no sense") from error
 
 
 def _unpack_part(data: dict[str, Any]) -> Part:
     words = [WordBox(w[0], w[1], w[2:]) for w in _WORD.iter_unpack(data["words"])]
     lines = tuple(data["lines"]) if data["lines"] else None
+    for name in (data["image"], data["thumb"]):
+        if name is not None and (name != os.path.basename(name) or name in ("", ".", "..")):
+            raise ValueError(name)  # a file of the scratch folder, never one elsewhere
     return Part(**{**data, "heading": tuple(data["heading"]), "lines": lines, "words": words})

@@ -11,8 +11,9 @@ from indexer.extract.languages import EXTENSIONS, language_of
 from indexer.extract.symbols import Symbol, symbols_of
 
 _MAX_BYTES = 20_000_000
-#: Beyond it a source file is parsed no more but read by lines (it is data, or generated).
-_MAX_PARSED = 1_000_000
+#: Beyond it a source file is read by lines: it is data or generated, and nonsense takes the parser
+#: 7 µs a byte.
+_MAX_PARSED = 500_000
 #: Characters kept of data files: enough to find them by.
 _MAX_DATA = 400_000
 _LOCK_FILES = frozenset({

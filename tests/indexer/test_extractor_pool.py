@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from indexer.extract.base import ExtractError, Extraction
+from indexer import frames
+from indexer.extract.base import ExtractError, Extraction, Part
 from indexer.extractor_pool import ExtractorPool
 
 
@@ -91,16 +93,36 @@ def test_names_of_any_bytes(make_pool: Callable[..., ExtractorPool], tmp_path: P
     assert read(make_pool(workers=1), os.fsdecode(name)).parts[0].text == "odd name"
 
 
-def test_a_killed_worker_is_replaced(make_pool: Callable[..., ExtractorPool], note: str) -> None:
+def signalled(pool: ExtractorPool, path: str, with_signal: signal.Signals) -> Future[object]:
+    """A file in the hands of a worker that gets this signal."""
+    [pid] = pool.pids()
+    os.kill(pid, signal.SIGSTOP)
+    waiting = in_background(lambda: read(pool, path))
+    time.sleep(0.2)
+    os.kill(pid, with_signal)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+    return waiting
+
+
+def test_a_worker_killed_from_outside_costs_no_file(
+    make_pool: Callable[..., ExtractorPool], note: str
+) -> None:
+    pool = make_pool(workers=1)
+    first = read(pool, note)
+    assert signalled(pool, note, signal.SIGKILL).result(timeout=20) == first
+    assert pool.restarts == 1
+    os.kill(pool.pids()[0], signal.SIGKILL)  # between two files
+    time.sleep(0.2)
+    assert read(pool, note) == first
+
+
+def test_a_crashed_worker_is_replaced(make_pool: Callable[..., ExtractorPool], note: str) -> None:
     pool = make_pool(workers=1)
     read(pool, note)
     [pid] = pool.pids()
-    os.kill(pid, signal.SIGSTOP)
-    waiting = in_background(lambda: pool.extract(note))
-    time.sleep(0.2)
-    os.kill(pid, signal.SIGKILL)
     with pytest.raises(ExtractError) as caught:
-        waiting.result(timeout=20)
+        signalled(pool, note, signal.SIGSEGV).result(timeout=20)
     assert caught.value.reason == "crashed"
     assert read(pool, note).title == "Tea"
     assert pool.restarts == 1
@@ -207,6 +229,26 @@ def test_only_roots_are_readable_to_a_confined_worker(
     # A query's picture may lie anywhere: the pool, not the worker, reads it then.
     assert read(pool, note).title == "Tea"
     assert "Green tea" in read(pool, str(inside / "link.txt")).parts[0].text
+
+
+def test_made_up_answers_are_refused() -> None:
+    data = frames.pack_extraction(Extraction("image", [Part("x", image="page.webp")]))
+    assert frames.unpack_extraction(data).parts[0].image == "page.webp"
+    for part in ({"thumb": "../../ledger"}, {"image": "/etc/passwd"}, {"words": b"xyz"}, {"a": 1}):
+        forged = {**data, "parts": [{**data["parts"][0], **part}]}
+        with pytest.raises(ExtractError):
+            frames.unpack_extraction(forged)
+
+
+def test_workers_do_not_see_the_environment(
+    make_pool: Callable[..., ExtractorPool], note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "secret")
+    pool = make_pool(workers=1)
+    read(pool, note)
+    environment = psutil.Process(pool.pids()[0]).environ()
+    assert "MY_TOKEN" not in environment
+    assert environment["HOME"] == str(pool.scratch)
 
 
 def test_workers_are_idle_priority(make_pool: Callable[..., ExtractorPool], note: str) -> None:
