@@ -217,7 +217,7 @@ class Settings:
         "On battery only names are kept up to date.",
     )
     idle_minutes: int = _row(
-        10,
+        1,
         "Resources",
         "Unload the model after",
         "Gives its memory back when nothing was searched or indexed for so long.",

@@ -22,6 +22,7 @@ from engine.query import parse
 from engine.search import NameMatch
 from engine.settings import Settings
 from engine.types import Answer, Filters, Query
+from indexer.changes import Changes
 from indexer.extractor_pool import ExtractorPool
 from indexer.ignore import Ignored, IgnoreRules
 from indexer.ledger import FileRecord, Ledger, Root
@@ -30,6 +31,7 @@ from indexer.progress import Progress
 from indexer.scan import ScanResult
 from indexer.scanner import Scanner
 from indexer.throttle import Throttle
+from indexer.watch import Watcher
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ class Service:
             root_of=self.root_of,
         )
         self.scanner = Scanner(self.ledger, self.rules, self._on_scan)
+        self.watcher = Watcher(self.rules, self._on_changes, closed=[str(self.base.root)])
         self._reconcile()
         return self
 
@@ -142,11 +145,14 @@ class Service:
         self.pipeline.start()
         self.scanner.start()
         self.scanner.scan_all()
+        self.watcher.set_roots(self.ledger.roots())
+        self.watcher.start()
 
     def close(self) -> None:
         """End threads and workers in order, then let others have the base directory."""
         if self._timer is not None:
             self._timer.cancel()
+        self.watcher.stop()
         self.scanner.stop()
         self.pipeline.stop()
         self.extractors.close()
@@ -173,6 +179,7 @@ class Service:
         roots = [self.ledger.add_root(path) for path in paths]
         for root in roots:
             self.scanner.scan(root.id)
+        self.watcher.set_roots(self.ledger.roots())
         return roots
 
     def remove_folders(self, paths: Sequence[str]) -> int:
@@ -182,6 +189,7 @@ class Service:
             file_ids = self.ledger.remove_root(path)
             self._forget(file_ids)
             count += len(file_ids)
+        self.watcher.set_roots(self.ledger.roots())
         return count
 
     def _forget(self, file_ids: Sequence[int]) -> None:
@@ -189,6 +197,10 @@ class Service:
         self.pipeline.apply(
             removed=file_ids, then=lambda: self._removing.difference_update(file_ids)
         )
+
+    def _on_changes(self, root: Root, changes: Changes) -> None:
+        """The watcher saw something: a hint where to look."""
+        self.scanner.scan(root.id, () if changes.whole else changes.paths)
 
     def _on_scan(self, root: Root, result: ScanResult) -> None:
         if gone := [*result.removed, *result.dropped]:
@@ -286,7 +298,7 @@ class Service:
             "encoded": self.pipeline.encoded,
             "eta_s": self.progress.eta(counts),
             "index_bytes": self.engine.store.size_bytes(),
-            "health": [*self.health, *self.throttle.health()],
+            "health": [*self.health, *self.throttle.health(), *self.watcher.health],
         }
 
     def state(self) -> str:

@@ -40,7 +40,7 @@ def name_files(ledger: Ledger, library: Library, folder: Path, count: int) -> No
             words = library.text(3).replace(" ", "-")
             path = folder / f"folder{number % 97}" / f"{words}-{number}.txt"
             found.append(Found(os.fsencode(path), 1000, number, number, "note"))
-        ledger.add_files(root.id, found)
+        ledger.add_files(root, found)
 
 
 def measure(engine: Engine, library: Library, queries: int) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -128,3 +129,24 @@ def test_endpoint_and_state_are_private(inkling: Inkling, notes: Path) -> None:
     assert inkling.base.root.stat().st_mode & 0o777 == 0o700
     endpoint = json.loads(inkling.base.endpoint.read_text())
     assert endpoint["url"].startswith("http://127.0.0.1:")
+
+
+def test_the_index_follows_by_itself(inkling: Inkling, notes: Path) -> None:
+    inkling.ok("add", str(notes), "--wait")
+
+    def until(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline, inkling.json("status")
+            time.sleep(0.1)
+
+    fresh = notes / "cooking" / "lentils.md"
+    fresh.write_text("# Lentils\n\nRed lentils need no soaking and cook within a quarter hour.\n")
+    until(lambda: str(fresh) in inkling.paths("which pulses need not be soaked"))
+    encoded = inkling.json("status")["encoded"]
+    moved = fresh.rename(notes / "pulses.md")
+    until(lambda: str(moved) in inkling.paths("which pulses need not be soaked"))
+    assert str(fresh) not in inkling.paths("which pulses need not be soaked")
+    assert inkling.json("status")["encoded"] == encoded
+    moved.unlink()
+    until(lambda: str(moved) not in inkling.paths("which pulses need not be soaked"))
