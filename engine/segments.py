@@ -104,10 +104,11 @@ class Segments:
             self._containers.append(fresh)
         return fresh
 
-    def seal(self) -> None:
-        """Write to a new segment from now on."""
+    def seal(self, above: int = -1) -> None:
+        """Write to a new segment from now on, of a number that was never used up to `above`."""
         if self._containers and self._containers[-1].high == self._current:
             self._current += 1
+        self._current = max(self._current, above + 1)
 
     def read(self, refs: Sequence[TokenRef]) -> list[TokenRecord]:
         """The records; LOST in the place of one that can't be read whole."""

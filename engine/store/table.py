@@ -97,7 +97,8 @@ class Store:
         refs, owners = self._references()
         broken = frozenset(owners[~self._segments.readable(refs)].tolist())
         if broken and not self._read_only:
-            self._segments.seal()  # no new record may come to lie where a lost one was
+            # No new record may come to lie where a lost one was.
+            self._segments.seal(above=int(refs[:, 0].max()))
         return broken
 
     def _references(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

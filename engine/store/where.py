@@ -70,7 +70,8 @@ def quote(value: str) -> str:
 def contains(phrase: str) -> str:
     """Whether text or context holds the phrase, whatever its case, spacing and line breaks."""
     words = (re.escape(word) for word in clean(phrase).split())
-    pattern = quote("(?i)" + r"\s+".join(words))
+    # ".?" keeps DataFusion from turning a plain text into LIKE, where "\\" would not match itself.
+    pattern = quote("(?is).?" + r"\s+".join(words))
     return f"(regexp_like(text, {pattern}) OR regexp_like(context, {pattern}))"
 
 

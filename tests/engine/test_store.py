@@ -1,0 +1,513 @@
+"""The store on a real LanceDB: replacing, finding, filtering, and surviving damage and kills."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.analyzer import query_terms
+from engine.errors import InklingError, StoreDamagedError
+from engine.segments import TokenRecord
+from engine.store import Store, StoredUnit, drop_space, list_spaces
+from engine.store.text import path_to_text, text_to_path
+from engine.types import FileFacts, Filters, Kind, PictureClass, Unit
+
+DIM = 16
+
+
+def vector(seed: int) -> NDArray[np.float32]:
+    x = np.random.default_rng(seed).normal(size=DIM).astype(np.float32)
+    return np.asarray(x / np.linalg.norm(x), dtype=np.float32)
+
+
+def word(number: int) -> str:
+    """A word for each number that shares no term with the others."""
+    return "x" + "".join("bcdfghjklm"[int(digit)] for digit in str(number)) + "q"
+
+
+def facts(
+    file_id: int,
+    path: str | None = None,
+    kind: Kind = "note",
+    picture: PictureClass | None = None,
+    mtime: float = 1000.0,
+    size: int = 10,
+) -> FileFacts:
+    path = path or f"/home/me/docs/{word(file_id)}p.md"
+    return FileFacts(file_id, path, kind, picture, path.rpartition(".")[2], mtime, size)
+
+
+def unit(
+    file: FileFacts, ordinal: int = 0, text: str = "some words", seed: int | None = None
+) -> StoredUnit:
+    content = Unit(file.file_id, ordinal, file.kind, text, context="Title")
+    seed = file.file_id * 100 + ordinal if seed is None else seed
+    tokens = np.full((3, 8), seed % 100, dtype=np.int8)
+    return StoredUnit(content, file, vector(seed), TokenRecord(tokens))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path, "model-1", DIM)
+    yield opened
+    opened.close()
+
+
+def found(store: Store, text: str, where: str | None = None) -> list[str]:
+    return [c.unit_id for c in store.search_text(query_terms(text), where, 50)]
+
+
+def kept(store: Store, filters: Filters, **demands: tuple[str, ...]) -> set[int]:
+    """Files a vector search keeps; it ranks all, so only the filter removes."""
+    where = store.where(filters, **demands)
+    return {c.file_id for c in store.search_vector(vector(0), where, 100)}
+
+
+def test_a_unit_comes_back_as_it_was(store: Store) -> None:
+    file = facts(7, "/home/me/p\udcff/ünï.pdf", "pdf", size=2**40)
+    content = Unit(
+        7, 3, "pdf", "Text with 'quotes' \ud800 and\x00nul", "A > B", page=4, lines=(2, 9),
+        symbol="sym", language="EN",
+    )  # fmt: skip
+    record = TokenRecord(
+        np.arange(6, dtype=np.int8).reshape(2, 3), np.array([[0, 4], [5, 9]], "i4")
+    )
+    store.replace_files({7: [StoredUnit(content, file, vector(1), record)]})
+    row = store.rows(["7:3", "9:9", "'); DROP"])["7:3"]
+    assert (row.file, row.kind, row.context) == (file, "pdf", "A > B")
+    assert row.text == "Text with 'quotes' \ufffd and\x00nul"
+    assert (row.page, row.lines, row.symbol, row.language) == (4, (2, 9), "sym", "en")
+    assert row.ref is not None
+    back = store.tokens([row.ref])[0]
+    assert np.array_equal(back.tokens, record.tokens)
+    assert back.spans is not None
+    assert back.spans.tolist() == [[0, 4], [5, 9]]
+    np.testing.assert_allclose(store.vectors(["7:3"])["7:3"], vector(1), atol=1e-3)
+
+
+def test_replacing_leaves_nothing_of_the_old(store: Store) -> None:
+    one, two = facts(1), facts(2)
+    first = store.replace_files({1: [unit(one, n, word(n)) for n in range(4)], 2: [unit(two)]})
+    second = store.replace_files({1: [unit(one, 0, "omega")], 3: []})
+    assert second > first
+    assert store.version == second
+    assert store.count() == 2
+    assert found(store, f"{word(0)} {word(3)}") == []
+    assert found(store, "omega") == ["1:0"]
+    assert store.replace_files({2: []}) > second
+    assert store.file_ids() == {1}
+    store.delete_files([1, 99])
+    assert store.file_ids() == set()
+    assert store.delete_files([]) == store.version
+
+
+def test_units_without_vector_are_found_by_text_alone(store: Store) -> None:
+    bare = replace(unit(facts(1), text="invoice"), vector=None, tokens=None)
+    store.replace_files({1: [bare], 2: [unit(facts(2))]})
+    assert found(store, "invoices") == ["1:0"]
+    assert [c.unit_id for c in store.search_vector(vector(1), None, 9)] == ["2:0"]
+    assert store.vectors(["1:0", "2:0"]).keys() == {"2:0"}
+    assert store.rows(["1:0"])["1:0"].ref is None
+
+
+def test_scores_are_cosines_and_ordered(store: Store) -> None:
+    store.replace_files({n: [unit(facts(n))] for n in range(1, 30)})
+    query = vector(555)
+    candidates = store.search_vector(query, None, 10)
+    exact = {f"{n}:0": float(query @ vector(n * 100)) for n in range(1, 30)}
+    best = sorted(exact, key=lambda key: -exact[key])[:10]
+    assert [c.unit_id for c in candidates] == best
+    assert [c.score for c in candidates] == pytest.approx([exact[i] for i in best], abs=2e-3)
+
+
+def test_text_search_takes_what_people_type(store: Store) -> None:
+    store.replace_files({1: [unit(facts(1), text="def getUserName(): 'it' \"quoted\" C++")]})
+    for question in ('user "name', "usable", "get_user_name", "AND OR NOT (", "c++", "it's"):
+        terms = query_terms(question)
+        expected = bool(set(terms) & {"user", "name", "get", "c++", "it"})
+        assert bool(found(store, question)) == expected, question
+    assert store.search_text([], None, 5) == []
+    assert found(store, word(1) + "p") == ["1:0"]  # the file's name
+
+
+FILES = {
+    1: facts(1, "/home/me/Docs/a.md", mtime=100, size=1),
+    2: facts(2, "/home/me/docs_old/b.md", mtime=200, size=2),
+    3: facts(3, "/home/me/Pictures/100%_it's.png", "screenshot", "screenshot", 300, 3),
+    4: facts(4, "/srv/Pictures/docs/d.jpg", "image", "photo", 400, 4),
+    5: facts(5, "/srv/code/e.py", "code", None, 500, 5),
+}
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(), {1, 2, 3, 4, 5}),
+        (Filters(kinds=("image",)), {3, 4}),
+        (Filters(kinds=("screenshot", "photo")), {3, 4}),
+        (Filters(not_kinds=("photo",)), {1, 2, 3, 5}),
+        (Filters(not_kinds=("image",)), {1, 2, 5}),
+        (Filters(exts=("md", "py")), {1, 2, 5}),
+        (Filters(not_exts=("md",)), {3, 4, 5}),
+        (Filters(languages=("python",)), {5}),
+        (Filters(not_languages=("python",)), {1, 2, 3, 4}),
+        (Filters(folders=("docs",)), {1, 4}),
+        (Filters(folders=("Pictures/docs",)), {4}),
+        (Filters(folders=("/home/me/Docs",)), {1}),
+        (Filters(folders=("/home/me/", "/srv/code")), {1, 2, 3, 5}),
+        (Filters(folders=("/",)), {1, 2, 3, 4, 5}),
+        (Filters(not_folders=("docs", "/srv/code")), {2, 3}),
+        (Filters(after=200.0), {2, 3, 4, 5}),
+        (Filters(after=200.0, before=400.0), {2, 3}),
+        (Filters(min_size=2, max_size=3), {2, 3}),
+        (Filters(exts=("' OR 1=1 --",)), set()),
+        (Filters(folders=("%",)), set()),
+        (Filters(folders=("a' OR '1'='1",)), set()),
+    ],
+)
+def test_filters(store: Store, filters: Filters, expected: set[int]) -> None:
+    units = {n: [unit(file)] for n, file in FILES.items()}
+    units[5] = [replace(units[5][0], unit=replace(units[5][0].unit, language="Python"))]
+    store.replace_files(units)
+    assert kept(store, filters) == expected
+
+
+def test_phrases_and_exclusions(store: Store) -> None:
+    texts = {
+        1: "The Quick\n  brown fox", 2: "quick red fox, brown", 3: "100% of (a+b)*[c] \\d? $5.00",
+        4: "a cat's getUserName", 5: "Ärger im Büro",
+    }  # fmt: skip
+    store.replace_files({n: [unit(FILES[n], text=text)] for n, text in texts.items()})
+    everything = set(texts)
+    assert kept(store, Filters(), phrases=("quick brown",)) == {1}
+    assert kept(store, Filters(), phrases=("QUICK", "Red Fox")) == {2}
+    assert kept(store, Filters(), phrases=("ärger IM büro",)) == {5}
+    assert kept(store, Filters(), phrases=("title",)) == everything  # the context
+    for odd in ("100% of", "(a+b)*[c]", "\\d?", "$5.00", "a cat's"):
+        assert len(kept(store, Filters(), phrases=(odd,))) == 1, odd
+    for near in ("5x00", "$5_00", "$5%00", "100 of", "$5.0 0"):
+        assert kept(store, Filters(), phrases=(near,)) == set(), near
+    assert kept(store, Filters(), excluded=("cats",)) == everything - {4}
+    assert kept(store, Filters(), excluded=("user_name",)) == everything
+    assert kept(store, Filters(), excluded=("getusername",)) == everything - {4}
+    assert kept(store, Filters(), excluded=("quick brown",)) == everything - {1}
+
+
+def test_every_sign_of_the_keyboard_in_a_phrase(store: Store) -> None:
+    signs = "".join(chr(c) for c in range(33, 127) if not chr(c).isalnum())
+    store.replace_files({1: [unit(FILES[1], text=f"x {signs} y")], 2: [unit(FILES[2])]})
+    assert kept(store, Filters(), phrases=(signs,)) == {1}
+    for sign in signs:
+        assert kept(store, Filters(), phrases=(sign,)) == {1}, sign
+
+
+def test_renaming_keeps_vectors_and_changes_names(store: Store) -> None:
+    store.replace_files({1: [unit(facts(1), n) for n in range(3)], 2: [unit(facts(2))]})
+    before = store.vectors(["1:0", "1:1", "1:2"])
+    refs = {uid: row.ref for uid, row in store.rows(before).items()}
+    moved = facts(1, "/elsewhere/zebra.txt", mtime=7.0)
+    version = store.update_path(1, moved)
+    assert version == store.version
+    rows = store.rows(before)
+    assert {row.file for row in rows.values()} == {moved}
+    assert {uid: row.ref for uid, row in rows.items()} == refs
+    after = store.vectors(before)
+    assert all(np.array_equal(before[uid], after[uid]) for uid in before)
+    assert sorted(found(store, "zebra")) == ["1:0", "1:1", "1:2"]
+    assert found(store, word(1) + "p") == []
+    assert store.count() == 4
+    assert store.update_path(99, facts(99)) == version
+
+
+@pytest.mark.parametrize(
+    "path", ["/a/b", "/a/\udcff\udc80", "/x\U0010dcff", "/\ud83d", "/\U0010dcff/\udcff"]
+)
+def test_paths_survive_arrow(path: str) -> None:
+    held = path_to_text(path)
+    held.encode()  # no lone surrogates
+    assert text_to_path(held) == path
+
+
+def test_spaces_are_apart(tmp_path: Path) -> None:
+    a, b = Store.open(tmp_path, "a/1", DIM), Store.open(tmp_path, "b", 4)
+    a.replace_files({1: [unit(facts(1))]})
+    assert b.count() == 0
+    assert list_spaces(tmp_path) == ["a_1", "b"]
+    a.close()
+    drop_space(tmp_path, "a/1")
+    assert list_spaces(tmp_path) == ["b"]
+    with pytest.raises(InklingError, match="closed"):
+        a.count()
+    b.close()
+
+
+def test_opening_for_reading_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreDamagedError, match="no search index"):
+        Store.open(tmp_path, "m", DIM, read_only=True)
+    writer = Store.open(tmp_path, "m", DIM)
+    reader = Store.open(tmp_path, "m", DIM, read_only=True)
+    writer.replace_files({1: [unit(facts(1))]})
+    assert reader.file_ids() == {1}
+    with pytest.raises(InklingError, match="reading only"):
+        reader.delete_files([1])
+    reader.maintain(force=True)
+    assert reader.count() == 1
+
+
+def test_wrong_units_are_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="ordinals"):
+        store.replace_files({1: [unit(facts(1)), unit(facts(1))]})
+    with pytest.raises(ValueError, match="belongs"):
+        store.replace_files({1: [unit(facts(2))]})
+    assert store.count() == 0
+
+
+def test_maintenance_changes_no_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.store.indexes.VECTOR_INDEX_ROWS", 600)
+    monkeypatch.setattr("engine.store.indexes.VECTOR_DELTAS", 2)
+    monkeypatch.setattr("engine.segments.SEGMENT_BYTES", 3000)
+    for round_ in range(4):
+        for n in range(round_ * 20, round_ * 20 + 20):
+            units = [unit(facts(n), k, f"{word(n)} common") for k in range(12)]
+            store.replace_files({n: units})
+        store.delete_files([round_ * 20])
+        before = (
+            [c.unit_id for c in store.search_vector(vector(9), None, 5)],
+            {c.unit_id: c.score for c in store.search_text(["common", word(round_)], None, 5000)},
+        )
+        store.maintain(force=True)
+        vectors = [c.unit_id for c in store.search_vector(vector(9), None, 5)]
+        texts = {
+            c.unit_id: c.score for c in store.search_text(["common", word(round_)], None, 5000)
+        }
+        assert vectors == before[0]
+        assert texts.keys() == before[1].keys()
+    assert store.count() == 4 * 19 * 12
+    assert "vector_idx" in {index.name for index in store._table.list_indices()}
+    for row in store.rows([f"{n}:3" for n in range(1, 60, 7)]).values():
+        assert row.ref is not None
+        seed = row.file_id * 100 + 3
+        assert store.tokens([row.ref])[0].tokens[0, 0] == seed % 100
+        assert store.search_vector(vector(seed), None, 1)[0].unit_id == row.unit_id
+
+
+def test_maintenance_frees_replaced_tokens(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.segments.SEGMENT_BYTES", 2000)
+    for _ in range(30):
+        store.replace_files({1: [unit(facts(1), n) for n in range(10)]})
+    before = store._segments.size_bytes()
+    store.maintain(force=True)
+    assert store._segments.size_bytes() < before / 10
+    refs = [row.ref for row in store.file_rows(1) if row.ref]
+    assert [len(record.tokens) for record in store.tokens(refs)] == [3] * 10
+
+
+# Damage
+
+
+def newest(folder: Path, pattern: str) -> Path:
+    return max(folder.glob(pattern), key=lambda path: path.stat().st_mtime_ns)
+
+
+def zero(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def half(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(bytes(len(data) // 2) + data[len(data) // 2 :])
+
+
+@pytest.mark.parametrize("spoil", [zero, empty, half, Path.unlink])
+@pytest.mark.parametrize("pattern", ["_versions/*.manifest", "data/*.lance"])
+def test_a_broken_newest_commit_is_given_up(
+    tmp_path: Path, pattern: str, spoil: Callable[[Path], None]
+) -> None:
+    store = Store.open(tmp_path, "m", DIM)
+    versions = [store.replace_files({n: [unit(facts(n), text=word(n))]}) for n in range(5)]
+    store.close()
+    spoil(newest(tmp_path / "m.lance", pattern))
+    store = Store.open(tmp_path, "m", DIM)
+    assert store.file_ids() == {0, 1, 2, 3}
+    assert store.version == versions[3]
+    assert found(store, word(3)) == ["3:0"]
+    assert store.search_vector(vector(300), None, 1)[0].unit_id == "3:0"
+    store.replace_files({4: [unit(facts(4), text=word(4))]})
+    store.maintain(force=True)
+    assert found(store, word(4)) == ["4:0"]
+    store.close()
+
+
+def test_old_damage_says_that_it_will_be_rebuilt(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, "m", DIM)
+    for n in range(6):
+        store.replace_files({n: [unit(facts(n))]})
+    store.close()
+    zero(min((tmp_path / "m.lance" / "data").iterdir(), key=lambda p: p.stat().st_mtime_ns))
+    with pytest.raises(StoreDamagedError, match="rebuilds it from your files"):
+        Store.open(tmp_path, "m", DIM)
+    drop_space(tmp_path, "m")
+    assert Store.open(tmp_path, "m", DIM).count() == 0
+
+
+def test_damage_while_open_is_named(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, "m", DIM)
+    store.replace_files({1: [unit(facts(1))]})
+    (newest(tmp_path / "m.lance", "data/*.lance")).unlink()
+    with pytest.raises(StoreDamagedError):
+        store.rows(["1:0"])
+    with pytest.raises(ValueError, match="nocolumn"):  # our own mistake is no damage
+        store.search_vector(vector(1), "nocolumn = 3", 5)
+
+
+def test_broken_indexes_are_built_anew(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, "m", DIM)
+    store.replace_files({n: [unit(facts(n), text=word(n))] for n in range(9)})
+    store.maintain(force=True)
+    store.close()
+    for path in (tmp_path / "m.lance" / "_indices").rglob("*.*"):
+        zero(path)
+    store = Store.open(tmp_path, "m", DIM)
+    assert store.count() == 9
+    assert found(store, word(5)) == ["5:0"]
+    assert store.file_rows(5)[0].unit_id == "5:0"
+
+
+@pytest.mark.parametrize("spoil", [empty, Path.unlink])
+def test_files_without_their_tokens_are_named(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    store = Store.open(tmp_path, "m", DIM)
+    store.replace_files({1: [unit(facts(1))], 2: [unit(facts(2))]})
+    bare = replace(unit(facts(3)), tokens=None)
+    store.replace_files({3: [bare]})
+    store.close()
+    spoil(newest(tmp_path / "m.segments", "*.seg"))
+    store = Store.open(tmp_path, "m", DIM)
+    assert store.broken_files == {1, 2}
+    old = store.rows(["1:0"])["1:0"].ref
+    assert old is not None
+    store.replace_files({2: [unit(facts(2))]})
+    assert len(store.tokens([old])[0].tokens) == 0  # not another unit's
+    store.close()
+    assert Store.open(tmp_path, "m", DIM).broken_files == {1}
+
+
+# Others at work
+
+
+def test_searches_while_the_writer_works(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, "m", DIM)
+    steady = {n: [unit(facts(n), text=word(n))] for n in range(100, 120)}
+    store.replace_files(steady)
+    done = threading.Event()
+    problems: list[str] = []
+    newest_round = [0]
+
+    def look(thread: int) -> None:
+        while not done.is_set():
+            try:
+                floor = newest_round[0]
+                n = 100 + thread
+                if found(store, word(n)) != [f"{n}:0"]:
+                    problems.append(f"steady{n} missing")
+                if store.search_vector(vector(n * 100), None, 1)[0].unit_id != f"{n}:0":
+                    problems.append("vector missing")
+                rows = store.file_rows(1)
+                rounds = {int(row.text.split()[1]) for row in rows}
+                if floor and (len(rounds) != 1 or min(rounds) < floor or len(rows) != 4):
+                    problems.append(f"stale or torn: {rounds} after {floor}")
+                refs = [row.ref for row in rows if row.ref]
+                if any(r.tokens.size and r.tokens[0, 0] > 103 for r in store.tokens(refs)):
+                    problems.append("foreign tokens")
+            except Exception as error:  # noqa: BLE001 (a thread's error has to reach the test)
+                problems.append(repr(error))
+
+    threads = [threading.Thread(target=look, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for round_ in range(1, 25):
+        store.replace_files({1: [unit(facts(1), k, f"round {round_}") for k in range(4)]})
+        newest_round[0] = round_
+        if round_ % 6 == 0:
+            store.maintain(force=True)
+    done.set()
+    for thread in threads:
+        thread.join()
+    store.close()
+    assert problems == []
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from engine import segments
+from engine.store import Store
+from tests.engine.test_store import DIM, facts, unit, word
+segments.SEGMENT_BYTES = 20_000
+store = Store.open(Path(sys.argv[1]), "m", DIM)
+start = int(sys.argv[2])
+for i in range(start, start + 10**6):
+    file = facts(i % 40)
+    store.replace_files({file.file_id: [unit(file, n, word(i)) for n in range(1 + i % 5)]})
+    print(i, store.version, flush=True)
+    if i % 7 == 0:
+        store.maintain(force=i % 14 == 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    """Commits, optimisation, segment compaction and opening are all hit by SIGKILL."""
+    rng = np.random.default_rng(11)
+    expected: dict[int, int] = {}
+    start = 0
+    for _ in range(int(os.environ.get("INKLING_TEST_KILLS", "6"))):
+        command = [sys.executable, "-c", _WRITER, str(tmp_path), str(start)]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        lines = [child.stdout.readline() for _ in range(int(rng.integers(1, 16)))]
+        time.sleep(float(rng.random()) * 0.3)
+        child.send_signal(signal.SIGKILL)
+        lines += child.stdout.read().splitlines(keepends=True)
+        child.wait()
+        child.stdout.close()
+        said = [
+            tuple(map(int, line.split())) for line in lines if line.endswith("\n") and line.strip()
+        ]
+        expected |= {i % 40: i for i, _ in said}
+        last = said[-1][0] if said else start - 1
+        start = last + 2  # the one after the last may or may not have been committed
+        store = Store.open(tmp_path, "m", DIM)
+        assert not said or store.version >= said[-1][1]
+        assert store.broken_files == set()
+        for file_id, i in expected.items():
+            rows = store.file_rows(file_id)
+            states = {row.text for row in rows}
+            if file_id == (last + 1) % 40 and states == {word(last + 1)}:
+                i = last + 1
+            assert states == {word(i)}
+            assert [row.unit_id for row in rows] == [f"{file_id}:{n}" for n in range(1 + i % 5)]
+            assert sorted(found(store, word(i))) == sorted(row.unit_id for row in rows)
+            records = store.tokens([row.ref for row in rows if row.ref])
+            seeds = [(file_id * 100 + n) % 100 for n in range(len(rows))]
+            assert [int(record.tokens[0, 0]) for record in records] == seeds
+        if {row.text for row in store.file_rows((last + 1) % 40)} == {word(last + 1)}:
+            expected[(last + 1) % 40] = last + 1
+        store.close()
