@@ -24,4 +24,7 @@ def merge(shown: Sequence[Hit], fresh: Sequence[Hit], frozen: bool) -> list[Hit]
 
 def _unique(hits: Sequence[Hit]) -> list[Hit]:
     """One row per file, the first (best) one."""
-    return list({hit.path: hit for hit in reversed(hits)}.values())[::-1]
+    first: dict[str, Hit] = {}
+    for hit in hits:
+        first.setdefault(hit.path, hit)
+    return list(first.values())

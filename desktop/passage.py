@@ -72,4 +72,6 @@ def _collapse(text: str, marks: Sequence[Span], start: int, end: int) -> Excerpt
         a, b = max(a, start) - start, min(b, end) - start
         if a < b and b < len(place):
             moved.append((place[a], place[b]))
-    return Excerpt("".join(out).rstrip(), tuple(moved))
+    shown = "".join(out).rstrip()
+    inside = ((a, min(b, len(shown))) for a, b in moved)
+    return Excerpt(shown, tuple(span for span in inside if span[0] < span[1]))

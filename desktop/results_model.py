@@ -62,7 +62,8 @@ class ResultsModel(QAbstractListModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+        given = super().flags(index)
+        return given | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else given
 
     def mimeTypes(self) -> list[str]:
         return ["text/uri-list", "text/plain"]

@@ -153,7 +153,7 @@ class SettingsDialog(QDialog):
 
     def _choice(self, row: Setting, value: str) -> QComboBox:
         combo = QComboBox(self)
-        combo.setMinimumWidth(_FIELD)
+        combo.setFixedWidth(_FIELD)
         for choice, label in row.choices:
             combo.addItem(s.tr(label), choice)
         combo.setCurrentIndex(max(0, combo.findData(value)))
@@ -167,7 +167,7 @@ class SettingsDialog(QDialog):
         low, high = row.bounds or (0, 10**9)
         spin.setRange(min(low, 0) if row.zero else low, high)
         spin.setSuffix(f" {row.unit}" if row.unit else "")
-        spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        spin.setGroupSeparatorShown(True)
         spin.setAlignment(Qt.AlignmentFlag.AlignRight)
         if row.zero:
             spin.setSpecialValueText(s.tr(row.zero))

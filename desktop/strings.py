@@ -106,7 +106,6 @@ NO_INDEXER = tr("The indexer does not answer.")
 START_INDEXER = tr("Start it again")
 SHOW_INDEX = tr("Show the index")
 
-NOTHING_CHOSEN = tr("Choose a result to see it here.")
 PREVIEW_LOADING = tr("Loading…")
 PREVIEW_NONE = tr("There is no preview for this type of file.")
 PREVIEW_OPEN = tr("Open it")

@@ -177,8 +177,7 @@ class PreviewPane(QWidget):
         self.bar.show_nothing()
         self.find_bar.hide()
         self.details.show_hit(None)
-        self.empty.show_state("eye", s.NOTHING_CHOSEN)
-        self._stack.setCurrentWidget(self.empty)
+        self._stack.setCurrentWidget(self._blank)
 
     def _head(self, hit: Hit) -> None:
         name = PurePath(hit.path).name

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
+    QFont,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -18,9 +19,11 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
     QTextFormat,
+    QTextFrameFormat,
     QTextLayout,
     QTextOption,
     QTextTable,
+    QTextTableCellFormat,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QTextBrowser, QTextEdit, QWidget
 
@@ -298,13 +301,30 @@ class MarkdownView(QTextBrowser):
             block = block.next()
         for frame in self.document().rootFrame().childFrames():
             if isinstance(frame, QTextTable):
-                style = frame.format()
-                style.setBorder(1)
-                style.setBorderBrush(c.line)
-                style.setBorderCollapse(True)
-                style.setCellPadding(6)
-                style.setTopMargin(GRID)
-                frame.setFormat(style)
+                _calm_table(frame, c)
+
+
+def _calm_table(table: QTextTable, c: theme.Colours) -> None:
+    """Hairlines, room around the text, a bold head: Qt's reader leaves its first cell plain."""
+    style = table.format().toTableFormat()
+    style.setBorder(1)
+    style.setBorderBrush(c.line)
+    style.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+    style.setBorderCollapse(True)
+    style.setCellPadding(6)
+    style.setTopMargin(GRID)
+    table.setFormat(style)
+    for column in range(table.columns()):
+        cell = table.cellAt(0, column)
+        look = QTextTableCellFormat()
+        look.setFontWeight(QFont.Weight.DemiBold)
+        look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignTop)
+        cell.setFormat(look)
+        cursor = cell.firstCursorPosition()
+        cursor.setPosition(cell.lastPosition(), QTextCursor.MoveMode.KeepAnchor)
+        bold = QTextCharFormat()
+        bold.setFontWeight(QFont.Weight.DemiBold)
+        cursor.mergeCharFormat(bold)
 
 
 def _block_style(block: QTextBlock, in_table: bool, c: theme.Colours) -> QTextBlockFormat:

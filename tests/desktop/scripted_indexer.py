@@ -59,7 +59,7 @@ class ScriptedIndexer:
         self.pictures: Callable[[str, dict[str, str]], bytes | None] = lambda _target, _q: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         host, port = self._server.server_address[:2]
         base.endpoint.write_text(

@@ -1,0 +1,84 @@
+"""Fixtures for the window: a scripted indexer, a window on it, and no thread left behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop import theme
+from desktop.service import Service
+from desktop.state import State
+from desktop.window import Window
+from engine.paths import BaseDir
+from engine.settings import Settings
+from tests.desktop.scripted_indexer import ScriptedIndexer
+
+
+@pytest.fixture(scope="session")
+def qapp(qapp: object) -> object:
+    """The application as Inkling sets it up."""
+    from PySide6.QtWidgets import QApplication
+
+    assert isinstance(qapp, QApplication)
+    qapp.setStyle("Fusion")
+    qapp.setQuitOnLastWindowClosed(False)
+    theme.apply(qapp, "light")
+    return qapp
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """Every test ends with the threads that it began with."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5
+    while (left := _own(set(threading.enumerate()) - before)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not left, f"threads left behind: {left}"
+
+
+def _own(threads: set[threading.Thread]) -> set[threading.Thread]:
+    # A Python view of a Qt thread that ended is not a thread of ours.
+    return {t for t in threads if not isinstance(t, threading._DummyThread)}
+
+
+@pytest.fixture
+def indexer(base: BaseDir) -> Iterator[ScriptedIndexer]:
+    """An indexer that answers from a script."""
+    running = ScriptedIndexer(base)
+    running.status["folders"] = [
+        {"path": "/home/ada/Documents", "online": True, "files": 3, "done": 3, "pending": 0}
+    ]
+    running.status["totals"] = {"files": 3, "done": 3, "pending": 0, "failed": 0}
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def service(base: BaseDir, indexer: ScriptedIndexer, qtbot: QtBot) -> Iterator[Service]:
+    """A line to the scripted indexer."""
+    made = Service(base)
+    with qtbot.waitSignal(made.connected, timeout=10_000):
+        made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, base: BaseDir, indexer: ScriptedIndexer) -> Iterator[Window]:
+    """The window, shown, its indexer answering."""
+    service = Service(base)
+    state = State.load(base.root)
+    state.onboarded = True
+    made = Window(base, Settings.load(base), state, service)
+    qtbot.addWidget(made)
+    made.show()
+    with qtbot.waitSignal(service.status_changed, timeout=10_000):
+        service.start()
+    yield made
+    made.shut_down()
+    made.hide()
