@@ -93,6 +93,18 @@ class MiniLM:
         """Each chunk by itself: the window is too short to share."""
         return self.encode_texts([TextInput(text[a:b], context) for a, b in spans], adapter)
 
+    def token_ids(self, text: str) -> list[int]:
+        """What the model reads of a text, [CLS] and [SEP] included."""
+        return self._prepare(TextInput(text))[0]
+
+    def hidden_states(self, texts: Sequence[str], longest: int) -> Iterator[tuple[int, Tensor]]:
+        """Last hidden states [n, 384] of each text, cut to `longest` tokens, with its position."""
+        ids = [self.token_ids(text)[:longest] for text in texts]
+        for batch in batches([len(row) for row in ids], _TOKENS_PER_FORWARD):
+            hidden, lengths = self._forward([ids[i] for i in batch])
+            for i, states, length in zip(batch, hidden, lengths.tolist(), strict=True):
+                yield i, states[:length]
+
     def _prepare(self, given: TextInput) -> tuple[list[int], NDArray[np.int32]]:
         """Token ids of context and text within the window, and [n, 2] spans into the text."""
         room = self.spec.max_tokens - 2
@@ -148,7 +160,14 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 
 def load(folder: Path | None, spec: ModelSpec) -> MiniLM:
-    """Load the packaged weights after checking that they are the ones the registry names."""
+    """Load the packaged weights with the projections that come with Inkling."""
+    return load_encoder(spec, folder, load_projections())
+
+
+def load_encoder(
+    spec: ModelSpec, folder: Path | None, projections: dict[str, Tensor] | None = None
+) -> MiniLM:
+    """Check that the weights are those the registry names and load them; identity by default."""
     package = _package_folder()
     for name, digest in spec.sha256.items():
         check_digest(package / name, digest)
@@ -157,9 +176,13 @@ def load(folder: Path | None, spec: ModelSpec) -> MiniLM:
     tokenizer.no_truncation()
     file = package / "model.safetensors"
     dtype, note = fastest_dtype(file, folder)
-    encoder = MiniLM(spec, tokenizer, load_bert(file, dtype), load_projections())
+    encoder = MiniLM(spec, tokenizer, load_bert(file, dtype), projections or _identity())
     encoder.notes.append(note)
     return encoder
+
+
+def _identity() -> dict[str, Tensor]:
+    return dict.fromkeys(("single", "retrieval", "code"), torch.eye(384))
 
 
 def load_bert(file: Path, dtype: torch.dtype) -> Bert:

@@ -7,6 +7,7 @@ docstring or paragraph and what follows, or a heading and its section.
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import random
 import re
@@ -19,10 +20,12 @@ from pathlib import Path
 Pair = tuple[str, str]  # what a person might ask, what answers it
 
 _PER_PACKAGE = 600  # pairs, so that no one package's habits win
-_FILES_PER_PACKAGE = 20  # looked at: parsing all of torch takes minutes and adds nothing
+_FILES_PER_PACKAGE = 12  # looked at: parsing all of torch takes minutes and adds nothing
 _SENTENCE = re.compile(r"(.+?[.!?])(?:\s|$)", re.DOTALL)
 _HEADING = re.compile(r"^(?:#{1,4} +(.+)|(\S.{2,78})\n[=~^-]{3,}) *$", re.MULTILINE)
-_MARKUP = re.compile(r":\w+:`([^`]*)`|``?|\*\*|!?\[([^\]]*)\]\([^)]*\)|<[^>\n]{1,200}>")
+_MARKUP = re.compile(
+    r":\w+:`([^`]*)`|``?|\*\*|!?\[([^\]\n]{0,200})\]\([^)\n]{0,300}\)|<[^>\n]{1,200}>"
+)
 _WORDS = range(3, 41)  # of a question
 _CHARACTERS = range(80, 20_000)  # of an answer
 
@@ -76,13 +79,13 @@ def _passages(root: Path) -> Iterator[tuple[str, Pair]]:
             first = _first_sentence(text)
             yield package, (first, text[len(first) :].strip())
     for file in _files(root, ("*.md", "*.rst", "*.txt", "METADATA")):
-        text = file.read_text(encoding="utf-8", errors="replace")[:200_000]
+        text = file.read_text(encoding="utf-8", errors="replace")[:50_000]
         yield from ((_package(root, file), pair) for pair in _sections(text))
 
 
 def _sections(text: str) -> Iterator[Pair]:
     headings = list(_HEADING.finditer(text))
-    for heading, following in zip(headings, [*headings[1:], None], strict=True):
+    for heading, following in itertools.zip_longest(headings, headings[1:]):
         section = _plain(text[heading.end() : following.start() if following else None]).strip()
         yield _plain(heading[1] or heading[2]), section
         first = _first_sentence(section)
