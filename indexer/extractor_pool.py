@@ -52,6 +52,7 @@ class ExtractorPool:
         self.restarts = 0  # workers that died or were killed for what they did
         self.layers: list[str] = []  # what the kernel holds a worker with, known after the first
         self._readable: tuple[str, ...] = ("/",)
+        self._generation = 0  # workers of an earlier one are replaced before their next file
         self._closed = False
         self._lock = threading.Lock()
         self._live: set[_Worker] = set()
@@ -62,6 +63,7 @@ class ExtractorPool:
     def confine(self, roots: Sequence[str]) -> None:
         """Let workers read below these folders only; other files are copied to scratch first."""
         self._readable = tuple(os.path.realpath(root) for root in roots)
+        self._generation += 1
 
     def extract(
         self,
@@ -148,6 +150,10 @@ class ExtractorPool:
             if self._closed:
                 raise
             reply = self._ask_once(request, deadline_s)
+        if reply.get("denied") and os.access(request["path"], os.R_OK):
+            # Its root was not mounted when the worker's rights were fixed.
+            self._generation += 1
+            reply = self._ask_once(request, deadline_s)
         if "reason" in reply:
             raise ExtractError(str(reply["reason"]), str(reply.get("detail", "")))
         return reply
@@ -155,7 +161,7 @@ class ExtractorPool:
     def _ask_once(self, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
         worker = self._idle.get()
         try:
-            if worker is not None and (worker.dead() or worker.readable != self._readable):
+            if worker is not None and (worker.dead() or worker.generation != self._generation):
                 self._drop(worker)
                 worker = None
             if worker is None:
@@ -179,7 +185,7 @@ class ExtractorPool:
         return reply
 
     def _start(self) -> _Worker:
-        worker = _Worker(self.scratch, self._readable, self.memory_bytes + _ROOM)
+        worker = _Worker(self.scratch, self._readable, self.memory_bytes + _ROOM, self._generation)
         with self._lock:
             if not self._closed:
                 self._live.add(worker)
@@ -200,8 +206,10 @@ class _KilledError(ExtractError):
 class _Worker:
     """One child process and the thread that reads its answers."""
 
-    def __init__(self, scratch: Path, readable: tuple[str, ...], address_space: int) -> None:
-        self.readable = readable
+    def __init__(
+        self, scratch: Path, readable: tuple[str, ...], address_space: int, generation: int
+    ) -> None:
+        self.generation = generation
         self.files = 0
         config = {"scratch": str(scratch), "readable": readable, "address_space": address_space}
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}

@@ -61,7 +61,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"reason": "too-complex", "detail": type(error).__name__, "retire": True}
     except OSError as error:
         reason = "unreadable" if error.errno in _GONE else "broken"
-        return {"reason": reason, "detail": error.strerror or type(error).__name__}
+        detail = error.strerror or type(error).__name__
+        return {"reason": reason, "detail": detail, "denied": error.errno == errno.EACCES}
     except Exception as error:  # noqa: BLE001  parsers fail in every way; each is a broken file
         return {"reason": "broken", "detail": f"{type(error).__name__}: {error}"[:500]}
 

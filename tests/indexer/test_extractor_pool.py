@@ -251,6 +251,20 @@ def test_workers_do_not_see_the_environment(
     assert environment["HOME"] == str(pool.scratch)
 
 
+def test_a_root_that_comes_later_is_read_all_the_same(
+    make_pool: Callable[..., ExtractorPool], tmp_path: Path
+) -> None:
+    pool = make_pool(workers=1)
+    early, late = tmp_path / "early", tmp_path / "late"
+    early.mkdir()
+    (early / "a.txt").write_text("early")
+    pool.confine([str(early), str(late)])
+    assert read(pool, str(early / "a.txt")).parts[0].text == "early"
+    late.mkdir()
+    (late / "a.txt").write_text("late")
+    assert read(pool, str(late / "a.txt")).parts[0].text == "late"
+
+
 def test_workers_are_idle_priority(make_pool: Callable[..., ExtractorPool], note: str) -> None:
     pool = make_pool(workers=1)
     read(pool, note)
