@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ OVERLAP = 128  # more than any line is high
 LINE_HEIGHT = 48  # what the recogniser was trained on
 MIN_WIDTH, MAX_WIDTH = 96, 3840
 BATCH_WIDTH = 800  # summed widths of a batch; larger ones fall out of the cache
-TURNED = 0.6  # when this share of lines is unreadable the page may be upside down
+DOUBTFUL = 0.8  # median score of the lines below which the page may be upside down; usual is 0.95
 LARGE_INPUT = 1_200_000  # pixels of a detection after which memory is given back
 
 #: A word, or one character of a script without spaces.
@@ -51,6 +52,8 @@ class Line:
     vertical: bool = False
 
 
+_Found = tuple[str, float, tuple[float, ...]]  # text, score, centre of each character
+
 _lock = threading.Lock()
 _reader: _Reader | None = None
 
@@ -61,7 +64,7 @@ def read(pixels: Image) -> list[Line]:
     with _lock:
         if _reader is None:
             _reader = _Reader()
-        return in_reading_order(_reader.read(np.ascontiguousarray(pixels[:, :, ::-1])))
+        return _reader.read(np.ascontiguousarray(pixels[:, :, ::-1]))
 
 
 def as_text(lines: Sequence[Line]) -> tuple[str, list[WordBox]]:
@@ -79,8 +82,10 @@ def as_text(lines: Sequence[Line]) -> tuple[str, list[WordBox]]:
 def _part_of(line: Line, start: int, end: int) -> Box:
     """The box of some characters of a line, cut halfway between neighbouring characters."""
     at = line.centres
-    low = 0.0 if start == 0 else (at[start - 1] + at[start]) / 2
-    high = 1.0 if end >= len(at) else (at[end - 1] + at[end]) / 2
+    turned = len(at) > 1 and at[0] > at[-1]
+    low = float(turned) if start == 0 else (at[start - 1] + at[start]) / 2
+    high = float(not turned) if end >= len(at) else (at[end - 1] + at[end]) / 2
+    low, high = min(low, high), max(low, high)
     x0, y0, x1, y1 = line.box
     if line.vertical:
         return (x0, y0 + low * (y1 - y0), x1, y0 + high * (y1 - y0))
@@ -109,11 +114,16 @@ class _Reader:
             return []
         crops = [_crop(bgr, quad) for quad in quads]
         found = self._recognise(crops)
-        low = [n for n, line in enumerate(found) if line[1] < MIN_SCORE]
-        if len(low) >= max(3, TURNED * len(found)):
+        if len(found) >= 3 and median(line[1] for line in found) < DOUBTFUL:
             turned = self._recognise([np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops])
             if sum(line[1] for line in turned) > sum(line[1] for line in found):
-                found = [(t, s, tuple(1 - c for c in centres)) for t, s, centres in turned]
+                return self._lines(bgr, quads, turned, turned=True)[::-1]
+        return self._lines(bgr, quads, found, turned=False)
+
+    def _lines(
+        self, bgr: Image, quads: list[Floats], found: list[_Found], *, turned: bool
+    ) -> list[Line]:
+        """Lines in reading order; a turned page is ordered as it stands, then reversed."""
         height, width = bgr.shape[:2]
         lines = []
         for quad, (text, score, centres) in zip(quads, found, strict=True):
@@ -121,8 +131,10 @@ class _Reader:
                 (x0, y0), (x1, y1) = quad.min(axis=0), quad.max(axis=0)
                 box = (float(x0 / width), float(y0 / height), float(x1 / width), float(y1 / height))
                 vertical = (y1 - y0) >= 1.5 * (x1 - x0)
+                if turned:
+                    centres = tuple(1 - centre for centre in centres)
                 lines.append(Line(text, box, score, centres, vertical))
-        return lines
+        return in_reading_order(lines)
 
     def _detect(self, bgr: Image) -> list[Floats]:
         """Quadrilaterals [4, 2] in pixels of the picture, clockwise from the top left."""
@@ -148,7 +160,7 @@ class _Reader:
         quads, _ = self._boxes(probability, (height, width))
         return [np.asarray(quad, dtype=np.float32) for quad in quads]
 
-    def _recognise(self, crops: list[Image]) -> list[tuple[str, float, tuple[float, ...]]]:
+    def _recognise(self, crops: list[Image]) -> list[_Found]:
         """Text, score and character centres of each crop."""
         import cv2
 
@@ -156,7 +168,7 @@ class _Reader:
             min(MAX_WIDTH, max(8, -(-LINE_HEIGHT * crop.shape[1] // crop.shape[0])))
             for crop in crops
         ]
-        found: list[tuple[str, float, tuple[float, ...]]] = [("", 0.0, ())] * len(crops)
+        found: list[_Found] = [("", 0.0, ())] * len(crops)
         for batch, padded in _batches(widths):
             blob = np.zeros((len(batch), 3, LINE_HEIGHT, padded), np.float32)
             for row, n in enumerate(batch):
@@ -169,7 +181,7 @@ class _Reader:
                 found[n] = self._decode(features[row, :used], widths[n] / padded * steps)
         return found
 
-    def _decode(self, features: Floats, length: float) -> tuple[str, float, tuple[float, ...]]:
+    def _decode(self, features: Floats, length: float) -> _Found:
         """Greedy CTC over features [t, 120]; `length` is the line's extent in steps."""
         logits = features @ self._weights
         logits += self._bias

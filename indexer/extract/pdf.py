@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median_low
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,7 @@ def _title(document: Any) -> str:
     if not lines:
         return ""
     largest = max(size for size, _ in lines)
-    if largest < 1.15 * sorted(size for size, _ in lines)[len(lines) // 2]:
+    if largest < 1.15 * median_low(size for size, _ in lines):
         return ""  # nothing stands out
     first = next(n for n, (size, _) in enumerate(lines) if size == largest)
     words = [text for size, text in lines[first : first + 3] if size == largest]

@@ -28,16 +28,22 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         pages = getattr(image, "n_frames", 1)
         animated = image.format != "TIFF" and pages > 1
         chosen = _frames(pages, animated, notes)
-        parts = []
+        parts: list[Part] = []
+        first: Image.Image | None = None
         for number in chosen:
-            if number:
+            try:
                 image.seek(number)
-            picture = render.flat_rgb(image)
+                picture = render.flat_rgb(image)
+            except (OSError, ValueError, SyntaxError, EOFError):
+                if not parts:
+                    raise
+                notes.append(f"Damaged from frame {number + 1} on.")
+                break
+            first = first or picture
             parts.append(_part(picture, options, number + 1 if pages > 1 else None))
-            if number == 0:
-                first = picture
         if animated:
             parts = [_merged(parts)]
+    assert first is not None  # the first frame is there, or its error left
     camera = bool(exif.get(_MAKE) or exif.get(_MODEL))
     kind_of = classify(first, camera=camera, text_lines=parts[0].text.count("\n") + 1)
     if not any(part.text for part in parts):
