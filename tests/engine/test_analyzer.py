@@ -92,3 +92,11 @@ def test_located_gives_places_in_the_original_text() -> None:
     found = {text[start:end]: terms for start, end, terms in located(text)}
     assert found["Caf\u0065\u0301"] == ("cafe",)
     assert found["getUser"] == ("getus", "get", "user")
+
+
+def test_ascii_takes_no_other_way_than_the_rest() -> None:
+    rng = random.Random(8)
+    alphabet = "abcXYZ019_-.',+# ()c"
+    for _ in range(500):
+        text = "".join(rng.choices(alphabet, k=40))
+        assert analyze(f"{text} é") == [*analyze(text), "e"], text
