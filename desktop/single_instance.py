@@ -38,6 +38,7 @@ class SingleInstance(QObject):
 
     def __init__(self, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._open: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._accept)
@@ -57,13 +58,18 @@ class SingleInstance(QObject):
     def _accept(self) -> None:
         while self._server.hasPendingConnections():
             connection = self._server.nextPendingConnection()
-            connection.readyRead.connect(lambda c=connection: self._read(c))
-            connection.disconnected.connect(connection.deleteLater)
-            if connection.bytesAvailable():
-                self._read(connection)
+            self._open.append(connection)
+            connection.readyRead.connect(self._read)
+            connection.disconnected.connect(self._read)
+        self._read()
 
-    def _read(self, connection: QLocalSocket) -> None:
-        while connection.canReadLine():
-            line = bytes(connection.readLine().data()).decode("ascii", "replace").split()
-            if len(line) == 2 and line[0] == str(_VERSION) and line[1] in ("show", "toggle"):
-                self.asked.emit(line[1])
+    def _read(self) -> None:
+        """Take what came over any of the connections; ended ones are let go."""
+        for connection in list(self._open):
+            while connection.canReadLine():
+                line = bytes(connection.readLine().data()).decode("ascii", "replace").split()
+                if len(line) == 2 and line[0] == str(_VERSION) and line[1] in ("show", "toggle"):
+                    self.asked.emit(line[1])
+            if connection.state() == QLocalSocket.LocalSocketState.UnconnectedState:
+                self._open.remove(connection)
+                connection.deleteLater()

@@ -59,7 +59,7 @@ def colours(dark: bool, accent: QColor, strong: bool = False) -> Colours:
         names = (*names[:3], names[4], names[4], names[4])
     window, raised, hover, line, text, muted = map(QColor, names)
     mark, box, warn, bad, good = map(QColor, marks)
-    on_accent = QColor("#ffffff" if accent.lightnessF() < 0.62 else "#101114")
+    on_accent = QColor("#ffffff" if luminance(accent) < 0.2 else "#101114")
     return Colours(
         dark, window, raised, hover, line, text, muted, accent, on_accent, selected, mark, box,
         warn, bad, good,
@@ -67,10 +67,25 @@ def colours(dark: bool, accent: QColor, strong: bool = False) -> Colours:
 
 
 def _readable(accent: QColor, dark: bool) -> QColor:
-    """The accent with a lightness that stands out from the scheme's window."""
+    """The accent with a lightness that stands out from the scheme's window (3:1, as WCAG asks)."""
     hue, saturation = accent.hslHueF(), accent.hslSaturationF()
     low, high = (0.64, 0.80) if dark else (0.28, 0.50)
-    return QColor.fromHslF(max(hue, 0.0), saturation, min(max(accent.lightnessF(), low), high))
+    lightness = min(max(accent.lightnessF(), low), high)
+    while True:
+        made = QColor.fromHslF(max(hue, 0.0), saturation, lightness)
+        # Yellow is bright at a lightness at which blue is dark.
+        if dark or luminance(made) < 0.25 or lightness < 0.05:
+            return made
+        lightness -= 0.02
+
+
+def luminance(colour: QColor) -> float:
+    """Relative luminance as WCAG defines it: 0 black, 1 white."""
+    linear = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (colour.redF(), colour.greenF(), colour.blueF())
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def palette(c: Colours) -> QPalette:

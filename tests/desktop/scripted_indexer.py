@@ -59,7 +59,9 @@ class ScriptedIndexer:
         self.pictures: Callable[[str, dict[str, str]], bytes | None] = lambda _target, _q: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
         host, port = self._server.server_address[:2]
         base.endpoint.write_text(
@@ -90,7 +92,7 @@ class ScriptedIndexer:
         found = known.get((method, target))
         return found(body) if callable(found) else found
 
-    def _handler(indexer) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+    def _handler(indexer) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, format: str, *args: Any) -> None:
                 pass
@@ -110,7 +112,9 @@ class ScriptedIndexer:
                 else:
                     answer = indexer.answer(self.command, parts.path, body)
                     missing = {"error": {"message": "Not there.", "hint": "", "path": None}}
-                    self._send(404 if answer is None else 200, missing if answer is None else answer)
+                    self._send(
+                        404 if answer is None else 200, missing if answer is None else answer
+                    )
 
             do_GET = do_POST = do_DELETE = _serve
 

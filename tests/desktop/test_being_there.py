@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QSysInfo
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from desktop import app as application
 from desktop import autostart, icons, opening, theme
@@ -19,16 +20,17 @@ from desktop.hits import read_hit
 from desktop.single_instance import SingleInstance, send, server_name
 from desktop.state import HISTORY_LENGTH, HistoryCursor, State
 from engine.errors import InklingError
+from engine.paths import BaseDir
 from engine.settings import Settings
 from engine.types import Location
-from tests.desktop.scripted_indexer import hit
+from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
 
 class TestSingleInstance:
-    def test_nobody_there(self, qtbot, tmp_path) -> None:
+    def test_nobody_there(self, qtbot: QtBot, tmp_path: Path) -> None:
         assert send(tmp_path, "show") is False
 
-    def test_a_second_start_speaks_to_the_first(self, qtbot, tmp_path) -> None:
+    def test_a_second_start_speaks_to_the_first(self, qtbot: QtBot, tmp_path: Path) -> None:
         first = SingleInstance(tmp_path)
         assert first.listening
         with qtbot.waitSignal(first.asked) as asked:
@@ -43,7 +45,7 @@ class TestSingleInstance:
         first.close()
 
     @pytest.mark.skipif(QSysInfo.productType() == "windows", reason="named pipes leave no file")
-    def test_a_socket_left_by_a_kill_is_taken_over(self, qtbot, tmp_path) -> None:
+    def test_a_socket_left_by_a_kill_is_taken_over(self, qtbot: QtBot, tmp_path: Path) -> None:
         script = (
             "import sys,os; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
             "QCoreApplication([]); from desktop.single_instance import SingleInstance;"
@@ -59,7 +61,7 @@ class TestSingleInstance:
         assert after.listening
         after.close()
 
-    def test_other_messages_are_ignored(self, qtbot, tmp_path) -> None:
+    def test_other_messages_are_ignored(self, qtbot: QtBot, tmp_path: Path) -> None:
         from PySide6.QtNetwork import QLocalSocket
 
         first = SingleInstance(tmp_path)
@@ -75,7 +77,7 @@ class TestSingleInstance:
 
 
 class TestState:
-    def test_survives_and_ignores_damage(self, tmp_path) -> None:
+    def test_survives_and_ignores_damage(self, tmp_path: Path) -> None:
         state = State.load(tmp_path)
         state.remember(" a  b ")
         state.remember("c")
@@ -134,7 +136,7 @@ class TestOpening:
         with pytest.raises(InklingError, match="settings"):
             opening.filled("ed 'unclosed", "/d/a", Location())
 
-    def test_the_editor_is_started_at_the_line(self, qtbot, tmp_path) -> None:
+    def test_the_editor_is_started_at_the_line(self, qtbot: QtBot, tmp_path: Path) -> None:
         file, out = tmp_path / "a.py", tmp_path / "out"
         file.write_text("x")
         settings = Settings()
@@ -144,7 +146,7 @@ class TestOpening:
         qtbot.waitUntil(lambda: out.exists() and bool(out.read_text()))
         assert out.read_text().strip() == f"7 {file}"
 
-    def test_what_is_gone_is_said(self, tmp_path) -> None:
+    def test_what_is_gone_is_said(self, tmp_path: Path) -> None:
         gone = read_hit(hit(str(tmp_path / "gone.txt")))
         for act in (
             lambda: opening.open_hit(gone, Location(), Settings()),
@@ -153,7 +155,7 @@ class TestOpening:
             with pytest.raises(InklingError, match=r"gone\.txt"):
                 act()
 
-    def test_programs_of_the_desktop_are_offered(self, qtbot, tmp_path) -> None:
+    def test_programs_of_the_desktop_are_offered(self, qtbot: QtBot, tmp_path: Path) -> None:
         folder = Path.home() / ".local/share/applications"
         folder.mkdir(parents=True)
         (folder / "a.desktop").write_text(
@@ -167,7 +169,7 @@ class TestOpening:
         assert found["Reader"] == ("reader", "--x", "{path}")
 
 
-def test_autostart_is_made_and_taken_away(tmp_path) -> None:
+def test_autostart_is_made_and_taken_away(tmp_path: Path) -> None:
     base = tmp_path / "a dir 100%"
     autostart.set_enabled(True, base)
     file = autostart.entry_file()
@@ -202,7 +204,7 @@ class TestTheme:
         again = theme.of(theme.palette(c))
         assert (again.dark, again.text, again.muted) == (c.dark, c.text, c.muted)
 
-    def test_theme_is_switched_at_once(self, qapp) -> None:
+    def test_theme_is_switched_at_once(self, qapp: QApplication) -> None:
         theme.apply(qapp, "dark")
         assert theme.of(qapp.palette()).dark
         theme.apply(qapp, "light")
@@ -219,17 +221,11 @@ class TestTheme:
 
 def contrast(a: QColor, b: QColor) -> float:
     """WCAG contrast ratio."""
-
-    def luminance(colour: QColor) -> float:
-        parts = [colour.redF(), colour.greenF(), colour.blueF()]
-        parts = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-    low, high = sorted((luminance(a), luminance(b)))
+    low, high = sorted((theme.luminance(a), theme.luminance(b)))
     return (high + 0.05) / (low + 0.05)
 
 
-def test_every_icon_that_is_named_exists(qapp) -> None:
+def test_every_icon_that_is_named_exists(qapp: QApplication) -> None:
     for spec in ACTIONS.values():
         assert (icons.FOLDER / f"{spec.icon}.svg").exists(), spec.id
     for file in icons.FOLDER.glob("*.svg"):
@@ -239,7 +235,9 @@ def test_every_icon_that_is_named_exists(qapp) -> None:
         ), file
 
 
-def test_the_whole_application_starts_shows_toggles_and_ends(qtbot, qapp, base, indexer) -> None:
+def test_the_whole_application_starts_shows_toggles_and_ends(
+    qtbot: QtBot, qapp: QApplication, base: BaseDir, indexer: ScriptedIndexer
+) -> None:
     assert isinstance(qapp, QApplication)
     whole = application.Application(qapp, base, Settings.load(base))
     whole.state.onboarded = True

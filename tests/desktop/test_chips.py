@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from desktop import chips
 from desktop.chip_bar import ChipBar
@@ -61,7 +62,7 @@ def test_removing_keeps_the_rest() -> None:
     assert chips.remove(text, chips.chips(text)[0]) == "a b"
 
 
-def test_bar_shows_and_edits_the_text(qtbot) -> None:
+def test_bar_shows_and_edits_the_text(qtbot: QtBot) -> None:
     from PySide6.QtWidgets import QWidget
 
     owner = QWidget()

@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
 from desktop.actions import ACTIONS
@@ -25,34 +27,44 @@ from desktop.explain import Explain
 from desktop.index_panel import IndexPanel
 from desktop.onboarding import Onboarding, Suggestion, suggestions
 from desktop.problem_list import ProblemModel
+from desktop.service import Service
 from desktop.settings_dialog import SettingsDialog
 from desktop.shortcut_page import ShortcutPage
+from desktop.window import Window
+from engine.paths import BaseDir
 from engine.settings import SETTINGS, Settings
+from tests.desktop.scripted_indexer import ScriptedIndexer
 
 
 @pytest.fixture
-def owner(qtbot) -> QWidget:
+def owner(qtbot: QtBot) -> QWidget:
     made = QWidget()
     qtbot.addWidget(made)
     made.resize(900, 600)
     return made
 
 
+def press(box: QMessageBox) -> None:
+    """The button that does it, not the one that cancels."""
+    cancel = box.button(QMessageBox.StandardButton.Cancel)
+    next(button for button in box.buttons() if button is not cancel).click()
+
+
 class TestSettings:
     @pytest.fixture
-    def dialog(self, qtbot, base) -> SettingsDialog:
+    def dialog(self, qtbot: QtBot, base: BaseDir) -> SettingsDialog:
         made = SettingsDialog(Settings.load(base))
         qtbot.addWidget(made)
         made.show()
         return made
 
-    def test_every_setting_has_an_editor_with_name_and_help(self, dialog) -> None:
+    def test_every_setting_has_an_editor_with_name_and_help(self, dialog: SettingsDialog) -> None:
         assert set(dialog.editors) == set(SETTINGS)
         for key, editor in dialog.editors.items():
             assert editor.accessibleName() == SETTINGS[key].title
             assert editor.accessibleDescription() == SETTINGS[key].help
 
-    def test_each_editor_changes_its_setting(self, qtbot, dialog) -> None:
+    def test_each_editor_changes_its_setting(self, qtbot: QtBot, dialog: SettingsDialog) -> None:
         settings = dialog._settings
         changed: list[str] = []
         dialog.changed.connect(changed.append)
@@ -74,7 +86,7 @@ class TestSettings:
                 assert changed[-1] == key
         assert settings.excluded == ("*.log", "old/")
 
-    def test_zero_has_words_and_the_gap_above_it_is_jumped(self, dialog) -> None:
+    def test_zero_has_words_and_the_gap_above_it_is_jumped(self, dialog: SettingsDialog) -> None:
         scale = dialog.editors["scale"]
         assert isinstance(scale, QSpinBox)
         assert scale.text() == "Like the desktop"
@@ -84,7 +96,9 @@ class TestSettings:
         assert scale.value() == 0
         assert dialog._settings.scale == 0
 
-    def test_a_restart_is_offered_where_one_is_needed(self, qtbot, dialog) -> None:
+    def test_a_restart_is_offered_where_one_is_needed(
+        self, qtbot: QtBot, dialog: SettingsDialog
+    ) -> None:
         dialog.editors["theme"].setCurrentIndex(2)
         assert not dialog._restart.isVisible()
         dialog.editors["scale"].setValue(200)
@@ -92,7 +106,7 @@ class TestSettings:
         with qtbot.waitSignal(dialog.restart_wanted):
             dialog._restart.click()
 
-    def test_messages_of_a_bad_file_are_shown(self, qtbot, base) -> None:
+    def test_messages_of_a_bad_file_are_shown(self, qtbot: QtBot, base: BaseDir) -> None:
         base.settings.write_text("workers = 'many'\n")
         dialog = SettingsDialog(Settings.load(base))
         qtbot.addWidget(dialog)
@@ -100,7 +114,9 @@ class TestSettings:
         assert "Files read at the same time" in dialog._message.text()
 
 
-def test_a_changed_setting_is_saved_told_and_followed(qtbot, window, indexer, base) -> None:
+def test_a_changed_setting_is_saved_told_and_followed(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer, base: BaseDir
+) -> None:
     window.commands.run("settings")
     dialog = window.commands._dialogs["settings"]
     assert isinstance(dialog, SettingsDialog)
@@ -118,7 +134,9 @@ class TestIndexPanel:
     )
 
     @pytest.fixture
-    def panel(self, qtbot, service, indexer, owner) -> IndexPanel:
+    def panel(
+        self, qtbot: QtBot, service: Service, indexer: ScriptedIndexer, owner: QWidget
+    ) -> IndexPanel:
         indexer.status.update(folders=list(self.FOLDERS), totals={"files": 13, "failed": 2})
         made = IndexPanel(service, owner)
         made.show()
@@ -127,7 +145,7 @@ class TestIndexPanel:
         return made
 
     def test_folders_show_progress_and_are_removed_only_after_asking(
-        self, qtbot, panel, indexer
+        self, qtbot: QtBot, panel: IndexPanel, indexer: ScriptedIndexer
     ) -> None:
         rows = panel.folders._rows
         assert set(rows) == {"/d/A", "/media/B"}
@@ -140,11 +158,13 @@ class TestIndexPanel:
         box = panel.findChild(QMessageBox)
         assert box is not None
         assert not indexer.bodies("DELETE", "/v1/folders")
-        box.buttons()[0].click()
+        press(box)
         qtbot.waitUntil(lambda: bool(indexer.bodies("DELETE", "/v1/folders")))
         assert indexer.bodies("DELETE", "/v1/folders")[0]["paths"] == ["/media/B"]
 
-    def test_pause_and_resume(self, qtbot, panel, service, indexer) -> None:
+    def test_pause_and_resume(
+        self, qtbot: QtBot, panel: IndexPanel, service: Service, indexer: ScriptedIndexer
+    ) -> None:
         indexer.answers["POST", "/v1/pause"] = {"state": "paused"}
         indexer.answers["POST", "/v1/resume"] = {"state": "idle"}
         panel.folders.pause.click()
@@ -155,7 +175,9 @@ class TestIndexPanel:
         panel.folders.pause.click()
         qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/resume")))
 
-    def test_problems_are_listed_and_tried_again(self, qtbot, panel, indexer) -> None:
+    def test_problems_are_listed_and_tried_again(
+        self, qtbot: QtBot, panel: IndexPanel, indexer: ScriptedIndexer
+    ) -> None:
         problem = {
             "path": "/d/A/x.pdf", "state": "failed", "reason": "broken",
             "sentence": "The file is damaged.", "detail": "", "retry": True,
@@ -178,7 +200,9 @@ class TestIndexPanel:
         qtbot.waitUntil(lambda: len(indexer.bodies("POST", "/v1/retry")) == 2)
         assert indexer.bodies("POST", "/v1/retry")[1] == {"paths": None}
 
-    def test_withheld_files_are_allowed_only_after_asking(self, qtbot, panel, indexer) -> None:
+    def test_withheld_files_are_allowed_only_after_asking(
+        self, qtbot: QtBot, panel: IndexPanel, indexer: ScriptedIndexer
+    ) -> None:
         problem = {
             "path": "/d/A/.env", "state": "withheld", "reason": "secret-name",
             "sentence": "Its name says that it holds secrets.", "retry": False,
@@ -193,10 +217,12 @@ class TestIndexPanel:
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=button)
         box = panel.findChild(QMessageBox)
         assert box is not None
-        box.buttons()[0].click()
+        press(box)
         qtbot.waitUntil(lambda: indexer.bodies("POST", "/v1/allow") == [{"paths": ["/d/A/.env"]}])
 
-    def test_a_model_is_used_only_after_its_licence(self, qtbot, panel, indexer) -> None:
+    def test_a_model_is_used_only_after_its_licence(
+        self, qtbot: QtBot, panel: IndexPanel, indexer: ScriptedIndexer
+    ) -> None:
         indexer.answers["GET", "/v1/models"] = {
             "models": [
                 {"id": "minilm", "title": "MiniLM", "licence": "Apache-2.0", "download_bytes": 0},
@@ -214,12 +240,12 @@ class TestIndexPanel:
         assert any("Not for commercial use" in t and "7.5 GB" in t for t in texts)
         panel.model.findChildren(QPushButton)[0].click()
         assert not indexer.bodies("POST", "/v1/models/use")
-        panel.findChild(QMessageBox).buttons()[0].click()
+        press(panel.findChild(QMessageBox))
         qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/models/use")))
         assert indexer.bodies("POST", "/v1/models/use")[0]["id"] == "big"
 
 
-def test_problem_model(qtmodeltester) -> None:
+def test_problem_model(qtmodeltester: ModelTester) -> None:
     model = ProblemModel()
     model.show([{"path": f"/d/{n}", "sentence": "No."} for n in range(3)])
     qtmodeltester.check(model)
@@ -227,7 +253,14 @@ def test_problem_model(qtmodeltester) -> None:
 
 class TestOnboarding:
     @pytest.fixture
-    def page(self, qtbot, service, indexer, owner, monkeypatch) -> Onboarding:
+    def page(
+        self,
+        qtbot: QtBot,
+        service: Service,
+        indexer: ScriptedIndexer,
+        owner: QWidget,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Onboarding:
         home = Path.home()
         for name in ("Documents", "Pictures", "code"):
             (home / name).mkdir(parents=True)
@@ -244,7 +277,9 @@ class TestOnboarding:
         (home / "src").mkdir()
         assert {Path(x.path).name for x in suggestions()} == {"Documents", "src"}
 
-    def test_folders_are_counted_chosen_and_added(self, qtbot, page, indexer) -> None:
+    def test_folders_are_counted_chosen_and_added(
+        self, qtbot: QtBot, page: Onboarding, indexer: ScriptedIndexer
+    ) -> None:
         indexer.answers["POST", "/v1/folders"] = {"folders": []}
         page.begin()
         page.begin()
@@ -258,7 +293,9 @@ class TestOnboarding:
             page.start.click()
         assert len(indexer.bodies("POST", "/v1/folders")[0]["paths"]) == 2
 
-    def test_start_needs_a_folder_and_an_error_is_said(self, qtbot, page, indexer) -> None:
+    def test_start_needs_a_folder_and_an_error_is_said(
+        self, qtbot: QtBot, page: Onboarding, indexer: ScriptedIndexer
+    ) -> None:
         page.begin()
         for box, _ in page._rows.values():
             box.setChecked(False)
@@ -269,7 +306,9 @@ class TestOnboarding:
         qtbot.waitUntil(lambda: page.notice.isVisibleTo(page))
         assert page.start.isEnabled()
 
-    def test_first_run_is_shown_once(self, qtbot, window, indexer) -> None:
+    def test_first_run_is_shown_once(
+        self, qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+    ) -> None:
         window.state.onboarded = False
         indexer.status["folders"] = []
         window.service.refresh()
@@ -281,7 +320,7 @@ class TestOnboarding:
 
 
 class TestPalette:
-    def test_typing_finds_and_enter_does(self, qtbot, window) -> None:
+    def test_typing_finds_and_enter_does(self, qtbot: QtBot, window: Window) -> None:
         palette = CommandPalette(window.actions_by_id, window)
         palette.show()
         QTest.keyClicks(palette.field, "keyb")
@@ -290,7 +329,7 @@ class TestPalette:
             QTest.keyClick(palette.field, Qt.Key.Key_Return)
         assert chosen.args == ["shortcuts"]
 
-    def test_only_what_can_be_done_is_offered(self, qtbot, window) -> None:
+    def test_only_what_can_be_done_is_offered(self, qtbot: QtBot, window: Window) -> None:
         window._enable_actions()
         palette = CommandPalette(window.actions_by_id, window)
         offered = {
@@ -306,7 +345,7 @@ class TestPalette:
         assert matches(typed, "Zoom In") == rank
 
 
-def test_shortcut_page_shows_every_key(qtbot, owner) -> None:
+def test_shortcut_page_shows_every_key(qtbot: QtBot, owner: QWidget) -> None:
     page = ShortcutPage(owner)
     page.show()
     texts = {label.text() for label in page.findChildren(QLabel)}
@@ -315,7 +354,9 @@ def test_shortcut_page_shows_every_key(qtbot, owner) -> None:
     assert "kind:pdf" in texts
 
 
-def test_explain_shows_the_answer(qtbot, service, indexer, owner) -> None:
+def test_explain_shows_the_answer(
+    qtbot: QtBot, service: Service, indexer: ScriptedIndexer, owner: QWidget
+) -> None:
     indexer.answers["GET", "/v1/explain"] = {
         "path": "/d/a", "state": "done", "sentence": "It is indexed.", "rule": None,
         "units": [1, 2], "query": {"dense_rank": 3},

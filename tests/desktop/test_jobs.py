@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from desktop.jobs import Jobs
 from engine.errors import InklingError
 
 
 @pytest.fixture
-def jobs(qtbot):
+def jobs(qtbot: QtBot) -> Iterator[Jobs]:
     made = Jobs(threads=3)
     yield made
     made.close()
 
 
-def test_work_runs_elsewhere_and_the_answer_comes_here(qtbot, jobs) -> None:
+def test_work_runs_elsewhere_and_the_answer_comes_here(qtbot: QtBot, jobs: Jobs) -> None:
     seen: list[tuple[threading.Thread, threading.Thread]] = []
     jobs.run(threading.current_thread, lambda t: seen.append((t, threading.current_thread())))
     qtbot.waitUntil(lambda: bool(seen))
@@ -25,7 +27,7 @@ def test_work_runs_elsewhere_and_the_answer_comes_here(qtbot, jobs) -> None:
     assert seen[0][1] is threading.current_thread()
 
 
-def test_only_the_newest_of_a_key_answers(qtbot, jobs) -> None:
+def test_only_the_newest_of_a_key_answers(qtbot: QtBot, jobs: Jobs) -> None:
     gate = threading.Event()
     seen: list[str] = []
 
@@ -42,12 +44,12 @@ def test_only_the_newest_of_a_key_answers(qtbot, jobs) -> None:
     assert seen == ["new", "after"]
 
 
-def test_a_cancelled_stream_ends_early(qtbot, jobs) -> None:
+def test_a_cancelled_stream_ends_early(qtbot: QtBot, jobs: Jobs) -> None:
     given: list[int] = []
     ended = threading.Event()
     go_on = threading.Event()
 
-    def work(give) -> None:
+    def work(give: Callable[[int], None]) -> None:
         try:
             for n in range(1000):
                 give(n)
@@ -65,7 +67,9 @@ def test_a_cancelled_stream_ends_early(qtbot, jobs) -> None:
     assert given == [0]
 
 
-def test_errors_come_back_as_something_to_read(qtbot, jobs, caplog) -> None:
+def test_errors_come_back_as_something_to_read(
+    qtbot: QtBot, jobs: Jobs, caplog: pytest.LogCaptureFixture
+) -> None:
     errors: list[InklingError] = []
 
     def known() -> None:
@@ -80,7 +84,7 @@ def test_errors_come_back_as_something_to_read(qtbot, jobs, caplog) -> None:
     assert {str(e) for e in errors} == {"No. Do this.", "Something went wrong: oops."}
 
 
-def test_after_closing_nothing_is_delivered(qtbot) -> None:
+def test_after_closing_nothing_is_delivered(qtbot: QtBot) -> None:
     jobs = Jobs(threads=1)
     seen: list[int] = []
     jobs.run(lambda: 1, seen.append)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
 
 from desktop.hits import marks, read_hit, read_stage
 from desktop.merging import merge
@@ -36,7 +38,9 @@ def test_a_file_is_one_row() -> None:
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_model_obeys_qts_rules_through_every_change(qtmodeltester, qtbot, frozen: bool) -> None:
+def test_model_obeys_qts_rules_through_every_change(
+    qtmodeltester: ModelTester, qtbot: QtBot, frozen: bool
+) -> None:
     model = ResultsModel()
     qtmodeltester.check(model)
     for stage in (["a", "b", "c"], ["c", "a", "d", "e"], [], ["e", "c"], ["x"], ["x", "a", "e"]):
@@ -45,7 +49,7 @@ def test_model_obeys_qts_rules_through_every_change(qtmodeltester, qtbot, frozen
     qtmodeltester.check(model)
 
 
-def test_the_selection_goes_with_its_file(qtbot) -> None:
+def test_the_selection_goes_with_its_file(qtbot: QtBot) -> None:
     from PySide6.QtCore import QPersistentModelIndex
 
     model = ResultsModel()
@@ -59,7 +63,7 @@ def test_the_selection_goes_with_its_file(qtbot) -> None:
     assert not held.isValid()
 
 
-def test_unchanged_rows_are_not_touched(qtbot) -> None:
+def test_unchanged_rows_are_not_touched(qtbot: QtBot) -> None:
     model = ResultsModel()
     same = hits("a", "b")
     model.take(same)
@@ -70,7 +74,7 @@ def test_unchanged_rows_are_not_touched(qtbot) -> None:
     assert touched == []
 
 
-def test_roles(qtbot, monkeypatch) -> None:
+def test_roles(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     from PySide6.QtCore import Qt
 
     monkeypatch.setenv("HOME", "/home/ada")

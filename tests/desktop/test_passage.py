@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from desktop.highlight import runs
-from desktop.passage import code, prose
+from desktop.passage import Excerpt, code, prose
 
 
-def marked(excerpt) -> list[str]:
+def marked(excerpt: Excerpt) -> list[str]:
     return [excerpt.text[a:b] for a, b in excerpt.marks]
 
 
 def test_white_space_is_one_space_and_marks_move_along() -> None:
     text = "  The \n\n certificate\thas   expired. "
-    marks = [(text.index("cert"), text.index("cert") + 11), (text.index("exp"), text.index(".") )]
+    marks = [(text.index("cert"), text.index("cert") + 11), (text.index("exp"), text.index("."))]
     shown = prose(text, marks, 100)
     assert shown.text.strip() == "The certificate has expired."
     assert marked(shown) == ["certificate", "expired"]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
 from desktop.hits import read_hit
 from desktop.preview.loading import SHOWN, window
 from desktop.preview.pane import PreviewPane
 from desktop.quick_look import QuickLook
+from desktop.service import Service
 from engine.types import Location
-from tests.desktop.scripted_indexer import hit
+from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
 PAGES = 3
 
@@ -31,7 +34,7 @@ def png(width: int, colour: str) -> bytes:
 
 
 @pytest.fixture
-def pane(qtbot, service, indexer):
+def pane(qtbot: QtBot, service: Service, indexer: ScriptedIndexer) -> PreviewPane:
     def picture(_target: str, query: dict[str, str]) -> bytes | None:
         page = int(query.get("page", "1"))
         return png(int(query.get("width", "64")), "#ffffff") if page <= PAGES else None
@@ -56,7 +59,7 @@ PDF = hit(
 )
 
 
-def show(qtbot, pane: PreviewPane, data: dict[str, object]) -> None:
+def show(qtbot: QtBot, pane: PreviewPane, data: dict[str, object]) -> None:
     with qtbot.waitSignal(pane.shown, timeout=10_000):
         pane.show_hit(read_hit(data))
 
@@ -65,9 +68,7 @@ def orange(pane: PreviewPane, box: tuple[float, float, float, float]) -> bool:
     """Whether the box's upper edge is drawn where it belongs."""
     view = pane.picture
     image = view.image
-    at = view.mapFromScene(
-        (box[0] + box[2]) / 2 * image.width(), box[1] * image.height()
-    )
+    at = view.mapFromScene((box[0] + box[2]) / 2 * image.width(), box[1] * image.height())
     shot = view.viewport().grab().toImage()
     ratio = shot.devicePixelRatio()
     for dy in range(-6, 4):
@@ -77,7 +78,9 @@ def orange(pane: PreviewPane, box: tuple[float, float, float, float]) -> bool:
     return False
 
 
-def test_a_page_is_shown_at_its_place_with_its_boxes(qtbot, pane, indexer) -> None:
+def test_a_page_is_shown_at_its_place_with_its_boxes(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
     show(qtbot, pane, PDF)
     assert indexer.bodies("GET", "/v1/render")[-1]["page"] == "2"
     assert pane.page == 2
@@ -90,7 +93,7 @@ def test_a_page_is_shown_at_its_place_with_its_boxes(qtbot, pane, indexer) -> No
     assert orange(pane, (0.1, 0.2, 0.5, 0.3))
 
 
-def test_pages_are_turned_to_the_end_and_not_beyond(qtbot, pane) -> None:
+def test_pages_are_turned_to_the_end_and_not_beyond(qtbot: QtBot, pane: PreviewPane) -> None:
     show(qtbot, pane, PDF)
     with qtbot.waitSignal(pane.shown):
         pane.turn(1)
@@ -106,14 +109,16 @@ def test_pages_are_turned_to_the_end_and_not_beyond(qtbot, pane) -> None:
     assert pane.location == Location(page=2)
 
 
-def test_other_places_of_the_file_are_a_click_away(qtbot, pane) -> None:
+def test_other_places_of_the_file_are_a_click_away(qtbot: QtBot, pane: PreviewPane) -> None:
     show(qtbot, pane, PDF)
     with qtbot.waitSignal(pane.shown):
         pane.strip.place_chosen.emit(Location(page=1))
     assert pane.page == 1
 
 
-def test_better_evidence_of_a_later_stage_keeps_zoom(qtbot, pane, indexer) -> None:
+def test_better_evidence_of_a_later_stage_keeps_zoom(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
     show(qtbot, pane, {**PDF, "evidence": []})
     pane.zoom(1)
     scale = pane.picture.transform().m11()
@@ -125,7 +130,9 @@ def test_better_evidence_of_a_later_stage_keeps_zoom(qtbot, pane, indexer) -> No
     assert len(indexer.bodies("GET", "/v1/render")) == asked
 
 
-def test_zooming_in_asks_for_more_pixels(qtbot, pane, indexer) -> None:
+def test_zooming_in_asks_for_more_pixels(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
     show(qtbot, pane, PDF)
     first = int(indexer.bodies("GET", "/v1/render")[-1]["width"])
     for _ in range(6):
@@ -135,7 +142,7 @@ def test_zooming_in_asks_for_more_pixels(qtbot, pane, indexer) -> None:
     assert pane.picture.transform().m11() * pane.picture.image.width() <= pane.picture.width()
 
 
-def test_a_dragged_rectangle_becomes_a_query_picture(qtbot, pane) -> None:
+def test_a_dragged_rectangle_becomes_a_query_picture(qtbot: QtBot, pane: PreviewPane) -> None:
     show(qtbot, pane, PDF)
     pane.picture.set_region_mode(True)
     assert pane.bar._note.text() == s.REGION_HINT
@@ -154,7 +161,7 @@ def test_a_dragged_rectangle_becomes_a_query_picture(qtbot, pane) -> None:
     assert not view.region_mode
 
 
-def test_code_is_shown_at_its_lines(qtbot, pane, tmp_path) -> None:
+def test_code_is_shown_at_its_lines(qtbot: QtBot, pane: PreviewPane, tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text("".join(f"def f{n}():\n    return {n}\n" for n in range(500)))
     found = hit(
@@ -186,7 +193,9 @@ def test_a_long_file_is_cut_around_the_passage() -> None:
     assert window("short", Location(lines=(9, 9))) == (1, "short", False)
 
 
-def test_markdown_is_formatted_and_its_source_a_click_away(qtbot, pane, tmp_path) -> None:
+def test_markdown_is_formatted_and_its_source_a_click_away(
+    qtbot: QtBot, pane: PreviewPane, tmp_path: Path
+) -> None:
     file = tmp_path / "a.md"
     file.write_text("# Head\n\nSome *slanted* words here.\n\n![x](http://127.0.0.1:9/x.png)\n")
     found = hit(
@@ -203,7 +212,9 @@ def test_markdown_is_formatted_and_its_source_a_click_away(qtbot, pane, tmp_path
     assert pane.text.toPlainText().startswith("# Head")
 
 
-def test_other_formats_are_shown_as_indexed(qtbot, pane, indexer, tmp_path) -> None:
+def test_other_formats_are_shown_as_indexed(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer, tmp_path: Path
+) -> None:
     file = tmp_path / "a.docx"
     file.write_bytes(b"PK\0\0")
     indexer.answers["GET", "/v1/text"] = {"text": "What was in the document."}
@@ -211,7 +222,7 @@ def test_other_formats_are_shown_as_indexed(qtbot, pane, indexer, tmp_path) -> N
     assert pane.text.toPlainText() == "What was in the document."
 
 
-def test_what_cannot_be_shown_says_so_and_offers_to_open(qtbot, pane) -> None:
+def test_what_cannot_be_shown_says_so_and_offers_to_open(qtbot: QtBot, pane: PreviewPane) -> None:
     show(qtbot, pane, hit("/nowhere/gone.txt"))
     assert pane.empty.isVisible()
     with qtbot.waitSignal(pane.open_wanted):
@@ -220,7 +231,9 @@ def test_what_cannot_be_shown_says_so_and_offers_to_open(qtbot, pane) -> None:
     assert pane.empty.sentence == s.OFFLINE_LONG
 
 
-def test_find_goes_round_and_says_when_there_is_nothing(qtbot, pane, tmp_path) -> None:
+def test_find_goes_round_and_says_when_there_is_nothing(
+    qtbot: QtBot, pane: PreviewPane, tmp_path: Path
+) -> None:
     file = tmp_path / "a.txt"
     file.write_text("one two one\nthree\n")
     show(qtbot, pane, hit(str(file)))
@@ -238,14 +251,18 @@ def test_find_goes_round_and_says_when_there_is_nothing(qtbot, pane, tmp_path) -
     assert not pane.find_bar.isVisible()
 
 
-def test_only_the_row_rested_on_is_loaded(qtbot, pane, indexer) -> None:
+def test_only_the_row_rested_on_is_loaded(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
     for n in range(20):
         pane.show_hit(read_hit(hit(f"/d/{n}.pdf", kind="pdf")))
     qtbot.waitUntil(lambda: pane.has_picture)
     assert [b["path"] for b in indexer.bodies("GET", "/v1/render")] == ["/d/19.pdf"]
 
 
-def test_quick_look_follows_arrows_and_closes_on_space(qtbot, service, indexer) -> None:
+def test_quick_look_follows_arrows_and_closes_on_space(
+    qtbot: QtBot, service: Service, indexer: ScriptedIndexer
+) -> None:
     from PySide6.QtWidgets import QWidget
 
     owner = QWidget()
@@ -263,7 +280,9 @@ def test_quick_look_follows_arrows_and_closes_on_space(qtbot, service, indexer) 
     assert not look.isVisible()
 
 
-def test_no_file_is_parsed_on_the_interfaces_thread(qtbot, pane, monkeypatch, tmp_path) -> None:
+def test_no_file_is_parsed_on_the_interfaces_thread(
+    qtbot: QtBot, pane: PreviewPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from desktop.preview import loading
 
     file = tmp_path / "a.txt"
