@@ -112,7 +112,7 @@ def test_a_renamed_folder_keeps_its_files(desk: Desk) -> None:
     (desk.folder / "old").rename(desk.folder / "new")
     wait(lambda: all(name.startswith("new") for name in desk.names()))
     assert {r.id for r in desk.ledger.files()} == before
-    assert len(desk.moved) == 30
+    wait(lambda: len(desk.moved) == 30)  # told after the ledger has it
     assert desk.added == 30
     # The renamed folder is still watched.
     (desk.folder / "new" / "deep" / "later.txt").write_text("later")
@@ -133,6 +133,7 @@ def test_a_move_between_roots_keeps_the_file(desk: Desk, tmp_path: Path) -> None
     moved = desk.ledger.file(other / "b.txt")
     assert moved is not None
     assert moved.id == record.id
+    wait(lambda: len(desk.moved) == 1)
     assert desk.added == 2
 
 
