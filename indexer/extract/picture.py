@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from engine.types import Kind
+from engine.types import Box, Kind
 from indexer.extract import ocr, render
 from indexer.extract.base import Extraction, ExtractOptions, Extractor, Part
 from indexer.extract.picture_class import classify
@@ -45,7 +45,7 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
             parts = [_merged(parts)]
     assert first is not None  # the first frame is there, or its error left
     camera = bool(exif.get(_MAKE) or exif.get(_MODEL))
-    kind_of = classify(first, camera=camera, text_lines=parts[0].text.count("\n") + 1)
+    kind_of = classify(first, camera=camera, lines=_line_boxes(parts[0]))
     if not any(part.text for part in parts):
         notes.append("No text was found in the picture.")
     kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
@@ -79,6 +79,18 @@ def _part(picture: Image.Image, options: ExtractOptions, page: int | None) -> Pa
     if options.pixels:
         part.image = render.save_pixels(picture, options.scratch, name, options.max_pixels)
     return part
+
+
+def _line_boxes(part: Part) -> list[Box]:
+    """The boxes of the words that stand in one line of the text, as one."""
+    rows: dict[int, list[Box]] = {}
+    for word in part.words:
+        rows.setdefault(part.text.count("\n", 0, word.start), []).append(word.box)
+    found = []
+    for boxes in rows.values():
+        x0, y0, x1, y1 = zip(*boxes, strict=True)
+        found.append((min(x0), min(y0), max(x1), max(y1)))
+    return found
 
 
 def _merged(parts: list[Part]) -> Part:

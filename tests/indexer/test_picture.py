@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from indexer.extract import render
 from indexer.extract.base import ExtractError, ExtractOptions
 from indexer.extract.picture import EXTRACTORS, extract_picture, extract_svg
+from indexer.extract.picture_class import classify
 
 
 @pytest.fixture
@@ -139,3 +140,25 @@ def test_svg_gives_its_text_and_a_thumbnail(tmp_path: Path, options: ExtractOpti
     assert read.picture == "diagram"
     assert read.parts[0].thumb is not None
     assert render.render(path, 1, 600, tmp_path / "out.png")[0] == pytest.approx(600, abs=2)
+
+
+def test_screenshot_diagram_photo_and_scan_are_told_apart() -> None:
+    noise = np.random.default_rng(5)
+    photo = Image.fromarray(noise.normal(120, 40, (400, 600, 3)).clip(0, 255).astype(np.uint8))
+    assert classify(photo, camera=False, lines=[]) == "photo"
+    screen = Image.new("RGB", (1280, 720), "#f0f0f0")
+    draw = ImageDraw.Draw(screen)
+    for n in range(20):
+        draw.rectangle((40, 30 + 34 * n, 1200, 56 + 34 * n), "white", "#444444")
+    rows = [(0.05, 0.05 + 0.045 * n, 0.5, 0.07 + 0.045 * n) for n in range(20)]
+    assert classify(screen, camera=False, lines=rows) == "screenshot"
+    diagram = Image.new("RGB", (800, 600), "white")
+    draw = ImageDraw.Draw(diagram)
+    draw.ellipse((200, 200, 400, 330), "#3366cc")
+    draw.line((100, 100, 700, 500), "#cc3333", 8)
+    assert classify(diagram, camera=False, lines=[(0.3, 0.4, 0.4, 0.43)]) == "diagram"
+    scan = noise.normal(245, 4, (1400, 1000, 1)).repeat(3, axis=2)
+    scan[100:1300:40, 100:900:7] = 30
+    page = Image.fromarray(scan.clip(0, 255).astype(np.uint8))
+    full = [(0.1, 0.07 + 0.03 * n, 0.9, 0.085 + 0.03 * n) for n in range(28)]
+    assert classify(page, camera=False, lines=full) == "scan"
