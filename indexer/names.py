@@ -23,6 +23,8 @@ CANDIDATES = 200
 #: A word that this many names hold says nothing when it stands alone.
 COMMON = 2_000
 _COMMON_WEIGHT = math.log(2)
+#: Below it one common word of a long sentence happens to be in a name.
+FLOOR = 0.1
 #: Of a word in no name, as large as that of a word in a hundred names; short ones are mostly "the".
 _UNKNOWN_WEIGHT = math.log(1 + COMMON / 100)
 
@@ -158,7 +160,7 @@ def find(
     asked = plain(typed).strip()
     scored = [(_score(row, asked, tokens, weights), row[2], row[0]) for row in rows.values()]
     scored.sort(reverse=True)
-    return [(file_id, score) for score, _, file_id in scored[:limit]]
+    return [(file_id, score) for score, _, file_id in scored[:limit] if score >= FLOOR]
 
 
 def _expressions(
