@@ -103,6 +103,24 @@ MODELS: dict[str, ModelSpec] = {
             module="engine.encoders.jina_v4:load",
             texts_per_request=8,
         ),
+        ModelSpec(
+            id="neomme-260m",
+            title="NeoMME 260M (sees pictures, small, free for any use)",
+            revision="main",
+            licence="Apache-2.0",
+            commercial_use=True,
+            dims=(1024, 512, 256, 128),
+            dim=512,
+            token_dim=128,
+            modalities=frozenset({"text", "image"}),
+            adapters=("retrieval", "code"),
+            max_tokens=16384,
+            late_chunking=False,
+            download_bytes=540_000_000,
+            source="Hcompany/NeoMME-260M-Retriever",
+            module="engine.encoders.neomme:load",
+            shared_single=True,
+        ),
     )
 }
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.encoders import jina_v4_tokens, late_chunking
-from engine.encoders.jina_v4_forward import Row, States
+from engine.encoders.jina_v4_forward import Row, States, array
 from engine.encoders.jina_v4_images import (
     Preprocessor,
     decode,
@@ -175,11 +175,6 @@ def text_row(ids: list[int], adapter: str) -> Row:
 def passage_prefix(adapter: str) -> str:
     """Find-similar compares like with like: its adapter was trained with one prompt only."""
     return jina_v4_tokens.QUERY if adapter == "text-matching" else jina_v4_tokens.PASSAGE
-
-
-def array(tensor: Tensor) -> NDArray[np.float32]:
-    result: NDArray[np.float32] = tensor.float().cpu().numpy()
-    return result
 
 
 def load(folder: Path | None, spec: ModelSpec) -> JinaV4:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor
 from transformers import DynamicCache
@@ -154,6 +156,12 @@ class Forward:
             self._active = adapters[0]
         hidden, tokens = self.network.get_base_model()(**arguments)
         return hidden, tokens
+
+
+def array(tensor: Tensor) -> NDArray[np.float32]:
+    """A tensor of any device and precision as numbers to give away."""
+    result: NDArray[np.float32] = tensor.float().cpu().numpy()
+    return result
 
 
 def batches(rows: Sequence[Row], budget: int) -> Iterator[list[int]]:

@@ -110,7 +110,7 @@ class Golden:
     def outputs(self, states: States, what: str) -> Array:
         if what == "single":
             return self.encoder.cut(states.mean)
-        return jina_v4.array(states.tokens if what == "multi" else states.hidden)
+        return jina_v4_forward.array(states.tokens if what == "multi" else states.hidden)
 
     # -- arrays -----------------------------------------------------------------------------
 
