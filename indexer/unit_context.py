@@ -21,6 +21,8 @@ _GENERIC = frozenset({
     "files", "file", "data", "documents", "desktop", "downloads", "pages", "page", "static",
     "public", "assets", "corpus",
 })  # fmt: skip
+#: File names that say no more than their folder does.
+_GENERIC_NAMES = frozenset({"index", "readme", "init", "main", "mod", "lib"})
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MEANINGLESS = re.compile(r"(?=.*\d)[0-9a-f]{12,}|\d{5,}|img|dsc|pxl|untitled|unnamed", re.I)
 _JUNK_TITLE = re.compile(r"untitled|microsoft word|\.(docx?|indd|tex|dvi|qxd|p65)\b|^\W*$", re.I)
@@ -54,10 +56,13 @@ def document_words(title: str, path: str, root: str) -> list[str]:
     except ValueError:
         folders = list(pure.parts[1:-1])
     words = [w for w in (clean(f) for f in folders) if w and w.lower() not in _GENERIC]
+    words = [w for n, w in enumerate(words) if w not in words[:n]]
     name = _spelled_as(clean(pure.stem), words)
     title = "" if _JUNK_TITLE.search(title) else " ".join(title.split())
     lead = [title] if title else []
-    known = {_squash(word) for word in title.split()}
+    if name.lower() in _GENERIC_NAMES and (title or words):
+        name = ""
+    known = {_squash(word) for word in (*title.split(), *clean(title).split())}
     new = [word for word in name.split() if _squash(word) not in known and not word.isdecimal()]
     if new or not title:
         lead.append(name)
@@ -73,10 +78,10 @@ def clean(name: str) -> str:
 
 
 def shorten(pieces: list[str]) -> str:
-    """Pieces joined; the middle ones go first when there is no room."""
+    """Pieces joined; without room the outer folders and headings go before the inner ones."""
     pieces = list(pieces)
     while len(pieces) > 2 and len(SEPARATOR.join(pieces)) > MAX_CHARACTERS:
-        pieces.pop(-2)
+        pieces.pop(2 if len(pieces) > 3 else 1)
     return SEPARATOR.join(pieces)[:MAX_CHARACTERS]
 
 

@@ -147,6 +147,9 @@ def test_chinese_units_are_shorter() -> None:
         ("Green tea", "/r/kitchen/IMG_20240131.md", ["Green tea", "kitchen"]),
         ("Microsoft Word - Draft2.doc", "/r/thesis.pdf", ["thesis"]),
         ("Untitled", "/r/a/b.odt", ["b", "a"]),
+        ("bun-info", "/r/bun-info.md", ["bun-info"]),
+        ("", "/r/engine/engine/__init__.py", ["engine"]),
+        ("", "/r/README.md", ["README"]),
         ("", "/elsewhere/x/y.txt", ["y", "elsewhere", "x"]),
         ("", "/r/3f786850e387550fdab836ed7e6dc881de23001b.png", []),
     ],
@@ -163,3 +166,5 @@ def test_context_is_bounded() -> None:
     [unit] = cut(Part("text", heading=tuple("section " + "x" * 60 for _ in range(9))))
     assert len(unit.context) <= MAX_CHARACTERS
     assert unit.context.startswith("a › ")
+    [unit] = cut(Part("text", heading=("inner",)), path=f"/r/{'outer/' + 'x' * 200}/mid/a.txt")
+    assert unit.context == "a › outer › mid › inner"  # not the endless one
