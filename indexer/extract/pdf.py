@@ -23,6 +23,7 @@ OCR_SECONDS = 110.0  # for all pages of a file, so that the deadline below is ne
 OCR_DPI = 150
 OCR_PIXELS = 4_000_000
 FEW_CHARACTERS = 20  # a page number, a stamp: not the page's text
+FEW_COVER = 0.1
 SCAN_CHARACTERS = 300  # a scan may carry a typed header …
 SCAN_COVER = 0.5  # … when pictures cover this share of the page
 #: What programs write when nobody gave a title: their name, the file's name, a number.
@@ -133,10 +134,10 @@ class _Reader:
 
 
 def _wants_ocr(page: Any, text: str) -> bool:
-    if len(text) < FEW_CHARACTERS:
+    if not text:
         return True
     if len(text) < SCAN_CHARACTERS:
-        return _picture_cover(page) > SCAN_COVER
+        return _picture_cover(page) > (FEW_COVER if len(text) < FEW_CHARACTERS else SCAN_COVER)
     return is_garbled(text)
 
 
