@@ -218,7 +218,10 @@ class Searcher:
             refs = [rows[found.unit_ids[i]].ref for i in chosen]
             records = self._store.tokens([ref for ref in refs if ref is not None])
             late[chosen] = maxsim(encoding.tokens, [record.tokens for record in records]).scores
-            for i in chosen:
+            for i, record in zip(chosen, records, strict=True):
+                if not len(record.tokens):
+                    late[i] = np.nan  # lost with a damaged segment: not known is not bad
+                    continue
                 found.lanes[found.unit_ids[i]].add("late")
         found.scores.late = late
         final = fusion.second_stage(found.scores, weights)

@@ -124,6 +124,7 @@ class Service:
 
     def _reconcile(self) -> None:
         """After a crash or power cut: the ledger decides, the store follows."""
+        self.engine.maintain(force=True)  # what a crash left half-written goes
         owner = self.base.store / "ledger-id"
         if not owner.exists() or owner.read_text() != self.ledger.ledger_id:
             # Another ledger's rows: the file ids in them mean nothing here.
@@ -136,8 +137,9 @@ class Service:
         stored = self.engine.store.file_ids()
         if ghosts := stored.difference(self.ledger.all_ids()):
             self.engine.delete(sorted(ghosts))
+        whole = stored - self.engine.store.broken_files  # token records lost with a segment
         done = self.ledger.files(state="done")
-        if missing := [r.id for r in done if r.units and r.id not in stored]:
+        if missing := [r.id for r in done if r.units and r.id not in whole]:
             log.warning("%d files are indexed again: the store has nothing of them", len(missing))
             self.ledger.requeue(missing)
 
