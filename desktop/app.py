@@ -39,6 +39,8 @@ def main(argv: Sequence[str]) -> int:
     if send(base.root, "toggle" if options.toggle else "show"):
         return 0
     log.set_up(base.logs, "window")
+    # Threads that colour code are pure Python: the interface gets its turn sooner (default 5 ms).
+    sys.setswitchinterval(0.001)
     settings = Settings.load(base)
     app = application(settings)
     whole = Application(app, base, settings)

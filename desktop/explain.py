@@ -29,6 +29,7 @@ class Explain(QDialog):
         self._form.setVerticalSpacing(GRID)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 2 * GRID)
         column.setSpacing(2 * GRID)
@@ -46,8 +47,9 @@ class Explain(QDialog):
 
     def show_answer(self, answer: dict[str, Any]) -> None:
         """Fill the form; what the indexer does not say is left out."""
-        self._sentence.setText(str(answer.get("sentence") or answer.get("state") or ""))
-        rows = [(s.DETAILS_PATH, answer.get("path")), (s.tr("State"), answer.get("state"))]
+        state = str(answer.get("state") or "")
+        self._sentence.setText(str(answer.get("sentence") or s.STATES.get(state, state)))
+        rows = [(s.DETAILS_PATH, answer.get("path")), (s.tr("State"), state)]
         rows.append((s.tr("Rule"), answer.get("rule")))
         units = answer.get("units")
         if isinstance(units, list):

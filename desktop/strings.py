@@ -223,16 +223,17 @@ COMMAND_FAILED = tr("“{command}” could not be started.")
 CHECK_SETTINGS = tr("Check the command in the settings.")
 OPEN_WITH_TITLE = tr("Open With")
 OPEN_WITH_PROMPT = tr("Program to open “{name}” with")
+STATES = {
+    "done": tr("It is indexed, with everything in it."),
+    "pending": tr("It waits for its turn; its name is searchable."),
+    "seen": tr("Its name is known; what is in it comes later."),
+}
 EXPLAIN_TITLE = tr("Why “{name}” is found")
 SIMILAR_TO = tr("Like {name}")
 SETTINGS_MESSAGE = tr("Some settings could not be read.")
 
 
 def files(count: int) -> str:
-    return _n("{n} file", "{n} files", count).format(n=f"{count:,}")
-
-
-def results(count: int) -> str:
     return _n("{n} file", "{n} files", count).format(n=f"{count:,}")
 
 
@@ -320,6 +321,13 @@ def place(location: Location) -> str:
         one = tr("Line {a}").format(a=first)
         parts.append(one if first == last else tr("Lines {a}–{b}").format(a=first, b=last))
     return " · ".join(parts)
+
+
+def short_place(location: Location) -> str:
+    """A place in as few words as name it: for buttons."""
+    if location.symbol and location.page is None:
+        return location.symbol.rsplit(" › ", 1)[-1]
+    return place(location)
 
 
 def row_for_reader(hit: Hit, folder: str) -> str:

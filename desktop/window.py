@@ -274,7 +274,7 @@ class Window(QMainWindow):
         self._stage = stage
         self.model.take(stage.hits)
         self.results.settle()
-        self.chips.set_count(s.results(self.model.rowCount()) if self.model.rowCount() else "")
+        self.chips.set_count(s.files(self.model.rowCount()) if self.model.rowCount() else "")
         self._show_results(final=stage.stage == "rescored")
         # A later stage can bring better evidence for the row that is being looked at.
         self.preview.show_hit(self.results.hit())

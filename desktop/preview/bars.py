@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QTool
 
 from desktop import icons, theme
 from desktop import strings as s
+from desktop.notice import FittingRow
 from desktop.theme import GRID, HALF
 from engine.types import Location, Place
 
@@ -40,51 +41,43 @@ class Tool(QToolButton):
             self._colour()
 
 
-class MatchStrip(QWidget):
+class MatchStrip(FittingRow):
     """The query words that matched, and the other places of the file; one quiet line."""
 
     word_hovered = Signal(object)  # str | None
     place_chosen = Signal(object)  # Location
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(2 * GRID, 0, 2 * GRID, GRID)
-        self._row.setSpacing(HALF)
-        self.hide()
+        super().__init__(parent, left=2 * GRID, bottom=HALF)
 
     def show_match(self, words: Sequence[str], here: Location, more: Sequence[Place]) -> None:
         """Fill the line; hidden where it would be empty."""
-        while item := self._row.takeAt(0):
-            if widget := item.widget():
-                widget.hide()
-                widget.deleteLater()
+        self.empty()
         shown = [word for word in dict.fromkeys(words) if word][:5] if len(set(words)) > 1 else []
         if shown:
-            self._label(s.WHERE_MATCHED)
+            self.put(self._label(s.WHERE_MATCHED))
             for word in shown:
                 button = self._button(word)
                 button.installEventFilter(self)
                 button.setProperty("word", word)
                 button.clicked.connect(partial(self.word_hovered.emit, word))
-        places = [place for place in more if s.place(place.location)]
+                self.put(button)
+        places = [place for place in more if s.short_place(place.location)]
         if places:
-            if shown:
-                self._row.addSpacing(2 * GRID)
-            self._label(s.MORE_PLACES)
+            self.put(self._label(s.MORE_PLACES), gap=2 * GRID)
             for place in [Place(here, "", 0.0), *places[:_MOST_PLACES]]:
-                if where := s.place(place.location):
+                if where := s.short_place(place.location):
                     button = self._button(where)
                     button.setToolTip(" ".join(place.snippet.split())[:200])
                     button.clicked.connect(partial(self.place_chosen.emit, place.location))
-        self._row.addStretch(1)
-        self.setVisible(bool(shown or places))
+                    self.put(button)
+        self.finish()
 
-    def _label(self, text: str) -> None:
+    def _label(self, text: str) -> QLabel:
         label = QLabel(text, self)
         label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
         label.setFont(theme.font(self.font(), -1))
-        self._row.addWidget(label)
+        return label
 
     def _button(self, text: str) -> QPushButton:
         shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 18 * GRID)
@@ -93,7 +86,6 @@ class MatchStrip(QWidget):
         button.setFont(theme.font(self.font(), -1))
         button.setAccessibleName(text)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._row.addWidget(button)
         return button
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

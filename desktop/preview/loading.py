@@ -16,6 +16,8 @@ from engine.types import Hit, Location
 #: Characters shown at once: more makes the text widget stutter (400,000 take 40 ms to set).
 SHOWN = 300_000
 _READ_BYTES = 4_000_000
+#: Texts that are written for programs: shown as they were read for the index.
+_AS_INDEXED = ("ipynb", "html", "htm", "xhtml", "eml", "mbox", "rtf", "svg", "fb2", "mht")
 _MARKDOWN = ("md", "markdown", "mdown", "qmd", "rmd")
 
 
@@ -66,12 +68,12 @@ def load_page(client: Client, hit: Hit, page: int | None, width: int) -> Picture
 
 def load_text(client: Client, hit: Hit, location: Location) -> Text:
     """Plain text from the file itself, other formats as they were indexed."""
-    text = _read(hit.path)
+    suffix = Path(hit.path).suffix.lower().lstrip(".")
+    text = None if suffix in _AS_INDEXED else _read(hit.path)
     own = text is not None
     if text is None:
         text = client.text(hit.path)
     first, shown, cut = window(text, location)
-    suffix = Path(hit.path).suffix.lower().lstrip(".")
     code = hit.kind == "code" and own
     markdown = own and suffix in _MARKDOWN
     coloured = tuple(highlight.runs(shown, hit.path)) if code else ()

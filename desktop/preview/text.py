@@ -254,7 +254,7 @@ class MarkdownView(QTextBrowser):
         self.document().setMarkdown(text, features.MarkdownDialectGitHub | features.MarkdownNoHTML)
         self._to_palette()
         place = self._passage(snippet)
-        self._mark(words, place)
+        self._mark(words, place, place + round(1.2 * len(snippet)) if place else -1)
         cursor = QTextCursor(self.document())
         cursor.setPosition(place)
         self.setTextCursor(cursor)
@@ -270,13 +270,16 @@ class MarkdownView(QTextBrowser):
                 return found.selectionStart()
         return 0
 
-    def _mark(self, words: Sequence[str], place: int) -> None:
+    def _mark(self, words: Sequence[str], start: int, end: int) -> None:
+        """Mark the words from start to end (-1: to the end of the note)."""
         style = QTextCharFormat()
         style.setBackground(theme.of(self.palette()).mark)
         selections: list[QTextEdit.ExtraSelection] = []
         for word in dict.fromkeys(w for w in words if w.strip()):
-            cursor = self.document().find(word)
+            cursor = self.document().find(word, start)
             while not cursor.isNull() and len(selections) < 80:
+                if 0 <= end < cursor.selectionEnd():
+                    break
                 selections.append(_selection(cursor, style))
                 cursor = self.document().find(word, cursor)
         self.setExtraSelections(selections)

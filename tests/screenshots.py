@@ -1,0 +1,228 @@
+"""Every screen, light and dark, at 100 and 200 %: `python -m tests.screenshots OUT_DIR`.
+
+A real indexer indexes a copy of the sample library; the window is the real one. Each combination of
+palette and scale runs in a process of its own, since Qt reads the scale at its start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop.app import Application
+
+SAMPLE = Path(__file__).resolve().parents[1] / "resources" / "sample" / "library"
+FONT = "Inter"  # what the README's pictures are set in, where it is installed
+#: Name of the picture -> what is searched, how many rows down.
+SEARCHES: dict[str, tuple[str, int]] = {
+    "results-screenshot": ("why my email stopped arriving, something with TLS being too old", 0),
+    "results-pdf": ("alarm because gas escapes from the heating machine", 0),
+    "results-code": ("stop workers gracefully and let waiting tasks complete", 0),
+    "results-note": ("my loaf comes out dense and does not brown", 0),
+    "results-filtered": ("kind:screenshot,image date:1y in:Pictures payment", 1),
+    "nothing": ('kind:pdf "no such words anywhere"', 0),
+}
+
+
+def main() -> int:
+    """Index once, then take the pictures in four processes."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("out", type=Path)
+    options.add_argument("--theme", choices=["light", "dark"])
+    options.add_argument("--home", type=Path)
+    given = options.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    if given.theme:
+        return _take(given.out, given.theme, given.home)
+    with tempfile.TemporaryDirectory(prefix="inkling-shots-") as folder:
+        home = Path(folder)
+        shutil.copytree(SAMPLE, home / "library", dirs_exist_ok=True)
+        _hostile_files(home / "library")
+        environment = _environment(home)
+        try:
+            inkling = [sys.executable, "-m", "desktop"]
+            library = [str(p) for p in sorted((home / "library").iterdir()) if p.is_dir()]
+            for part in library:
+                (home / Path(part).name).symlink_to(part)
+            _first_run(given.out, home)
+            subprocess.run([*inkling, "add", *library, "--wait"], env=environment, check=True)
+            for theme in ("light", "dark"):
+                for scale in (1, 2):
+                    _child(given.out / f"{theme}-{scale}00", theme, home, environment, scale)
+        finally:
+            subprocess.run([*inkling, "stop"], env=environment, check=False)
+    print(f"{len(list(given.out.rglob('*.png')))} pictures in {given.out}")
+    return 0
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "HOME": str(home), "INKLING_BASE_DIR": str(home / ".inkling")}
+
+
+def _child(out: Path, theme: str, home: Path, environment: dict[str, str], scale: int) -> None:
+    command = [sys.executable, "-m", "tests.screenshots", str(out), "--theme", theme]
+    platform = {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(scale)}
+    subprocess.run([*command, "--home", str(home)], env=environment | platform, check=True)
+
+
+def _first_run(out: Path, home: Path) -> None:
+    """The first run needs a base dir without folders: one of its own."""
+    environment = _environment(home) | {"INKLING_BASE_DIR": str(home / ".first")}
+    try:
+        for theme in ("light", "dark"):
+            for scale in (1, 2):
+                folder = out / f"{theme}-{scale}00"
+                _child(folder, theme, home, environment | {"INKLING_FIRST": "1"}, scale)
+    finally:
+        subprocess.run([sys.executable, "-m", "desktop", "stop"], env=environment, check=False)
+
+
+def _hostile_files(library: Path) -> None:
+    """Something for the lists of problems and withheld files."""
+    (library / "Documents" / "broken.pdf").write_bytes(b"%PDF-1.7\nnot really")
+    (library / "Documents" / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    (library / "Code" / ".env").write_text("DATABASE_PASSWORD=correct-horse-battery-staple\n")
+    (library / "Code" / "id_rsa").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1\n")
+
+
+def _take(out: Path, theme: str, home: Path) -> int:
+    """In the child: open the window, go through the screens."""
+    from PySide6.QtGui import QFont, QFontDatabase
+
+    from desktop.app import Application, application
+    from engine.paths import base_dir
+    from engine.settings import Settings
+
+    base = base_dir().create()
+    settings = Settings.load(base)
+    settings.set("theme", theme)
+    app = application(settings)
+    if FONT in QFontDatabase.families():
+        app.setFont(QFont(FONT, 10))
+    whole = Application(app, base, settings)
+    camera = Camera(out, whole)
+    whole.show()
+    camera.until(lambda: whole.service.ready and bool(whole.service.status), seconds=60)
+    try:
+        if os.environ.get("INKLING_FIRST"):
+            camera.until(lambda: all(c.text() != "counting…" for _, c in _rows(whole)))
+            camera.take("first-run")
+        else:
+            _screens(camera, whole)
+    finally:
+        whole.shut_down()
+    return 0
+
+
+def _rows(whole: Application) -> list[tuple[QWidget, QWidget]]:
+    return list(whole.window.onboarding._rows.values())  # type: ignore[arg-type]
+
+
+class Camera:
+    """Waits until a screen is complete, then takes its picture."""
+
+    def __init__(self, out: Path, whole: Application) -> None:
+        self._out, self.whole = out, whole
+        out.mkdir(parents=True, exist_ok=True)
+
+    def until(self, done: Callable[[], bool], seconds: float = 20) -> bool:
+        """Let the window live until `done`, at most so long."""
+        from PySide6.QtCore import QCoreApplication
+
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            QCoreApplication.processEvents()
+            if done():
+                return True
+            time.sleep(0.01)
+        return False
+
+    def settle(self, seconds: float = 0.8) -> None:
+        self.until(lambda: False, seconds)
+
+    def take(self, name: str, widget: QWidget | None = None) -> None:
+        self.settle()
+        shot = (widget or self.whole.window).grab()
+        assert shot.save(str(self._out / f"{name}.png")), name
+
+
+def _screens(camera: Camera, whole: Application) -> None:
+    window = whole.window
+    window.state.history = ["train ticket to Hamburg", "who pays for the boiler", "retry upload"]
+    window.state.saved = ["kind:screenshot error"]
+    window.show_home()
+    camera.until(lambda: window.preview.has_picture or window.model.rowCount() > 0)
+    camera.take("home")
+    for name, (query, down) in SEARCHES.items():
+        window.search.set_text(query)
+        camera.until(lambda: not window.search._busy)
+        window.results.step(down) if down else None
+        camera.settle(1.2)
+        camera.take(name)
+    window.search.set_text("boiler manual")
+    camera.until(lambda: not window.search._busy)
+    camera.settle(1.0)
+    window.commands.run("details")
+    camera.take("details")
+    window.commands.run("details")
+    window.commands.run("quick_look")
+    look = window.commands._quick_look
+    camera.settle(1.2)
+    camera.take("quick-look", look)
+    assert look is not None
+    look.close()
+    window.commands.run("similar")
+    camera.until(lambda: not window.search._busy)
+    camera.take("similar")
+    _dialogs(camera, whole)
+
+
+def _dialogs(camera: Camera, whole: Application) -> None:
+    commands = whole.window.commands
+    for action, name in (
+        ("palette", "palette"),
+        ("shortcuts", "shortcuts"),
+        ("explain", "explain"),
+    ):
+        commands.run(action)
+        camera.settle(1.0)
+        camera.take(name, commands._dialogs[name])
+        commands._dialogs[name].close()
+    commands.run("index_panel")
+    from desktop.index_panel import IndexPanel
+
+    panel = commands._dialogs["index"]
+    assert isinstance(panel, IndexPanel)
+    for tab in ("folders", "problems", "withheld", "model"):
+        panel.show_tab(tab)
+        camera.take(f"index-{tab}", panel)
+    panel.close()
+    commands.run("settings")
+    from desktop.settings_dialog import SettingsDialog
+
+    dialog = commands._dialogs["settings"]
+    assert isinstance(dialog, SettingsDialog)
+    for row in range(dialog._sections.count()):
+        dialog._sections.setCurrentRow(row)
+        section = dialog._sections.item(row).text().lower()
+        camera.take(f"settings-{section}", dialog)
+    dialog.close()
+    menu = whole.window.menu()
+    menu.popup(whole.window.pos())
+    camera.take("menu", menu)
+    menu.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
