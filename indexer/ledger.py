@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.errors import REASONS, FileState, InklingError
 from engine.types import Filters
 from indexer import names, roots_file
 from indexer.ledger_records import (
+    BATCH,
     COLUMNS,
     Done,
     FileRecord,
     Found,
     NameHit,
     Root,
+    batches,
+    below,
     extension,
+    marks,
     to_record,
     to_root,
 )
@@ -27,36 +31,12 @@ from indexer.ledger_schema import Database, LedgerDamagedError
 
 __all__ = ["Done", "FileRecord", "Found", "Ledger", "LedgerDamagedError", "NameHit", "Root"]
 
-T = TypeVar("T")
 #: `in_flight` is 0, 1, or 2 when the file changed under its reader: what comes back is old then.
 _STALE = "in_flight = CASE in_flight WHEN 0 THEN 0 ELSE 2 END"
-#: Far below SQLite's limit of 32,766 host parameters, and short transactions.
-_BATCH = 1_000
 _INDEX_NAME = "INSERT INTO names (rowid, name, folder, facets) VALUES (?, ?, ?, ?)"
 #: A file in flight this often when the whole indexer died is set aside. An indexer's death accuses
 #: all files in flight, most of them wrongly, so that this is more than a worker's two.
 GIVE_UP_AFTER = 8
-
-
-def batches(items: Iterable[T], size: int = _BATCH) -> Iterator[list[T]]:
-    batch: list[T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _marks(items: Sequence[object]) -> str:
-    return ",".join("?" * len(items))
-
-
-def below(folder: bytes) -> tuple[bytes, bytes]:
-    """The range [first, last) of paths under a folder."""
-    start = folder.rstrip(os.fsencode(os.sep)) + os.fsencode(os.sep)
-    return start, start[:-1] + bytes([start[-1] + 1])
 
 
 class Ledger:
@@ -96,9 +76,6 @@ class Ledger:
             for row in self._all("SELECT id, path, added, online, identity FROM roots ORDER BY id")
         ]
 
-    def root(self, root_id: int) -> Root | None:
-        return next((root for root in self.roots() if root.id == root_id), None)
-
     def add_root(
         self, path: str | os.PathLike[str], reaches: Callable[[str, str], bool] | None = None
     ) -> Root:
@@ -133,10 +110,9 @@ class Ledger:
     def remove_root(self, path: str | os.PathLike[str]) -> list[int]:
         """Forget a folder, its files and their names; the ids of those files."""
         chosen = os.path.abspath(os.path.expanduser(os.fspath(path)))
-        root = next((root for root in self.roots() if root.path == chosen), None)
-        if root is None:
-            real = os.path.realpath(chosen)
-            root = next((r for r in self.roots() if os.path.realpath(r.path) == real), None)
+        real = os.path.realpath(chosen)
+        named = [r for r in self.roots() if chosen == r.path or real == os.path.realpath(r.path)]
+        root = next(iter(named), None)
         if root is None:
             raise InklingError(
                 f"{chosen} is not one of the watched folders.",
@@ -181,13 +157,12 @@ class Ledger:
         return to_record(row) if row else None
 
     def file_by_id(self, file_id: int) -> FileRecord | None:
-        row = self._one(f"SELECT {COLUMNS} FROM files WHERE id = ?", (file_id,))
-        return to_record(row) if row else None
+        return self.files_by_ids([file_id]).get(file_id)
 
     def files_by_ids(self, ids: Collection[int]) -> dict[int, FileRecord]:
         found: dict[int, FileRecord] = {}
         for batch in batches(ids):
-            rows = self._all(f"SELECT {COLUMNS} FROM files WHERE id IN ({_marks(batch)})", batch)
+            rows = self._all(f"SELECT {COLUMNS} FROM files WHERE id IN ({marks(batch)})", batch)
             found.update((row[0], to_record(row)) for row in rows)
         return found
 
@@ -226,7 +201,7 @@ class Ledger:
         """Files to read, newest first, none of an offline root; `not_kinds` are left for later."""
         rows = self._records(
             "WHERE state = 'pending' AND root_id IN (SELECT id FROM roots WHERE online)"
-            f" AND kind NOT IN ({_marks(not_kinds)}) ORDER BY mtime_ns DESC LIMIT ?",
+            f" AND kind NOT IN ({marks(not_kinds)}) ORDER BY mtime_ns DESC LIMIT ?",
             *not_kinds,
             limit + len(exclude_ids),
         )
@@ -242,7 +217,7 @@ class Ledger:
     ) -> list[FileRecord]:
         """Files that are not indexed, with their reasons; newest first."""
         states = [state] if state else ["failed", "withheld", "skipped"]
-        where, values = f"state IN ({_marks(states)})", list[Any](states)
+        where, values = f"state IN ({marks(states)})", list[Any](states)
         if reason is not None:
             where += " AND reason = ?"
             values.append(reason)
@@ -303,7 +278,7 @@ class Ledger:
         """Files on record with the size and time of one of these: what may have moved there."""
         wanted = {(item.size, item.mtime_ns) for item in found}
         records: list[FileRecord] = []
-        for batch in batches(wanted, _BATCH // 2):
+        for batch in batches(wanted, BATCH // 2):
             # CROSS JOIN: one look-up in the index per row wanted, never a scan of the table.
             rows = self._all(
                 f"WITH wanted (a, b) AS (VALUES {','.join(['(?, ?)'] * len(batch))})"
@@ -463,7 +438,7 @@ class Ledger:
             retry = [reason.code for reason in REASONS.values() if reason.retry]
             rows = self._all(
                 f"SELECT id FROM files WHERE state IN ('failed', 'skipped')"
-                f" AND reason IN ({_marks(retry)})",
+                f" AND reason IN ({marks(retry)})",
                 retry,
             )
             ids = [row[0] for row in rows]

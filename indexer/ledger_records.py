@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.errors import FileState
 
@@ -83,6 +83,9 @@ class NameHit:
     score: float  # 0..1; 1 is the exact name
 
 
+T = TypeVar("T")
+#: Far below SQLite's limit of 32,766 host parameters, and short transactions.
+BATCH = 1_000
 #: The columns of `files` that make a FileRecord, in its order.
 COLUMNS = (
     "id, root_id, path, kind, ext, size, mtime_ns, inode, content_hash, state, reason, detail,"
@@ -103,3 +106,24 @@ def to_root(row: Sequence[Any]) -> Root:
 def extension(name: str) -> str:
     """Lower case, no dot, "" if none; ".bashrc" has none."""
     return os.path.splitext(name)[1][1:].lower().encode("utf-8", "replace").decode()
+
+
+def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def marks(items: Sequence[object]) -> str:
+    return ",".join("?" * len(items))
+
+
+def below(folder: bytes) -> tuple[bytes, bytes]:
+    """The range [first, last) of paths under a folder."""
+    start = folder.rstrip(os.fsencode(os.sep)) + os.fsencode(os.sep)
+    return start, start[:-1] + bytes([start[-1] + 1])

@@ -16,6 +16,7 @@ _RUN = re.compile(r"[^\W_]+")
 #: A run's words, in its classes: digits, an acronym before a capitalised word, a word.
 _WORD = re.compile(r"0+|A+(?=Aa)|A?a+|A+")
 _ASCII_WORD = re.compile(r"[0-9]+|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 #: Scripts written without spaces: every character is a token, and phrases find the words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 #: So many of the newest matches are ranked; more would cost time and not change the first page.
@@ -35,7 +36,9 @@ def plain(text: str) -> str:
 
 
 def _composed(text: str) -> str:
-    return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
+    """Compatibility forms composed, accents dropped: "resume" is to find "Résumé"."""
+    apart = unicodedata.normalize("NFKD", text.encode("utf-8", "replace").decode("utf-8"))
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", apart))
 
 
 def split_words(text: str) -> list[str]:
