@@ -153,8 +153,7 @@ class Ledger:
     # -- files: looking up ---------------------------------------------------------------------
 
     def file(self, path: str | os.PathLike[str]) -> FileRecord | None:
-        row = self._one(f"SELECT {COLUMNS} FROM files WHERE path = ?", (os.fsencode(path),))
-        return to_record(row) if row else None
+        return next(iter(self._records("WHERE path = ?", os.fsencode(path))), None)
 
     def file_by_id(self, file_id: int) -> FileRecord | None:
         return self.files_by_ids([file_id]).get(file_id)
@@ -249,8 +248,8 @@ class Ledger:
         return dict(rows)
 
     def unit_count(self) -> int:
-        row = self._one("SELECT coalesce(sum(units), 0) FROM files WHERE state = 'done'", ())
-        return int(row[0]) if row else 0
+        rows = self._all("SELECT coalesce(sum(units), 0) FROM files WHERE state = 'done'")
+        return int(rows[0][0])
 
     def find_names(
         self, words: Sequence[str], limit: int, filters: Filters | None = None
