@@ -53,8 +53,6 @@ class Ledger:
     def close(self) -> None:
         self._database.close()
 
-    # -- meta ----------------------------------------------------------------------------------
-
     @property
     def ledger_id(self) -> str:
         """Made with the file: a store that was filled under another id has to be filled again."""
