@@ -27,7 +27,7 @@ from indexer.extractor_pool import ExtractorPool
 from indexer.ledger import Done, FileRecord, Ledger
 from indexer.progress import Progress
 from indexer.scan import content_hash
-from indexer.secrets import secret_name, secret_spans
+from indexer.secrets import passages_withheld, secret_name
 from indexer.throttle import Throttle
 
 log = logging.getLogger(__name__)
@@ -284,13 +284,16 @@ class Pipeline:
     def _work_of(
         self, record: FileRecord, extraction: Extraction, scratch: Path, digest: str, version: int
     ) -> Work:
-        units = units_of(extraction, record.id, record.path, self._root_of(record.path))
         notes = list(extraction.notes)
-        if self._settings.withhold_secrets and not record.allowed:
-            units = self._without_secrets(units, notes)
-        if not units:
+        try:
+            units = units_of(extraction, record.id, record.path, self._root_of(record.path))
+            if self._settings.withhold_secrets and not record.allowed:
+                units = self._without_secrets(extraction, units, notes)
+            if not units:
+                raise ExtractError("no-text", "; ".join(notes))
+        except BaseException:
             shutil.rmtree(scratch, ignore_errors=True)
-            raise ExtractError("no-text", "; ".join(notes))
+            raise
         units = [
             replace(u, image=str(scratch / u.image)) if u.image is not None else u for u in units
         ]
@@ -300,19 +303,22 @@ class Pipeline:
             record, facts, digest, version, units, scratch, "; ".join(notes), extraction.language
         )
 
-    def _without_secrets(self, units: list[Unit], notes: list[str]) -> list[Unit]:
+    def _without_secrets(
+        self, extraction: Extraction, units: list[Unit], notes: list[str]
+    ) -> list[Unit]:
         """Drop the passages that hold a secret; a file of nothing else is withheld."""
-        clean, rules = [], set()
-        for unit in units:
-            found = secret_spans(unit.text)
-            if found:
-                rules |= {rule for _, _, rule in found}
-            else:
-                clean.append(unit)
-        if rules and not clean:
-            raise ExtractError("secret-content", ", ".join(sorted(rules)))
-        if rules:
-            notes.append(f"{len(units) - len(clean)} passages withheld: {', '.join(sorted(rules))}")
+        texts = [part.text for part in extraction.parts]
+        rules = passages_withheld(texts, [unit.text for unit in units])
+        clean = [unit for unit, rule in zip(units, rules, strict=True) if rule is None]
+        broken = sorted({rule for rule in rules if rule is not None})
+        if broken and not clean:
+            raise ExtractError("secret-content", ", ".join(broken))
+        if broken:
+            notes.append(f"{len(units) - len(clean)} passages withheld: {', '.join(broken)}")
+            pages = {u.page for u, rule in zip(units, rules, strict=True) if rule is not None}
+            for part in extraction.parts:
+                if part.page in pages:
+                    part.thumb = None  # a thumbnail can be read, too
         return clean
 
     def _keep_thumbs(self, file_id: int, extraction: Extraction, scratch: Path) -> None:
@@ -432,7 +438,9 @@ class Pipeline:
             )
             for work in alive
         ]
-        self._ledger.finish(done, version)
+        gone = self._ledger.finish(done, version)
+        if gone:  # removed while they were being read
+            self._engine.delete(gone)
 
     def _apply(self, change: Change) -> None:
         try:

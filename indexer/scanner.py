@@ -42,7 +42,8 @@ class Scanner:
         self._ledger, self._rules, self._on_result = ledger, rules, on_result
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._stop = threading.Event()
-        self._scanning: set[int] = set()  # roots with a job waiting or running
+        self._waiting: set[int] = set()  # roots whose full scan is queued
+        self._running: set[int] = set()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="scan")
 
@@ -57,10 +58,10 @@ class Scanner:
     def scan(self, root_id: int, paths: Sequence[str] = ()) -> None:
         """Queue a root, or some paths of it."""
         with self._lock:
-            if not paths and root_id in self._scanning:
-                return
+            if not paths and root_id in self._waiting:
+                return  # while one runs another may wait: what changed behind the walk is seen
             if not paths:
-                self._scanning.add(root_id)
+                self._waiting.add(root_id)
         self._jobs.put(Job(root_id, tuple(paths)))
 
     def scan_all(self) -> None:
@@ -71,7 +72,7 @@ class Scanner:
     def scanning(self) -> frozenset[int]:
         """Ids of roots whose full scan is not finished."""
         with self._lock:
-            return frozenset(self._scanning)
+            return frozenset(self._waiting | self._running)
 
     def _loop(self) -> None:
         due = time.monotonic() + RESCAN_SECONDS
@@ -87,12 +88,18 @@ class Scanner:
                 self._run(job)
 
     def _run(self, job: Job) -> None:
+        if not job.paths:
+            with self._lock:
+                self._waiting.discard(job.root_id)
+                self._running.add(job.root_id)
         try:
             root = next((r for r in self._ledger.roots() if r.id == job.root_id), None)
             if root is None:
                 return  # removed meanwhile
             if job.paths:
-                result = scan_paths(self._ledger, root, job.paths, self._rules(), self._stop)
+                result = scan_paths(
+                    self._ledger, root, job.paths, self._rules(), self._stop, kinds=KIND_OF
+                )
             else:
                 result = scan_root(self._ledger, root, self._rules(), self._stop, kinds=KIND_OF)
             self._on_result(root, result)
@@ -102,4 +109,4 @@ class Scanner:
         finally:
             if not job.paths:
                 with self._lock:
-                    self._scanning.discard(job.root_id)
+                    self._running.discard(job.root_id)
