@@ -111,15 +111,17 @@ def _word_border(text: str, position: int) -> int:
 
 
 def text_evidence(matches: Sequence[Match], start: int, end: int) -> list[Evidence]:
-    """The matches inside [start, end) as spans of that snippet, in order, without overlaps."""
-    spans: list[Evidence] = []
-    reached = 0
-    for match in sorted(matches, key=lambda m: (m.start, -m.weight)):
-        if match.start < start or match.end > end or match.start - start < reached:
-            continue
-        reached = match.end - start
-        spans.append(Evidence("text", match.start - start, match.end - start, word=match.word))
-    return spans
+    """The matches inside [start, end) as spans of that snippet, in order; where two overlap, the
+    surer one."""
+    kept: list[Match] = []
+    for match in sorted(matches, key=lambda m: (-m.weight, m.start)):
+        inside = start <= match.start and match.end <= end
+        if inside and all(match.end <= k.start or k.end <= match.start for k in kept):
+            kept.append(match)
+    return [
+        Evidence("text", match.start - start, match.end - start, word=match.word)
+        for match in sorted(kept, key=lambda m: m.start)
+    ]
 
 
 def box_evidence(

@@ -95,7 +95,8 @@ class Searcher:
             return Answer(hits, stage, took, weak)  # type: ignore[arg-type]
 
         # Words are looked up while the model reads the question.
-        text = self._beside.submit(self._text_lane, query)
+        among = self._where_phrases_stand(query)
+        text = self._beside.submit(self._text_lane, query, among)
         names = self._names(query.text.split(), max(limit, NAME_POOL), query.filters)
         if query.phrases or query.excluded:
             names = [n for n in names if _name_allows(n.file.path, query)]
@@ -109,7 +110,7 @@ class Searcher:
         encoded = self.encode(query)
         shape = fusion.shape_of(query.text, latin_only=self._spec.latin_only)
         weights = fusion.weights_for(shape)
-        found = self.candidates(query, encoded, names, text.result(), weights)
+        found = self.candidates(query, encoded, names, text.result(), weights, among)
         top = self._best_per_file(found, found.fused, names, weights, limit)
         yield answer(maker.from_units(top, found), "fused")
         scores = self.rescore(found, encoded, weights)
@@ -147,13 +148,13 @@ class Searcher:
         names: Sequence[NameMatch],
         text: Mapping[str, Candidate],
         weights: fusion.Weights,
+        among: Sequence[Sequence[str]],
     ) -> Candidates:
         """The union of what the lanes find, with every lane's score filled in."""
-        where = _where(query)
         dense: dict[str, float] = {}
         files: dict[str, int] = {uid: c.file_id for uid, c in text.items()}
         for adapter, encoding in self._dense_lanes(encoded):
-            scope = where if self._spec.shared_single else _where(query, adapter)
+            scope = _where(query, among, None if self._spec.shared_single else adapter)
             for c in self._store.search_vector(encoding.single, scope, POOL):
                 dense[c.unit_id] = max(c.score, dense.get(c.unit_id, -1.0))
                 files[c.unit_id] = c.file_id
@@ -178,9 +179,15 @@ class Searcher:
         fused = fusion.first_stage(scores, weights)
         return Candidates(found, [files[uid] for uid in found], lanes, scores, fused)
 
-    def _text_lane(self, query: Query) -> dict[str, Candidate]:
+    def _text_lane(self, query: Query, among: Sequence[Sequence[str]]) -> dict[str, Candidate]:
         terms = query_terms(query.text)
-        return {c.unit_id: c for c in self._store.search_text(terms, _where(query), POOL)}
+        found = self._store.search_text(terms, _where(query, among), POOL)
+        return {c.unit_id: c for c in found}
+
+    def _where_phrases_stand(self, query: Query) -> list[list[str]]:
+        """For each phrase the units that hold its words, where the index can list them."""
+        listed = (self._store.holding(phrase) for phrase in query.phrases)
+        return [unit_ids for unit_ids in listed if unit_ids is not None]
 
     def _dense_lanes(self, encoded: Encoded) -> list[tuple[Adapter, Encoding]]:
         lanes = list(encoded.by_adapter.items())
@@ -289,7 +296,9 @@ class Searcher:
         names = self._names(query.text.split(), NAME_POOL, query.filters)
         encoded = self.encode(query)
         weights = self._weights(query)
-        found = self.candidates(query, encoded, names, self._text_lane(query), weights)
+        among = self._where_phrases_stand(query)
+        text = self._text_lane(query, among)
+        found = self.candidates(query, encoded, names, text, weights, among)
         final = self.rescore(found, encoded, weights)
         return names, found, final
 
@@ -312,6 +321,8 @@ class Searcher:
             "weights": {lane: getattr(weights, lane) for lane in weights.__dataclass_fields__},
         }
         for lane, scores in lanes.items():
+            if lane == "text" and scores is not None:
+                scores = np.where(scores > 0, scores, np.nan)  # 0: the lane did not find it
             answer[lane] = _unit_rank(found.file_ids, scores, file_id)
         return answer
 
@@ -339,7 +350,9 @@ def _unit_rank(
     return {"rank": rank, "score": round(best[file_id], 4)}
 
 
-def _where(query: Query, adapter: Adapter | None = None) -> str | None:
+def _where(
+    query: Query, among: Sequence[Sequence[str]], adapter: Adapter | None = None
+) -> str | None:
     """The query's demands as a prefilter, and which kinds an adapter's lane is for."""
     return build_where(
         query.filters,
@@ -347,6 +360,7 @@ def _where(query: Query, adapter: Adapter | None = None) -> str | None:
         excluded=query.excluded,
         kinds=("code",) if adapter == "code" else (),
         not_kinds=("code",) if adapter == "retrieval" else (),
+        among=among,
     )
 
 

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from lancedb.query import MatchQuery
+from lancedb.query import FullTextOperator, MatchQuery
 from numpy.typing import NDArray
 
+from engine.analyzer import analyze
 from engine.errors import InklingError, StoreDamagedError
 from engine.segments import Segments, TokenRecord, TokenRef
 from engine.store.durable import Durable
@@ -39,6 +40,7 @@ from engine.store.where import build_where, quote
 from engine.types import FileFacts
 
 T = TypeVar("T")
+MOST_LISTED = 2_000  # unit ids in one condition; 1,000 cost 7 ms at 100,000 units
 MOVES_AT_ONCE = 1_000  # files whose rows are rewritten in one commit
 _READ_ERRORS = (RuntimeError, OSError, pa.ArrowException)
 _DAMAGE = re.compile(r"not appear to be a Lance file|corrupt|Not found|LanceError\((IO|Arrow)\)")
@@ -207,20 +209,35 @@ class Store:
         found = self._read(ask)
         return _candidates(found, (1.0 - found["_distance"].to_numpy()).tolist())
 
-    def search_text(self, terms: Sequence[str], where: str | None, limit: int) -> list[Candidate]:
-        """Units that hold any of these terms (as the analyzer makes them), best BM25 first."""
+    def search_text(
+        self, terms: Sequence[str], where: str | None, limit: int, *, every: bool = False
+    ) -> list[Candidate]:
+        """Units that hold any (or every) of these analyzer terms, best BM25 first."""
         if not terms:
             return []
 
         def ask() -> pa.Table:
             # A plain string with quotes would become a phrase query and fail.
-            match = MatchQuery(" ".join(terms), "fts")
+            operator = FullTextOperator.AND if every else FullTextOperator.OR
+            match = MatchQuery(" ".join(terms), "fts", operator=operator)
             query = self._table.search(match, query_type="fts").limit(limit)
             query = query.where(where, prefilter=True) if where else query
             return query.select(["id", "file_id", "_score"]).to_arrow()
 
         found = self._read(ask)
         return _candidates(found, found["_score"].to_pylist())
+
+    def holding(self, phrase: str) -> list[str] | None:
+        """Units that hold all words of a phrase, from the full-text index: where it may stand.
+
+        None if these are too many to list, or the phrase has no words: then the text is scanned
+        (0.5 s at 100,000 units, against 10 ms).
+        """
+        terms = list(dict.fromkeys(analyze(phrase)))
+        if not terms:
+            return None
+        found = self.search_text(terms, None, MOST_LISTED, every=True)
+        return [c.unit_id for c in found] if len(found) < MOST_LISTED else None
 
     def rows(self, unit_ids: Iterable[str]) -> dict[str, Row]:
         """Rows by unit id; what is not there is left out."""

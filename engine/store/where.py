@@ -19,13 +19,16 @@ def build_where(
     excluded: Sequence[str] = (),
     kinds: Sequence[str] = (),
     not_kinds: Sequence[str] = (),
+    among: Sequence[Sequence[str]] = (),
 ) -> str | None:
     """The condition a row must fulfil, or None if every row does.
 
     `kinds` and `not_kinds` are the caller's own demand on top of the filters (an adapter's lane:
-    code units or all others).
+    code units or all others). `among`: lists of unit ids, each of which a row must be in.
     """
-    demands = _filter_demands(filters or Filters())
+    # First, so that the index decides and the costlier conditions see few rows.
+    demands = [_in("id", unit_ids) if unit_ids else "false" for unit_ids in among]
+    demands += _filter_demands(filters or Filters())
     if kinds:
         demands.append(_in("kind", kinds))
     if not_kinds:
