@@ -43,7 +43,7 @@ class Weights:
     """How much each lane's raw score counts."""
 
     dense: float = 1.0  # cosine
-    text: float = 0.15  # BM25 over the best of this query, 0..1
+    text: float = 0.2  # BM25 over the best of this query, 0..1
     name: float = 0.15  # 0..1
     late: float = 1.0  # mean MaxSim, -1..1
 
