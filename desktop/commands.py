@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QMenu
 
 from desktop import chips, opening
@@ -63,16 +63,24 @@ class Commands:
 
     def _used(self, hit: Hit) -> None:
         self._w.state.note_opened(hit.path)
-        self._w.remember_search()
+        self._w.ask.remember()
         self._w.state.save()
 
     def open_with(self) -> None:
         hit = self._hit
         if hit is None:
             return
+        # Hundreds of small files describe the programs: read off the interface's thread.
+        self._w.service.work(
+            lambda: opening.programs_for(hit.path),
+            lambda programs: self._offer_programs(programs, hit),
+            self._w.tell,
+        )
+
+    def _offer_programs(self, programs: list[opening.Program], hit: Hit) -> None:
         menu = QMenu(self._w)
         menu.aboutToHide.connect(menu.deleteLater)
-        for program in opening.programs_for(hit.path)[:12]:
+        for program in programs[:12]:
             menu.addAction(program.name).triggered.connect(
                 lambda _checked=False, command=program.command: self._run_program(command, hit)
             )
@@ -98,9 +106,19 @@ class Commands:
             self._w.tell(error)
 
     def reveal(self) -> None:
-        if hit := self._hit:
-            opening.reveal(hit.path)
-            self._used(hit)
+        hit = self._hit
+        if hit is None:
+            return
+
+        def done(shown: bool) -> None:
+            try:
+                if not shown:
+                    opening.open_folder(hit.path)
+                self._used(hit)
+            except InklingError as error:
+                self._w.tell(error)
+
+        self._w.service.work(lambda: opening.reveal(hit.path), done, self._w.tell)
 
     def quick_look(self) -> None:
         from desktop.quick_look import QuickLook
@@ -169,19 +187,19 @@ class Commands:
 
     def similar(self) -> None:
         if hit := self._hit:
-            self._w.search_like(hit)
+            self._w.ask.more_like(hit)
 
     def attach_picture(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self._w, s.PICK_PICTURE, "", s.PICTURE_FILTER)
         if path:
-            self._w.search_image(QImage(path), Path(path).name, path)
+            self._w.ask.search_picture_file(path)
 
     def paste_picture(self) -> None:
-        from desktop.search_bar import picture_in
+        from desktop.query_picture import picture_in
 
         data = QGuiApplication.clipboard().mimeData()
         if picture_in(data):
-            self._w.take_picture(data)
+            self._w.ask.take_picture(data)
         else:
             self._w.status.flash(s.NO_PICTURE_ON_CLIPBOARD)
 
@@ -194,20 +212,13 @@ class Commands:
         text = self._w.search.text()
         if wanted is not None and chips.values(text, "kind") == [wanted]:
             wanted = None  # the same key again takes the filter away
-        self._w.search_for(chips.replace(text, ("kind",), "kind", wanted))
+        self._w.ask.search_for(chips.replace(text, ("kind",), "kind", wanted))
 
     def history_older(self) -> None:
-        self._step_history(older=True)
+        self._w.ask.step_history(older=True)
 
     def history_newer(self) -> None:
-        self._step_history(older=False)
-
-    def _step_history(self, *, older: bool) -> None:
-        history = self._w.history
-        text = history.step(older, self._w.search.text())
-        place = history.place
-        self._w.search_for(text)
-        history.place = place  # setting the text looks like typing
+        self._w.ask.step_history(older=False)
 
     def save_search(self) -> None:
         kept = self._w.state.keep(self._w.search.text())
@@ -330,9 +341,7 @@ class Commands:
         if w.preview.picture.region_mode:
             w.preview.picture.set_region_mode(False)
         elif w.search.text() or w.question.image or w.question.like:
-            w.search.set_text("")
-            w.drop_picture()
-            w.search.focus()
+            w.ask.clear()
         else:
             self.hide()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import configparser
 import os
+import platform
 import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,17 +63,26 @@ def run(arguments: list[str]) -> None:
         )
 
 
-def reveal(path: str) -> None:
-    """Show the file in its folder, chosen where the file manager can do that."""
+def reveal(path: str) -> bool:
+    """Show the file in its folder, chosen there; False where no file manager takes that.
+
+    For a worker thread: a file manager may take long to answer.
+    """
     _must_exist(path)
-    if sys.platform == "darwin":
+    if platform.system() == "Darwin":
         run(["open", "-R", path])
-    elif sys.platform == "win32":
+    elif platform.system() == "Windows":
         run(["explorer", f"/select,{os.path.normpath(path)}"])
-    elif not _show_items(path):
-        folder = QUrl.fromLocalFile(os.path.dirname(path))
-        if not QDesktopServices.openUrl(folder):
-            raise InklingError(s.NO_PROGRAM.format(name=os.path.dirname(path)), path=path)
+    else:
+        return _show_items(path)
+    return True
+
+
+def open_folder(path: str) -> None:
+    """Open the folder that a file is in."""
+    folder = os.path.dirname(path)
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(folder)):
+        raise InklingError(s.NO_PROGRAM.format(name=folder), path=path)
 
 
 def _show_items(path: str) -> bool:
@@ -88,8 +97,7 @@ def _show_items(path: str) -> bool:
         "ShowItems",
     )
     call.setArguments([[QUrl.fromLocalFile(path).toString()], ""])
-    # Starting a file manager may take long; a window waits for nobody.
-    answer = bus.call(call, timeout=400)
+    answer = bus.call(call, timeout=5_000)
     return answer.type() == QDBusMessage.MessageType.ReplyMessage
 
 

@@ -161,9 +161,10 @@ class ResultDelegate(QStyledItemDelegate):
             right -= HALF
         painter.setFont(fonts.small)
         baseline = top + fonts.small_metrics.ascent()
-        notes = [(s.more_places(len(hit.more)), c.accent)] if hit.more else []
-        if hit.offline:
-            notes.append((s.OFFLINE, c.warn))
+        notes = [(s.OFFLINE, c.warn)] if hit.offline else []
+        more = s.more_places(len(hit.more)) if hit.more else ""
+        if more and right - area.left() - fonts.small_metrics.horizontalAdvance(more) > 20 * GRID:
+            notes.insert(0, (more, c.accent))  # in a narrow list the place matters more
         for note, colour in notes:
             right -= fonts.small_metrics.horizontalAdvance(note) + HALF
             painter.setPen(colour)

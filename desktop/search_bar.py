@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -20,21 +20,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, 
 
 from desktop import icons, theme
 from desktop import strings as s
+from desktop.query_picture import picture_in
 from desktop.theme import GRID, HALF
-
-_PICTURE_ENDINGS = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".bmp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-    ".avif",
-)  # what the indexer can read as a query
 
 
 class SearchField(QLineEdit):
@@ -238,19 +225,3 @@ class PictureChip(QToolButton):
         painter.setPen(c.accent if self.hasFocus() else c.line)
         painter.drawPath(outline)
         painter.end()
-
-
-def picture_in(data: QMimeData | None) -> bool:
-    """Whether there is a picture to search with: pixels, or one file with a picture's ending."""
-    if data is None:
-        return False
-    return data.hasImage() or bool(picture_file(data))
-
-
-def picture_file(data: QMimeData) -> str:
-    """The local picture file in it, or nothing."""
-    for url in data.urls() if data.hasUrls() else []:
-        path = url.toLocalFile()
-        if path.lower().endswith(_PICTURE_ENDINGS):
-            return path
-    return ""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QMainWindow,
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from desktop import actions, chips, icons
 from desktop import strings as s
+from desktop.asker import Asker
 from desktop.chip_bar import ChipBar
 from desktop.commands import Commands
 from desktop.empty import EmptyState
@@ -29,11 +28,12 @@ from desktop.hits import StageOfAnswer
 from desktop.notice import Notice, SearchesStrip
 from desktop.onboarding import Onboarding
 from desktop.preview.pane import PreviewPane
+from desktop.query_picture import picture_in
 from desktop.results_model import ResultsModel
 from desktop.results_view import ResultsView
-from desktop.search_bar import SearchBar, picture_file, picture_in
+from desktop.search_bar import SearchBar
 from desktop.service import Question, Service
-from desktop.state import HistoryCursor, State
+from desktop.state import State
 from desktop.status_line import StatusLine
 from desktop.theme import GRID
 from desktop.thumbnails import Thumbnails
@@ -41,11 +41,6 @@ from engine.errors import InklingError
 from engine.paths import BaseDir
 from engine.settings import Settings
 from engine.types import Hit
-
-#: A keystroke is searched at once, the next ones at most this often: names answer in a few ms.
-_KEYSTROKE_MS = 40
-#: A search rested on for so long was meant: it goes into the history.
-_MEANT_MS = 2_500
 
 
 class Window(QMainWindow):
@@ -59,26 +54,15 @@ class Window(QMainWindow):
     def __init__(self, base: BaseDir, settings: Settings, state: State, service: Service) -> None:
         super().__init__()
         self.base, self.settings, self.state, self.service = base, settings, state, service
-        self.question = Question()
-        self._sent = Question()
         self._stage: StageOfAnswer | None = None
-        self._pictures = 0
         self._empty_action: Callable[[], None] = lambda: None
         self.thumbnails = Thumbnails(service.fetch_thumb, self)
         self.model = ResultsModel(self)
         self._build()
+        self.ask = Asker(self.search, service, base, settings, state, self.thumbnails)
         self.commands = Commands(self)
         self.actions_by_id = actions.build(self, self.results, self.commands.run)
         self.actions_by_id["toggle_preview"].setChecked(state.preview)
-        self.history = HistoryCursor(state)
-        self._keystroke = QTimer(self)
-        self._keystroke.setSingleShot(True)
-        self._keystroke.setInterval(_KEYSTROKE_MS)
-        self._keystroke.timeout.connect(self._ask_if_changed)
-        self._meant = QTimer(self)
-        self._meant.setSingleShot(True)
-        self._meant.setInterval(_MEANT_MS)
-        self._meant.timeout.connect(self.remember_search)
         self._connect()
         self._restore()
         self.setWindowTitle(s.APP)
@@ -86,6 +70,11 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         actions.colour(self.actions_by_id, self.palette())
         self.show_home()
+
+    @property
+    def question(self) -> Question:
+        """What is being asked."""
+        return self.ask.question
 
     def sizeHint(self) -> QSize:
         return QSize(140 * GRID, 88 * GRID)
@@ -136,25 +125,27 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         search, results, service = self.search, self.results, self.service
-        search.changed.connect(self._typed)
+        self.ask.typed.connect(self.chips.show_query)
+        self.ask.asked.connect(self._asked)
+        self.ask.emptied.connect(self._emptied)
+        self.ask.failed.connect(self.tell)
         search.field.moved.connect(self._move_from_field)
         search.field.opened.connect(lambda: self.commands.run("open"))
         search.field.dismissed.connect(lambda: self.commands.run("dismiss"))
-        search.field.picture_pasted.connect(self.take_picture)
-        search.picture_dropped.connect(self.take_picture)
-        search.picture_removed.connect(self.drop_picture)
         search.attach_clicked.connect(lambda: self.commands.run("attach_picture"))
         search.menu_clicked.connect(self._show_menu)
         self.empty.clicked.connect(lambda: self._empty_action())
-        self.chips.edited.connect(self._chip_edited)
-        self.searches.chosen.connect(self.search_for)
+        self.chips.edited.connect(self.ask.search_for)
+        self.searches.chosen.connect(self.ask.search_for)
         results.current_changed.connect(self._current_changed)
         results.opened.connect(lambda: self.commands.run("open"))
         results.typed.connect(self._typed_in_list)
         results.left_at_top.connect(lambda: search.focus(select=False))
         results.dismissed.connect(lambda: self.commands.run("dismiss"))
         results.menu_wanted.connect(self._show_result_menu)
-        self.preview.region_chosen.connect(lambda image: self.search_image(image, s.PICTURE_NAME))
+        self.preview.region_chosen.connect(
+            lambda image: self.ask.search_image(image, s.PICTURE_NAME)
+        )
         self.preview.open_wanted.connect(lambda: self.commands.run("open"))
         self.preview.shown.connect(self._enable_actions)
         self.status.index_wanted.connect(lambda: self.commands.run("index_panel"))
@@ -163,109 +154,25 @@ class Window(QMainWindow):
         self.status.resume_wanted.connect(self.commands.resume)
         self.onboarding.finished.connect(self._onboarded)
         service.stage_arrived.connect(self._take_stage)
-        service.search_finished.connect(lambda: search.set_busy(False))
+        service.search_finished.connect(self._answered)
         service.search_failed.connect(self._search_failed)
         service.status_changed.connect(self._take_status)
         service.unavailable.connect(self._unavailable)
 
-    # Asking
+    # Answers
 
-    def _typed(self, text: str) -> None:
-        self.chips.show_query(text)
-        self.history.reset()
-        self._meant.start()
-        like = self.question.like if not chips.words(text) else None
-        self.question = Question(text, self.question.image, like)
-        if self.question.like is None and self._sent.like is not None:
-            self._hide_like()
-        if not self._keystroke.isActive():
-            self._ask_if_changed()
-
-    def _hide_like(self) -> None:
-        if self.question.image is None:
-            self.search.picture.show_image(None, "")
-
-    def _ask_if_changed(self) -> None:
-        """The newest question, at most every few milliseconds."""
-        if self.question == self._sent:
-            return
-        self._sent = self.question
-        self._keystroke.start()
+    def _asked(self) -> None:
         self.results.start()
-        if self.question.empty:
-            self.service.stop_search()
-            self.show_home()
-            return
         self.searches.hide()
         self.search.set_busy(True)
-        self.service.search(self.question, self.settings.result_limit)
 
-    def ask_again(self) -> None:
-        """The same question once more (a setting or the index changed)."""
-        self._sent = Question(text="\0")
-        self._ask_if_changed()
+    def _emptied(self) -> None:
+        self.results.start()
+        self.show_home()
 
-    def search_for(self, text: str) -> None:
-        """Put a text into the field and search."""
-        self.search.set_text(text)
-        self.search.focus(select=False)
-
-    def _chip_edited(self, text: str) -> None:
-        self.search_for(text)
-
-    def remember_search(self) -> None:
-        """This search was meant: Alt+Up brings it back."""
-        if self.settings.remember_searches and self.question.text.strip():
-            self.state.remember(self.question.text)
-
-    def search_image(self, image: QImage, name: str, path: str | None = None) -> None:
-        """Search with a picture; pixels that are no file yet are kept in the base dir."""
-        if path is None:
-            self._pictures += 1
-            path = str(self.base.run / f"query-{os.getpid()}-{self._pictures}.png")
-            if not image.save(path):
-                self.tell(InklingError(s.tr("The picture could not be kept."), path=path))
-                return
-            os.chmod(path, 0o600)
-        thumb = image.scaled(
-            QSize(120, 120),
-            Qt.AspectRatioMode.KeepAspectRatio,
-            Qt.TransformationMode.SmoothTransformation,
-        )
-        self.question = Question(self.search.text(), path)
-        self.search.show_picture(thumb, name)
-        self._ask_if_changed()
-        self.search.focus(select=False)
-
-    def take_picture(self, data: QMimeData) -> None:
-        """A picture was pasted or dropped."""
-        path = picture_file(data)
-        if path:
-            image = QImage(path)  # the person's own choice, only for the small chip
-            self.search_image(image, Path(path).name, path)
-            return
-        pixels = data.imageData()
-        if isinstance(pixels, QImage) and not pixels.isNull():
-            self.search_image(pixels, s.QUERY_PICTURE)
-
-    def drop_picture(self) -> None:
-        """Search without the picture again."""
-        if self.question.image or self.question.like:
-            self.question = Question(self.search.text())
-            self.search.show_picture(None)
-            self._ask_if_changed()
-
-    def search_like(self, hit: Hit) -> None:
-        """More like this file."""
-        pixmap = self.thumbnails.get(hit)
-        image = pixmap.toImage() if pixmap is not None else _kind_image(hit, self)
-        self.search.set_text("")
-        self.question = Question(like=hit.path)
-        self.search.show_picture(image, s.SIMILAR_TO.format(name=Path(hit.path).name))
-        self.question = Question(like=hit.path)
-        self._ask_if_changed()
-
-    # Answers
+    def _answered(self) -> None:
+        self.search.set_busy(False)
+        self._show_results(final=True)
 
     def _take_stage(self, stage: StageOfAnswer) -> None:
         first = stage.stage == "names"
@@ -301,7 +208,7 @@ class Window(QMainWindow):
             self.notice.show_notice("")
 
     def _drop_filters(self) -> None:
-        self.search_for(chips.words(self.question.text))
+        self.ask.search_for(chips.words(self.question.text))
 
     def _show_empty(
         self, icon: str, sentence: str, action: str, then: Callable[[], None] | None = None
@@ -462,7 +369,7 @@ class Window(QMainWindow):
         )
         self.setting_changed.emit(key)
         if key == "result_limit":
-            self.ask_again()
+            self.ask.again()
 
     # The window itself
 
@@ -506,17 +413,14 @@ class Window(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         if picture_in(event.mimeData()):
             event.acceptProposedAction()
-            self.take_picture(event.mimeData())
+            self.ask.take_picture(event.mimeData())
 
     def shut_down(self) -> None:
         """Stop all threads; called once before the application ends."""
         self.commands.close()
-        self._keystroke.stop()
-        self._meant.stop()
+        self.ask.close()
         self.thumbnails.close()
         self.service.close()
-        for n in range(1, self._pictures + 1):
-            (self.base.run / f"query-{os.getpid()}-{n}.png").unlink(missing_ok=True)
 
 
 def _column(widget: QWidget) -> QVBoxLayout:
@@ -532,9 +436,3 @@ def _hairline(parent: QWidget) -> QFrame:
     line.setAutoFillBackground(True)
     line.setBackgroundRole(line.palette().ColorRole.Mid)
     return line
-
-
-def _kind_image(hit: Hit, window: QWidget) -> QImage:
-    from desktop import theme
-
-    return icons.pixmap(hit.kind, theme.of(window.palette()).accent, 40, 2.0).toImage()

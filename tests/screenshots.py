@@ -7,7 +7,9 @@ palette and scale runs in a process of its own, since Qt reads the scale at its 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop.app import Application
+    from desktop.preview.pane import PreviewPane
 
 SAMPLE = Path(__file__).resolve().parents[1] / "resources" / "sample" / "library"
 FONT = "Inter"  # what the README's pictures are set in, where it is installed
@@ -49,6 +52,7 @@ def main() -> int:
         home = Path(folder)
         shutil.copytree(SAMPLE, home / "library", dirs_exist_ok=True)
         _hostile_files(home / "library")
+        _dates(home / "library")
         environment = _environment(home)
         try:
             inkling = [sys.executable, "-m", "desktop"]
@@ -96,6 +100,17 @@ def _hostile_files(library: Path) -> None:
     (library / "Code" / "id_rsa").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1\n")
 
 
+def _dates(library: Path) -> None:
+    """Dates as a person's files have them: from the name where it says one, else spread out."""
+    for number, file in enumerate(sorted(p for p in library.rglob("*") if p.is_file())):
+        said = re.search(r"(\d{4})-(\d\d)-(\d\d)(?: (\d\d)-(\d\d))?", file.name)
+        if said:
+            when = dt.datetime(*(int(part or 12) for part in said.groups())).timestamp()
+        else:
+            when = time.time() - 3_600 * 7 * number**1.6
+        os.utime(file, (when, when))
+
+
 def _take(out: Path, theme: str, home: Path) -> int:
     """In the child: open the window, go through the screens."""
     from PySide6.QtGui import QFont, QFontDatabase
@@ -113,6 +128,7 @@ def _take(out: Path, theme: str, home: Path) -> int:
     whole = Application(app, base, settings)
     camera = Camera(out, whole)
     whole.show()
+    whole.window.resize(whole.window.sizeHint())  # the offscreen platform's screen is small
     camera.until(lambda: whole.service.ready and bool(whole.service.status), seconds=60)
     try:
         if os.environ.get("INKLING_FIRST"):
@@ -151,6 +167,17 @@ class Camera:
     def settle(self, seconds: float = 0.8) -> None:
         self.until(lambda: False, seconds)
 
+    def answered(self) -> None:
+        """Until the answer is complete and the preview shows it."""
+        window = self.whole.window
+        self.until(lambda: not window.search._busy and window.ask.settled)
+        self.settle(0.1)
+        self.loaded(window.preview)
+
+    def loaded(self, pane: PreviewPane) -> None:
+        """Until the preview has its content, or says that there is none."""
+        self.until(lambda: pane.hit is None or not pane.loading)
+
     def take(self, name: str, widget: QWidget | None = None) -> None:
         self.settle()
         shot = (widget or self.whole.window).grab()
@@ -162,28 +189,29 @@ def _screens(camera: Camera, whole: Application) -> None:
     window.state.history = ["train ticket to Hamburg", "who pays for the boiler", "retry upload"]
     window.state.saved = ["kind:screenshot error"]
     window.show_home()
-    camera.until(lambda: window.preview.has_picture or window.model.rowCount() > 0)
+    camera.until(lambda: window.model.rowCount() > 0)
+    camera.answered()
     camera.take("home")
     for name, (query, down) in SEARCHES.items():
         window.search.set_text(query)
-        camera.until(lambda: not window.search._busy)
-        window.results.step(down) if down else None
-        camera.settle(1.2)
+        camera.answered()
+        if down:
+            window.results.step(down)
+            camera.answered()
         camera.take(name)
     window.search.set_text("boiler manual")
-    camera.until(lambda: not window.search._busy)
-    camera.settle(1.0)
+    camera.answered()
     window.commands.run("details")
     camera.take("details")
     window.commands.run("details")
     window.commands.run("quick_look")
     look = window.commands._quick_look
-    camera.settle(1.2)
-    camera.take("quick-look", look)
     assert look is not None
+    camera.loaded(look.pane)
+    camera.take("quick-look", look)
     look.close()
     window.commands.run("similar")
-    camera.until(lambda: not window.search._busy)
+    camera.answered()
     camera.take("similar")
     _dialogs(camera, whole)
 

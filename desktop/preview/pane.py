@@ -43,6 +43,7 @@ class PreviewPane(QWidget):
         self._location = Location()
         self._content: Content | None = None
         self._pages: int | None = None
+        self._awaited = False
         self._name = QLabel(self)
         self._name.setFont(theme.font(self.font(), 1, bold=True))
         self._name.setTextFormat(Qt.TextFormat.PlainText)
@@ -126,6 +127,11 @@ class PreviewPane(QWidget):
         return self._content.page if isinstance(self._content, Picture) else None
 
     @property
+    def loading(self) -> bool:
+        """A content is awaited."""
+        return self._rest.isActive() or self._stale.isActive() or self._awaited
+
+    @property
     def has_picture(self) -> bool:
         return isinstance(self._content, Picture)
 
@@ -160,6 +166,7 @@ class PreviewPane(QWidget):
         self._pages = None
         if self._stack.currentWidget() is self.empty:
             self._stack.setCurrentWidget(self._blank)
+        self._awaited = True
         self._stale.start()
         self._rest.start()
 
@@ -170,6 +177,7 @@ class PreviewPane(QWidget):
     def _show_nothing(self) -> None:
         self._rest.stop()
         self._stale.stop()
+        self._awaited = False
         self._content = None
         self._name.clear()
         self._folder.clear()
@@ -236,9 +244,11 @@ class PreviewPane(QWidget):
         if hit is None:
             return
         self._content = content
+        self._awaited = False
         self._stale.stop()
         if isinstance(content, Picture):
-            self.picture.show_image(content.image, self._boxes(content.page))
+            paged = content.page is not None
+            self.picture.show_image(content.image, self._boxes(content.page), page=paged)
             self._stack.setCurrentWidget(self.picture)
             self.bar.show_picture(content.page, self._pages)
         elif content.markdown:
@@ -278,6 +288,7 @@ class PreviewPane(QWidget):
 
     def _failed(self, error: InklingError) -> None:
         self._content = None
+        self._awaited = False
         self._stale.stop()
         self.bar.show_nothing()
         self.empty.show_state("other", error.message, s.PREVIEW_OPEN)

@@ -50,7 +50,8 @@ class PictureView(QGraphicsView):
         self._item.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
         self._boxes: list[tuple[Box, str]] = []
         self._word: str | None = None  # only this word's boxes
-        self._fit = True
+        self._fit = True  # follows the view's size
+        self._across = False  # fits the width only
         self._region_mode = False
         self._origin = QPoint()
         self._asked = 0
@@ -75,14 +76,17 @@ class PictureView(QGraphicsView):
     def region_mode(self) -> bool:
         return self._region_mode
 
-    def show_image(self, image: QImage, boxes: Sequence[tuple[Box, str]]) -> None:
-        """A new picture, fitted into the view."""
+    def show_image(
+        self, image: QImage, boxes: Sequence[tuple[Box, str]], *, page: bool = False
+    ) -> None:
+        """A new picture, whole; or a page as wide as the view, at what matched on it."""
         self._boxes = list(boxes)
         self._word = None
         self._asked = 0
+        self._across = page
         self._put(image)
         self.set_region_mode(False)
-        self.fit()
+        self._refit()
 
     def set_boxes(self, boxes: Sequence[tuple[Box, str]]) -> None:
         """Other regions on the same picture."""
@@ -98,11 +102,28 @@ class PictureView(QGraphicsView):
         self._put(image)
         self.scale(1 / factor, 1 / factor)
         self.centerOn(centre * factor)
+        self._smooth()
 
     def _put(self, image: QImage) -> None:
         self._image = image
         self._item.setPixmap(QPixmap.fromImage(image))
-        self.setSceneRect(QRectF(self._item.pixmap().rect()))
+        self._item.setScale(1.0)
+        self.setSceneRect(QRectF(image.rect()))
+
+    def _smooth(self) -> None:
+        """Show a well-scaled copy when small: drawing a page at a third looks moth-eaten."""
+        ratio = self.transform().m11() * self.devicePixelRatioF()
+        wide = round(self._image.width() * ratio)
+        if self._image.isNull() or wide < 1:
+            return
+        full = ratio > 0.75
+        if full and self._item.scale() == 1.0:
+            return
+        shown = self._image
+        if not full:
+            shown = shown.scaledToWidth(wide, Qt.TransformationMode.SmoothTransformation)
+        self._item.setPixmap(QPixmap.fromImage(shown))
+        self._item.setScale(self._image.width() / max(shown.width(), 1))
 
     def clear(self) -> None:
         self._boxes = []
@@ -114,14 +135,26 @@ class PictureView(QGraphicsView):
         self.viewport().update()
 
     def fit(self) -> None:
-        """The whole picture; small ones are not blown up beyond twice their size."""
+        """The whole picture; asked for again on a page, the page's width; and back."""
+        self._across = self._fit and not self._across and self._image.height() > 0
+        self._refit()
+
+    def _refit(self) -> None:
+        """Fit again; small pictures are not blown up beyond twice their size."""
         self._fit = True
         self.resetTransform()
         size, room = self._image.size(), self._room()
         if size.isEmpty() or room.width() < 1 or room.height() < 1:
             return
-        ratio = min(room.width() / size.width(), room.height() / size.height(), 2.0)
+        whole = min(room.width() / size.width(), room.height() / size.height(), 2.0)
+        bar = self.verticalScrollBar().sizeHint().width()
+        across = min((room.width() - bar) / size.width(), 2.0)
+        ratio = across if self._across else whole
         self.scale(ratio, ratio)
+        if self._across:
+            top = self._rect(self._boxes[0][0]).center().y() if self._boxes else 0.0
+            self.centerOn(size.width() / 2, top)
+        self._smooth()
         self._want_pixels()
 
     def _room(self) -> QSize:
@@ -140,6 +173,7 @@ class PictureView(QGraphicsView):
         self.scale(factor, factor)
         if at_match:
             self.centerOn(self._rect(self._boxes[0][0]).center())
+        self._smooth()
         self._want_pixels()
 
     def _want_pixels(self) -> None:
@@ -234,7 +268,7 @@ class PictureView(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._fit:
-            self.fit()
+            self._refit()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -148,12 +148,10 @@ class TestOpening:
 
     def test_what_is_gone_is_said(self, tmp_path: Path) -> None:
         gone = read_hit(hit(str(tmp_path / "gone.txt")))
-        for act in (
-            lambda: opening.open_hit(gone, Location(), Settings()),
-            lambda: opening.reveal(gone.path),
-        ):
-            with pytest.raises(InklingError, match=r"gone\.txt"):
-                act()
+        with pytest.raises(InklingError, match=r"gone\.txt"):
+            opening.open_hit(gone, Location(), Settings())
+        with pytest.raises(InklingError, match=r"gone\.txt"):
+            opening.reveal(gone.path)
 
     def test_programs_of_the_desktop_are_offered(self, qtbot: QtBot, tmp_path: Path) -> None:
         folder = Path.home() / ".local/share/applications"

@@ -69,7 +69,7 @@ def ask(qtbot: QtBot, window: Window, text: str) -> None:
     window.search.set_text("")
     with qtbot.waitSignal(window.service.search_finished, timeout=WAIT_MS):
         QTest.keyClicks(window.search.field, text)
-        window._ask_if_changed()
+        window.ask.send()
     qtbot.waitUntil(lambda: not window.search._busy, timeout=WAIT_MS)
 
 
@@ -164,7 +164,7 @@ def test_a_dropped_picture_finds_itself(
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(dropped))])
     with qtbot.waitSignal(real.service.search_finished, timeout=WAIT_MS):
-        real.take_picture(data)
+        real.ask.take_picture(data)
     assert first(real) == original.name
 
 

@@ -227,7 +227,7 @@ def test_a_dropped_picture_file_is_searched_where_it_is(
     assert image.save(str(file))
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(file))])
-    window.take_picture(data)
+    window.ask.take_picture(data)
     qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/search")))
     assert indexer.bodies("POST", "/v1/search")[-1]["image"] == str(file)
 
