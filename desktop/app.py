@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QProcess, Qt, QTimer
@@ -13,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop import icons, theme
 from desktop import strings as s
+from desktop.jobs import JOB_THREAD
 from desktop.service import Service
 from desktop.single_instance import SingleInstance, send
 from desktop.state import State
@@ -46,9 +49,13 @@ def main(argv: Sequence[str]) -> int:
     whole = Application(app, base, settings)
     if not options.hidden or not whole.tray.available:
         whole.show()
-    status = app.exec()
+    status = int(app.exec())
     whole.shut_down()
-    return int(status)
+    if any(thread.name.startswith(JOB_THREAD) for thread in threading.enumerate()):
+        # A call hangs at an indexer that does not answer; nobody waits for it any more.
+        logging.shutdown()
+        os._exit(status)
+    return status
 
 
 def application(settings: Settings) -> QApplication:

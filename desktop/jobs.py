@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -12,7 +12,10 @@ from PySide6.QtCore import QObject, Qt, Signal
 from engine.errors import InklingError
 
 T = TypeVar("T")
+JOB_THREAD = "inkling-job"  # how the threads' names begin
 Failed = Callable[[InklingError], None]
+#: Calls to a live indexer end in milliseconds; one that hangs must not keep the window's process.
+_PATIENCE_S = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -35,8 +38,9 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject | None = None, threads: int = 6) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="inkling-job")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=JOB_THREAD)
         self._latest: dict[str, Ticket] = {}
+        self._running: set[Future[None]] = set()
         self._closed = False
         self._deliver.connect(self._run_delivered, Qt.ConnectionType.QueuedConnection)
 
@@ -100,7 +104,9 @@ class Jobs(QObject):
             else:
                 self._post(ticket, finished)
 
-        self._pool.submit(body)
+        future = self._pool.submit(body)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
         return ticket
 
     def cancel(self, key: str) -> None:
@@ -108,12 +114,13 @@ class Jobs(QObject):
         if ticket := self._latest.pop(key, None):
             ticket.cancel()
 
-    def close(self) -> None:
-        """Drop all answers, start nothing more and wait for the threads."""
+    def close(self, patience_s: float = _PATIENCE_S) -> None:
+        """Drop all answers, start nothing more and wait a little for the threads."""
         self._closed = True
         for ticket in self._latest.values():
             ticket.cancel()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        wait(list(self._running), timeout=patience_s)
 
     def _post(self, ticket: Ticket, callback: Callable[..., None] | None, *values: Any) -> None:
         if callback is None or self._closed:

@@ -17,6 +17,7 @@ from engine.paths import BaseDir
 from engine.types import Hit
 
 T = TypeVar("T")
+_LOOK_MS = 3_000  # between looks for an indexer that has gone
 _POLL_MS = {"busy": 1_000, "quiet": 5_000}
 
 
@@ -57,17 +58,23 @@ class Service(QObject):
         self._poll = QTimer(self)
         self._poll.setSingleShot(True)
         self._poll.timeout.connect(self.refresh)
+        self._look = QTimer(self)
+        self._look.setSingleShot(True)
+        self._look.setInterval(_LOOK_MS)
+        self._look.timeout.connect(self._look_again)
 
     # The line itself
 
     def start(self) -> None:
         """Find the indexer, or start one; `connected` follows, or `unavailable`."""
+        self._look.stop()
         self._jobs.run(
             lambda: Client.connect(self._base), self._connected, self._lost, key="connect"
         )
 
     def _connected(self, client: Client) -> None:
         self._client = client
+        self._look.stop()
         self.connected.emit()
         self.refresh()
         if self._waiting is not None:
@@ -77,6 +84,17 @@ class Service(QObject):
         self._client = None
         self._poll.stop()
         self.unavailable.emit(error)
+        self._look.start()
+
+    def _look_again(self) -> None:
+        """An indexer that was started by somebody else is taken up; none is started unasked."""
+        self._jobs.run(lambda: Client.find(self._base), self._found, key="connect")
+
+    def _found(self, client: Client | None) -> None:
+        if client is not None:
+            self._connected(client)
+        else:
+            self._look.start()
 
     @property
     def ready(self) -> bool:
@@ -90,6 +108,7 @@ class Service(QObject):
 
     def close(self) -> None:
         self._poll.stop()
+        self._look.stop()
         self._searches.close()
         self._jobs.close()
 

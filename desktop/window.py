@@ -7,7 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QMainWindow,
@@ -158,6 +164,7 @@ class Window(QMainWindow):
         service.search_failed.connect(self._search_failed)
         service.status_changed.connect(self._take_status)
         service.unavailable.connect(self._unavailable)
+        service.connected.connect(self._available)
 
     # Answers
 
@@ -173,6 +180,9 @@ class Window(QMainWindow):
     def _answered(self) -> None:
         self.search.set_busy(False)
         self._show_results(final=True)
+        if QAccessible.isActive():  # a screen reader says how many there are
+            said = s.files(self.model.rowCount()) if self.model.rowCount() else self.empty.sentence
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.results, said))
 
     def _take_stage(self, stage: StageOfAnswer) -> None:
         first = stage.stage == "names"
@@ -279,6 +289,12 @@ class Window(QMainWindow):
             s.START_INDEXER,
             self.restart_indexer,
         )
+
+    def _available(self) -> None:
+        if self.notice.button.text() == s.START_INDEXER:
+            self.notice.show_notice("")
+        if not self.question.empty:
+            self.ask.again()
 
     def restart_indexer(self) -> None:
         """Start the indexer again and say so."""

@@ -158,8 +158,8 @@ class PictureView(QGraphicsView):
         self._want_pixels()
 
     def _room(self) -> QSize:
-        # A hair less than the viewport, so that fitting never calls for scroll bars.
-        return self.viewport().size() - QSize(4, 4)
+        # A margin around the picture; it also keeps fitting from calling for scroll bars.
+        return self.viewport().size() - QSize(2 * GRID, GRID)
 
     def zoom(self, steps: int) -> None:
         """In (positive) or out; the first step in goes to the region that matched."""
@@ -190,8 +190,15 @@ class PictureView(QGraphicsView):
         )
 
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        if self._image.isNull():
+            return
         c = theme.of(self.palette())
         scale = self.transform().m11() or 1.0
+        edge = QPen(c.line, 1)  # a white page ends somewhere, also on a white window
+        edge.setCosmetic(True)
+        painter.setPen(edge)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(self._image.rect()))
         fill = QColor(c.box)
         fill.setAlphaF(0.14)
         painter.setBrush(fill)

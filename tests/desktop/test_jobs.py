@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -82,6 +83,16 @@ def test_errors_come_back_as_something_to_read(
     jobs.run(unknown, None, errors.append)
     qtbot.waitUntil(lambda: len(errors) == 2)
     assert {str(e) for e in errors} == {"No. Do this.", "Something went wrong: oops."}
+
+
+def test_closing_does_not_wait_for_a_call_that_hangs(qtbot: QtBot) -> None:
+    jobs = Jobs(threads=1)
+    hang = threading.Event()
+    jobs.run(lambda: hang.wait(30))
+    began = time.monotonic()
+    jobs.close(patience_s=0.1)
+    assert time.monotonic() - began < 5
+    hang.set()
 
 
 def test_after_closing_nothing_is_delivered(qtbot: QtBot) -> None:

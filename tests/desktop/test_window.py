@@ -269,6 +269,17 @@ def test_an_indexer_that_dies_is_said_and_can_be_started(
     assert not window.notice.isVisible()
 
 
+def test_an_indexer_that_comes_back_is_taken_up_by_itself(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    window.service._client._port = 9  # type: ignore[union-attr]
+    window.service._look.setInterval(50)
+    window.service.refresh()
+    qtbot.waitSignal(window.service.connected, timeout=10_000).wait()
+    assert window.service.ready
+    assert not window.notice.isVisible()
+
+
 def test_clipboard_actions(qtbot: QtBot, window: Window, indexer: ScriptedIndexer) -> None:
     answer(indexer, stage("rescored", "a.txt"))
     window.search.set_text("x")
