@@ -8,6 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from desktop import icons
 from engine.errors import InklingError
 
 
@@ -41,8 +42,8 @@ def entry(base: Path) -> bytes:
         return f'@start "" {quoted}\r\n'.encode()
     line = " ".join(shlex.quote(part).replace("%", "%%") for part in command(base))
     return (
-        f"[Desktop Entry]\nType=Application\nName=Inkling\nExec={line}\nIcon=inkling\n"
-        "Terminal=false\nX-GNOME-Autostart-enabled=true\n"
+        f"[Desktop Entry]\nType=Application\nName=Inkling\nExec={line}\n"
+        f"Icon={icons.FOLDER / 'inkling.svg'}\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
     ).encode()
 
 

@@ -173,13 +173,9 @@ class ChipBar(QWidget):
     def _fill_kinds(self, menu: QMenu) -> None:
         chosen = chips.values(self._text, "kind")
         self._fill(menu, s.ANY_KIND, "kind", ("kind",), not chosen)
-        c = theme.of(self.palette())
         for kind, label in s.KINDS.items():
-            action = menu.addAction(label)
-            if (icons.FOLDER / f"{kind}.svg").exists():
-                action.setIcon(icons.icon(kind, c.muted))
-            action.setCheckable(True)
-            action.setChecked(kind in chosen)
+            glyph = kind if (icons.FOLDER / f"{kind}.svg").exists() else "image"
+            action = self._choice(menu, label, kind in chosen, glyph)
             action.triggered.connect(
                 lambda _c=False, k=kind: self.edited.emit(chips.toggle(self._text, "kind", k))
             )
@@ -188,9 +184,7 @@ class ChipBar(QWidget):
         chosen = chips.values(self._text, "in")
         self._fill(menu, s.ANY_FOLDER, "in", ("in",), not chosen)
         for folder in dict.fromkeys((*self._folders, *chosen)):
-            action = menu.addAction(_folder_label(folder))
-            action.setCheckable(True)
-            action.setChecked(folder in chosen)
+            action = self._choice(menu, _folder_label(folder), folder in chosen, "folder")
             action.triggered.connect(
                 lambda _c=False, f=folder: self.edited.emit(chips.toggle(self._text, "in", f))
             )
@@ -207,9 +201,7 @@ class ChipBar(QWidget):
         self._fill(menu, s.ANY_DATE, "date", _DATE_KEYS, not chosen)
         group = QActionGroup(menu)
         for value, label in s.DATES.items():
-            action = menu.addAction(label)
-            action.setCheckable(True)
-            action.setChecked(value in chosen)
+            action = self._choice(menu, label, value in chosen)
             group.addAction(action)
             action.triggered.connect(partial(self._replace, _DATE_KEYS, "date", value))
 
@@ -218,11 +210,20 @@ class ChipBar(QWidget):
     ) -> QAction:
         """Start a menu anew with its “any” entry."""
         menu.clear()
+        action = self._choice(menu, label, checked)
+        action.triggered.connect(partial(self._replace, keys, key, None))
+        menu.addSeparator()
+        return action
+
+    def _choice(self, menu: QMenu, label: str, checked: bool, glyph: str = "") -> QAction:
+        """An entry that shows a tick in the accent's colour where it holds."""
+        c = theme.of(self.palette())
         action = menu.addAction(label)
         action.setCheckable(True)
         action.setChecked(checked)
-        action.triggered.connect(partial(self._replace, keys, key, None))
-        menu.addSeparator()
+        if checked or glyph:
+            colour = c.accent if checked else c.muted
+            action.setIcon(icons.icon("check" if checked else glyph, colour))
         return action
 
     def _replace(
