@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     pause.add_argument("--minutes", type=float)
     command("resume", resume_indexing, "go on indexing")
     command("stop", stop_indexer, "end the indexer")
+    command("mcp", serve_agents, "answer an agent over stdio (Model Context Protocol)")
     command("demo", show_demo, "index the sample library and answer five questions")
     return top
 
@@ -121,9 +122,8 @@ def search_files(options: argparse.Namespace, base: BaseDir) -> int:
         raise InklingError("There is nothing to search for.", hint='Try `inkling search "…"`.')
     filters = {"kinds": [options.kind]} if options.kind else None
     client = Client.connect(base)
-    answer: dict[str, Any] = {}
-    for answer in client.search(text, image=image, limit=options.limit, filters=filters):
-        pass  # a terminal can't take a line back: only the last stage is printed
+    # A terminal can't take a line back: only the last stage is printed.
+    *_, answer = client.search(text, image=image, limit=options.limit, filters=filters)
     return _print_answer(answer, options)
 
 
@@ -226,3 +226,9 @@ def show_demo(options: argparse.Namespace, base: BaseDir) -> int:
     from desktop.demo import run_demo
 
     return run_demo()
+
+
+def serve_agents(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.mcp_bridge import serve  # the protocol's library takes half a second to load
+
+    return serve(base)

@@ -159,8 +159,14 @@ class Client:
         ]
         return files
 
-    def text(self, path: str) -> str:
-        return str(self._call("GET", _with("/v1/text", {"path": path}))["text"])
+    def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
+        """A file's text as the index has it: all of it, a page, or the passages of some lines."""
+        only: dict[str, str | int] = {"path": path}
+        if page is not None:
+            only["page"] = page
+        if lines is not None:
+            only["first"], only["last"] = lines
+        return str(self._call("GET", _with("/v1/text", only))["text"])
 
     def thumb(self, path: str, page: int | None = None) -> bytes | None:
         """A WebP thumbnail, or None if there is none."""

@@ -133,7 +133,7 @@ class EncoderPool:
         self.spec = spec
         self.notes: list[str] = []
         self._folder = folder or base.models / spec.id
-        self._idle_s = idle_s
+        self.idle_s = idle_s
         self._threads = threads
         self._lock = threading.RLock()
         self._ids = itertools.count(1)
@@ -371,14 +371,14 @@ class EncoderPool:
 
     def _watch(self, process: EncoderProcess) -> None:
         """Unload when idle, kill when hung; ends with its worker."""
-        while not process.ended.wait(min(5.0, self._idle_s / 4)):
+        while not process.ended.wait(min(5.0, self.idle_s / 4)):
             now = time.monotonic()
             with self._lock:
                 if process is not self._process:
                     return
                 sent = [r.sent for r in self._in_flight.values()]
                 busy = bool(sent or self._waiting or not self._ready)
-                idle = not busy and now - self._last_work >= self._idle_s
+                idle = not busy and now - self._last_work >= self.idle_s
                 if idle:  # dropped under the lock, so that no request is sent to it any more
                     self._drop_process()
             if idle:

@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi import Body, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from engine.errors import REASONS, InklingError
-from engine.types import Answer, Filters, Hit
+from engine.types import Answer, Filters
+from indexer.answers import answer_dict
+from indexer.api_files import add_file_routes
+from indexer.api_settings import add_settings_routes
+from indexer.api_types import (
+    MAX_LIMIT,
+    AskedPath,
+    BadRequestError,
+    FilePath,
+    FilePaths,
+    QueryText,
+    as_error,
+    as_json,
+)
 from indexer.explain import explain
 from indexer.extract.base import ExtractError
+from indexer.mcp import McpEndpoint
 from indexer.service import Service
 
 VERSION = "0.1.0"
 MAX_BODY = 1_000_000
-MAX_LIMIT = 500
-MAX_QUERY = 10_000
+#: A pause lasts a year at most; more is “until resumed”.
+MAX_PAUSE = 366 * 86_400
 
-Paths = Annotated[list[str], Body(embed=True, max_length=1000)]
+log = logging.getLogger(__name__)
+
 Call = Callable[[Request], Awaitable[Response]]
+Limit = Annotated[int, Body(ge=1, le=MAX_LIMIT)]
 
 
 def make_app(service: Service, token: str, port: Callable[[], int]) -> FastAPI:
@@ -35,17 +55,14 @@ def make_app(service: Service, token: str, port: Callable[[], int]) -> FastAPI:
         refusal = _refusal(request, token, port())
         return await call(request) if refusal is None else refusal
 
-    @app.exception_handler(InklingError)
-    async def readable(_: Request, error: InklingError) -> Response:
-        return _error(400, error.message, error.hint, error.path)
-
-    @app.exception_handler(ExtractError)
-    async def unreadable(_: Request, error: ExtractError) -> Response:
-        return _error(422, REASONS[error.reason].sentence, "Open it with its own program.")
-
+    _error_handlers(app)
     _search_routes(app, service)
     _folder_routes(app, service)
-    _file_routes(app, service)
+    _work_routes(app, service)
+    add_file_routes(app, service)
+    add_settings_routes(app, service)
+    # Without sessions there is nothing to GET or DELETE: those are answered by 405.
+    app.routes.append(Route("/mcp", McpEndpoint(service, VERSION), methods=["POST"]))
     return app
 
 
@@ -53,65 +70,97 @@ def _refusal(request: Request, token: str, port: int) -> Response | None:
     """Why a call is not answered: another host's page, no token, too long a body."""
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"}
     if request.headers.get("host") not in hosts:  # DNS rebinding comes with a foreign name
-        return _error(403, "This name is not answered.", "Use 127.0.0.1.")
+        return as_error(403, "This name is not answered.", "Use 127.0.0.1.")
     if request.headers.get("origin") is not None:
-        return _error(403, "Web pages are not answered.", "Use the command line or the window.")
+        return as_error(403, "Web pages are not answered.", "Use the command line or the window.")
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        return _error(401, "The token is missing or wrong.", "It is in run/endpoint.json.")
+        return as_error(401, "The token is missing or wrong.", "It is in run/endpoint.json.")
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_BODY or "transfer-encoding" in request.headers:
-        return _error(413, "The request is too long.", f"At most {MAX_BODY} bytes.")
+        return as_error(413, "The request is too long.", f"At most {MAX_BODY} bytes.")
     return None
 
 
-def _error(status: int, message: str, hint: str = "", path: str | None = None) -> Response:
-    return JSONResponse({"error": {"message": message, "hint": hint, "path": path}}, status)
+def _error_handlers(app: FastAPI) -> None:
+    """Whatever goes wrong is told in one form."""
 
+    @app.exception_handler(InklingError)
+    def readable(_: Request, error: InklingError) -> Response:
+        return as_error(400, error.message, error.hint, error.path)
 
-def _json(value: Any) -> Response:
-    # Not JSONResponse: names that are not UTF-8 travel as escaped surrogates.
-    return Response(json.dumps(value), media_type="application/json")
+    @app.exception_handler(BadRequestError)
+    def malformed(_: Request, error: BadRequestError) -> Response:
+        return as_error(422, error.message, error.hint)
+
+    @app.exception_handler(ExtractError)
+    def unreadable(_: Request, error: ExtractError) -> Response:
+        return as_error(422, REASONS[error.reason].sentence, "Open it with its own program.")
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_: Request, error: RequestValidationError) -> Response:
+        # Where and what, never the value: it may be long, or nobody's business in a log.
+        said = [
+            f"{'.'.join(map(str, e['loc'][1:])) or e['loc'][0]}: {e['msg']}" for e in error.errors()
+        ]
+        return as_error(422, "The request can't be understood.", "; ".join(said)[:1000])
+
+    @app.exception_handler(HTTPException)
+    def refused(_: Request, error: HTTPException) -> Response:
+        hint = (
+            "See indexer/API.md for the calls there are." if error.status_code in (404, 405) else ""
+        )
+        return as_error(error.status_code, str(error.detail), hint)
+
+    @app.exception_handler(Exception)
+    def broken(_: Request, error: Exception) -> Response:
+        return as_error(500, "Something went wrong in the indexer.", "See logs/indexer.log.")
 
 
 def _search_routes(app: FastAPI, service: Service) -> None:
     @app.post("/v1/search")
     def search(
-        query: Annotated[str, Body(max_length=MAX_QUERY)] = "",
-        image: Annotated[str | None, Body()] = None,
-        limit: Annotated[int, Body(ge=1, le=MAX_LIMIT)] = 20,
+        query: Annotated[QueryText, Body()] = "",
+        image: Annotated[FilePath | None, Body()] = None,
+        limit: Limit = 20,
         filters: Annotated[dict[str, Any] | None, Body()] = None,
         stages: Annotated[bool, Body()] = False,
     ) -> Response:
         answers = service.search(query, image=image, limit=limit, filters=_filters(filters))
         if not stages:
             *_, last = answers
-            return _json(answer_dict(last))
+            return as_json(answer_dict(last))
         first = next(answers)  # a wrong picture is an error, not a broken stream
         return StreamingResponse(_lines(first, answers), media_type="application/x-ndjson")
 
     @app.post("/v1/similar")
-    def similar(
-        path: Annotated[str, Body()], limit: Annotated[int, Body(ge=1, le=MAX_LIMIT)] = 20
-    ) -> Response:
-        return _json(answer_dict(service.similar(path, limit)))
+    def similar(path: Annotated[FilePath, Body()], limit: Limit = 20) -> Response:
+        return as_json(answer_dict(service.similar(path, limit)))
 
     @app.get("/v1/explain")
-    def explained(path: str, query: str | None = None) -> Response:
-        return _json(explain(service, path, query))
+    def explained(path: AskedPath, query: QueryText | None = None) -> Response:
+        return as_json(explain(service, path, query))
 
 
 def _filters(given: dict[str, Any] | None) -> Filters | None:
+    """Chips as JSON has them; InklingError if a name or a value is wrong."""
     if given is None:
         return None
-    try:
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in given.items()
-        }
-        return Filters(**values)
-    except TypeError:
-        known = ", ".join(Filters.__dataclass_fields__)
-        raise InklingError("There is a filter that Inkling does not know.", hint=known) from None
+    empty = Filters()
+    for name, value in given.items():
+        if name not in Filters.__dataclass_fields__:
+            known = ", ".join(Filters.__dataclass_fields__)
+            raise InklingError("There is a filter that Inkling does not know.", hint=known)
+        if isinstance(getattr(empty, name), tuple):
+            fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        else:
+            fits = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        if not fits:
+            raise InklingError(
+                f"The filter “{name}” has a wrong value.", hint="Lists of texts, or numbers."
+            )
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+    return replace(empty, **values)
 
 
 def _lines(first: Answer, rest: Iterator[Answer]) -> Iterator[bytes]:
@@ -123,14 +172,18 @@ def _lines(first: Answer, rest: Iterator[Answer]) -> Iterator[bytes]:
 def _folder_routes(app: FastAPI, service: Service) -> None:
     @app.get("/v1/status")
     def status() -> Response:
-        return _json({"version": VERSION, **service.status()})
+        return as_json({"version": VERSION, **service.status()})
 
     @app.get("/v1/problems")
     def problems(
-        reason: str | None = None, state: str | None = None, limit: int = 1000
+        reason: str | None = None,
+        state: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=100_000)] = 1000,
     ) -> Response:
+        if reason is not None and reason not in REASONS:
+            raise InklingError(f"There is no reason “{reason}”.", hint=", ".join(REASONS))
         found = service.ledger.problems(reason, state, limit)
-        return _json(
+        return as_json(
             {
                 "problems": [
                     {
@@ -148,113 +201,36 @@ def _folder_routes(app: FastAPI, service: Service) -> None:
         )
 
     @app.post("/v1/folders")
-    def add(paths: Paths) -> Response:
-        return _json({"folders": [root.path for root in service.add_folders(paths)]})
+    def add(paths: FilePaths) -> Response:
+        return as_json({"folders": [root.path for root in service.add_folders(paths)]})
 
     @app.delete("/v1/folders")
-    def remove(paths: Paths) -> Response:
-        return _json({"files": service.remove_folders(paths)})
+    def remove(paths: FilePaths) -> Response:
+        return as_json({"files": service.remove_folders(paths)})
 
+
+def _work_routes(app: FastAPI, service: Service) -> None:
     @app.post("/v1/pause")
-    def pause(seconds: Annotated[float | None, Body(embed=True, ge=1)] = None) -> Response:
+    def pause(
+        seconds: Annotated[float | None, Body(embed=True, ge=1, le=MAX_PAUSE)] = None,
+    ) -> Response:
         service.pause(seconds)
-        return _json({"state": service.state()})
+        return as_json({"state": service.state()})
 
     @app.post("/v1/resume")
     def resume() -> Response:
         service.resume()
-        return _json({"state": service.state()})
+        return as_json({"state": service.state()})
 
     @app.post("/v1/stop")
     def stop() -> Response:
         service.stopped.set()
-        return _json({"state": "stopping"})
+        return as_json({"state": "stopping"})
 
     @app.post("/v1/retry")
-    def retry(paths: Annotated[list[str] | None, Body(embed=True)] = None) -> Response:
-        return _json({"files": service.retry(paths)})
+    def retry(paths: Annotated[list[FilePath] | None, Body(embed=True)] = None) -> Response:
+        return as_json({"files": service.retry(paths)})
 
     @app.post("/v1/allow")
-    def allow(paths: Paths) -> Response:
-        return _json({"files": service.allow(paths)})
-
-
-def _file_routes(app: FastAPI, service: Service) -> None:
-    @app.get("/v1/thumb")
-    def thumb(path: str, page: int | None = None) -> Response:
-        found = service.thumbnail(path, page)
-        if found is None:
-            raise HTTPException(404)
-        return FileResponse(found, media_type="image/webp")
-
-    @app.get("/v1/render")
-    def render(path: str, page: int | None = None, width: int = 1200) -> Response:
-        record = service.indexed(path)  # only what the index knows can be read through here
-        png = service.extractors.render(record.path, page, max(16, min(width, 6000)))
-        return Response(png, media_type="image/png")
-
-    @app.get("/v1/text")
-    def text(path: str) -> Response:
-        return _json({"text": service.text_of(path)})
-
-    @app.get("/v1/recent")
-    def recent(limit: int = 20) -> Response:
-        return _json(
-            {
-                "files": [
-                    {
-                        "path": record.path,
-                        "kind": record.kind,
-                        "mtime": record.mtime_ns / 1e9,
-                        "size": record.size,
-                    }
-                    for record in service.ledger.recent(max(1, min(limit, MAX_LIMIT)))
-                ]
-            }
-        )
-
-
-def answer_dict(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON has it."""
-    return {
-        "hits": [hit_dict(hit) for hit in answer.hits],
-        "stage": answer.stage,
-        "weak": answer.weak,
-        "coverage": dict(answer.coverage),
-        "took_ms": round(answer.took_ms, 2),
-    }
-
-
-def hit_dict(hit: Hit) -> dict[str, Any]:
-    """A hit as JSON has it; what a location or evidence lacks is left out."""
-    return {
-        "path": hit.path,
-        "kind": hit.kind,
-        "picture": hit.picture,
-        "score": round(hit.score, 5),
-        "title": hit.title,
-        "snippet": hit.snippet,
-        "location": _present(asdict(hit.location)),
-        "evidence": [
-            {"type": "text", "start": e.start, "end": e.end, "word": e.word}
-            if e.type == "text"
-            else {"type": "box", "page": e.page, "box": e.box, "word": e.word}
-            for e in hit.evidence
-        ],
-        "lanes": list(hit.lanes),
-        "mtime": hit.mtime,
-        "size": hit.size,
-        "more": [
-            {
-                "location": _present(asdict(place.location)),
-                "snippet": place.snippet,
-                "score": round(place.score, 5),
-            }
-            for place in hit.more
-        ],
-        "offline": hit.offline,
-    }
-
-
-def _present(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
+    def allow(paths: FilePaths) -> Response:
+        return as_json({"files": service.allow(paths)})

@@ -19,7 +19,7 @@ class Progress:
     """Running means of seconds per file and kind; thread-safe."""
 
     def __init__(self, ledger: Ledger, workers: int) -> None:
-        self._ledger, self._workers = ledger, workers
+        self._ledger, self.workers = ledger, workers
         self._seconds = dict(TYPICAL_SECONDS)
         self._lock = threading.Lock()
 
@@ -36,4 +36,4 @@ class Progress:
         waiting = self._ledger.pending_by_kind(root_id)
         with self._lock:
             total = sum(n * self._seconds.get(kind, 0.1) for kind, n in waiting.items())
-        return round(total / self._workers, 1)
+        return round(total / self.workers, 1)

@@ -353,11 +353,6 @@ class Service:
                 return thumb
         return None
 
-    def text_of(self, path: str) -> str:
-        """An indexed file's text as the index has it."""
-        rows = self.engine.store.file_rows(self.indexed(path).id)
-        return "\n\n".join(row.text for row in rows)
-
     def retry(self, paths: Sequence[str] | None) -> int:
         """Try failed files again: these, or all whose reason allows it."""
         if paths is None:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("engine", "indexer", "desktop")
 #: What the faces may use of the engine: modules without heavy imports.
 LIGHT_ENGINE = {"engine.types", "engine.settings", "engine.paths", "engine.errors", "engine.log"}
-LIGHT_ENGINE |= {"engine.models", "engine.query"}
+LIGHT_ENGINE |= {"engine.models", "engine.query", "engine.agent_tools"}
 HEAVY = ("torch", "transformers", "peft", "lancedb", "pyarrow", "onnxruntime", "rapidocr", "cv2")
 MOST_LINES = 500
 
@@ -152,9 +152,9 @@ def test_the_indexer_process_stays_light() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["types", "settings", "paths", "errors", "log", "models", "query"])
+@pytest.mark.parametrize("name", sorted(LIGHT_ENGINE))
 def test_the_light_side_of_the_engine_is_light(name: str) -> None:
-    assert loaded_after(f"import engine.{name}") & {*HEAVY, "numpy", "PySide6"} == set()
+    assert loaded_after(f"import {name}") & {*HEAVY, "numpy", "PySide6"} == set()
 
 
 ALL = [path for room in (*ROOMS, "tests") for path in modules(room)]
