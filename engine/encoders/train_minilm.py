@@ -1,8 +1,13 @@
 """Make the projections of MiniLM: `python -m engine.encoders.train_minilm --out FILE.npz`.
 
-A PCA rotation for the single vector and one 384 → 128 head per task for the tokens, trained with
-MaxSim over in-batch negatives on pairs from the installed packages. The same packages and seed give
-the same file.
+A PCA rotation for the single vector and one 384 → 128 head per task for the tokens: for code
+trained with MaxSim over in-batch negatives on pairs from the installed packages, for prose the
+PCA's. On the same machine, the same packages and seed give the same file.
+
+A head trained on prose pairs in the same way does not beat the PCA. nDCG@10, single + 1 * MaxSim
+over the best 30: Cranfield 0.369 PCA, 0.369 trained; ADI 0.509, 0.524 (35 queries); German and
+French questions about English pages 0.682, 0.679. The code head does: CoSQA, 1,678 functions,
+MaxSim alone 0.737 PCA, 0.745 trained; best blends 0.7675, 0.7704.
 """
 
 from __future__ import annotations
@@ -121,10 +126,12 @@ def states_of(encoder: MiniLM, pairs: list[Pair]) -> tuple[States, States]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--packages", type=Path, default=Path(sysconfig.get_path("purelib")))
-    parser.add_argument("--pairs", type=int, default=3000, help="of each kind")
+    parser.add_argument("--pairs", type=int, default=2400, help="of each kind")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
