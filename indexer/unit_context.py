@@ -25,6 +25,8 @@ _GENERIC = frozenset({
 _GENERIC_NAMES = frozenset({"index", "readme", "init", "main", "mod", "lib"})
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MEANINGLESS = re.compile(r"(?=.*\d)[0-9a-f]{12,}|\d{5,}|img|dsc|pxl|untitled|unnamed", re.I)
+#: A counter: "fn 3079", "DSC 0123", a folder "07". A year may mean something.
+_COUNTER = re.compile(r"(?:[^\W\d_]{1,4} )?(?!(?:19|20)\d\d$)\d{4,}|\d{1,3}")
 _JUNK_TITLE = re.compile(r"untitled|microsoft word|\.(docx?|indd|tex|dvi|qxd|p65)\b|^\W*$", re.I)
 
 
@@ -74,7 +76,8 @@ def clean(name: str) -> str:
     """A file's or folder's name as words; what no person would say is left out."""
     name = name.encode(errors="replace").decode()
     words = re.split(r"[\W_]+", _CAMEL.sub(" ", name))
-    return " ".join(w for w in words if w and not _MEANINGLESS.fullmatch(w))
+    kept = " ".join(w for w in words if w and not _MEANINGLESS.fullmatch(w))
+    return "" if _COUNTER.fullmatch(kept) else kept
 
 
 def shorten(pieces: list[str]) -> str:

@@ -31,6 +31,13 @@ _ADORNMENT = re.compile(r"([=\-`:'\"~^_*+#<>.])\1{2,}\s*$")
 _ORG = re.compile(r"(\*+) +(?:(?:TODO|DONE) +)?(.+?)(?: +:[\w:@]+:)?$")
 _ASCIIDOC = re.compile(r"(={1,6}) +(.+)$")
 _LATEX = re.compile(r"\s*\\(part|chapter|section|subsection|subsubsection|paragraph)\*?\{(.+?)\}")
+_PAIR = re.compile(r"([A-Za-z_][\w-]*) *:(.*)$")
+_ITEM = re.compile(r"(?:\s+-? *|- +)(.+)$")
+#: Keys of a front matter that say what the page is about.
+_TELLING = frozenset({
+    "title", "linktitle", "subtitle", "description", "summary", "abstract", "excerpt", "tags",
+    "categories", "keywords", "aliases", "author", "authors",
+})  # fmt: skip
 _LATEX_LEVELS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph")
 
 
@@ -62,6 +69,24 @@ def _front_matter_lines(lines: list[str]) -> int:
         return 0
     ends = (n for n, line in enumerate(lines[1:200], 1) if line.rstrip() in ("---", "..."))
     return next(ends, -1) + 1
+
+
+def _told(lines: list[str]) -> list[str]:
+    """The lines with the front matter reduced to what it tells a reader, line by line.
+
+    "weight: 60" and "type: docs" would be the first thing an encoder reads of the page.
+    """
+    end = _front_matter_lines(lines)
+    told = list(lines)
+    key = ""
+    for number in range(end):
+        value = ""
+        if pair := _PAIR.match(lines[number]):
+            key, value = pair[1].lower(), pair[2]
+        elif item := _ITEM.match(lines[number]):
+            value = item[1]
+        told[number] = value.strip("\"' []|>") if key in _TELLING else ""
+    return told
 
 
 def _plain(heading: str) -> str:
@@ -121,11 +146,12 @@ def sectioned(text: str, headings: Callable[[list[str]], Headings]) -> Extractio
     parts: list[Part] = []
     path: list[tuple[int, str]] = []
     start = 0
+    shown = _told(lines) if headings is markdown_headings else lines
     for level, title, number in headings(lines):
-        _add(parts, lines, start, number, path)
+        _add(parts, shown, start, number, path)
         path = [*(step for step in path if step[0] < level), (level, title[:200])]
         start = number
-    _add(parts, lines, start, len(lines), path)
+    _add(parts, shown, start, len(lines), path)
     front = _FRONT_MATTER.match(text)
     named = _TITLE.search(front[1][:5000]) if front else None
     first = next((part.heading[0] for part in parts if part.heading and part.heading[0]), "")

@@ -68,7 +68,7 @@ def test_markdown_sections(tmp_path: Path) -> None:
     extraction = read(written(tmp_path, "a.md", text))
     assert extraction.title == "Tea book"
     assert shape(extraction) == [
-        ((), (1, 5)),
+        ((), (2, 5)),
         (("Green",), (7, 9)),
         (("Green", "The pot big"), (11, 19)),
         (("Black",), (21, 22)),
