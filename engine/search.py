@@ -62,6 +62,12 @@ class Encoded:
 
     by_adapter: Mapping[Adapter, Encoding]
 
+    @property
+    def pieces(self) -> int:
+        """Tokens that stand for typed words."""
+        spans = next(iter(self.by_adapter.values())).spans if self.by_adapter else None
+        return 0 if spans is None else int((spans[:, 0] >= 0).sum())
+
 
 class Searcher:
     """Answers queries over one store with one model."""
@@ -116,7 +122,11 @@ class Searcher:
         scores = self.rescore(found, encoded, weights)
         top = self._best_per_file(found, scores, names, weights, limit)
         hits = maker.from_units(top, found, encoded.by_adapter)
-        yield answer(hits, "rescored", weak=fusion.is_weak(found.scores, shape))
+        yield answer(
+            hits,
+            "rescored",
+            weak=fusion.is_weak(found.scores, shape, encoded.pieces / max(shape.words, 1)),
+        )
 
     def encode(self, query: Query) -> Encoded:
         """Encode for each adapter that the filters allow; repeated queries cost nothing."""
