@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import plistlib
-import shlex
+import re
 import sys
 from pathlib import Path
 
@@ -40,11 +40,18 @@ def entry(base: Path) -> bytes:
     if sys.platform == "win32":
         quoted = " ".join(f'"{part}"' for part in command(base))
         return f'@start "" {quoted}\r\n'.encode()
-    line = " ".join(shlex.quote(part).replace("%", "%%") for part in command(base))
+    line = " ".join(map(_quoted, command(base)))
     return (
         f"[Desktop Entry]\nType=Application\nName=Inkling\nExec={line}\n"
         f"Icon={icons.FOLDER / 'inkling.svg'}\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
     ).encode()
+
+
+def _quoted(argument: str) -> str:
+    """An argument of Exec: double quotes, not a shell's, by the Desktop Entry Specification 1.5."""
+    escaped = re.sub(r'(["`$\\])', r"\\\1", argument)
+    # The file format takes one level of backslashes away before the quoting is looked at.
+    return '"' + escaped.replace("\\", "\\\\").replace("%", "%%") + '"'
 
 
 def set_enabled(enabled: bool, base: Path) -> None:

@@ -157,11 +157,13 @@ class Commands:
         hit = self._hit
         if hit is None:
             return
-        text = self._w.preview.shown_text()
+        text, page = self._w.preview.shown_text(), self._w.preview.page
         if not self._w.preview.has_picture and text:
             self._copied_text(text)
             return
-        self._w.service.call(lambda client: client.text(hit.path), self._copied_text, self._w.tell)
+        self._w.service.call(
+            lambda client: client.text(hit.path, page), self._copied_text, self._w.tell
+        )
 
     def _copied_text(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)

@@ -233,6 +233,10 @@ SIMILAR_TO = tr("Like {name}")
 SETTINGS_MESSAGE = tr("Some settings could not be read.")
 
 
+def on_pages(count: int) -> str:
+    return _n("on {n} page", "on {n} pages", count).format(n=count)
+
+
 def files(count: int) -> str:
     return _n("{n} file", "{n} files", count).format(n=f"{count:,}")
 

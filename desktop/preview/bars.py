@@ -180,6 +180,7 @@ class FindBar(QWidget):
     """Find in the shown text."""
 
     find_wanted = Signal(str, bool)  # text, backwards
+    typed = Signal(str)
     closed = Signal()
 
     def __init__(self, parent: QWidget) -> None:
@@ -197,7 +198,7 @@ class FindBar(QWidget):
         row.addWidget(Tool("chevron-up", s.FIND_PREVIOUS, self, lambda: self._emit(True)))
         row.addWidget(Tool("chevron-down", s.FIND_NEXT, self, lambda: self._emit(False)))
         row.addWidget(Tool("close", s.CLOSE, self, self.close_bar))
-        self.field.textChanged.connect(lambda _text: self._emit(False))
+        self.field.textChanged.connect(self.typed)
         self.field.installEventFilter(self)
         self.hide()
 

@@ -13,7 +13,7 @@ from desktop import theme
 from desktop.empty import EmptyState
 from desktop.preview.bars import FindBar, MatchStrip, ViewBar
 from desktop.preview.details import Details
-from desktop.preview.loading import Content, Picture, Text, load, load_page
+from desktop.preview.loading import Content, Picture, Text, load, load_page, pages_with
 from desktop.preview.picture import PictureView
 from desktop.preview.text import MarkdownView, TextView
 from desktop.results_model import short_folder
@@ -107,6 +107,7 @@ class PreviewPane(QWidget):
         self.bar.region_wanted.connect(lambda: self.picture.set_region_mode(True))
         self.bar.source_toggled.connect(self._show_source)
         self.find_bar.find_wanted.connect(self._find)
+        self.find_bar.typed.connect(self._find_typed)
         self.find_bar.closed.connect(self.setFocus)
         self.empty.clicked.connect(self.open_wanted)
 
@@ -335,12 +336,41 @@ class PreviewPane(QWidget):
     # Find
 
     def start_find(self) -> None:
-        """Open the find bar for texts."""
-        if isinstance(self._content, Text):
+        """Open the find bar for texts and for documents with pages."""
+        if isinstance(self._content, Text) or self.page is not None:
             self.find_bar.open_bar()
+
+    def _find_typed(self, text: str) -> None:
+        """While typing, texts are searched at once; reading pages waits for Enter."""
+        self.find_bar.show_result("")
+        if isinstance(self._content, Text):
+            self._find(text, backwards=False)
+
+    def _find_page(self, text: str, backwards: bool) -> None:
+        """Turn to the next page that has the text, round the end."""
+        hit, here = self._hit, self.page
+        if hit is None or here is None or not text.strip():
+            return
+
+        def found(pages: list[int]) -> None:
+            order = pages[::-1] if backwards else pages
+            beyond = [p for p in order if (p < here if backwards else p > here)]
+            if pages:
+                self.go_to(Location(page=(beyond or order)[0]))
+            self.find_bar.show_result(s.on_pages(len(pages)) if pages else s.FIND_NONE)
+
+        self._service.call(
+            lambda client: pages_with(client, hit.path, text),
+            found,
+            lambda error: self.find_bar.show_result(error.message),
+            key=self._key + "-find",
+        )
 
     def _find(self, text: str, backwards: bool) -> None:
         view = self._stack.currentWidget()
+        if view is self.picture:
+            self._find_page(text, backwards)
+            return
         if not isinstance(view, TextView | MarkdownView) or not text:
             self.find_bar.show_result("")
             return

@@ -251,6 +251,22 @@ def test_find_goes_round_and_says_when_there_is_nothing(
     assert not pane.find_bar.isVisible()
 
 
+def test_find_turns_to_the_next_page_that_has_the_words(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    pages = {"1": "Nothing here", "2": "The Propane\n sensor", "3": "propane SENSOR again"}
+    indexer.answers["GET", "/v1/explain"] = {"units": [{"page": int(p)} for p in pages]}
+    indexer.answers["GET", "/v1/text"] = lambda query: {"text": pages[query["page"]]}
+    show(qtbot, pane, PDF)
+    pane.start_find()
+    QTest.keyClicks(pane.find_bar.field, "propane sensor")
+    for expected in (3, 2, 3):
+        with qtbot.waitSignal(pane.shown):
+            QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Return)
+        assert pane.page == expected
+    assert pane.find_bar._result.text() == "on 2 pages"
+
+
 def test_only_the_row_rested_on_is_loaded(
     qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
 ) -> None:
