@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import sys
@@ -15,12 +16,15 @@ from desktop import terminal
 from desktop.client import Client
 from engine.errors import InklingError
 from engine.paths import BaseDir, base_dir
+from engine.settings import Settings
 from engine.types import KINDS
 
 Command = Callable[[argparse.Namespace, BaseDir], int]
 
 #: Exit status when a search found nothing (as grep does) and when something went wrong.
 NOTHING_FOUND, FAILED = 1, 2
+#: A year: what the indexer takes.
+MOST_MINUTES = 366 * 24 * 60
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,9 +68,13 @@ def parser() -> argparse.ArgumentParser:
     allow = command("allow", allow_files, "index these withheld files after all")
     allow.add_argument("paths", nargs="+", metavar="FILE")
     pause = command("pause", pause_indexing, "stop indexing for a while; search goes on")
-    pause.add_argument("--minutes", type=float)
+    until = pause.add_mutually_exclusive_group()
+    until.add_argument("--minutes", type=float, metavar="N")
+    until.add_argument("--until", metavar="WHEN", help="“tomorrow” (seven in the morning) or HH:MM")
     command("resume", resume_indexing, "go on indexing")
     command("stop", stop_indexer, "end the indexer")
+    autostart = command("autostart", set_autostart, "start Inkling when you log in")
+    autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
     command("mcp", serve_agents, "answer an agent over stdio (Model Context Protocol)")
     command("demo", show_demo, "index the sample library and answer five questions")
     return top
@@ -152,10 +160,12 @@ def show_status(options: argparse.Namespace, base: BaseDir) -> int:
 
 def show_problems(options: argparse.Namespace, base: BaseDir) -> int:
     client = Client.connect(base)
-    if options.retry:
-        print(f"{client.retry()['files']} files are tried again.")
-        return 0
     found = client.problems(**({"reason": options.reason} if options.reason else {}))
+    if options.retry:
+        chosen = [p["path"] for p in found["problems"]] if options.reason else None
+        files = client.retry(chosen)["files"]
+        print(f"{_files(files)} tried again." if files else "There is nothing to try again.")
+        return 0
     if options.json:
         _print_json(found)
     else:
@@ -174,22 +184,62 @@ def explain_file(options: argparse.Namespace, base: BaseDir) -> int:
 
 def remove_folders(options: argparse.Namespace, base: BaseDir) -> int:
     answer = Client.connect(base).remove([_absolute(path) for path in options.paths])
-    print(f"Forgotten: {answer['files']} files.")
+    print(f"{_files(answer['files'])} forgotten.")
     return 0
 
 
 def allow_files(options: argparse.Namespace, base: BaseDir) -> int:
-    Client.connect(base).allow([_absolute(path) for path in options.paths])
-    print("They are indexed now.")
+    client = Client.connect(base)
+    paths = [_absolute(path) for path in options.paths]
+    for path in paths:
+        answer = client.explain(path)
+        if answer["state"] != "withheld":
+            raise InklingError(
+                f"{terminal.printable(path)} is not withheld.",
+                hint=answer["sentence"] or f"Its state is “{answer['state']}”.",
+                path=path,
+            )
+    print(f"{_files(client.allow(paths)['files'])} indexed from now on.")
     return 0
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count} files are"
 
 
 def pause_indexing(options: argparse.Namespace, base: BaseDir) -> int:
-    if options.minutes is not None and options.minutes <= 0:
-        raise InklingError("--minutes must be more than 0.")
-    Client.connect(base).pause(options.minutes * 60 if options.minutes else None)
-    print("Paused. `inkling resume` goes on.")
+    seconds = _pause_seconds(options, dt.datetime.now())
+    Client.connect(base).pause(seconds)
+    if seconds is None:
+        print("Paused until `inkling resume`. Search goes on.")
+    else:
+        end = dt.datetime.now() + dt.timedelta(seconds=seconds)
+        print(f"Paused until {end:%Y-%m-%d %H:%M}; `inkling resume` ends it. Search goes on.")
     return 0
+
+
+def _pause_seconds(options: argparse.Namespace, now: dt.datetime) -> float | None:
+    """How long a pause is wanted; None for one without an end."""
+    if options.minutes is not None:
+        if not 0 < options.minutes <= MOST_MINUTES:
+            raise InklingError(
+                f"--minutes must be more than 0 and at most {MOST_MINUTES}.",
+                hint="Without it the pause lasts until `inkling resume`.",
+            )
+        return max(1.0, options.minutes * 60)
+    if options.until is None:
+        return None
+    if options.until == "tomorrow":
+        end = (now + dt.timedelta(days=1)).replace(hour=7, minute=0, second=0)
+        return float((end - now).total_seconds())
+    try:
+        clock = dt.time.fromisoformat(options.until)
+    except ValueError:
+        raise InklingError(
+            f"--until can't be “{options.until}”.", hint="Say tomorrow, or a time such as 18:30."
+        ) from None
+    end = dt.datetime.combine(now.date(), clock.replace(tzinfo=None))
+    return max(1.0, float((end - now).total_seconds()) % 86_400)
 
 
 def resume_indexing(options: argparse.Namespace, base: BaseDir) -> int:
@@ -226,6 +276,27 @@ def show_demo(options: argparse.Namespace, base: BaseDir) -> int:
     from desktop.demo import run_demo
 
     return run_demo()
+
+
+def set_autostart(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop import autostart
+
+    if options.wanted != "status":
+        wanted = options.wanted == "on"
+        autostart.set_enabled(wanted, base.root)
+        settings = Settings.load(base)
+        settings.set("start_with_session", wanted)
+        settings.save()
+    file = autostart.entry_file()
+    shown = terminal.printable(str(file))
+    if not file.exists():
+        print("Off: Inkling does not start when you log in.")
+    elif file.read_bytes() == autostart.entry(base.root):
+        print(f"On: Inkling starts when you log in ({shown}).")
+    else:
+        print(f"On, but for another base directory or installation ({shown}).")
+        print("`inkling autostart on` sets it to this one.")
+    return 0
 
 
 def serve_agents(options: argparse.Namespace, base: BaseDir) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from desktop.client import Client
 
 console = Console(highlight=False, soft_wrap=True)
+#: Passages listed of an explained file; a book has thousands.
+_MOST_UNITS = 12
 
 
 def complain(message: str, hint: str = "") -> None:
@@ -73,9 +77,10 @@ def _marked(hit: dict[str, Any]) -> Text:
         if item["type"] == "text":
             text.stylize("bold green", item["start"], item["end"])
     flat = Text("    ")
-    for part in text.split():
-        flat.append_text(part)
+    for word in re.finditer(r"\S+", text.plain):
+        flat.append_text(text[word.start() : word.end()])
         flat.append(" ")
+    flat.plain = "".join(c if c.isprintable() else "�" for c in flat.plain)
     return flat
 
 
@@ -163,15 +168,50 @@ def show_problems(found: dict[str, Any]) -> None:
             console.print(f"    [dim]… all with --reason {reason} --json[/]")
 
 
+#: What each row of an explained query is, in the order an answer is made.
+_LANES = {
+    "name": "words of its name",
+    "text": "exact words",
+    "dense": "meaning",
+    "late": "meaning, word by word",
+    "fused": "name, words and meaning together",
+    "rescored": "the final order",
+}
+
+
 def show_explanation(answer: dict[str, Any]) -> None:
     """Why a file is, or is not, found."""
     console.print(Text(printable(answer["path"]), style="bold"))
-    console.print(f"State: {answer['state']}. {escape(answer.get('sentence', ''))}")
+    console.print(f"State: {answer['state']}. {escape(answer.get('sentence', ''))}".rstrip())
+    if answer.get("rule"):
+        console.print(Text(f"Rule: {printable(answer['rule'])}"))
     if answer.get("detail"):
-        console.print(Text(answer["detail"]))
-    for unit in answer.get("units", []):
+        console.print(Text(printable(answer["detail"])))
+    units = answer.get("units", [])
+    for unit in units[:_MOST_UNITS]:
         place = _place({k: v for k, v in unit.items() if v is not None})
-        console.print(Text(f"  {place or 'whole'}: {unit['text'][:90]!r}", style="dim"))
+        text = printable(" ".join(unit["text"].split()))
+        console.print(Text(f"  {place or 'whole'}: {text[:90]}", style="dim"))
+    if len(units) > _MOST_UNITS:
+        console.print(f"  [dim]… {len(units)} passages in all (--json shows them)[/]")
     if "query" in answer:
-        for name, value in answer["query"].items():
-            console.print(f"  {escape(str(name))}: {escape(str(value))}")
+        _show_lanes(answer["query"])
+
+
+def _show_lanes(query: dict[str, Any]) -> None:
+    """Rank among files and score in each lane, and how much the lane weighs."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("  found by", "rank", "score", "weight"):
+        table.add_column(heading, justify="left" if "by" in heading else "right", no_wrap=True)
+    for lane, meaning in _LANES.items():
+        place = query.get(lane) or {}
+        weight = query.get("weights", {}).get(lane)
+        table.add_row(
+            f"  {meaning}",
+            str(place.get("rank", "–")),
+            f"{place['score']:.3f}" if place else "–",
+            "" if weight is None else f"{weight:.2f}",
+        )
+    console.print(table)
+    if not query.get("rescored") and not query.get("fused") and not query.get("name"):
+        console.print("  This query does not find the file.")

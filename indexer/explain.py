@@ -30,7 +30,7 @@ def explain(service: Service, path: str, query: str | None = None) -> dict[str, 
         "units": _units(service, record),
     }
     if query is not None:
-        answer["query"] = {"text": query, **service.engine.explain(parse(query), record.id)}
+        answer["query"] = service.engine.explain(parse(query), record.id)
     return answer
 
 
