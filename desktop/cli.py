@@ -226,7 +226,7 @@ def _pause_seconds(options: argparse.Namespace, now: dt.datetime) -> float | Non
                 f"--minutes must be more than 0 and at most {MOST_MINUTES}.",
                 hint="Without it the pause lasts until `inkling resume`.",
             )
-        return max(1.0, options.minutes * 60)
+        return max(1.0, float(options.minutes) * 60)
     if options.until is None:
         return None
     if options.until == "tomorrow":

@@ -1,0 +1,52 @@
+"""Commands about what is not found: problems, explain, allow, pause; as typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import Inkling
+
+pytestmark = pytest.mark.slow
+
+
+def test_from_a_problem_to_its_end(inkling: Inkling, notes: Path) -> None:
+    secret = notes / "creds.txt"
+    secret.write_text("The bucket's key:\nAKIAQYLPMN5HFIQR7XYA\n")
+    (notes / "scan.pdf").write_bytes(b"not a document at all")
+    inkling.ok("add", str(notes), "--wait")
+
+    problems = inkling.ok("problems")
+    assert "creds.txt" in problems
+    assert "AKIA" not in problems
+    assert "scan.pdf" in problems
+    assert "creds.txt" not in inkling.ok("problems", "--reason", "broken")
+    wrong = inkling.run("problems", "--reason", "unlucky")
+    assert (wrong.returncode, "secret-content" in wrong.stderr) == (2, True)
+
+    assert "State: withheld" in inkling.ok("explain", str(secret))
+    refused = inkling.run("allow", str(notes / "upload.py"))
+    assert refused.returncode == 2
+    assert "not withheld" in refused.stderr
+    assert inkling.ok("allow", str(secret)) == "1 file is indexed from now on.\n"
+    inkling.ok("add", str(notes), "--wait")
+    assert inkling.json("explain", str(secret))["state"] == "done"
+    assert "exact words" in inkling.ok("explain", str(secret), "--query", "bucket key")
+
+    (notes / "scan.pdf").unlink()
+    inkling.ok("add", str(notes), "--wait")
+    assert inkling.ok("problems", "--retry") == "There is nothing to try again.\n"
+
+
+def test_pause_and_resume(inkling: Inkling, notes: Path) -> None:
+    inkling.ok("add", str(notes), "--wait")
+    assert "Paused until" in inkling.ok("pause", "--until", "tomorrow")
+    status = inkling.json("status")
+    assert status["state"] == "paused"
+    assert status["paused_until"] is not None
+    inkling.ok("pause")
+    assert inkling.json("status")["paused_until"] is None
+    inkling.ok("resume")
+    assert inkling.json("status")["state"] != "paused"
+    assert inkling.run("pause", "--minutes", "0").returncode == 2
