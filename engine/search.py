@@ -176,6 +176,7 @@ class Searcher:
             dense=np.array([dense.get(uid, 0.0) for uid in found], dtype=np.float32),
             text=np.array([scored.get(uid, 0.0) for uid in found], dtype=np.float32),
             name=np.array([by_name.get(files[uid], 0.0) for uid in found], dtype=np.float32),
+            document=self._document_scores(found, dense, encoded),
         )
         lanes: dict[str, set[Lane]] = {uid: set() for uid in found}
         for uid in found:
@@ -225,6 +226,17 @@ class Searcher:
         single = next(iter(encoded.by_adapter.values())).single
         for uid, vector in vectors.items():
             dense[uid] = float(vector @ single)
+
+    def _document_scores(
+        self, unit_ids: Sequence[str], dense: Mapping[str, float], encoded: Encoded
+    ) -> fusion.Floats:
+        """[k] cosine of the question with the whole file of each candidate."""
+        single = next(iter(encoded.by_adapter.values())).single
+        whole = self._store.vectors(unit_ids, "document")
+        scores = [
+            float(whole[uid] @ single) if uid in whole else dense.get(uid, 0.0) for uid in unit_ids
+        ]
+        return np.array(scores, dtype=np.float32)
 
     def rescore(
         self, found: Candidates, encoded: Encoded, weights: fusion.Weights

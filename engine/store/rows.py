@@ -64,7 +64,11 @@ ROW_COLUMNS = [
 
 
 def schema(dim: int) -> pa.Schema:
-    """Columns of the units table; `fts` holds analysed terms, `vector` a unit vector or null."""
+    """Columns of the units table; `fts` holds analysed terms, `vector` a unit vector or null.
+
+    `document` is the direction of all the file's vectors together, repeated on each of its rows:
+    what the whole file is about, there without another look-up.
+    """
     return pa.schema(
         [
             pa.field("id", pa.string(), nullable=False),
@@ -89,6 +93,7 @@ def schema(dim: int) -> pa.Schema:
             pa.field("offset", pa.int64()),
             pa.field("length", pa.int32()),
             pa.field("vector", pa.list_(pa.float16(), dim)),
+            pa.field("document", pa.list_(pa.float16(), dim)),
         ]
     )
 
@@ -100,10 +105,22 @@ def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: 
     arrays = [
         pa.array([row[field.name] for row in rows], field.type)
         for field in columns
-        if field.name != "vector"
+        if field.name not in ("vector", "document")
     ]
     arrays.append(_vectors([stored.vector for stored in units], dim))
+    arrays.append(_vectors(_documents(units), dim))
     return pa.Table.from_arrays(arrays, schema=columns)
+
+
+def _documents(units: Sequence[StoredUnit]) -> list[NDArray[np.float32] | None]:
+    """For each unit the normalised sum of its file's vectors; None where the unit has none."""
+    sums: dict[int, NDArray[np.float32]] = {}
+    for stored in units:
+        if stored.vector is not None:
+            file_id = stored.file.file_id
+            sums[file_id] = sums.get(file_id, np.float32(0)) + stored.vector
+    whole = {i: total / max(float(np.linalg.norm(total)), 1e-9) for i, total in sums.items()}
+    return [None if s.vector is None else whole[s.file.file_id] for s in units]
 
 
 def _fields(stored: StoredUnit, ref: TokenRef | None) -> dict[str, Any]:

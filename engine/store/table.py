@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +36,7 @@ from engine.store.rows import (
     to_arrow,
     vector_matrix,
 )
+from engine.store.text import text_to_path
 from engine.store.where import build_where, quote
 from engine.types import FileFacts
 
@@ -188,6 +189,12 @@ class Store:
         """Files that have rows."""
         return set(self._scan(None, None, ["file_id"])["file_id"].to_pylist())
 
+    def places(self) -> dict[int, tuple[str, float]]:
+        """Path and time of change of every file, as its rows have them."""
+        found = self._scan(None, None, ["file_id", "path", "mtime"])
+        columns = (found[name].to_pylist() for name in ("file_id", "path", "mtime"))
+        return {i: (text_to_path(path), mtime) for i, path, mtime in zip(*columns, strict=True)}
+
     def count(self) -> int:
         """Number of units."""
         return self._read(lambda: int(self._table.count_rows()))
@@ -249,10 +256,13 @@ class Store:
         rows = from_arrow(self._scan(f"file_id = {int(file_id)}", None, ROW_COLUMNS))
         return sorted(rows, key=lambda row: int(row.unit_id.rpartition(":")[2]))
 
-    def vectors(self, unit_ids: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-        """Vectors [d] by unit id; units without one are left out."""
-        found = self._scan(None, unit_ids, ["id", "vector"])
-        matrix = vector_matrix(found["vector"], self._dim)
+    def vectors(
+        self, unit_ids: Iterable[str], column: Literal["vector", "document"] = "vector"
+    ) -> dict[str, NDArray[np.float32]]:
+        """Vectors [d] of units, or of their whole files, by unit id; units without one are left
+        out."""
+        found = self._scan(None, unit_ids, ["id", column])
+        matrix = vector_matrix(found[column], self._dim)
         pairs = zip(found["id"].to_pylist(), matrix, strict=True)
         return {unit_id: vector for unit_id, vector in pairs if not np.isnan(vector[0])}
 
