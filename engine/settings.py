@@ -175,6 +175,7 @@ class Settings:
         "More is faster and warmer.",
         bounds=(1, 32),
         zero="Automatic",
+        restart="indexer",
     )
     encoder_threads: int = _row(
         0,
