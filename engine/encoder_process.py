@@ -103,7 +103,7 @@ def _environment(threads: int | None) -> dict[str, str]:
         # 900 mixed texts, in the same time.
         "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
-        # Threads that wait for one another sleep: spinning takes a busy machine's cores from others.
+        # Threads that wait for one another sleep: spinning takes the cores from others.
         "OMP_WAIT_POLICY": "PASSIVE",
     }
     if threads is not None:
