@@ -111,10 +111,10 @@ class Engine:
         with self._writing:
             return self.store.delete_files(file_ids)
 
-    def move(self, facts: FileFacts) -> int:
-        """A file has another path now; nothing is encoded again."""
+    def move(self, files: Sequence[FileFacts]) -> int:
+        """Files have another path or time now; nothing is encoded again."""
         with self._writing:
-            return self.store.update_path(facts.file_id, facts)
+            return self.store.update_paths({facts.file_id: facts for facts in files})
 
     def maintain(self, *, force: bool = False) -> None:
         """Indexes and compaction, when they are worth it."""

@@ -50,13 +50,16 @@ def _run(base: BaseDir, *, once: bool) -> int:
     try:
         service.start()
         if once:
-            while service.state() != "idle":
+            while service.state() != "idle" and not service.stopped.is_set():
                 time.sleep(0.2)
         else:
             _serve(base, service)
     finally:
         base.endpoint.unlink(missing_ok=True)
         service.close()
+    if service.again:
+        # A fresh process: nothing of what was damaged is held in memory.
+        os.execv(sys.executable, [sys.executable, "-m", "indexer", *sys.argv[1:]])
     return 0
 
 

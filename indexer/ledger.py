@@ -186,12 +186,6 @@ class Ledger:
         """Every file id: what the store may hold, all else in it is a ghost."""
         return [row[0] for row in self._all("SELECT id FROM files", ())]
 
-    def find_by_hash(self, content_hash: str, size: int) -> list[FileRecord]:
-        """Files done with these very contents."""
-        return self._records(
-            "WHERE size = ? AND content_hash = ? AND state = 'done'", size, content_hash
-        )
-
     def next_pending(
         self, limit: int, exclude_ids: Collection[int] = (), not_kinds: Sequence[str] = ()
     ) -> list[FileRecord]:
@@ -244,10 +238,6 @@ class Ledger:
             values,
         )
         return dict(rows)
-
-    def unit_count(self) -> int:
-        rows = self._all("SELECT coalesce(sum(units), 0) FROM files WHERE state = 'done'")
-        return int(rows[0][0])
 
     def find_names(
         self, words: Sequence[str], limit: int, filters: Filters | None = None
@@ -368,7 +358,14 @@ class Ledger:
         return self._records("WHERE in_flight ORDER BY id")
 
     def recover(self, give_up_after: int = GIVE_UP_AFTER) -> list[FileRecord]:
-        """At start: put files in flight back in line; those set aside for good."""
+        """At start: put files in flight back in line; those set aside for good.
+
+        Only deaths before anything was finished accuse: a person may kill at any moment.
+        """
+        finished = str(self._all("SELECT coalesce(max(store_version), 0) FROM files")[0][0])
+        if finished != self.meta("finished"):
+            self.set_meta("finished", finished)
+            self.put_back([record.id for record in self.in_flight()])
         suspects = [record for record in self.in_flight() if record.attempts >= give_up_after]
         for record in suspects:
             self.set_state(record.id, "failed", "crashed", f"{record.attempts} attempts")
@@ -461,12 +458,13 @@ class Ledger:
     # -- the inside ----------------------------------------------------------------------------
 
     def _redo(self, where: str, values: Sequence[Sequence[Any]]) -> int:
+        # `units` stays: the store has them until the file is read again, or can't be.
         count = 0
         with self._database.write() as connection:
             for value in values:
                 count += connection.execute(
                     "UPDATE files SET state = 'pending', reason = '', detail = '', rule = '',"
-                    f" attempts = 0, units = 0, content_hash = NULL, {_STALE} WHERE {where}",
+                    f" attempts = 0, content_hash = NULL, {_STALE} WHERE {where}",
                     value,
                 ).rowcount
         return count

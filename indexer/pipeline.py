@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from engine.engine import Engine, thumb_path
-from engine.errors import REASONS, InklingError
+from engine.errors import REASONS, InklingError, StoreDamagedError
 from engine.paths import BaseDir
 from engine.settings import Settings
 from engine.store import StoredUnit
@@ -24,7 +24,7 @@ from indexer.chunking import units_of
 from indexer.extract import pick
 from indexer.extract.base import ExtractError, Extraction
 from indexer.extractor_pool import ExtractorPool
-from indexer.ledger import Done, FileRecord, Ledger
+from indexer.ledger import Done, FileRecord, Ledger, LedgerDamagedError
 from indexer.progress import Progress
 from indexer.scan import content_hash
 from indexer.secrets import passages_withheld, secret_name
@@ -44,6 +44,15 @@ WAITING = 24
 #: Kinds that take seconds each. One worker leaves them for last, so that notes and code are not
 #: queued behind a year of screenshots.
 SLOW_KINDS = ("screenshot", "image", "pdf")
+#: Reasons that a worker's death gives: a person or the system may have ended it, too.
+DEATHS = ("crashed", "encoder")
+#: A file that was not there is not asked for again so soon.
+GONE_SECONDS = 5.0
+#: How long the writer waits when the store can't be written.
+WRITE_AGAIN_SECONDS = 3.0
+DISK_FULL = InklingError(
+    "The disk is full; indexing waits.", hint="Free some space; Inkling goes on by itself."
+)
 #: After this long without work the extractor workers are let go.
 IDLE_SECONDS = 60.0
 
@@ -88,15 +97,20 @@ class Pipeline:
         throttle: Throttle,
         progress: Progress,
         root_of: Callable[[str], str],
+        look: Callable[[str], None],
+        on_damage: Callable[[InklingError], None],
     ) -> None:
+        """`look` has a path scanned; `on_damage` hears that store or ledger can't be read."""
         self._base, self._ledger, self._engine = base, ledger, engine
         self._extractors, self._settings, self._root_of = extractors, settings, root_of
         self._stop, self._running = threading.Event(), threading.Event()
         self._running.set()
+        self._look, self._on_damage = look, on_damage
         self._throttle = throttle
         self._progress = progress
         self._work_there = threading.Condition()
         self._in_flight: set[int] = set()
+        self._gone: dict[int, float] = {}  # files that were not there: left alone until then
         self._ahead: dict[bool, list[FileRecord]] = {True: [], False: []}
         self._last_work = time.monotonic()
         self.encoded = 0  # units encoded since start: a rename or touch must not raise it
@@ -168,9 +182,17 @@ class Pipeline:
         while not self._stop.is_set():
             try:
                 loop()
-            except Exception:
+            except Exception as error:
                 log.exception("%s stumbled", threading.current_thread().name)
+                self.hold(error)
                 self._stop.wait(1.0)
+
+    def hold(self, error: Exception) -> None:
+        """What keeps the index from being written is waited for; what can't be read is mended."""
+        if isinstance(error, StoreDamagedError | LedgerDamagedError):
+            self._on_damage(error)
+        if isinstance(error, InklingError | OSError):
+            self._throttle.failed(error)
 
     def _next_file(self, quick_first: bool) -> FileRecord | None:
         with self._work_there:
@@ -179,7 +201,7 @@ class Pipeline:
                 ahead += self._look_ahead(quick_first)
             while ahead:
                 record = ahead.pop()
-                if record.id not in self._in_flight:
+                if record.id not in self._in_flight and record.id not in self._gone:
                     self._in_flight.add(record.id)
                     return record
             self._work_there.wait(1.0)
@@ -187,10 +209,13 @@ class Pipeline:
 
     def _look_ahead(self, quick_first: bool) -> list[FileRecord]:
         """The next files to read, the very next one last."""
+        now = time.monotonic()
+        self._gone = {i: until for i, until in self._gone.items() if until > now}
+        excluded = self._in_flight.union(self._gone)
         found: list[FileRecord] = []
         if quick_first:
-            found = self._ledger.next_pending(64, self._in_flight, SLOW_KINDS)
-        found = found or self._ledger.next_pending(64, self._in_flight)
+            found = self._ledger.next_pending(64, excluded, SLOW_KINDS)
+        found = found or self._ledger.next_pending(64, excluded)
         return found[::-1]
 
     def _extract_loop(self, quick_first: bool) -> None:
@@ -211,16 +236,36 @@ class Pipeline:
     def _extract(self, record: FileRecord) -> None:
         try:
             work = self._read(record)
-        except ExtractError as error:
-            self._give_up(record, error.reason, error.detail)
-        except OSError as error:
-            self._give_up(record, "unreadable", error.strerror or str(error))
+        except (ExtractError, OSError) as error:
+            self._unread(record, error)
         except BaseException:
             self._in_flight.discard(record.id)
             raise
         else:
             if work is not None:
                 self._hand_on(work)
+
+    def _unread(self, record: FileRecord, error: ExtractError | OSError) -> None:
+        """Decide whether the file, or what is around it, is the reason."""
+        if self._throttle.disk_full():
+            self._throttle.failed(DISK_FULL)
+            self._put_back(record)
+        elif not os.path.lexists(record.path):
+            # Moved, removed, or its drive is gone: the scan finds out which.
+            self._gone[record.id] = time.monotonic() + GONE_SECONDS
+            self._put_back(record)
+            self._look(record.path)
+        elif isinstance(error, ExtractError):
+            self._give_up(record, error.reason, error.detail)
+        else:
+            self._give_up(record, "unreadable", error.strerror or str(error))
+
+    def _put_back(self, record: FileRecord) -> None:
+        """The file stays pending, as if it had not been begun."""
+        try:
+            self._ledger.put_back([record.id])
+        finally:
+            self._in_flight.discard(record.id)
 
     def _hand_on(self, work: Work) -> None:
         while not self._stop.is_set():
@@ -230,14 +275,15 @@ class Pipeline:
 
     def _give_up(self, record: FileRecord, reason: str, detail: str) -> None:
         """The file has no content; what it had before goes."""
-        if reason == "crashed" and (self._stop.is_set() or record.attempts == 0):
-            # Whoever kills workers at random must not condemn a good file: once more, later.
+        try:
+            if reason in DEATHS and (self._stop.is_set() or record.attempts == 0):
+                # Whoever kills workers at random must not condemn a good file: once more, later.
+                return
+            if record.units:
+                self.apply(removed=[record.id])
+            self._ledger.set_state(record.id, REASONS[reason].state, reason, detail)
+        finally:
             self._in_flight.discard(record.id)
-            return
-        if record.units:
-            self.apply(removed=[record.id])
-        self._ledger.set_state(record.id, REASONS[reason].state, reason, detail)
-        self._in_flight.discard(record.id)
 
     def _read(self, record: FileRecord) -> Work | None:
         path = Path(record.path)
@@ -255,6 +301,7 @@ class Pipeline:
             raise ExtractError("unsupported")
         if record.size > extractor.max_bytes:
             raise ExtractError("too-large", f"{record.size / 1e6:.0f} MB")
+        before = os.stat(path)
         digest = content_hash(record.path)
         if digest == record.content_hash and extractor.version == record.extractor_version:
             self._unchanged(record, digest)
@@ -263,6 +310,9 @@ class Pipeline:
         extraction, scratch = self._extractors.extract(
             record.path, ocr=self._settings.ocr, pixels="image" in self._engine.spec.modalities
         )
+        after = path.stat() if path.exists() else None
+        if after is None or _edition(after) != _edition(before):
+            digest = ""  # of another edition than what was read: it must not pass for that
         return self._work_of(record, extraction, scratch, digest, extractor.version)
 
     def _unchanged(self, record: FileRecord, digest: str) -> None:
@@ -347,8 +397,17 @@ class Pipeline:
     def _encode(self, batch: list[Work]) -> None:
         try:
             self._encode_together(batch)
+        except _StoppedError:
+            return  # half a file's units must not pass for the whole
         except InklingError as error:
-            if len(batch) == 1:
+            if self._engine.encoders.state == "failed":
+                # No model, no memory for it: the files are not to blame.
+                self._throttle.failed(error)
+                for work in batch:
+                    self._drop(work)
+                    self._put_back(work.record)
+            elif len(batch) == 1:
+                self._drop(batch[0])
                 self._give_up(batch[0].record, "encoder", str(error))
             else:  # find the file that the model can't take; the others go on
                 for work in batch:
@@ -359,16 +418,20 @@ class Pipeline:
                 self._in_flight.discard(work.record.id)
             raise
         for work in batch:
-            if work.scratch is not None:
-                shutil.rmtree(work.scratch, ignore_errors=True)
+            self._drop(work)
             self._to_write.put(work)
+
+    def _drop(self, work: Work) -> None:
+        """Its pictures are not needed any more."""
+        if work.scratch is not None:
+            shutil.rmtree(work.scratch, ignore_errors=True)
 
     def _encode_together(self, batch: list[Work]) -> None:
         pairs = [(work.facts, unit) for work in batch for unit in work.units]
         stored: list[StoredUnit] = []
         for start in range(0, len(pairs), ENCODE_UNITS):
             if self._stop.is_set():
-                return
+                raise _StoppedError
             stored += self._engine.encode(pairs[start : start + ENCODE_UNITS])
             self.encoded = self.encoded + len(pairs[start : start + ENCODE_UNITS])
         at = 0
@@ -411,19 +474,39 @@ class Pipeline:
         if not waiting:
             return []
         try:
-            self._store(waiting)
-        except Exception as error:
-            # A full disk, most likely: the files are redone when the hold ends.
-            log.exception("A commit of %d files failed", len(waiting))
-            self._throttle.failed(error)
+            self._insist(lambda: self._store(waiting))
         finally:
             self._in_flight.difference_update(work.record.id for work in waiting)
             for _ in waiting:
                 self._to_write.task_done()
         return []
 
+    def _insist(self, action: Callable[[], None]) -> None:
+        """Write, and wait where that is not possible: nothing else could be written either.
+
+        On the way out only what is no matter of time; start-up compares ledger and store.
+        """
+        while not self._stop.is_set():
+            try:
+                return action()
+            except (InklingError, OSError) as error:
+                log.warning("Writing waits: %s", error)
+                self.hold(error)
+                self._stop.wait(WRITE_AGAIN_SECONDS)
+            except Exception as error:
+                log.exception("Writing stumbled")
+                self._throttle.failed(error)
+                return None
+        return None
+
     def _store(self, waiting: Sequence[Work]) -> None:
-        alive = [work for work in waiting if self._ledger.file_by_id(work.record.id) is not None]
+        records = self._ledger.files_by_ids([work.record.id for work in waiting])
+        alive = [work for work in waiting if work.record.id in records]
+        for work in alive:
+            path = records[work.record.id].path
+            if path != work.facts.path:  # moved while it was read
+                work.facts = replace(work.facts, path=path, ext=records[work.record.id].ext)
+                work.stored = [replace(s, file=work.facts) for s in work.stored]
         version = self._engine.replace({work.record.id: work.stored for work in alive})
         done = [
             Done(
@@ -445,23 +528,35 @@ class Pipeline:
     def _apply(self, change: Change) -> None:
         try:
             if change.removed:
-                self._engine.delete(list(change.removed))
-                self._drop_thumbs(change.removed)
-            for facts in change.moved:
-                self._engine.move(facts)
-        except Exception as error:
-            # Start-up compares ledger and store: nothing is lost, only late.
-            log.exception("A change did not reach the store")
-            self._throttle.failed(error)
+                self._insist(lambda: self._delete(change.removed))
+            if change.moved:
+                self._insist(lambda: self._move(change.moved))
         finally:
             self._to_write.task_done()
             if change.then is not None:
                 change.then()
 
+    def _delete(self, file_ids: Sequence[int]) -> None:
+        self._engine.delete(file_ids)
+        self._drop_thumbs(file_ids)
+
+    def _move(self, files: Sequence[FileFacts]) -> None:
+        # As the ledger has them now: they may have moved again meanwhile.
+        records = self._ledger.files_by_ids([facts.file_id for facts in files])
+        self._engine.move([facts_of(record) for record in records.values()])
+
     def _drop_thumbs(self, file_ids: Sequence[int]) -> None:
         for file_id in file_ids:
             for thumb in thumb_path(self._base, file_id, None).parent.glob(f"{file_id}-*.webp"):
                 thumb.unlink(missing_ok=True)
+
+
+class _StoppedError(Exception):
+    """The pipeline is stopping."""
+
+
+def _edition(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def facts_of(record: FileRecord) -> FileFacts:

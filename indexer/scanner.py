@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 #: Everything is looked at again this often, whatever the watcher said (Syncthing's interval).
 RESCAN_SECONDS = 3600.0
+#: A scan that failed (a full disk, mostly) is repeated after so long.
+AGAIN_SECONDS = 10.0
 #: Kind by extension, as far as a name tells; the extractor knows better later.
 KIND_OF = {ext: row.kind for row in EXTRACTORS for ext in row.extensions}
 
@@ -38,8 +40,10 @@ class Scanner:
         ledger: Ledger,
         rules: Callable[[], IgnoreRules],
         on_result: Callable[[Root, ScanResult], None],
+        on_error: Callable[[Exception], None],
     ) -> None:
         self._ledger, self._rules, self._on_result = ledger, rules, on_result
+        self._on_error = on_error
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._stop = threading.Event()
         self._waiting: set[int] = set()  # roots whose full scan is queued
@@ -103,9 +107,12 @@ class Scanner:
             else:
                 result = scan_root(self._ledger, root, self._rules(), self._stop, kinds=KIND_OF)
             self._on_result(root, result)
-        except Exception:
-            # A scan that fails is repeated by the next; the ledger's transactions are whole.
+        except Exception as error:
+            # The ledger's transactions are whole; what it did not note, the whole scan finds.
             log.exception("Scanning stumbled")
+            self._on_error(error)
+            if not self._stop.wait(AGAIN_SECONDS):
+                self.scan(job.root_id)
         finally:
             if not job.paths:
                 with self._lock:

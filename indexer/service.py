@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -16,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from engine.engine import Engine, thumb_path
 from engine.errors import InklingError, StoreDamagedError
+from engine.hits import HitMaker
 from engine.models import model_spec
 from engine.paths import BaseDir
 from engine.query import parse
@@ -48,6 +50,7 @@ class Service:
         self._paused_until: float | None = None
         self._timer: threading.Timer | None = None
         self.stopped = threading.Event()
+        self.again = False  # after the end it is to be started anew: something was damaged
 
     # Life cycle
 
@@ -60,6 +63,12 @@ class Service:
                 f"Another indexer is already running for {self.base.root}.",
                 hint="Use it, or end it with `inkling stop`.",
             ) from None
+        except OSError as error:
+            raise InklingError(
+                f"Inkling can't write to its folder {self.base.root}: {error.strerror or error}.",
+                hint="Free some space or fix its permissions, or choose another with --base-dir.",
+                path=str(self.base.root),
+            ) from error
         self._empty_scratch()
         self.ledger = self._open_ledger()
         self.engine = self._open_engine()
@@ -67,6 +76,7 @@ class Service:
         self.extractors = ExtractorPool(
             self.base.scratch, workers, self.settings.memory_cap_mb * 1_000_000
         )
+        self._confine()
         self.throttle = Throttle(self.base, self.settings, self.engine.store.size_bytes)
         self.progress = Progress(self.ledger, workers)
         self.pipeline = Pipeline(
@@ -79,8 +89,10 @@ class Service:
             throttle=self.throttle,
             progress=self.progress,
             root_of=self.root_of,
+            look=self._look,
+            on_damage=self._on_damage,
         )
-        self.scanner = Scanner(self.ledger, self.rules, self._on_scan)
+        self.scanner = Scanner(self.ledger, self.rules, self._on_scan, self.pipeline.hold)
         self.watcher = Watcher(self.rules, self._on_changes, closed=[str(self.base.root)])
         self._reconcile()
         return self
@@ -112,6 +124,8 @@ class Service:
             )
 
         try:
+            if self._marks("rebuild").exists():
+                raise StoreDamagedError("The search index was damaged.")
             return make()
         except StoreDamagedError as error:
             log.error("%s", error)
@@ -122,26 +136,58 @@ class Service:
             shutil.rmtree(aside, ignore_errors=True)
             return make()
 
+    def _marks(self, name: str) -> Path:
+        return self.base.store / name
+
+    def _on_damage(self, error: InklingError) -> None:
+        """Something can't be read any more: end, and start anew, where damage is mended.
+
+        Opening a store finds most damage; what it does not find is met again, and then the store
+        is made anew.
+        """
+        if self.again:
+            return
+        log.error("Starting anew: %s", error)
+        with contextlib.suppress(OSError):
+            if isinstance(error, StoreDamagedError):
+                seen = self._marks("suspect").exists()
+                self._marks("rebuild" if seen else "suspect").touch()
+        self.again = True
+        self.stopped.set()
+
     def _reconcile(self) -> None:
         """After a crash or power cut: the ledger decides, the store follows."""
         self.engine.maintain(force=True)  # what a crash left half-written goes
-        owner = self.base.store / "ledger-id"
-        if not owner.exists() or owner.read_text() != self.ledger.ledger_id:
+        owner = self._marks("ledger-id")
+        if not owner.exists() or owner.read_bytes() != self.ledger.ledger_id.encode():
             # Another ledger's rows: the file ids in them mean nothing here.
             self.engine.delete(sorted(self.engine.store.file_ids()))
             self.ledger.redo_all()
             owner.write_text(self.ledger.ledger_id)
             return
         if lost := self.ledger.redo_after(self.engine.store.version):
-            log.warning("%d files are indexed again: the store lost their last commit", lost)
-        stored = self.engine.store.file_ids()
-        if ghosts := stored.difference(self.ledger.all_ids()):
+            self._say_lost(lost)
+        places = self.engine.store.places()
+        records = self.ledger.files()
+        # Pending files keep their rows: old answers are better than none.
+        if ghosts := places.keys() - {r.id for r in records if r.units}:
             self.engine.delete(sorted(ghosts))
-        whole = stored - self.engine.store.broken_files  # token records lost with a segment
-        done = self.ledger.files(state="done")
-        if missing := [r.id for r in done if r.units and r.id not in whole]:
-            log.warning("%d files are indexed again: the store has nothing of them", len(missing))
+        whole = places.keys() - self.engine.store.broken_files  # token records lost with a segment
+        if missing := [
+            r.id for r in records if r.state == "done" and r.units and r.id not in whole
+        ]:
+            self._say_lost(len(missing))
             self.ledger.requeue(missing)
+        # Moved or touched, and the store had not heard of it.
+        stale = [r for r in records if r.id in whole and places[r.id] != (r.path, r.mtime_ns / 1e9)]
+        self.engine.move([facts_of(r) for r in stale if r.state == "done"])
+
+    def _say_lost(self, files: int) -> None:
+        log.warning("%d files are indexed again: the store has lost them", files)
+        self._say("warning", "A part of the index was damaged.", f"{files} files are read again.")
+
+    def _confine(self) -> None:
+        self.extractors.confine([root.path for root in self.ledger.roots()])
 
     def start(self) -> None:
         self.pipeline.start()
@@ -179,6 +225,7 @@ class Service:
 
     def add_folders(self, paths: Sequence[str]) -> list[Root]:
         roots = [self.ledger.add_root(path) for path in paths]
+        self._confine()
         for root in roots:
             self.scanner.scan(root.id)
         self.watcher.set_roots(self.ledger.roots())
@@ -191,6 +238,7 @@ class Service:
             file_ids = self.ledger.remove_root(path)
             self._forget(file_ids)
             count += len(file_ids)
+        self._confine()
         self.watcher.set_roots(self.ledger.roots())
         return count
 
@@ -204,11 +252,18 @@ class Service:
         """The watcher saw something: a hint where to look."""
         self.scanner.scan(root.id, () if changes.whole else changes.paths)
 
+    def _look(self, path: str) -> None:
+        """A file was not where it should be."""
+        top = self.root_of(path)
+        for root in self.ledger.roots():
+            if root.path == top:
+                self.scanner.scan(root.id, [path])
+
     def _on_scan(self, root: Root, result: ScanResult) -> None:
         if gone := [*result.removed, *result.dropped]:
             self._forget(gone)
         moved = [self.ledger.file_by_id(file_id) for file_id, _, _ in result.moved]
-        self.pipeline.apply(moved=[facts_of(r) for r in moved if r is not None and r.units])
+        self.pipeline.apply(moved=[facts_of(r) for r in moved if r is not None])
         self.pipeline.wake()
 
     # Search
@@ -234,8 +289,20 @@ class Service:
             query = replace(query, filters=_both(query.filters, filters))
         if image is not None:
             query = self._with_picture(query)
-        for answer in self.engine.search(query, limit):
-            yield replace(answer, coverage=self.coverage())
+        try:
+            for answer in self.engine.search(query, limit):
+                yield replace(answer, coverage=self.coverage())
+        except StoreDamagedError as error:
+            # The names are in the ledger: they are whole.
+            self._on_damage(error)
+            names = self.names(query.text.split(), limit, query.filters)
+            hits = HitMaker(query.text, self.engine.store).from_names(names)
+            coverage = {
+                **self.coverage(),
+                "complete": False,
+                "message": f"{error} Only names were searched.",
+            }
+            yield Answer(hits, "rescored", 0.0, coverage=coverage)
 
     def _with_picture(self, query: Query) -> Query:
         """A query picture: for a model that does not see, the words in the picture ask."""

@@ -9,11 +9,14 @@ from collections.abc import Callable
 
 import psutil
 
+from engine.errors import InklingError
 from engine.paths import BaseDir
 from engine.settings import Settings
 
 #: How long an observation holds; battery and disk don't change faster than a person sees.
 FRESH_SECONDS = 5.0
+#: Less than this is a full disk.
+FULL_BYTES = 1_000_000
 #: After a failed commit nothing is tried for so long.
 BACK_OFF_SECONDS = 20.0
 
@@ -26,7 +29,7 @@ class Throttle:
         self._lock = threading.Lock()
         self._looked = 0.0
         self._found: tuple[str, str] | None = None
-        self._failure: tuple[float, str] | None = None
+        self._failure: tuple[float, str, str] | None = None
 
     def hold(self) -> str:
         """A sentence why nothing is indexed now; "" when nothing stands against it."""
@@ -34,9 +37,19 @@ class Throttle:
         return found[0] if found else ""
 
     def failed(self, error: Exception) -> None:
-        """A commit failed: wait a while before the next."""
+        """Something could not be written, or no model loads: wait a while before the next."""
+        title, hint = "The index could not be written.", str(error)[:200]
+        if isinstance(error, InklingError):
+            title, hint = error.message, error.hint
         with self._lock:
-            self._failure = (time.monotonic() + BACK_OFF_SECONDS, str(error)[:200])
+            self._failure = (time.monotonic() + BACK_OFF_SECONDS, title, hint)
+
+    def disk_full(self) -> bool:
+        """Whether nothing can be written: what failed now, failed for that."""
+        try:
+            return shutil.disk_usage(self._base.root).free < FULL_BYTES
+        except OSError:
+            return True
 
     def health(self) -> list[dict[str, str]]:
         """For the faces: what holds indexing and what to do."""
@@ -49,7 +62,7 @@ class Throttle:
         with self._lock:
             now = time.monotonic()
             if self._failure is not None and now < self._failure[0]:
-                return "The index could not be written.", self._failure[1]
+                return self._failure[1:]
             if now - self._looked > FRESH_SECONDS:
                 self._looked, self._found = now, self._observe()
             return self._found
