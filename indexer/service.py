@@ -26,9 +26,10 @@ from engine.settings import Settings
 from engine.types import Answer, Filters, Query
 from indexer.changes import Changes
 from indexer.extractor_pool import ExtractorPool
+from indexer.file_reader import facts_of
 from indexer.ignore import Ignored, IgnoreRules
 from indexer.ledger import FileRecord, Ledger, Root
-from indexer.pipeline import Pipeline, facts_of
+from indexer.pipeline import Pipeline
 from indexer.progress import Progress
 from indexer.scan import ScanResult
 from indexer.scanner import Scanner

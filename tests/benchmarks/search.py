@@ -26,8 +26,8 @@ from engine.paths import BaseDir
 from engine.query import parse
 from engine.search import NameMatch
 from engine.types import Filters
+from indexer.file_reader import facts_of
 from indexer.ledger import Found, Ledger
-from indexer.pipeline import facts_of
 from tests.benchmarks.store_scale import Library, fill
 
 
