@@ -13,11 +13,13 @@ import numpy as np
 from engine import fusion
 from engine.analyzer import query_terms
 from engine.encoder_pool import EncoderPool
+from engine.evidence import words_of_tokens
 from engine.hits import HitMaker
 from engine.models import ModelSpec
 from engine.store import Candidate, Row, Store, build_where
 from engine.tokens import maxsim
 from engine.types import Adapter, Answer, Encoding, FileFacts, Filters, Hit, Lane, Query
+from engine.word_weights import WordWeights
 
 #: Candidates from each lane, and how many of the fused ones are rescored. Measured on the tuning
 #: sets: deeper pools change nDCG@10 by less than 0.002.
@@ -86,6 +88,7 @@ class Searcher:
         self._spec = spec
         self._names = names
         self._alive = alive  # False for a file removed a moment ago: no ghosts
+        self._weights_of = WordWeights(store)
         self._beside = ThreadPoolExecutor(2, thread_name_prefix="text-lane")
         self._cache: dict[tuple[str, Adapter, str | None], Encoding] = {}
 
@@ -119,7 +122,7 @@ class Searcher:
         found = self.candidates(query, encoded, names, text.result(), weights, among)
         top = self._best_per_file(found, found.fused, names, weights, limit)
         yield answer(maker.from_units(top, found), "fused")
-        scores = self.rescore(found, encoded, weights)
+        scores = self.rescore(query, found, encoded, weights)
         top = self._best_per_file(found, scores, names, weights, limit)
         hits = maker.from_units(top, found, encoded.by_adapter)
         yield answer(
@@ -238,8 +241,13 @@ class Searcher:
         ]
         return np.array(scores, dtype=np.float32)
 
+    def _rarity(self, query: Query, encoding: Encoding) -> fusion.Floats | None:
+        """[m] weights of the query's tokens; None where they are not words (pictures)."""
+        words = words_of_tokens(query.text, encoding.spans)
+        return self._weights_of.tokens(words) if words else None
+
     def rescore(
-        self, found: Candidates, encoded: Encoded, weights: fusion.Weights
+        self, query: Query, found: Candidates, encoded: Encoded, weights: fusion.Weights
     ) -> fusion.Floats:
         """Late interaction over the top fused units: final scores [k]."""
         late = np.full(len(found.unit_ids), np.nan, dtype=np.float32)
@@ -257,7 +265,10 @@ class Searcher:
                 continue
             refs = [rows[found.unit_ids[i]].ref for i in chosen]
             records = self._store.tokens([ref for ref in refs if ref is not None])
-            late[chosen] = maxsim(encoding.tokens, [record.tokens for record in records]).scores
+            docs = [record.tokens for record in records]
+            late[chosen] = maxsim(
+                encoding.tokens, docs, weights=self._rarity(query, encoding)
+            ).scores
             for i, record in zip(chosen, records, strict=True):
                 if not len(record.tokens):
                     late[i] = np.nan  # lost with a damaged segment: not known is not bad
@@ -332,7 +343,7 @@ class Searcher:
         among = self._where_phrases_stand(query)
         text = self._text_lane(query, among)
         found = self.candidates(query, encoded, names, text, weights, among)
-        final = self.rescore(found, encoded, weights)
+        final = self.rescore(query, found, encoded, weights)
         return names, found, final
 
     def _weights(self, query: Query) -> fusion.Weights:

@@ -19,12 +19,19 @@ MAX_CHARACTERS = 220
 _GENERIC = frozenset({
     "src", "source", "sources", "lib", "libs", "docs", "doc", "content", "contents", "main", "java",
     "files", "file", "data", "documents", "desktop", "downloads", "pages", "page", "static",
-    "public", "assets", "corpus",
+    "public", "assets", "corpus", "pictures", "images", "photos", "screenshots", "camera", "dcim",
 })  # fmt: skip
 #: File names that say no more than their folder does.
 _GENERIC_NAMES = frozenset({"index", "readme", "init", "main", "mod", "lib"})
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MEANINGLESS = re.compile(r"(?=.*\d)[0-9a-f]{12,}|\d{5,}|img|dsc|pxl|untitled|unnamed", re.I)
+#: What programs and cameras call a picture: "Screenshot 2026 03 14 at 10 22 31", "image 627".
+_TAKEN = re.compile(
+    r"(?:(?:screen ?shot|screen ?capture|bildschirmfoto|capture d.?écran|schermafbeelding|image|img"
+    r"|picture|photo|snapshot|scan|dsc|pxl|whatsapp image|clipboard)(?:[ _](?:from|at|am|pm|um)"
+    r"|[ _]?\d+)*)|(?:\d+ ?(?:at|am|pm|um)? ?){2,}",
+    re.IGNORECASE,
+)
 #: A counter: "fn 3079", "DSC 0123", a folder "07". A year may mean something.
 _COUNTER = re.compile(r"(?:[^\W\d_]{1,4} )?(?!(?:19|20)\d\d$)\d{4,}|\d{1,3}")
 _JUNK_TITLE = re.compile(r"untitled|microsoft word|\.(docx?|indd|tex|dvi|qxd|p65)\b|^\W*$", re.I)
@@ -33,6 +40,8 @@ _JUNK_TITLE = re.compile(r"untitled|microsoft word|\.(docx?|indd|tex|dvi|qxd|p65
 def context_of(extraction: Extraction, path: str, root: str) -> Callable[[Part], str]:
     """A function from a part of the file to its context."""
     document = document_words(extraction.title, path, root)
+    if extraction.picture is not None:
+        document.insert(0, extraction.picture)  # people ask for "the screenshot of", "a diagram"
 
     def context(part: Part) -> str:
         headings = [h for h in part.heading if h and _squash(h) not in map(_squash, document)]
@@ -77,7 +86,7 @@ def clean(name: str) -> str:
     name = name.encode(errors="replace").decode()
     words = re.split(r"[\W_]+", _CAMEL.sub(" ", name))
     kept = " ".join(w for w in words if w and not _MEANINGLESS.fullmatch(w))
-    return "" if _COUNTER.fullmatch(kept) else kept
+    return "" if _COUNTER.fullmatch(kept) or _TAKEN.fullmatch(kept) else kept
 
 
 def shorten(pieces: list[str]) -> str:

@@ -199,6 +199,13 @@ class Store:
         """Number of units."""
         return self._read(lambda: int(self._table.count_rows()))
 
+    def terms_at(self, offsets: Sequence[int]) -> list[str]:
+        """The analysed terms, set in spaces, of the units at these positions of the table."""
+        if not offsets:
+            return []
+        ask = self._table.take_offsets(list(offsets)).select(["fts"])
+        return [text or "" for text in self._read(ask.to_arrow)["fts"].to_pylist()]
+
     def search_vector(
         self, vector: NDArray[np.float32], where: str | None, limit: int
     ) -> list[Candidate]:
