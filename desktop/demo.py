@@ -42,9 +42,7 @@ def _questions(sample: Path) -> list[dict[str, str]]:
 
 def _ask(client: Client, row: dict[str, str], sample: Path) -> bool:
     terminal.console.print(f"\n[bold cyan]{escape(row['query'])}[/]")
-    answer = {}
-    for answer in client.search(row["query"], limit=3):
-        pass
+    *_, answer = client.search(row["query"], limit=3)
     terminal.show_answer(answer)
     wanted = str(sample / "library" / row["path"])
     return any(hit["path"] == wanted for hit in answer["hits"])

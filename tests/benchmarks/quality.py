@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.quality SET_DIR… [--keep DIR] [--names] [--dump DIR]
 
-A set has `corpus/` and `queries.jsonl` (`qid`, `query`, `relevant`; perhaps `pages`, `grades`). With
-`corpus_neutral/` that one is used, unless --names asks for the original names. Prints nDCG@10,
+A set has `corpus/` and `queries.jsonl` (`qid`, `query`, `relevant`; perhaps `pages`, `grades`).
+With `corpus_neutral/` that one is used, unless --names asks for the original names. Prints nDCG@10,
 recall@10, hit@10 and MRR for each lane, fused, and rescored. --keep keeps the indexes for the next
 run; --dump writes every candidate's scores for tuning.
 """
