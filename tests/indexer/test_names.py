@@ -17,7 +17,8 @@ from tests.indexer.noted_files import add, done
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ledger.sqlite")
+    (tmp_path / "base").mkdir()
+    ledger = Ledger(tmp_path / "base" / "ledger.sqlite")
     yield ledger
     ledger.close()
 
