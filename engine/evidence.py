@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analyzer import analyze
+from engine.analyzer import STOP_WORDS, analyze, fold
 from engine.types import Box, Evidence
 
 SNIPPET_CHARS = 280
@@ -18,6 +18,17 @@ SNIPPET_CHARS = 280
 LATE_THRESHOLD = 0.72
 #: More boxes than this on one page point nowhere: then none are drawn.
 MAX_BOXES = 8
+
+#: Not marked although they count in the search: a page full of marked "from" proves nothing.
+_GLUE_TEXT = """
+and or but if in on at by for from with without about as it its this that these those there was were
+been being has have had not no into than then so up out over only we they he she your
+der die das den dem des ein eine einen einem einer und oder in im an am auf aus bei mit von vom zu
+zum zur für ist sind war wie was wo wird werden nicht sich als auch
+le la les l un une des du de d et ou dans en sur par pour avec est sont ce cette qui que se ne pas
+el los las y o con para por es
+"""
+_GLUE = STOP_WORDS | frozenset(_GLUE_TEXT.split())
 
 _WORD = re.compile(r"\w+(?:[.'’_-]\w+)*")
 
@@ -35,7 +46,7 @@ class Match:
 def word_matches(text: str, query: str) -> list[Match]:
     """Words of the text that share an index token with a word of the query."""
     wanted: dict[str, str] = {}
-    for word in _WORD.findall(query):
+    for word in telling_words(query):
         for token in analyze(word):
             wanted.setdefault(token, word)
     found: list[Match] = []
@@ -47,6 +58,12 @@ def word_matches(text: str, query: str) -> list[Match]:
     if not found:
         found = _substring_matches(text, query)
     return found
+
+
+def telling_words(query: str) -> list[str]:
+    """The words of a query without "the" and "from", unless it has no others."""
+    words = _WORD.findall(query)
+    return [word for word in words if fold(word) not in _GLUE] or words
 
 
 def _substring_matches(text: str, query: str) -> list[Match]:
@@ -74,10 +91,11 @@ def late_matches(
     query_words: the word each of the m query tokens belongs to, "" for special tokens.
     """
     found = []
+    telling = set(telling_words(" ".join(query_words)))
     for row, word in zip(similarities, query_words, strict=True):
         best = int(row.argmax())
         start, end = (int(x) for x in token_spans[best])
-        if word and start >= 0 and end > start and row[best] >= LATE_THRESHOLD:
+        if word in telling and start >= 0 and end > start and row[best] >= LATE_THRESHOLD:
             found.append(Match(start, end, word, float(row[best]) * 0.6))
     return found
 
