@@ -27,6 +27,7 @@ class Picture:
 
     image: QImage
     page: int | None  # 1-based; None for pictures
+    pages: int | None = None  # how many the document has
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def load_page(client: Client, hit: Hit, page: int | None, width: int) -> Picture
     image = QImage.fromData(QByteArray(data)) if data else QImage()
     if image.isNull():
         raise InklingError("This can't be shown.", hint="Open it instead.", path=hit.path)
-    return Picture(image, page)
+    pages = image.text("Pages")
+    return Picture(image, page, int(pages) if page and pages.isdecimal() else None)
 
 
 def load_text(client: Client, hit: Hit, location: Location) -> Text:

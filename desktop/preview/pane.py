@@ -249,6 +249,7 @@ class PreviewPane(QWidget):
         self._stale.stop()
         if isinstance(content, Picture):
             paged = content.page is not None
+            self._pages = content.pages or self._pages
             self.picture.show_image(content.image, self._boxes(content.page), page=paged)
             self._stack.setCurrentWidget(self.picture)
             self.bar.show_picture(content.page, self._pages)

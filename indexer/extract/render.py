@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from indexer.extract.base import ExtractError
 
@@ -133,27 +133,34 @@ def is_blank(image: Image.Image) -> bool:
 
 
 def render(path: Path, page: int, width_px: int, out: Path) -> tuple[int, int]:
-    """Write a page (1-based), picture or SVG as PNG of that width; returns its size."""
-    image = _page_or_picture(path, page, width_px)
+    """Write a page (1-based), picture or SVG as PNG of that width; returns its size.
+
+    The number of pages goes along as the PNG's text "Pages".
+    """
+    image, pages = _page_or_picture(path, page, width_px)
+    said = PngImagePlugin.PngInfo()
+    said.add_text("Pages", str(pages))
     if image.width > width_px:
         height = max(1, round(image.height * width_px / image.width))
         image = image.resize((width_px, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     with io.BytesIO() as buffer:
-        image.save(buffer, "PNG", compress_level=1)
+        image.save(buffer, "PNG", compress_level=1, pnginfo=said)
         out.write_bytes(buffer.getvalue())
     return image.size
 
 
-def _page_or_picture(path: Path, page: int, width_px: int) -> Image.Image:
+def _page_or_picture(path: Path, page: int, width_px: int) -> tuple[Image.Image, int]:
     if path.suffix.lower() not in (".pdf", ".svg"):
         with opened(path) as image:
+            pages = int(getattr(image, "n_frames", 1))
             if page > 1:
                 image.seek(page - 1)
-            return flat_rgb(image)
+            return flat_rgb(image), pages
     from indexer.extract.pdf import opened_document
 
     with opened_document(path) as document:
         if not 1 <= page <= len(document):
             raise ExtractError("broken", f"there is no page {page}")
         sheet = document[page - 1]
-        return page_image(sheet, MAX_KEPT, dpi=max(1, int(72 * width_px / sheet.rect.width)))
+        dpi = max(1, int(72 * width_px / sheet.rect.width))
+        return page_image(sheet, MAX_KEPT, dpi=dpi), len(document)

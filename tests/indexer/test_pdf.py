@@ -114,6 +114,8 @@ def test_pixels_for_encoders_that_see(tmp_path: Path, options: ExtractOptions) -
 def test_render_gives_the_page_in_the_width_asked(tmp_path: Path) -> None:
     path = saved(report(), tmp_path / "r.pdf")
     assert render(path, 2, 800, tmp_path / "out.png")[0] == pytest.approx(800, abs=2)
+    with Image.open(tmp_path / "out.png") as page:
+        assert page.text["Pages"] == "2"  # type: ignore[attr-defined]
     with pytest.raises(ExtractError):
         render(path, 3, 800, tmp_path / "none.png")
 
