@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import PurePath
 
+from indexer.depicted import depicted
 from indexer.extract.base import Extraction, Part
 
 SEPARATOR = " › "
@@ -40,8 +41,9 @@ _JUNK_TITLE = re.compile(r"untitled|microsoft word|\.(docx?|indd|tex|dvi|qxd|p65
 def context_of(extraction: Extraction, path: str, root: str) -> Callable[[Part], str]:
     """A function from a part of the file to its context."""
     document = document_words(extraction.title, path, root)
-    if extraction.picture is not None:
-        document.insert(0, extraction.picture)  # people ask for "the screenshot of", "a diagram"
+    if extraction.picture is not None:  # people ask for "the screenshot of", "a diagram"
+        shown = depicted("\n".join(part.text for part in extraction.parts))
+        document = [extraction.picture, *shown, *document]
 
     def context(part: Part) -> str:
         headings = [h for h in part.heading if h and _squash(h) not in map(_squash, document)]
