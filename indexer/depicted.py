@@ -32,82 +32,21 @@ _MAIL = re.compile(
 )
 _SHORTCUT = re.compile(r"\b(?:ctrl|shift|alt|strg|cmd|option)\s?\+|[⌘⌥⇧]")
 _CELL = re.compile(r"\[\s?\d*\s?\]:?|in \[.*")
-_BUTTONS = frozenset(
-    [
-        "ok",
-        "cancel",
-        "apply",
-        "yes",
-        "no",
-        "close",
-        "save",
-        "submit",
-        "done",
-        "next",
-        "back",
-        "continue",
-        "abort",
-        "retry",
-        "dismiss",
-        "confirm",
-        "delete",
-        "discard",
-        "abbrechen",
-        "schließen",
-        "speichern",
-        "übernehmen",
-        "weiter",
-        "zurück",
-        "ja",
-        "nein",
-    ]
-)
-_MENU_BAR = frozenset(
-    [
-        "file",
-        "edit",
-        "view",
-        "insert",
-        "format",
-        "tools",
-        "window",
-        "help",
-        "run",
-        "go",
-        "settings",
-        "datei",
-        "bearbeiten",
-        "ansicht",
-        "hilfe",
-        "fenster",
-        "extras",
-    ]
-)
-_WEEKDAYS = frozenset(
-    [
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "sun",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "montag",
-        "dienstag",
-        "mittwoch",
-        "donnerstag",
-        "freitag",
-        "samstag",
-        "sonntag",
-    ]
-)
+_BUTTONS_TEXT = """
+ok cancel apply yes no close save submit done next back continue abort retry dismiss confirm
+delete discard abbrechen schließen speichern übernehmen weiter zurück ja nein
+"""
+_MENU_BAR_TEXT = """
+file edit view insert format tools window help run go settings datei bearbeiten ansicht hilfe
+fenster extras
+"""
+_WEEKDAYS_TEXT = """
+mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday montag
+dienstag mittwoch donnerstag freitag samstag sonntag
+"""
+_BUTTONS = frozenset(_BUTTONS_TEXT.split())
+_MENU_BAR = frozenset(_MENU_BAR_TEXT.split())
+_WEEKDAYS = frozenset(_WEEKDAYS_TEXT.split())
 #: A dialog is small: more lines than this with a button among them are a page or a form.
 _DIALOG_LINES, _SURE_DIALOG_LINES = 15, 30
 
