@@ -26,6 +26,8 @@ from engine.models import ModelSpec
 from engine.paths import BaseDir
 
 HUB = "https://huggingface.co"
+#: A mirror of the hub, for a company that has one; https, or on this machine.
+HUB_VARIABLE = "INKLING_HUB"
 
 _TIMEOUT_S = 30
 _CHUNK = 1 << 20  # bytes
@@ -72,7 +74,7 @@ def download(
     spec: ModelSpec,
     base: BaseDir,
     *,
-    url_base: str = HUB,
+    url_base: str | None = None,
     progress: Callable[[Progress], None] = lambda progress: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -82,7 +84,8 @@ def download(
     the next call goes on from there.
     """
     model_files.require_licence(spec, base)
-    _Download(spec, base, url_base.rstrip("/"), progress, cancelled).run()
+    hub = url_base or os.environ.get(HUB_VARIABLE) or HUB
+    _Download(spec, base, hub.rstrip("/"), progress, cancelled).run()
 
 
 class _Download:
@@ -118,9 +121,7 @@ class _Download:
         digests = {name: entry["sha256"] for name, entry in manifest.items()}
         model_files.compare_digests(self._spec, digests)
         (self._home / "location.json").unlink(missing_ok=True)
-        model_files.write_json(
-            self._home / "manifest.json", {"revision": self._spec.revision, "files": manifest}
-        )
+        model_files.write_manifest(self._spec, self._home, folder, manifest)
 
     def _list(self) -> list[RemoteFile]:
         """The model's files at the pinned revision; never code."""

@@ -8,7 +8,8 @@ Standard library only, so that any face may ask. For each model there is BASE/mo
     manifest.json  size and sha256 of every file; written last, so it says that all is there
 
 `inkling model list` shows `states`, `add` and `download` first ask for `accept_licence`, `use`
-calls `ensure_usable`. Downloading itself is engine.model_download.
+calls `ensure_usable`. Downloading itself is engine.model_download; what a model's vectors are like
+with the weights that are here, engine.model_sizes.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def model_folder(spec: ModelSpec, base: BaseDir) -> Path:
 
 def weights_folder(folder: Path) -> Path:
     """Where a model's files are: the folder that was added, the download, or the folder itself."""
-    added = _read(folder / "location.json").get("path")
+    added = read_object(folder / "location.json").get("path")
     if added:
         return Path(added)
     files = folder / "files"
@@ -81,7 +82,7 @@ def state(spec: ModelSpec, base: BaseDir) -> ModelState:
         return ModelState(spec, "built in", True, None, 0)
     folder = model_folder(spec, base)
     files = weights_folder(folder)
-    known = _read(folder / "manifest.json").get("files", {})
+    known = read_object(folder / "manifest.json").get("files", {})
     sizes = {name: _size(files / name) for name in known}
     if known and all(sizes[name] == entry["bytes"] for name, entry in known.items()):
         found: State = "ready"
@@ -107,7 +108,7 @@ def accept_licence(spec: ModelSpec, base: BaseDir) -> None:
 
 
 def licence_accepted(spec: ModelSpec, base: BaseDir) -> bool:
-    accepted = _read(model_folder(spec, base) / "licence.json")
+    accepted = read_object(model_folder(spec, base) / "licence.json")
     same = (accepted.get("licence"), accepted.get("revision")) == (spec.licence, spec.revision)
     return spec.download_bytes == 0 or same
 
@@ -129,8 +130,8 @@ def ensure_usable(spec: ModelSpec, base: BaseDir) -> None:
         raise InklingError(
             f"The weights of {spec.title} are {found}.",
             hint=f"`inkling model download {spec.id}` gets them "
-            f"({spec.download_bytes / 1e9:.1f} GB), `inkling model add {spec.id} PATH` takes a "
-            "folder that you have.",
+            f"({spec.download_bytes / 1e9:.1f} GB), `inkling model add PATH` takes a folder "
+            "that you have.",
         )
 
 
@@ -147,7 +148,7 @@ def add(spec: ModelSpec, base: BaseDir, folder: Path) -> None:
     compare_digests(spec, {name: entry["sha256"] for name, entry in manifest.items()})
     home = model_folder(spec, base)
     write_json(home / "location.json", {"path": str(source)})
-    write_json(home / "manifest.json", {"revision": spec.revision, "files": manifest})
+    write_manifest(spec, home, source, manifest)
 
 
 def remove(spec: ModelSpec, base: BaseDir) -> None:
@@ -163,7 +164,7 @@ def verify(spec: ModelSpec, base: BaseDir) -> None:
     """Read every byte of a model that is ready; InklingError names the first file that changed."""
     home = model_folder(spec, base)
     files = weights_folder(home)
-    for name, entry in _read(home / "manifest.json").get("files", {}).items():
+    for name, entry in read_object(home / "manifest.json").get("files", {}).items():
         if not (files / name).is_file() or digest(files / name) != entry["sha256"]:
             raise InklingError(
                 f"The model's file {name} is missing or has changed.",
@@ -175,7 +176,7 @@ def verify(spec: ModelSpec, base: BaseDir) -> None:
 
 def options(folder: Path) -> Options:
     """How the person wants the model in this folder to run."""
-    given = _read(folder / "options.json")
+    given = read_object(folder / "options.json")
     known = {"device": get_args(Device), "precision": get_args(Precision)}
     return Options(**{key: given[key] for key in known if given.get(key) in known[key]})
 
@@ -213,6 +214,16 @@ def make_manifest(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any
     }
 
 
+def write_manifest(
+    spec: ModelSpec, home: Path, weights: Path, files: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Say that all is there; with the numbers of config.json, which may be out of reach later."""
+    config = read_object(weights / "config.json")
+    numbers = {k: v for k, v in config.items() if isinstance(v, int | list)}
+    manifest = {"revision": spec.revision, "config": numbers, "files": files}
+    write_json(home / "manifest.json", manifest)
+
+
 def compare_digests(spec: ModelSpec, found: Mapping[str, str]) -> None:
     """InklingError unless every digest that the registry knows is met."""
     for name, expected in spec.sha256.items():
@@ -239,7 +250,8 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     Path(name).replace(path)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """A small JSON file as an object; empty if it is not there or no such."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

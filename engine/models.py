@@ -39,11 +39,14 @@ class ModelSpec:
     #: Texts sent to the worker in one message. Where queries can't run beside a batch, a query
     #: waits for one message at most.
     texts_per_request: int = 32
+    #: Keys that config.json of this family has and no other's: a folder is recognised by them.
+    config_keys: tuple[str, ...] = ()
+    edition: str = ""  # which weights they are, where they do not come with Inkling
 
     @property
     def space(self) -> str:
         """Name of the vector space: vectors of different spaces never meet in one table."""
-        return f"{self.id}-{self.revision}-{self.dim}"
+        return "-".join(filter(None, (self.id, self.revision, str(self.dim), self.edition)))
 
     def to_message(self) -> dict[str, Any]:
         """As plain data, for the worker that loads it."""
@@ -102,6 +105,7 @@ MODELS: dict[str, ModelSpec] = {
             source="jinaai/jina-embeddings-v4",
             module="engine.encoders.jina_v4:load",
             texts_per_request=8,
+            config_keys=("task_names", "matryoshka_dims", "multi_vector_projector_dim"),
         ),
         ModelSpec(
             id="neomme-260m",
@@ -120,6 +124,7 @@ MODELS: dict[str, ModelSpec] = {
             source="Hcompany/NeoMME-260M-Retriever",
             module="engine.encoders.neomme:load",
             shared_single=True,
+            config_keys=("embedding_rank", "embedding_dim", "residual_multiplier"),
         ),
     )
 }

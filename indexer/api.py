@@ -19,6 +19,7 @@ from engine.errors import REASONS, InklingError
 from engine.types import Answer, Filters
 from indexer.answers import answer_dict
 from indexer.api_files import add_file_routes
+from indexer.api_models import add_model_routes
 from indexer.api_settings import add_settings_routes
 from indexer.api_types import (
     MAX_LIMIT,
@@ -61,6 +62,7 @@ def make_app(service: Service, token: str, port: Callable[[], int]) -> FastAPI:
     _work_routes(app, service)
     add_file_routes(app, service)
     add_settings_routes(app, service)
+    add_model_routes(app, service)
     # Without sessions there is nothing to GET or DELETE: those are answered by 405.
     app.routes.append(Route("/mcp", McpEndpoint(service, VERSION), methods=["POST"]))
     return app

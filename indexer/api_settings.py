@@ -1,4 +1,4 @@
-"""Routes for setting up: settings, models, and what a folder would cost."""
+"""Routes for setting up: settings, and what a folder would cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Response
 
-from engine.model_files import states
 from engine.settings import SETTINGS
 from indexer.api_types import FilePaths, as_json
 from indexer.estimate import estimate
@@ -18,7 +17,7 @@ from indexer.service import Service
 
 
 def add_settings_routes(app: FastAPI, service: Service) -> None:
-    """Settings, models, estimate."""
+    """Settings, estimate."""
 
     @app.get("/v1/settings")
     def settings() -> Response:
@@ -36,27 +35,3 @@ def add_settings_routes(app: FastAPI, service: Service) -> None:
             check_folder(path, service.base.root)
         workers = service.progress.workers
         return as_json(estimate(paths, service.rules(), KIND_OF, workers))
-
-    @app.get("/v1/models")
-    def models() -> Response:
-        return as_json(
-            {
-                "models": [
-                    {
-                        "id": state.spec.id,
-                        "title": state.spec.title,
-                        "licence": state.spec.licence,
-                        "commercial_use": state.spec.commercial_use,
-                        "licence_accepted": state.licence_accepted,
-                        "download_bytes": state.spec.download_bytes,
-                        "modalities": sorted(state.spec.modalities),
-                        "source": state.spec.source,
-                        "state": state.state,
-                        "available": state.state in ("built in", "ready"),
-                        "bytes": state.bytes,
-                    }
-                    for state in states(service.base)
-                ],
-                "current": service.engine.spec.id,
-            }
-        )

@@ -17,11 +17,13 @@ from engine.store import StoredUnit
 from engine.types import FileFacts, Kind, PictureClass, Unit
 from indexer.chunking import units_of
 from indexer.extract import pick
-from indexer.extract.base import ExtractError, Extraction
+from indexer.extract.base import ExtractError, Extraction, Extractor
 from indexer.extractor_pool import ExtractorPool
 from indexer.ledger import FileRecord, Ledger
 from indexer.scan import content_hash
 from indexer.secrets import passages_withheld, secret_name
+
+_Edition = tuple[int, int, int]  # size, time of change, inode
 
 
 @dataclass(slots=True)
@@ -61,6 +63,18 @@ class FileReader:
 
         ExtractError or OSError if it gives nothing.
         """
+        before, digest, extractor = self._look(record)
+        if digest == record.content_hash and extractor.version == record.extractor_version:
+            return None
+        self._ledger.begin([record.id])
+        return self._extracted(record, before, digest, extractor)
+
+    def read_again(self, record: FileRecord) -> Work:
+        """The same for a file that is indexed, for another space; the ledger is not told."""
+        return self._extracted(record, *self._look(record))
+
+    def _look(self, record: FileRecord) -> tuple[_Edition, str, Extractor]:
+        """What tells this edition, its contents' hash, who reads it; ExtractError if nobody may."""
         path = Path(record.path)
         guarded = self._settings.withhold_secrets and not record.allowed
         if guarded and (rule := secret_name(record.path)):
@@ -76,16 +90,18 @@ class FileReader:
             raise ExtractError("unsupported")
         if record.size > extractor.max_bytes:
             raise ExtractError("too-large", f"{record.size / 1e6:.0f} MB")
-        before = os.stat(path)
-        digest = content_hash(record.path)
-        if digest == record.content_hash and extractor.version == record.extractor_version:
-            return None
-        self._ledger.begin([record.id])
+        before = _edition(os.stat(path))
+        return before, content_hash(record.path), extractor
+
+    def _extracted(
+        self, record: FileRecord, before: _Edition, digest: str, extractor: Extractor
+    ) -> Work:
+        path = Path(record.path)
         extraction, scratch = self._extractors.extract(
             record.path, ocr=self._settings.ocr, pixels=self._pixels
         )
         after = path.stat() if path.exists() else None
-        if after is None or _edition(after) != _edition(before):
+        if after is None or _edition(after) != before:
             digest = ""  # of another edition than what was read: it must not pass for that
         return self._work_of(record, extraction, scratch, digest, extractor.version)
 
@@ -138,7 +154,7 @@ class FileReader:
                     os.replace(scratch / part.thumb, target)
 
 
-def _edition(found: os.stat_result) -> tuple[int, int, int]:
+def _edition(found: os.stat_result) -> _Edition:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from engine.model_files import ensure_usable
+from engine.models import model_spec
 from engine.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ def change_settings(service: Service, values: Mapping[str, object]) -> list[str]
     fresh = Settings.load(service.base)  # the window writes the same file
     for key, value in values.items():
         fresh.set(key, value)
+    if fresh.model != service.settings.model:
+        ensure_usable(model_spec(fresh.model), service.base)
     fresh.save()
     before, after = service.settings.as_dict(), fresh.as_dict()
     service.settings.update(after)  # the pipeline and the throttle look at this very object
@@ -35,6 +39,8 @@ def _follow(service: Service, changed: set[str]) -> None:
     settings = service.settings
     if changed & _RULES:
         service.scanner.scan_all()
+    if "model" in changed:
+        service.models.follow()
     if "idle_minutes" in changed:
         service.engine.encoders.idle_s = settings.idle_minutes * 60.0
     if "memory_cap_mb" in changed:

@@ -44,14 +44,14 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._database = Database(path)
+        self.database = Database(path)
         #: What was wrong with the file found here: all files are pending again, and the store's
         #: rows belong to nobody (`ledger_id` has changed).
-        self.damage = self._database.damage
+        self.damage = self.database.damage
         self._restore_roots()
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
     @property
     def ledger_id(self) -> str:
@@ -63,7 +63,7 @@ class Ledger:
         return row[0] if row else None
 
     def set_meta(self, key: str, value: str) -> None:
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # -- roots ---------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class Ledger:
                 return root
             if roots_file.inside(known, real) and reaches(chosen, root.path):
                 inner.append(root.id)
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             cursor = connection.execute(
                 "INSERT INTO roots (path, added) VALUES (?, ?)", (os.fsencode(chosen), time.time())
             )
@@ -117,7 +117,7 @@ class Ledger:
                 hint="`inkling status` lists them.",
                 path=chosen,
             )
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             rows = connection.execute("SELECT id FROM files WHERE root_id = ?", (root.id,))
             ids = [row[0] for row in rows]
             connection.executemany("DELETE FROM names WHERE rowid = ?", ((i,) for i in ids))
@@ -128,7 +128,7 @@ class Ledger:
         return ids
 
     def set_online(self, root_id: int, online: bool, identity: str | None = None) -> None:
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(
                 "UPDATE roots SET online = ?, identity = coalesce(?, identity) WHERE id = ?",
                 (online, identity, root_id),
@@ -142,7 +142,7 @@ class Ledger:
             "SELECT 1 FROM files LIMIT 1", ()
         ):
             return
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.executemany(
                 "INSERT OR IGNORE INTO roots (path, added) VALUES (?, ?)",
                 [(os.fsencode(path), added) for path, added in roots_file.load(self.path)],
@@ -243,7 +243,7 @@ class Ledger:
         self, words: Sequence[str], limit: int, filters: Filters | None = None
     ) -> list[NameHit]:
         """The files whose names answer, best first; withheld files never."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             found = names.find(connection, words, limit, filters or Filters())
         records = self.files_by_ids([file_id for file_id, _ in found])
         return [NameHit(records[i], score) for i, score in found if i in records]
@@ -278,7 +278,7 @@ class Ledger:
     def add_files(self, root: Root, found: Sequence[Found]) -> list[int]:
         """Note new files and make their names searchable; their ids."""
         files, index = [], []
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'files'")
             first = (row.fetchone() or (0,))[0] + 1
             for file_id, item in enumerate(found, start=first):
@@ -306,7 +306,7 @@ class Ledger:
 
         The content hash stays: where the new contents have it too, nothing needs encoding.
         """
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.executemany(
                 "UPDATE files SET size = ?, mtime_ns = ?, inode = ?, attempts = 0, detail = '',"
                 f" state = ?, reason = ?, rule = ?, {_STALE} WHERE id = ?",
@@ -318,7 +318,7 @@ class Ledger:
 
     def move_files(self, root_id: int, moves: Sequence[tuple[int, Found]]) -> None:
         """Give files their new paths; what is known and stored of them stays."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             for file_id, item in moves:
                 path = os.fsdecode(item.path)
                 name = os.path.basename(path)
@@ -340,14 +340,14 @@ class Ledger:
     def mark_removed(self, ids: Iterable[int]) -> None:
         """Forget files and their names."""
         for batch in batches(ids):
-            with self._database.write() as connection:
+            with self.database.write() as connection:
                 self._delete(connection, batch)
 
     # -- files: the pipeline's side ------------------------------------------------------------
 
     def begin(self, ids: Sequence[int]) -> None:
         """Mark files as in flight: whoever dies now, they are among the suspects."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.executemany(
                 "UPDATE files SET in_flight = 1, attempts = attempts + 1 WHERE id = ?",
                 [(i,) for i in ids],
@@ -369,13 +369,13 @@ class Ledger:
         suspects = [record for record in self.in_flight() if record.attempts >= give_up_after]
         for record in suspects:
             self.set_state(record.id, "failed", "crashed", f"{record.attempts} attempts")
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute("UPDATE files SET in_flight = 0 WHERE in_flight")
         return suspects
 
     def put_back(self, ids: Sequence[int]) -> None:
         """Files begun and not to blame for what happened: as if they had not been begun."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.executemany(
                 "UPDATE files SET in_flight = 0, attempts = max(0, attempts - 1) WHERE id = ?",
                 [(i,) for i in ids],
@@ -388,7 +388,7 @@ class Ledger:
         returned: their rows have to leave the store again.
         """
         gone = []
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             for item in done:
                 row = connection.execute(
                     "SELECT kind, picture, language FROM files WHERE id = ?", (item.file_id,)
@@ -418,7 +418,7 @@ class Ledger:
 
         A file that changed since it was begun stays pending.
         """
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(
                 "UPDATE files SET state = iif(in_flight = 2, 'pending', ?),"
                 " reason = iif(in_flight = 2, '', ?), detail = ?, rule = ?, in_flight = 0,"
@@ -449,7 +449,7 @@ class Ledger:
     def allow(self, ids: Iterable[int], allowed: bool = True) -> int:
         """The person says of withheld files that they may be indexed. How many."""
         chosen = [(i,) for i in ids]
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.executemany(
                 f"UPDATE files SET allowed = {int(allowed)} WHERE id = ?", chosen
             )
@@ -460,7 +460,7 @@ class Ledger:
     def _redo(self, where: str, values: Sequence[Sequence[Any]]) -> int:
         # `units` stays: the store has them until the file is read again, or can't be.
         count = 0
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             for value in values:
                 count += connection.execute(
                     "UPDATE files SET state = 'pending', reason = '', detail = '', rule = '',"
@@ -490,7 +490,7 @@ class Ledger:
         return [to_record(row) for row in self._all(f"SELECT {COLUMNS} FROM files {rest}", limited)]
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return connection.execute(sql, values).fetchall()
 
     def _one(self, sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:

@@ -63,6 +63,34 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
         )""",
     ),
+    (
+        # What the vector spaces hold that are not in use; of the one in use `files` tells.
+        """CREATE TABLE built (
+            file_id INTEGER NOT NULL,
+            space TEXT NOT NULL,
+            content_hash TEXT NOT NULL,
+            extractor_version INTEGER NOT NULL,
+            units INTEGER NOT NULL,
+            store_version INTEGER NOT NULL,
+            PRIMARY KEY (file_id, space)
+        ) WITHOUT ROWID""",
+        # Rows that have to leave a space that is not in use.
+        """CREATE TABLE leftover (
+            space TEXT NOT NULL,
+            file_id INTEGER NOT NULL,
+            PRIMARY KEY (space, file_id)
+        ) WITHOUT ROWID""",
+        # Triggers, so that no way of forgetting a file forgets the other spaces.
+        """CREATE TRIGGER built_removed AFTER DELETE ON files BEGIN
+            INSERT OR IGNORE INTO leftover SELECT space, file_id FROM built WHERE file_id = OLD.id;
+            DELETE FROM built WHERE file_id = OLD.id;
+        END""",
+        """CREATE TRIGGER built_redone AFTER UPDATE OF content_hash ON files
+            WHEN NEW.content_hash IS NULL BEGIN
+            INSERT OR IGNORE INTO leftover SELECT space, file_id FROM built WHERE file_id = NEW.id;
+            DELETE FROM built WHERE file_id = NEW.id;
+        END""",
+    ),
 )
 
 

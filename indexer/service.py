@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from engine.engine import Engine, thumb_path
 from engine.errors import InklingError, StoreDamagedError
 from engine.hits import HitMaker
-from engine.models import model_spec
+from engine.models import ModelSpec
 from engine.paths import BaseDir
 from engine.query import parse
 from engine.search import NameMatch
@@ -29,6 +29,8 @@ from indexer.extractor_pool import ExtractorPool
 from indexer.file_reader import facts_of
 from indexer.ignore import Ignored, IgnoreRules
 from indexer.ledger import FileRecord, Ledger, Root
+from indexer.model_downloads import Downloads
+from indexer.model_switch import ModelSwitch
 from indexer.pipeline import Pipeline
 from indexer.progress import Progress
 from indexer.scan import ScanResult
@@ -78,25 +80,32 @@ class Service:
             self.base.scratch, workers, self.settings.memory_cap_mb * 1_000_000
         )
         self._confine()
-        self.throttle = Throttle(self.base, self.settings, self.engine.store.size_bytes)
+        self.throttle = Throttle(self.base, self.settings, lambda: self.engine.store.size_bytes())
         self.progress = Progress(self.ledger, workers)
-        self.pipeline = Pipeline(
+        self.pipeline = self._make_pipeline()
+        self.scanner = Scanner(
+            self.ledger, self.rules, self._on_scan, lambda error: self.pipeline.hold(error)
+        )
+        self.watcher = Watcher(self.rules, self._on_changes, closed=[str(self.base.root)])
+        self.models = ModelSwitch(self)
+        self.downloads = Downloads(self.base)
+        self._reconcile()
+        return self
+
+    def _make_pipeline(self) -> Pipeline:
+        return Pipeline(
             self.base,
             self.ledger,
             self.engine,
             self.extractors,
             self.settings,
-            workers=workers,
+            workers=self.progress.workers,
             throttle=self.throttle,
             progress=self.progress,
             root_of=self.root_of,
             look=self._look,
             on_damage=self._on_damage,
         )
-        self.scanner = Scanner(self.ledger, self.rules, self._on_scan, self.pipeline.hold)
-        self.watcher = Watcher(self.rules, self._on_changes, closed=[str(self.base.root)])
-        self._reconcile()
-        return self
 
     def _empty_scratch(self) -> None:
         shutil.rmtree(self.base.scratch, ignore_errors=True)
@@ -112,22 +121,11 @@ class Service:
         return ledger
 
     def _open_engine(self) -> Engine:
-        spec = model_spec(self.settings.model)
-
-        def make() -> Engine:
-            return Engine(
-                self.base,
-                spec,
-                self.names,
-                alive=lambda file_id: file_id not in self._removing,
-                idle_s=self.settings.idle_minutes * 60.0,
-                threads=self.settings.encoder_threads or None,
-            )
-
+        spec = ModelSwitch.first_model(self)
         try:
             if self._marks("rebuild").exists():
                 raise StoreDamagedError("The search index was damaged.")
-            return make()
+            return self.make_engine(spec)
         except StoreDamagedError as error:
             log.error("%s", error)
             self._say("warning", error.message, "The index is being rebuilt from your files.")
@@ -135,7 +133,34 @@ class Service:
             self.base.store.rename(aside)
             self.base.create()
             shutil.rmtree(aside, ignore_errors=True)
-            return make()
+            return self.make_engine(spec)
+
+    def make_engine(self, spec: ModelSpec) -> Engine:
+        """An engine over a model's space, which is made if there is none."""
+        return Engine(
+            self.base,
+            spec,
+            self.names,
+            alive=lambda file_id: file_id not in self._removing,
+            idle_s=self.settings.idle_minutes * 60.0,
+            threads=self.settings.encoder_threads or None,
+        )
+
+    def go_over(self, engine: Engine, note: Callable[[], None]) -> Engine:
+        """Index and answer with another engine from now on; the one before, still open.
+
+        `note` has the ledger tell of the new space. Searches go on all the while.
+        """
+        paused = self.pipeline.paused
+        self.pipeline.stop()
+        note()
+        before, self.engine = self.engine, engine
+        self.pipeline = self._make_pipeline()
+        self._reconcile()  # what the scans found meanwhile
+        if paused:
+            self.pipeline.pause()
+        self.pipeline.start()
+        return before
 
     def _marks(self, name: str) -> Path:
         return self.base.store / name
@@ -163,6 +188,7 @@ class Service:
         if not owner.exists() or owner.read_bytes() != self.ledger.ledger_id.encode():
             # Another ledger's rows: the file ids in them mean nothing here.
             self.engine.delete(sorted(self.engine.store.file_ids()))
+            self.models.drop_others()
             self.ledger.redo_all()
             owner.write_text(self.ledger.ledger_id)
             return
@@ -196,6 +222,7 @@ class Service:
         self.scanner.scan_all()
         self.watcher.set_roots(self.ledger.roots())
         self.watcher.start()
+        self.models.start()
 
     def close(self) -> None:
         """End threads and workers in order, then let others have the base directory."""
@@ -203,6 +230,8 @@ class Service:
             self._timer.cancel()
         self.watcher.stop()
         self.scanner.stop()
+        self.downloads.stop()
+        self.models.stop()
         self.pipeline.stop()
         self.extractors.close()
         self.engine.close()
@@ -362,6 +391,7 @@ class Service:
                 "title": self.engine.spec.title,
                 "state": self.engine.encoders.state,
                 "notes": list(self.engine.encoders.notes),
+                "next": self.models.progress(),
             },
             "folders": [self._folder(root, root.id in scanning) for root in self.ledger.roots()],
             "totals": {**_counts(counts), "units": self.engine.store.count()},

@@ -47,7 +47,7 @@ _READ_ERRORS = (RuntimeError, OSError, pa.ArrowException)
 _DAMAGE = re.compile(r"not appear to be a Lance file|corrupt|Not found|LanceError\((IO|Arrow)\)")
 
 
-def _table_name(space: str) -> str:
+def table_name(space: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", space)
 
 
@@ -59,7 +59,7 @@ def list_spaces(directory: Path) -> list[str]:
 def drop_space(directory: Path, space: str) -> None:
     """Remove a space's table and segments; close its Store first."""
     for suffix in (".lance", ".segments"):
-        shutil.rmtree(directory / (_table_name(space) + suffix), ignore_errors=True)
+        shutil.rmtree(directory / (table_name(space) + suffix), ignore_errors=True)
 
 
 class Store:
@@ -89,7 +89,7 @@ class Store:
         The newest commits are given up if they can't be read: compare `version` with what you
         remember and index later files again. StoreDamagedError if nothing can be read.
         """
-        name = _table_name(space)
+        name = table_name(space)
         with _readable_errors():
             directory.mkdir(parents=True, exist_ok=True)
             table = open_table(directory, name, dim, read_only=read_only)

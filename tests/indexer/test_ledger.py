@@ -250,7 +250,7 @@ def test_files_put_back_are_not_blamed(ledger: Ledger, root: Root) -> None:
 
 def test_readers_do_not_wait_for_a_writer(ledger: Ledger, root: Root) -> None:
     add(ledger, root, "a")
-    with ledger._database.write() as connection:
+    with ledger.database.write() as connection:
         connection.execute("UPDATE files SET size = 99")
         seen: list[int] = []
         reader = threading.Thread(target=lambda: seen.extend(r.size for r in ledger.files()))
@@ -376,13 +376,13 @@ def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_and_nothing_is_lost(ledger: Ledger, root: Root) -> None:
     add(ledger, root, "a")
-    with ledger._database.write() as connection:
+    with ledger.database.write() as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own full disk
     with pytest.raises(InklingError, match="disk is full"):
         add(ledger, root, *(f"{n}{'x' * 200}" for n in range(2000)))
     assert len(ledger.files()) == 1
-    with ledger._database.write() as connection:
+    with ledger.database.write() as connection:
         connection.execute("PRAGMA max_page_count = 1000000")
     add(ledger, root, "b")
     assert len(ledger.files()) == 2
