@@ -14,6 +14,7 @@ from typing import Any
 
 from desktop import terminal
 from desktop.client import Client
+from desktop.model_commands import add_model_command, run_model_command
 from engine.errors import InklingError
 from engine.paths import BaseDir, base_dir
 from engine.settings import Settings
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     until.add_argument("--minutes", type=float, metavar="N")
     until.add_argument("--until", metavar="WHEN", help="“tomorrow” (seven in the morning) or HH:MM")
     command("resume", resume_indexing, "go on indexing")
+    add_model_command(command("model", run_model_command, "list, choose, get and remove models"))
     command("stop", stop_indexer, "end the indexer")
     autostart = command("autostart", set_autostart, "start Inkling when you log in")
     autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")

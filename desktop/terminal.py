@@ -143,11 +143,24 @@ def show_status(status: dict[str, Any]) -> None:
     totals = status["totals"]
     size = status["index_bytes"] / 1e6
     console.print(f"{totals['files']} files, {totals['units']} places, index {size:.1f} MB")
-    console.print(f"Model: {escape(status['model']['title'])}")
+    _show_model(status["model"])
     if status["eta_s"]:
         console.print(f"About {dt.timedelta(seconds=round(status['eta_s']))} left")
     for item in status["health"]:
         console.print(f"[yellow]{escape(item['title'])}[/] {escape(item['hint'])}")
+
+
+def _show_model(model: dict[str, Any]) -> None:
+    """The one in use, how it runs, and the one whose index is being built."""
+    console.print(f"Model: {escape(model['title'])}")
+    for note in model.get("notes", ()):
+        console.print(f"  {escape(note)}", style="dim")
+    if coming := model.get("next"):
+        console.print(
+            f"Next: {escape(coming['title'])}, {coming['done']} of {coming['total']} files"
+        )
+        if error := coming["error"]:
+            console.print(f"[yellow]{escape(error['message'])}[/] {escape(error['hint'])}")
 
 
 def show_problems(found: dict[str, Any]) -> None:
