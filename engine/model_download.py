@@ -80,8 +80,8 @@ def download(
 ) -> None:
     """Get every file of a model that is not here yet, check each, then the model as a whole.
 
-    Blocks; `progress` is called about once a megabyte. InklingError says what went wrong and that
-    the next call goes on from there.
+    Blocks; `progress` is called for every piece that comes. InklingError says what went wrong and
+    that the next call goes on from there.
     """
     model_files.require_licence(spec, base)
     hub = url_base or os.environ.get(HUB_VARIABLE) or HUB
@@ -174,7 +174,8 @@ class _Download:
                 os.fsync(stream.fileno())
 
     def _copy(self, file: RemoteFile, answer: Any, stream: BinaryIO, wanted: int) -> None:
-        while block := answer.read(min(_CHUNK, wanted + 1)):
+        # read1: what has come is kept at once, so that a slow line loses nothing when it breaks.
+        while block := answer.read1(min(_CHUNK, wanted + 1)):
             if len(block) > wanted:
                 raise OSError("the server sent more than it had announced")
             stream.write(block)

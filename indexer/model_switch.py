@@ -42,6 +42,9 @@ BACK_OFF_SECONDS = 20.0
 #: Searches that were begun before the change may still ask the old engine.
 LET_GO_SECONDS = 20.0
 IDLE_WAIT = 1.0
+#: Rows of removed files leave spaces that are not in use this often at most.
+TIDY_SECONDS = 10.0
+SETTLE_SECONDS = 1.5
 
 
 class ModelSwitch:
@@ -58,7 +61,7 @@ class ModelSwitch:
         self._retired: list[tuple[float, Engine]] = []
         self._stop, self._wake = threading.Event(), threading.Event()
         self._lock = threading.RLock()  # held for one step, and to change what is wanted
-        self._held_until = 0.0
+        self._held_until = self._tidied = 0.0
         self.error: InklingError | None = None  # why the wanted model can't be built
         self.encoded = 0  # units, since the start
         self._thread = threading.Thread(target=self._run, name="model-switch", daemon=True)
@@ -336,6 +339,9 @@ class ModelSwitch:
 
     def _take_leftovers_away(self) -> None:
         """Rows of removed files leave every space."""
+        if time.monotonic() - self._tidied < TIDY_SECONDS:
+            return
+        self._tidied = time.monotonic()
         for space, file_ids in self.spaces.leftovers().items():
             if space == self._service.engine.spec.space:
                 pass  # it has come into use since: start-up and the pipeline see to it
@@ -351,12 +357,16 @@ class ModelSwitch:
             drop_space(self._service.base.store, space)
             self.spaces.forget(space)
             return
-        store = Store.open(self._service.base.store, space, spec.dim)
-        try:
-            store.delete_files(file_ids)
-            store.maintain(force=True)
-        finally:
-            store.close()
+        for last in (False, True):
+            store = Store.open(self._service.base.store, space, spec.dim)
+            try:
+                if not last:
+                    store.delete_files(file_ids)
+                store.maintain(force=True)
+            finally:
+                store.close()
+            # The commit before the last one still has the rows, and is kept for a moment.
+            self._stop.wait(SETTLE_SECONDS)
 
     def _specs(self) -> list[ModelSpec]:
         return [as_found(spec, self._service.base) for spec in MODELS.values()]

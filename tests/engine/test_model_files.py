@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,100 +13,23 @@ import pytest
 from engine import model_download, model_files
 from engine.errors import InklingError
 from engine.model_download import DownloadCancelledError, Progress, download
+from engine.model_sizes import as_found, recognise
 from engine.models import ModelSpec, model_spec
 from engine.paths import BaseDir
+from tests.engine.jina_tiny import CHECKPOINT
+from tests.engine.loopback_hub import BIG, Hub, running
 
-CHECKPOINT = Path(__file__).resolve().parents[1] / "golden" / "jina_v4" / "ckpt"
 SPEC = replace(
     model_spec("jina-v4"), dims=(64, 32, 16, 8), dim=32, token_dim=16, download_bytes=500_000
 )
-BIG = "model.safetensors"
-
-
-class Hub(ThreadingHTTPServer):
-    """Serves a folder the way the hub does, with faults to order."""
-
-    daemon_threads = True
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.folder = folder
-        self.ranges: list[str | None] = []  # asked for of the big file
-        self.break_after = 0  # bytes, of each answer; 0 never
-        self.ignore_ranges = False
-        self.status = 200
-        self.extra: list[dict[str, object]] = []  # entries of the list
-        self.flip = False  # send a wrong byte
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def listing(self) -> list[dict[str, object]]:
-        entries: list[dict[str, object]] = [{"type": "directory", "path": "adapters", "oid": "x"}]
-        for path in sorted(self.folder.rglob("*")):
-            if path.is_file():
-                data = path.read_bytes()
-                blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-                name = path.relative_to(self.folder).as_posix()
-                entry: dict[str, object] = {"type": "file", "path": name, "size": len(data)}
-                entry["oid"] = blob
-                if name.endswith(".safetensors"):
-                    entry["lfs"] = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data)}
-                entries.append(entry)
-        return entries + self.extra
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Hub
-
-    def do_GET(self) -> None:
-        hub = self.server
-        resolve = f"/{SPEC.source}/resolve/{SPEC.revision}/"
-        if hub.status != 200:
-            self.send_error(hub.status)
-        elif self.path == f"/api/models/{SPEC.source}/tree/{SPEC.revision}?recursive=true":
-            self._answer(json.dumps(hub.listing()).encode())
-        elif self.path.startswith(resolve):
-            self._file(self.path.removeprefix(resolve))
-        else:
-            self.send_error(404)
-
-    def _file(self, name: str) -> None:
-        hub, data = self.server, (self.server.folder / name).read_bytes()
-        wanted = self.headers["Range"]
-        if name == BIG:
-            hub.ranges.append(wanted)
-            if hub.flip:
-                data = data[:1000] + bytes([data[1000] ^ 1]) + data[1001:]
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        if hub.ignore_ranges:
-            start = 0
-        self._answer(data[start:], 206 if start else 200)
-
-    def _answer(self, body: bytes, status: int = 200) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        limit = self.server.break_after if len(body) > 100_000 else 0
-        self.wfile.write(body[:limit] if limit else body)
-        self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(model_download, "_PAUSE_S", 0.01)
     monkeypatch.setattr(model_download, "_CHUNK", 10_000)
-    server = Hub(CHECKPOINT)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture
@@ -304,3 +224,39 @@ def test_list_has_every_model(base: BaseDir) -> None:
     assert found["minilm"].state == "built in"
     assert found["jina-v4"].state == "missing"
     assert not found["jina-v4"].licence_accepted
+
+
+def test_a_smaller_checkpoint_works_as_it_is(base: BaseDir, tmp_path: Path) -> None:
+    registered = model_spec("jina-v4")
+    assert as_found(registered, base) == registered  # nothing is here yet
+    assert recognise(CHECKPOINT) is registered
+    model_files.accept_licence(registered, base)
+    folder = Path(shutil.copytree(CHECKPOINT, tmp_path / "weights"))
+    model_files.add(registered, base, folder)
+    found = as_found(registered, base)
+    assert (found.dim, found.dims, found.token_dim) == (64, (64, 32, 16, 8), 16)
+    shutil.rmtree(folder)  # its drive is away: the space keeps its name
+    assert as_found(registered, base) == found
+
+
+def test_other_weights_get_a_space_of_their_own(base: BaseDir, tmp_path: Path) -> None:
+    registered = model_spec("jina-v4")
+    model_files.accept_licence(registered, base)
+    model_files.add(registered, base, CHECKPOINT)
+    space = as_found(registered, base).space
+    copy = Path(shutil.copytree(CHECKPOINT, tmp_path / "copy"))
+    (copy / "notes.json").write_text("{}")
+    model_files.add(registered, base, copy)
+    assert as_found(registered, base).space == space
+    data = bytearray((copy / BIG).read_bytes())
+    data[-1] ^= 1
+    (copy / BIG).write_bytes(data)
+    model_files.add(registered, base, copy)
+    assert as_found(registered, base).space != space
+
+
+def test_a_folder_of_something_else_is_not_recognised(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"hidden_size": 64}')
+    with pytest.raises(InklingError, match="does not hold a model") as error:
+        recognise(tmp_path)
+    assert "jinaai/jina-embeddings-v4" in error.value.hint

@@ -1,0 +1,176 @@
+"""Changing the model for real: licence, weights, building beside the old index, kills, going back.
+
+The weights are the tiny golden jina-v4.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from engine.store.table import list_spaces
+from tests.end_to_end.conftest import Inkling
+from tests.engine.jina_tiny import CHECKPOINT
+from tests.engine.loopback_hub import BIG, running
+
+FILES = 40
+
+
+@pytest.fixture
+def folder(tmp_path: Path, notes: Path) -> Path:
+    """Notes enough for several commits."""
+    for n in range(FILES - 3):
+        (notes / f"day-{n:02d}.md").write_text(
+            f"# Day {n}\n\nThe lighthouse keeper counted {n} ships.\n\n## Evening\n\n"
+            f"Fog came in from the west at {n} minutes past seven and stayed.\n"
+        )
+    return notes
+
+
+def model(inkling: Inkling, name: str = "jina-v4") -> dict[str, Any]:
+    rows = inkling.client().call("GET", "/v1/models")["models"]
+    return next(row for row in rows if row["id"] == name)
+
+
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def answers(inkling: Inkling) -> bool:
+    [*_, last] = inkling.client().search("oven cast iron pot")
+    return bool(last["hits"]) and last["hits"][0]["path"].endswith("bread.md")
+
+
+def in_use(inkling: Inkling) -> str:
+    return str(inkling.client().status()["model"]["id"])
+
+
+def kill(inkling: Inkling) -> None:
+    process = psutil.Process(inkling.pid)
+    family = [process, *process.children(recursive=True)]
+    os.kill(process.pid, signal.SIGKILL)
+    psutil.wait_procs(family, timeout=20)
+
+
+@pytest.mark.timeout(300)
+def test_another_model_is_built_beside_and_kept(inkling: Inkling, folder: Path) -> None:
+    inkling.ok("add", str(folder), "--wait")
+    refused = inkling.run("model", "add", str(CHECKPOINT))
+    assert refused.returncode == 2
+    assert "no commercial use" in refused.stderr
+    assert "--accept-licence" in refused.stderr
+    inkling.ok("model", "add", str(CHECKPOINT), "--accept-licence")
+    assert "being built" in inkling.ok("model", "use", "jina-v4")
+
+    # The old index answers all along; the indexer is killed in the middle, and goes on from there.
+    until(lambda: answers(inkling) and 0 < (model(inkling)["progress"] or 0) < 1)
+    before = inkling.client().status()["model"]["next"]["done"]
+    kill(inkling)
+    assert answers(inkling)
+    after = inkling.client().status()["model"]["next"]
+    assert after is None or after["done"] >= before > 0
+    until(lambda: answers(inkling) and in_use(inkling) == "jina-v4", 120)
+    status = inkling.client().status()
+    assert status["totals"]["done"] == FILES
+    assert status["totals"]["pending"] == 0
+    assert inkling.paths("the lighthouse keeper counted ships")
+
+    # Going back takes no encoding, and what changed meanwhile is made good.
+    (folder / "day-00.md").unlink()
+    (folder / "day-01.md").write_text("# Day 1\n\nA zeppelin went by.\n")
+    until(lambda: inkling.client().status()["totals"]["files"] == FILES - 1)
+    until(lambda: inkling.client().status()["state"] == "idle")
+    encoded = inkling.client().status()["encoded"]
+    started = time.monotonic()
+    inkling.ok("model", "use", "minilm", "--wait")
+    assert time.monotonic() - started < 10
+    assert in_use(inkling) == "minilm"
+    until(lambda: any(p.endswith("day-01.md") for p in inkling.paths("zeppelin")))
+    assert not any(p.endswith("day-00.md") for p in inkling.paths("lighthouse keeper 0 ships"))
+    assert inkling.client().status()["encoded"] <= encoded
+    assert inkling.client().status()["encoded"] == 1  # the edited file, by the model in use now
+
+    # The space of the model that is not in use can be freed.
+    assert "in use" in inkling.run("model", "remove", "minilm").stderr
+    assert model(inkling)["index_bytes"] > 0
+    inkling.ok("model", "remove", "jina-v4")
+    assert model(inkling)["index_bytes"] == 0
+    assert [s for s in list_spaces(inkling.base.store) if s.startswith("jina")] == []
+    assert (CHECKPOINT / "model.safetensors").exists()  # added, not Inkling's to delete
+    assert inkling.run("model", "use", "jina-v4").returncode == 2
+
+
+@pytest.mark.timeout(200)
+def test_removed_files_leave_the_spaces_that_are_not_in_use(inkling: Inkling, notes: Path) -> None:
+    inkling.ok("add", str(notes), "--wait")
+    inkling.ok("model", "add", str(CHECKPOINT), "--accept-licence")
+    inkling.ok("model", "use", "jina-v4", "--wait")
+    old = next(inkling.base.store.glob("minilm*.lance"))
+    secret = b"bicycle"
+
+    def kept() -> bool:
+        return any(secret in path.read_bytes() for path in old.rglob("*.lance"))
+
+    assert kept()
+    (notes / "invoice-2024.txt").unlink()
+    until(lambda: not kept(), 60)
+
+
+@pytest.mark.timeout(200)
+def test_download_from_a_hub_and_use(
+    inkling: Inkling, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running() as hub:
+        hub.slow_s = 1.5
+        monkeypatch.setenv("INKLING_HUB", hub.url)
+        inkling.ok("add", str(notes), "--wait")
+        assert "licence" in inkling.run("model", "download", "jina-v4").stderr
+        assert hub.ranges == []  # nothing is fetched before it is accepted
+        said = inkling.run("model", "use", "jina-v4", "--accept-licence")
+        assert "inkling model download jina-v4" in said.stderr
+        inkling.ok("model", "download", "jina-v4")
+        part = inkling.base.models / "jina-v4" / "files" / f"{BIG}.part"
+        until(lambda: part.exists() and part.stat().st_size > 100_000)
+        assert 0 < model(inkling)["progress"] < 1
+        assert model(inkling)["activity"] == "downloading"
+        kill(inkling)
+        assert model(inkling)["state"] == "incomplete"
+        hub.slow_s = 0.0
+        inkling.ok("model", "download", "jina-v4", "--wait")
+        assert hub.ranges[-1] is not None  # it went on from where it was
+        row = model(inkling)
+        assert row["state"] == "ready"
+        assert row["bytes"] > 400_000
+        inkling.ok("model", "use", "jina-v4", "--wait")
+    assert in_use(inkling) == "jina-v4"
+    listed = json.loads(inkling.ok("model", "list", "--json"))
+    assert listed["current"] == "jina-v4"
+
+
+@pytest.mark.timeout(100)
+def test_offline_is_said(inkling: Inkling, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running() as hub:
+        closed = hub.url
+    monkeypatch.setenv("INKLING_HUB", closed)
+    done = inkling.run("model", "download", "neomme-260m", "--accept-licence", "--wait")
+    assert done.returncode == 2
+    assert "seems to be offline" in done.stderr
+    assert "inkling model add" in done.stderr
+    assert "offline" in inkling.ok("model", "list")
+
+
+def test_wrong_names_and_folders(inkling: Inkling, tmp_path: Path) -> None:
+    assert "minilm, jina-v4" in inkling.run("model", "use", "gpt").stderr
+    assert "does not hold a model" in inkling.run("model", "add", str(tmp_path)).stderr
+    assert "here already" in inkling.run("model", "download", "minilm").stderr
