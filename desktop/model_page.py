@@ -71,6 +71,8 @@ class ModelPage(QWidget):
         texts.setSpacing(HALF)
         texts.addWidget(title)
         texts.addWidget(about)
+        if error := model.get("error"):
+            texts.addWidget(self._trouble(error, card))
         progress = _progress(model)
         if progress is not None:
             bar = QProgressBar(card)
@@ -88,20 +90,37 @@ class ModelPage(QWidget):
             used.setForegroundRole(used.palette().ColorRole.Link)
             row.addWidget(used, 0, Qt.AlignmentFlag.AlignTop)
         else:
-            there = bool(model.get("available", not model.get("download_bytes")))
-            button = QPushButton(s.MODEL_USE if there else s.MODEL_DOWNLOAD, card)
+            buttons = QVBoxLayout()
+            buttons.setSpacing(HALF)
+            button = QPushButton(_use_label(model), card)
             button.setEnabled(progress is None)
             button.clicked.connect(partial(self._ask, model))
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            buttons.addWidget(button)
+            if model.get("index_bytes") or (model.get("bytes") and model.get("download_bytes")):
+                away = QPushButton(s.MODEL_REMOVE, card)
+                away.clicked.connect(partial(self._remove, str(model["id"])))
+                buttons.addWidget(away)
+            buttons.addStretch(1)
+            row.addLayout(buttons)
         return card
 
+    def _trouble(self, error: dict[str, Any], card: QWidget) -> QLabel:
+        """What stands against a model."""
+        label = QLabel(" ".join((str(error.get("message", "")), str(error.get("hint", "")))), card)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        return label
+
     def _ask(self, model: dict[str, Any]) -> None:
-        """Licence first; the present index answers until the new one is complete."""
+        """Licence first, once; the present index answers until the new one is complete."""
+        if model.get("licence_accepted") and model.get("available"):
+            self._use(str(model["id"]))
+            return
         box = QMessageBox(self)
         box.setText(s.MODEL_LICENCE_ASK.format(title=model.get("title", "")))
-        box.setInformativeText(f"{_about(model)}\n\n{s.MODEL_REBUILD}")
-        label = s.MODEL_USE if not model.get("download_bytes") else s.MODEL_DOWNLOAD
-        yes = box.addButton(label, QMessageBox.ButtonRole.AcceptRole)
+        notice = str(model.get("notice") or _about(model))
+        box.setInformativeText(f"{notice}\n\n{s.MODEL_REBUILD}")
+        yes = box.addButton(_use_label(model), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         yes.clicked.connect(lambda: self._use(str(model["id"])))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -112,6 +131,14 @@ class ModelPage(QWidget):
             lambda client: client.call(
                 "POST", "/v1/models/use", {"id": model_id, "licence_accepted": True}
             ),
+            lambda _answer: self.load(),
+            self._failed,
+        )
+
+    def _remove(self, model_id: str) -> None:
+        """Its weights and its index; the ones in use stay."""
+        self._service.call(
+            lambda client: client.call("POST", "/v1/models/remove", {"id": model_id}),
             lambda _answer: self.load(),
             self._failed,
         )
@@ -130,8 +157,13 @@ def _progress(model: dict[str, Any]) -> float | None:
     return min(max(float(value), 0.0), 1.0) if isinstance(value, int | float) else None
 
 
+def _use_label(model: dict[str, Any]) -> str:
+    there = bool(model.get("available", not model.get("download_bytes")))
+    return s.MODEL_USE if there else s.MODEL_DOWNLOAD
+
+
 def _about(model: dict[str, Any]) -> str:
-    """Licence, size, what it sees."""
+    """Licence, size, how large its index is."""
     parts = [str(model.get("licence", ""))]
     if model.get("commercial_use") is False:
         parts.append(s.MODEL_NON_COMMERCIAL)
@@ -139,4 +171,6 @@ def _about(model: dict[str, Any]) -> str:
         parts.append(s.size(size))
     else:
         parts.append(s.MODEL_INCLUDED)
+    if index := int(model.get("index_bytes") or 0):
+        parts.append(s.MODEL_INDEX.format(size=s.size(index)))
     return " · ".join(part for part in parts if part)
