@@ -1,0 +1,194 @@
+"""What each way of storing the multi-vectors costs in bytes and in quality.
+
+    python -m tests.benchmarks.storage_formats SET_DIR… [--keep DIR]
+
+The candidates are those of the real search over an index made by the real pipeline (`--keep` finds
+or keeps it, like `tests.benchmarks.quality`). Their texts are encoded once more by the model in
+use; each format stores the tokens in its way, and the candidates are ranked by late interaction
+alone and by all lanes together. Prints bytes a unit and a file, and nDCG@10.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import fusion
+from engine.query import parse
+from engine.search import RESCORED, Candidates
+from engine.segments import TokenRecord
+from engine.store import Row
+from engine.token_record import pack_record
+from engine.tokens import pool, quantise
+from engine.types import Adapter, Encoding, Query, TextInput
+from indexer.service import Service
+from tests.benchmarks.quality import index, measures, questions
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way to store tokens: what is read back of them, and how many bits a number takes."""
+
+    name: str
+    pooled: float
+    bits: int
+    stored: Callable[[Floats], Floats]
+
+
+def _int8(tokens: Floats) -> Floats:
+    return quantise(tokens).astype(np.float32) / 127
+
+
+def _binary(tokens: Floats) -> Floats:
+    return np.where(tokens >= 0, 1, -1).astype(np.float32) / np.float32(np.sqrt(tokens.shape[1]))
+
+
+def _fp16(tokens: Floats) -> Floats:
+    return tokens.astype(np.float16).astype(np.float32)
+
+
+FORMATS = (
+    Format("fp16", 1, 16, _fp16),
+    Format("int8", 1, 8, _int8),
+    Format("int8, pooled by 2", 2, 8, _int8),
+    Format("int8, pooled by 4", 4, 8, _int8),
+    Format("binary", 1, 1, _binary),
+    Format("binary, pooled by 2", 2, 1, _binary),
+)
+
+
+class Tokens:
+    """The candidates' tokens as the model gives them, encoded when first asked for."""
+
+    def __init__(self, service: Service) -> None:
+        self._encoders = service.engine.encoders
+        self._known: dict[str, Encoding] = {}
+
+    def of(self, rows: Mapping[str, Row]) -> dict[str, Encoding]:
+        adapters: tuple[Adapter, ...] = ("retrieval", "code")
+        for adapter in adapters:
+            mine = [
+                row
+                for uid, row in rows.items()
+                if uid not in self._known and (row.kind == "code") == (adapter == "code")
+            ]
+            texts = [TextInput(row.text, row.context) for row in mine]
+            for row, made in zip(mine, self._encoders.encode_texts(texts, adapter), strict=True):
+                self._known[row.unit_id] = replace(made, tokens=made.tokens.astype(np.float16))  # type: ignore[arg-type]
+        return {uid: self._known[uid] for uid in rows}
+
+    def sizes(self, format: Format) -> list[int]:
+        """Bytes of each unit's record: tokens, and where each stands."""
+        return [_record_bytes(encoding, format) for encoding in self._known.values()]
+
+
+def _record_bytes(encoding: Encoding, format: Format) -> int:
+    tokens = encoding.tokens.astype(np.float32)
+    pooled = pool(tokens, format.pooled, spans=encoding.spans)
+    record = pack_record(TokenRecord(quantise(pooled.tokens), spans=pooled.spans))
+    return len(record) - pooled.tokens.size + pooled.tokens.size * format.bits // 8
+
+
+class Ranked:
+    """One question's candidates under every format."""
+
+    def __init__(self, service: Service, tokens: Tokens, corpus: Path, query: Query) -> None:
+        searcher = service.engine.searcher
+        self._weights = fusion.weights_for(
+            fusion.shape_of(query.text, latin_only=service.engine.spec.latin_only)
+        )
+        _, self._found, _ = searcher.lanes(query)
+        self._top = np.argsort(-self._found.fused)[:RESCORED]
+        chosen = [self._found.unit_ids[int(i)] for i in self._top]
+        rows = service.engine.store.rows(chosen)
+        self._files = [str(Path(rows[u].file.path).relative_to(corpus)) for u in chosen]
+        encoded = searcher.encode(query).by_adapter
+        made = tokens.of(rows)
+        self.late = {
+            format.name: np.array(
+                [self._score(encoded, rows[u], made[u], format, searcher, query) for u in chosen],
+                dtype=np.float32,
+            )
+            for format in FORMATS
+        }
+
+    @staticmethod
+    def _score(
+        encoded: Mapping[Adapter, Encoding],
+        row: Row,
+        made: Encoding,
+        format: Format,
+        searcher: object,
+        query: Query,
+    ) -> float:
+        asked = encoded["code" if row.kind == "code" else "retrieval"]
+        pooled = pool(made.tokens.astype(np.float32), format.pooled, spans=made.spans)
+        best = (asked.tokens @ format.stored(pooled.tokens).T).max(axis=1)
+        weights = searcher._rarity(query, asked)  # type: ignore[attr-defined]
+        return float(np.average(best, weights=weights))
+
+    def by_late(self, format: Format) -> list[str]:
+        return self._ordered(self.late[format.name])
+
+    def by_all(self, format: Format) -> list[str]:
+        found: Candidates = self._found
+        late = np.full(len(found.unit_ids), np.nan, dtype=np.float32)
+        late[self._top] = self.late[format.name]
+        final = fusion.second_stage(replace(found.scores, late=late), self._weights)
+        return self._ordered(final[self._top])
+
+    def _ordered(self, scores: Floats) -> list[str]:
+        return [self._files[int(i)] for i in np.argsort(-scores, kind="stable")]
+
+
+def measure(folder: Path, base: Path) -> None:
+    """Print one set's table."""
+    neutral = (folder / "corpus_neutral").is_dir()
+    corpus = (folder / ("corpus_neutral" if neutral else "corpus")).resolve()
+    service, _ = index(corpus, base)
+    try:
+        tokens = Tokens(service)
+        asked = [q for q in questions(folder, neutral) if not q.by_page]
+        ranked = [Ranked(service, tokens, corpus, parse(q.text)) for q in asked]
+        units, files = service.engine.store.count(), service.ledger.counts()["done"]
+        print(f"{folder.name}: {len(asked)} questions, {units / files:.1f} units a file")
+        print(f"  {'':20s} bytes/unit bytes/file  late only  all lanes")
+        for format in FORMATS:
+            size = statistics.fmean(tokens.sizes(format))
+            pairs = list(zip(asked, ranked, strict=True))
+            late = statistics.fmean(measures(q.grades, r.by_late(format))[0] for q, r in pairs)
+            whole = statistics.fmean(measures(q.grades, r.by_all(format))[0] for q, r in pairs)
+            print(
+                f"  {format.name:20s} {size:10,.0f} {size * units / files:10,.0f}"
+                f" {late:10.4f} {whole:10.4f}"
+            )
+    finally:
+        service.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("sets", nargs="+", type=Path, metavar="SET_DIR")
+    parser.add_argument("--keep", type=Path, help="keep the indexes here for the next run")
+    options = parser.parse_args()
+    for folder in options.sets:
+        with tempfile.TemporaryDirectory(prefix="inkling-formats-") as scratch:
+            neutral = "-neutral" if (folder / "corpus_neutral").is_dir() else ""
+            base = (options.keep or Path(scratch)) / (folder.name + neutral)
+            base.parent.mkdir(parents=True, exist_ok=True)
+            measure(folder, base)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
