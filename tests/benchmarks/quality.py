@@ -172,7 +172,11 @@ def _dump(path: Path, asked: Sequence[Question], answers: dict[str, Asked]) -> N
                 "grades": question.grades,
                 "labels": a.pages if question.by_page else a.paths,
                 "kinds": a.kinds,
+                "units": a.found.unit_ids,
                 "dense": scores.dense.tolist(),
+                "document": scores.dense.tolist()
+                if scores.document is None
+                else scores.document.tolist(),
                 "text": scores.text.tolist(),
                 "name": scores.name.tolist(),
                 "late": [None if x != x else x for x in late.tolist()],

@@ -1,0 +1,57 @@
+"""The sample library in a real index: every file is found, questions are answered at their place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.conftest import Inkling
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+def rank(hits: list[dict[str, Any]], path: str) -> int | None:
+    return next((n for n, hit in enumerate(hits) if hit["path"] == path), None)
+
+
+def stands_at(hit: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether a hit, or another place in its file, is where the question's answer stands."""
+    places = [hit["location"], *(more["location"] for more in hit["more"])]
+    if "page" in row:
+        return any(place.get("page") == row["page"] for place in places)
+    if "lines" in row:
+        first, last = row["lines"]
+        lines = (place.get("lines") or [0, 0] for place in places)
+        return any(a <= last and first <= b for a, b in lines)
+    return True
+
+
+def test_its_questions_are_answered(inkling: Inkling, sample_library: Path) -> None:
+    inkling.ok("add", str(sample_library), "--wait")
+    client = inkling.client()
+    status = client.status()
+    assert status["totals"]["done"] == sum(1 for p in sample_library.rglob("*") if p.is_file())
+    assert status["totals"].get("failed", 0) == 0
+
+    questions = (sample_library.parent / "questions.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in questions]
+    lost, first, placed, weak = [], 0, 0, 0
+    answerable = [row for row in rows if row["path"]]
+    for row in rows:
+        *_, answer = client.search(row["query"], limit=10)
+        if not row["path"]:
+            weak += bool(answer["weak"]) or not answer["hits"]
+            continue
+        found = rank(answer["hits"], str(sample_library / row["path"]))
+        if found is None:
+            lost.append(row["query"])
+            continue
+        first += found == 0
+        placed += stands_at(answer["hits"][found], row)
+    assert len(lost) <= 0.06 * len(answerable), lost
+    assert first >= 0.68 * len(answerable)
+    assert placed >= 0.9 * (len(answerable) - len(lost))
+    assert weak >= 0.5 * (len(rows) - len(answerable))
