@@ -1,4 +1,4 @@
-"""The sample library in a real index: every file is found, questions are answered at their place."""
+"""The sample library in a real index: every file is found, questions are answered in place."""
 
 from __future__ import annotations
 
