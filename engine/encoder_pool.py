@@ -31,6 +31,7 @@ _BATCHES_IN_FLIGHT = 2  # one running, one waiting in the worker, so that it nev
 _FATAL = 2  # times an input may end the worker before it is set aside
 _RETRY_LOAD_S = 30.0  # after a failed load, answer at once with its error for this long
 _DEADLINE_S = 900.0  # for one request; a forward that takes longer hangs
+_DEADLINE_CHARACTERS = 16_000  # of a document in one request that the deadline is for
 
 
 class InputsFailedError(InklingError):
@@ -93,6 +94,12 @@ class _Request:
             "items": self.items,
             "priority": self.priority,
         }
+
+    @property
+    def deadline_s(self) -> float:
+        """A long document may take as many times as long as it has more characters."""
+        characters = len(self.items[0]) if self.op == "chunks" else 0
+        return _DEADLINE_S * max(1.0, characters / _DEADLINE_CHARACTERS)
 
     def halves(self) -> list[_Request]:
         middle = len(self.items) // 2
@@ -376,14 +383,14 @@ class EncoderPool:
             with self._lock:
                 if process is not self._process:
                     return
-                sent = [r.sent for r in self._in_flight.values()]
-                busy = bool(sent or self._waiting or not self._ready)
+                due = [r.sent + r.deadline_s for r in self._in_flight.values()]
+                busy = bool(due or self._waiting or not self._ready)
                 idle = not busy and now - self._last_work >= self.idle_s
                 if idle:  # dropped under the lock, so that no request is sent to it any more
                     self._drop_process()
             if idle:
                 process.stop()
-            elif sent and now - min(sent) > _DEADLINE_S:
+            elif due and now > min(due):
                 process.kill()
 
 

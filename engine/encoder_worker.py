@@ -121,6 +121,7 @@ def as_message(encoding: Encoding) -> dict[str, Any]:
         "tokens": encoding.tokens,
         "spans": encoding.spans,
         "boxes": encoding.boxes,
+        "note": encoding.note,
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.documents import assemble, groups
 from engine.encoder_pool import EncoderPool
 from engine.models import ModelSpec
 from engine.paths import BaseDir
@@ -62,10 +63,15 @@ class Engine:
             seen = [i for i in mine if self._sees(units[i][1])]
             read = [i for i in mine if not self._sees(units[i][1])]
             encodings |= self._encode_images(units, seen, adapter)
+            if self.spec.late_chunking:
+                documents, read = groups([(i, units[i][1]) for i in read])
+                for chosen in documents:
+                    encodings |= self._encode_document(units, chosen, adapter)
             encodings |= self._encode_texts(units, read, adapter)
         return [
-            StoredUnit(unit, facts, encodings[i].single, self._record(unit, encodings[i]))
-            for i, (facts, unit) in enumerate(units)
+            StoredUnit(unit, facts, e.single, self._record(unit, e), e.note)
+            for (facts, unit), e in zip(units, map(encodings.get, range(len(units))), strict=True)
+            if e is not None
         ]
 
     def _sees(self, unit: Unit) -> bool:
@@ -78,6 +84,14 @@ class Engine:
             return {}
         inputs = [TextInput(units[i][1].text, units[i][1].context) for i in chosen]
         return dict(zip(chosen, self.encoders.encode_texts(inputs, adapter), strict=True))
+
+    def _encode_document(
+        self, units: Sequence[tuple[FileFacts, Unit]], chosen: Sequence[int], adapter: Adapter
+    ) -> dict[int, Encoding]:
+        """Units of one file in one forward: each is read with what stands before it."""
+        document = assemble([units[i][1] for i in chosen])
+        made = self.encoders.encode_chunks(document.text, document.spans, document.context, adapter)
+        return dict(zip(chosen, made, strict=True))
 
     def _encode_images(
         self, units: Sequence[tuple[FileFacts, Unit]], chosen: Sequence[int], adapter: Adapter

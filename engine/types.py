@@ -18,6 +18,9 @@ Adapter = Literal["retrieval", "text-matching", "code"]
 Lane = Literal["name", "text", "dense", "late"]
 Stage = Literal["names", "fused", "rescored"]
 
+#: Between the pieces of a unit's context: title, name, folders, headings.
+CONTEXT_SEPARATOR = " › "
+
 #: x0, y0, x1, y1 as fractions of the page's or picture's width and height, origin top left.
 Box = tuple[float, float, float, float]
 
@@ -46,6 +49,7 @@ class Unit:
     language: str | None = None  # programming language, or ISO 639-1 of prose where known
     words: tuple[WordBox, ...] = ()
     image: str | None = None  # file with the rendered pixels, for encoders that see; removed after
+    overlap: int = 0  # characters at its start that repeat the end of the unit before
 
     @property
     def unit_id(self) -> str:
@@ -80,6 +84,7 @@ class Encoding:
     spans: NDArray[np.int32] | None = None
     #: [n, 4] float32: the part of the picture each token saw, as Box. None for text.
     boxes: NDArray[np.float32] | None = None
+    note: str = ""  # how exactly a picture was seen, for a person
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,9 @@ def units_of(
     picture = extraction.kind in ("image", "screenshot")  # found by its name at least
     for part in _merged(extraction, sizes):
         counter, context = _LineCounter(part), context_for(part)
+        before = 0
         for start, end in _cuts(part, extraction.kind == "code", sizes):
-            text = part.text[start:end]
+            text, overlap, before = part.text[start:end], max(0, before - start), end
             if not (picture or part.image or any(c.isalnum() for c in text)):
                 continue
             units.append(
@@ -63,6 +64,7 @@ def units_of(
                     language=part.language or extraction.language,
                     words=_words(part, start, end),
                     image=part.image,
+                    overlap=overlap,
                 )
             )
     return units

@@ -71,7 +71,7 @@ class ExtractorPool:
         *,
         ocr: bool = True,
         pixels: bool = False,
-        max_pixels: int = 1_500_000,
+        max_pixels: int = 3_600_000,
         thumbs: bool = True,
     ) -> tuple[Extraction, Path]:
         """What the file holds, and the scratch folder with its pictures: the caller removes it.

@@ -23,6 +23,7 @@ from indexer.ledger import FileRecord, Ledger
 from indexer.scan import content_hash
 from indexer.secrets import passages_withheld, secret_name
 
+MOST_NOTES = 3  # on how its pages were seen
 _Edition = tuple[int, int, int]  # size, time of change, inode
 
 
@@ -39,6 +40,14 @@ class Work:
     notes: str = ""
     language: str | None = None
     stored: list[StoredUnit] = field(default_factory=list)
+
+    @property
+    def detail(self) -> str:
+        """For the ledger: what was left out, and how exactly pictures were seen."""
+        seen = list(dict.fromkeys(stored.note for stored in self.stored if stored.note))
+        if len(seen) > MOST_NOTES:
+            seen[MOST_NOTES:] = ["…"]
+        return "; ".join(filter(None, (self.notes, *seen)))
 
 
 class FileReader:

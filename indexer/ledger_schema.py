@@ -91,6 +91,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             DELETE FROM built WHERE file_id = NEW.id;
         END""",
     ),
+    ("ALTER TABLE built ADD COLUMN detail TEXT NOT NULL DEFAULT ''",),
 )
 
 

@@ -269,7 +269,9 @@ class ModelSwitch:
         space = self._engine.spec.space
         version = self._engine.replace({w.record.id: w.stored for w in done}) if done else 0
         notes = [
-            Built(w.record.id, w.content_hash, w.extractor_version, len(w.stored), version)
+            Built(
+                w.record.id, w.content_hash, w.extractor_version, len(w.stored), version, w.detail
+            )
             for w in done
         ]
         notes += [Built(r.id, r.content_hash or "", r.extractor_version, 0, 0) for r in unable]

@@ -424,7 +424,7 @@ class Pipeline:
                 work.facts.kind,
                 work.facts.picture,
                 work.language,
-                work.notes,
+                work.detail,
             )
             for work in alive
         ]

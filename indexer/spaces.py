@@ -30,6 +30,7 @@ class Built:
     extractor_version: int
     units: int
     store_version: int
+    detail: str = ""  # what was left out, and how exactly pictures were seen
 
 
 class Spaces:
@@ -86,11 +87,11 @@ class Spaces:
         with self._database.write() as connection:
             for item in done:
                 noted = connection.execute(
-                    "INSERT OR REPLACE INTO built SELECT id, ?, ?, ?, ?, ? FROM files"
+                    "INSERT OR REPLACE INTO built SELECT id, ?, ?, ?, ?, ?, ? FROM files"
                     " WHERE id = ? AND content_hash IS NOT NULL",
                     (
                         space, item.content_hash, item.extractor_version, item.units,
-                        item.store_version, item.file_id,
+                        item.store_version, item.detail, item.file_id,
                     ),
                 )  # fmt: skip
                 if not noted.rowcount:
@@ -127,7 +128,7 @@ class Spaces:
             connection.execute("DELETE FROM built WHERE space = ?", (old,))
             connection.execute(
                 "INSERT INTO built SELECT id, ?, content_hash, extractor_version, units,"
-                " store_version FROM files WHERE units > 0 AND content_hash IS NOT NULL",
+                " store_version, detail FROM files WHERE units > 0 AND content_hash IS NOT NULL",
                 (old,),
             )
             # An empty hash is no file's: read again, and not counted as lost to other spaces.
@@ -143,6 +144,7 @@ class Spaces:
                 "   OR files.content_hash != new.content_hash"
                 "   OR files.extractor_version != new.extractor_version)"
                 "  THEN 'pending' ELSE state END,"
+                " detail = iif(state = 'done', new.detail, files.detail),"
                 " content_hash = iif(new.units = 0, '', new.content_hash),"
                 " extractor_version = new.extractor_version"
                 " FROM built AS new WHERE new.file_id = files.id AND new.space = ?",

@@ -86,7 +86,8 @@ class JinaV4:
     ) -> list[Encoding]:
         prompt = self.document_prompt(text, context, adapter)
         done: dict[int, Encoding] = {}
-        for window in late_chunking.windows(prompt.spans, spans, self.spec.max_tokens):
+        limit = min(self.spec.max_tokens, self.placed.window)
+        for window in late_chunking.windows(prompt.spans, spans, limit):
             row = text_row([prompt.ids[i] for i in window.tokens], adapter)
             [(_, states)] = self._memory.run([row])
             places = prompt.spans[window.tokens]
@@ -164,7 +165,15 @@ class JinaV4:
             self.cut(parts[0][1].mean),
             np.concatenate([array(t) for t in tokens]),
             boxes=np.concatenate(boxes),
+            note=self._seen([states.row for _, states in parts]),
         )
+
+    def _seen(self, rows: Sequence[Row]) -> str:
+        """How exactly a picture was seen, in words."""
+        whole, *cut = [row.patches for row in rows if row.patches is not None]
+        side = self._images.patch
+        said = f"seen at {whole.wide * side} × {whole.high * side} pixels"
+        return f"{said} and in {len(cut)} tiles" if cut else said
 
 
 def text_row(ids: list[int], adapter: str) -> Row:

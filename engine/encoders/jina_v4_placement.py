@@ -32,6 +32,9 @@ _MEASURED = "measured.json"
 #: Cost of a batch. On a card: enough for full tensor cores. On a processor: what takes seconds,
 #: since a query waits for it; rates level off from 256 tokens.
 _CARD_BUDGET, _CPU_BUDGET = 16_384, 512
+#: Tokens of a long document in one forward. On a processor attention over more costs more than the
+#: rest of the model.
+_FULL_WINDOW, _CPU_WINDOW = 32_768, 8_192
 _FULL_PIXELS = 768 * 28 * 28  # what the model was trained with
 _CPU_PIXELS = 384 * 28 * 28  # half the time for a picture
 _CARD_TILES = 6
@@ -48,6 +51,7 @@ class Placed:
     tiles: int  # most tiles of a picture with fine print; 0 reads it as a whole only
     to_cpu: Callable[[], None] | None  # moves the network to the processor; None if it is there
     notes: list[str] = field(default_factory=list)
+    window: int = _FULL_WINDOW  # tokens of a document that are read together
 
 
 def place(checkpoint: Checkpoint, folder: Path) -> Placed:
@@ -160,6 +164,7 @@ def _placed(
         _CARD_TILES if roomy else 0,
         None,
         notes,
+        _FULL_WINDOW if on_card else _CPU_WINDOW,
     )
 
     def to_cpu() -> None:
@@ -168,7 +173,7 @@ def _placed(
         weights = sum(path.stat().st_size for path in checkpoint.weight_files()) // 2
         chosen: Precision = next(fitting((exact, "int8"), weights, free), "int4")
         forward.exchange(lambda: load_on(checkpoint, torch.device("cpu"), chosen), _CPU_BUDGET)
-        placed.max_pixels, placed.tiles = _CPU_PIXELS, 0
+        placed.max_pixels, placed.tiles, placed.window = _CPU_PIXELS, 0, _CPU_WINDOW
 
     if on_card:
         placed.to_cpu = to_cpu

@@ -26,6 +26,7 @@ class StoredUnit:
     file: FileFacts
     vector: NDArray[np.float32] | None  # [d] unit length
     tokens: TokenRecord | None
+    note: str = ""  # how exactly its picture was seen; not kept in the store
 
 
 @dataclass(frozen=True, slots=True)

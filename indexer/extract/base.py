@@ -61,7 +61,7 @@ class ExtractOptions:
     scratch: str  # folder this call may write to
     ocr: bool = True
     pixels: bool = False  # the encoder sees: render pages and pictures for it
-    max_pixels: int = 1_500_000  # of such a rendering
+    max_pixels: int = 3_600_000  # of such a picture: six times what a model sees at once
     thumbs: bool = True
 
 

@@ -22,6 +22,8 @@ MAX_OCR_PAGES = 100
 OCR_SECONDS = 110.0  # for all pages of a file, so that the deadline below is never met
 OCR_DPI = 150
 OCR_PIXELS = 4_000_000
+#: Of a page for encoders that see, as many as they were trained with; words are read from the text.
+PAGE_PIXELS = 602_112
 FEW_CHARACTERS = 20  # a page number, a stamp: not the page's text
 FEW_COVER = 0.1
 SCAN_CHARACTERS = 300  # a scan may carry a typed header …
@@ -115,7 +117,7 @@ class _Reader:
             picture = render.page_image(page, render.THUMB_SIDE**2, 72)
             part.thumb = render.save_thumb(picture, self._options.scratch, name)
         if self._options.pixels:
-            limit = self._options.max_pixels
+            limit = min(self._options.max_pixels, PAGE_PIXELS)
             picture = render.page_image(page, limit, dpi=200)
             part.image = render.save_pixels(picture, self._options.scratch, name, limit)
         return part

@@ -42,7 +42,7 @@ def files(ledger: Ledger, tmp_path: Path) -> list[int]:
 
 
 def built(file_id: int, version: int = 3, units: int = 5) -> Built:
-    return Built(file_id, f"hash {file_id}", 1, units, version)
+    return Built(file_id, f"hash {file_id}", 1, units, version, "seen at 56 × 56 pixels")
 
 
 def states(ledger: Ledger) -> dict[int, str]:
@@ -78,7 +78,7 @@ def test_going_over_and_back(ledger: Ledger, spaces: Spaces, files: list[int]) -
     assert states(ledger) == {files[0]: "done", files[1]: "done", files[2]: "pending"}
     first = ledger.file_by_id(files[0])
     assert first is not None
-    assert (first.units, first.store_version) == (5, 3)
+    assert (first.units, first.store_version, first.detail) == (5, 3, "seen at 56 × 56 pixels")
     assert spaces.is_whole(OLD)
     assert not spaces.is_whole(NEW)
     assert spaces.held(OLD) == dict.fromkeys(files, 2)
