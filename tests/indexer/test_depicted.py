@@ -2,7 +2,8 @@
 
 import pytest
 
-from indexer.depicted import depicted
+from engine.types import WordBox
+from indexer.depicted import depicted, headline
 
 
 def lines(text: str) -> str:
@@ -42,3 +43,15 @@ def test_signs(read: str, shown: list[str]) -> None:
 def test_a_long_page_with_a_button_is_no_dialog() -> None:
     page = [f"a line of the article, number {n}" for n in range(40)]
     assert depicted("\n".join([*page, "Close", "Cancel"])) == []
+
+
+def test_the_headline_is_the_topmost_line_of_words() -> None:
+    text = "left panel\n12:30\nMonthly report\nfooter"
+    tops = {"left": 0.4, "12:30": 0.01, "Monthly": 0.05, "report": 0.06, "footer": 0.9}
+    words = [
+        WordBox(text.index(word), text.index(word) + len(word), (0.1, top, 0.2, top + 0.02))
+        for word, top in tops.items()
+    ]
+    assert headline(text, words) == "Monthly report"
+    assert headline(text, []) == ""
+    assert headline("", []) == ""
