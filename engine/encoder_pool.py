@@ -139,6 +139,7 @@ class EncoderPool:
     ) -> None:
         self.spec = spec
         self.notes: list[str] = []
+        self.fast = False  # loaded where a few texts cost a person no wait
         self._folder = folder or base.models / spec.id
         self.idle_s = idle_s
         self._threads = threads
@@ -302,7 +303,7 @@ class EncoderPool:
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()
 
     def _drop_process(self) -> EncoderProcess | None:
-        process, self._process, self._ready = self._process, None, False
+        process, self._process, self._ready, self.fast = self._process, None, False, False
         return process
 
     def _on_message(self, process: EncoderProcess, message: dict[str, Any]) -> None:
@@ -313,6 +314,7 @@ class EncoderPool:
                 self.notes = message["notes"]
             if "ready" in message:
                 self._ready = True
+                self.fast = bool(message["fast"])
                 self._load_deaths = 0
             elif "failed" in message:
                 self._load_failed(_as_error(message["failed"]))

@@ -59,7 +59,7 @@ class Worker:
             threading.Thread(
                 target=self._work, args=(encoder, self._queries), name="queries", daemon=True
             ).start()
-        self._send({"ready": True, "notes": list(encoder.notes)})
+        self._send({"ready": True, "notes": list(encoder.notes), "fast": encoder.fast})
         _lower_priority()
         self._work(encoder, self._batches)
 

@@ -15,6 +15,7 @@ from engine.models import ModelSpec
 from engine.paths import BaseDir
 from engine.search import NameLane, Searcher
 from engine.segments import TokenRecord
+from engine.similar import Similar
 from engine.store import Store, StoredUnit
 from engine.tokens import pool, quantise
 from engine.types import Adapter, Answer, Encoding, FileFacts, Query, TextInput, Unit
@@ -41,6 +42,7 @@ class Engine:
         self.store = Store.open(base.store, spec.space, spec.dim)
         self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
         self.searcher = Searcher(self.store, self.encoders, spec, names, alive=alive)
+        self._similar = Similar(self.store, self.encoders, spec, alive)
         self._writing = threading.Lock()
 
     def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
@@ -49,7 +51,7 @@ class Engine:
 
     def similar(self, file_id: int, limit: int = 20) -> Answer:
         """Files like an indexed one."""
-        return self.searcher.similar(file_id, limit)
+        return self._similar.find(file_id, limit)
 
     def explain(self, query: Query, file_id: int) -> dict[str, object]:
         """A file's rank and score in each lane, fused and rescored."""

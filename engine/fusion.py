@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,27 @@ class LaneScores:
     name: Floats  # [k] 0..1
     document: Floats | None = None  # [k] cosine with the direction of the whole file
     late: Floats | None = None  # [k] mean MaxSim, NaN where no multi-vector is stored
+
+
+def by_rank(scores: Floats, groups: Sequence[NDArray[np.intp]]) -> Floats:
+    """[k] scores whose groups have no common scale, made comparable by rank.
+
+    The best of every group counts alike, and so do the second best: what a rank is worth is the
+    mean over the groups that reach it. One group stays as it is; NaN stays NaN.
+    """
+    orders = [group[np.argsort(-scores[group], kind="stable")] for group in groups]
+    orders = [order[~np.isnan(scores[order])] for order in orders]
+    orders = [order for order in orders if len(order)]
+    if len(orders) < 2:
+        return scores
+    aligned = scores.copy()
+    for rank in range(max(map(len, orders))):
+        reached = [order[rank] for order in orders if len(order) > rank]
+        aligned[reached] = scores[reached].mean()
+    # Where the lower group ends early the mean could rise again.
+    for order in orders:
+        aligned[order] = np.minimum.accumulate(aligned[order])
+    return aligned
 
 
 def first_stage(scores: LaneScores, weights: Weights) -> Floats:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import fusion
 from engine.analyzer import query_terms
@@ -26,8 +27,6 @@ from engine.word_weights import WordWeights
 POOL = 100
 RESCORED = 60
 NAME_POOL = 40
-#: Units of a file that ask for similar files.
-SIMILAR_UNITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ class Searcher:
             if query.text:
                 parts += self._encoders.encode_queries([query.text], adapter)
             if query.image is not None and "image" in self._spec.modalities:
-                parts += self._encoders.encode_images([query.image], adapter)
+                parts += self._encoders.encode_images([query.image], adapter, urgent=True)
             if len(self._cache) > 256:
                 self._cache.clear()
             self._cache[key] = parts[0] if len(parts) == 1 else _together(parts)
@@ -172,15 +171,20 @@ class Searcher:
                 dense[c.unit_id] = max(c.score, dense.get(c.unit_id, -1.0))
                 files[c.unit_id] = c.file_id
         found = [uid for uid in files if self._alive(files[uid])]
-        self._fill_dense(found, dense, encoded)
+        known = {} if self._spec.shared_single else self._store.rows(found)
+        groups = self._groups(found, known, encoded)
+        self._fill_dense(found, dense, encoded, groups)
         scored = {uid: c.score for uid, c in text.items()} | self._fill_text(found, text, query)
         by_name = {n.file.file_id: n.score for n in names}
         scores = fusion.LaneScores(
             dense=np.array([dense.get(uid, 0.0) for uid in found], dtype=np.float32),
             text=np.array([scored.get(uid, 0.0) for uid in found], dtype=np.float32),
             name=np.array([by_name.get(files[uid], 0.0) for uid in found], dtype=np.float32),
-            document=self._document_scores(found, dense, encoded),
+            document=self._document_scores(found, dense, encoded, groups),
         )
+        if len(groups) > 1 and scores.document is not None:
+            scores.dense = fusion.by_rank(scores.dense, list(groups.values()))
+            scores.document = fusion.by_rank(scores.document, list(groups.values()))
         lanes: dict[str, set[Lane]] = {uid: set() for uid in found}
         for uid in found:
             if uid in scored:
@@ -190,7 +194,21 @@ class Searcher:
         for i in np.argsort(-scores.dense)[: POOL // 2]:
             lanes[found[int(i)]].add("dense")
         fused = fusion.first_stage(scores, weights)
-        return Candidates(found, [files[uid] for uid in found], lanes, scores, fused)
+        return Candidates(found, [files[uid] for uid in found], lanes, scores, fused, known)
+
+    def _groups(
+        self, unit_ids: Sequence[str], rows: Mapping[str, Row], encoded: Encoded
+    ) -> dict[Adapter, NDArray[np.intp]]:
+        """Candidates by the adapter whose space their vectors are in."""
+        first = next(iter(encoded.by_adapter))
+        owners = [
+            self._adapter_of(rows[uid], encoded) if uid in rows else first for uid in unit_ids
+        ]
+        chosen = {
+            adapter: np.array([i for i, owner in enumerate(owners) if owner == adapter], np.intp)
+            for adapter in encoded.by_adapter
+        }
+        return {adapter: places for adapter, places in chosen.items() if len(places)}
 
     def _text_lane(self, query: Query, among: Sequence[Sequence[str]]) -> dict[str, Candidate]:
         terms = query_terms(query.text)
@@ -219,27 +237,36 @@ class Searcher:
         return lanes[:1] if self._spec.shared_single else lanes
 
     def _fill_dense(
-        self, unit_ids: Sequence[str], dense: dict[str, float], encoded: Encoded
+        self,
+        unit_ids: Sequence[str],
+        dense: dict[str, float],
+        encoded: Encoded,
+        groups: Mapping[Adapter, NDArray[np.intp]],
     ) -> None:
         """Cosine for candidates that only other lanes found."""
-        missing = [uid for uid in unit_ids if uid not in dense]
-        if not missing or not encoded.by_adapter:
-            return
-        vectors = self._store.vectors(missing)
-        single = next(iter(encoded.by_adapter.values())).single
-        for uid, vector in vectors.items():
-            dense[uid] = float(vector @ single)
+        for adapter, places in groups.items():
+            single = encoded.by_adapter[adapter].single
+            missing = [uid for i in places if (uid := unit_ids[int(i)]) not in dense]
+            if missing:
+                vectors = self._store.vectors(missing)
+                dense.update((uid, float(vector @ single)) for uid, vector in vectors.items())
 
     def _document_scores(
-        self, unit_ids: Sequence[str], dense: Mapping[str, float], encoded: Encoded
+        self,
+        unit_ids: Sequence[str],
+        dense: Mapping[str, float],
+        encoded: Encoded,
+        groups: Mapping[Adapter, NDArray[np.intp]],
     ) -> fusion.Floats:
         """[k] cosine of the question with the whole file of each candidate."""
-        single = next(iter(encoded.by_adapter.values())).single
         whole = self._store.vectors(unit_ids, "document")
-        scores = [
-            float(whole[uid] @ single) if uid in whole else dense.get(uid, 0.0) for uid in unit_ids
-        ]
-        return np.array(scores, dtype=np.float32)
+        scores = np.array([dense.get(uid, 0.0) for uid in unit_ids], dtype=np.float32)
+        for adapter, places in groups.items():
+            single = encoded.by_adapter[adapter].single
+            for i in places:
+                if (vector := whole.get(unit_ids[int(i)])) is not None:
+                    scores[i] = vector @ single
+        return scores
 
     def _rarity(self, query: Query, encoding: Encoding) -> fusion.Floats | None:
         """[m] weights of the query's tokens; None where they are not words (pictures)."""
@@ -251,6 +278,7 @@ class Searcher:
     ) -> fusion.Floats:
         """Late interaction over the top fused units: final scores [k]."""
         late = np.full(len(found.unit_ids), np.nan, dtype=np.float32)
+        scored: list[NDArray[np.intp]] = []
         top = np.argsort(-found.fused)[:RESCORED]
         rows = self._rows(found, [found.unit_ids[int(i)] for i in top])
         for adapter, encoding in encoded.by_adapter.items():
@@ -263,6 +291,7 @@ class Searcher:
             ]
             if not chosen:
                 continue
+            scored.append(np.array(chosen, np.intp))
             refs = [rows[found.unit_ids[i]].ref for i in chosen]
             records = self._store.tokens([ref for ref in refs if ref is not None])
             docs = [record.tokens for record in records]
@@ -274,6 +303,8 @@ class Searcher:
                     late[i] = np.nan  # lost with a damaged segment: not known is not bad
                     continue
                 found.lanes[found.unit_ids[i]].add("late")
+        if not self._spec.shared_single:
+            late = fusion.by_rank(late, scored)
         found.scores.late = late
         final = fusion.second_stage(found.scores, weights)
         rest = np.ones(len(final), dtype=bool)
@@ -316,23 +347,6 @@ class Searcher:
         ranked = ranked[:limit]
         self._rows(found, [found.unit_ids[i] for _, _, units in ranked for i in units[:4]])
         return ranked
-
-    def similar(self, file_id: int, limit: int = 20) -> Answer:
-        """Files like an indexed one: each of its units asks, the best answer counts."""
-        started = time.perf_counter()
-        rows = {row.unit_id: row for row in self._store.file_rows(file_id)[:SIMILAR_UNITS]}
-        best: dict[int, tuple[float, str]] = {}
-        where = f"file_id != {int(file_id)}"
-        for vector in self._store.vectors(rows).values():
-            for found in self._store.search_vector(vector, where, POOL):
-                if self._alive(found.file_id):
-                    rank = (found.score, found.unit_id)
-                    best[found.file_id] = max(best.get(found.file_id, (-2.0, "")), rank)
-        ranked = sorted(best.values(), reverse=True)[:limit]
-        known = self._store.rows([uid for _, uid in ranked])
-        maker = HitMaker(" ".join(row.context for row in rows.values()), self._store)
-        hits = [maker.from_row(known[uid], score) for score, uid in ranked if uid in known]
-        return Answer(hits, "rescored", (time.perf_counter() - started) * 1000)
 
     def lanes(self, query: Query) -> tuple[list[NameMatch], Candidates, fusion.Floats]:
         """All that the last stage knows: name matches, candidates with every lane's scores, and

@@ -26,6 +26,8 @@ class Encoder(Protocol):
     #: Whether encode_queries may run on its own thread beside a batch (small models on CPU); else
     #: the worker puts queries between batches.
     concurrent_queries: bool
+    #: Whether a few dozen texts take well under a second: small models, and large ones on a card.
+    fast: bool
     #: What a person should know of how it runs now, e.g. "fell back to CPU"; read after each call.
     notes: list[str]
 

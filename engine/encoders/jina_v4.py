@@ -61,6 +61,7 @@ class JinaV4:
         self.spec = spec
         self.notes = placed.notes
         self.placed = placed
+        self.fast = placed.to_cpu is not None  # on a card
         self._memory = LowMemory(placed.forward, self.notes, placed.to_cpu)
         self._prompts = Prompts(checkpoint.folder, spec.max_tokens)
         self._images = Preprocessor.from_settings(checkpoint.images)

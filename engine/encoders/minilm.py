@@ -50,6 +50,7 @@ class MiniLM:
     """All-MiniLM-L6-v2 on the CPU behind the Encoder protocol."""
 
     concurrent_queries = True
+    fast = True
 
     def __init__(
         self,

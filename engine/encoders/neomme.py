@@ -74,6 +74,7 @@ class NeoMME:
         self.spec = spec
         self.notes: list[str] = []
         self._memory = LowMemory(forward, self.notes)
+        self.fast = forward.device.type != "cpu"
         self._config = forward.network.config
         self._tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
         self._row_token = self._tokenizer.convert_tokens_to_ids(self._tokenizer.row_token)

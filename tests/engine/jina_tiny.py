@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from engine import model_files
 from engine.encoders.jina_v4 import JinaV4
 from engine.encoders.jina_v4_forward import Forward
 from engine.encoders.jina_v4_placement import Placed
 from engine.encoders.jina_v4_weights import Checkpoint, load_network
+from engine.engine import Engine
+from engine.model_sizes import as_found
 from engine.models import model_spec
+from engine.paths import BaseDir
 from tests import golden
 
 FOLDER = Path(golden.__file__).parent / "jina_v4"
@@ -27,3 +33,18 @@ def tiny(
     forward = Forward(load_network(checkpoint, torch.float32), budget=budget)
     placed = Placed(forward, "fp32", max_pixels, tiles, None)
     return JinaV4(replace(SPEC, max_tokens=max_tokens), checkpoint, placed)
+
+
+@contextmanager
+def tiny_engine(base: BaseDir) -> Iterator[Engine]:
+    """A store of its space, and the model in its worker."""
+    spec = model_spec("jina-v4")
+    model_files.accept_licence(spec, base)
+    model_files.add(spec, base, CHECKPOINT)
+    chosen = model_files.Options(device="cpu", precision="fp32")
+    model_files.set_options(spec, base, chosen)
+    made = Engine(base, as_found(spec, base), lambda words, limit, filters: [])
+    try:
+        yield made
+    finally:
+        made.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from engine import model_files
 from engine.documents import assemble
 from engine.engine import Engine
-from engine.model_sizes import as_found
-from engine.models import model_spec
 from engine.paths import BaseDir
 from engine.types import FileFacts, Unit
-from tests.engine.jina_tiny import CHECKPOINT, tiny
+from tests.engine.jina_tiny import tiny, tiny_engine
 
 TEXT = "The first sentence is here. The second follows it. A third one ends the page."
 
@@ -48,17 +44,8 @@ def test_what_was_withheld_is_not_there() -> None:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The tiny jina-v4 in its worker."""
-    base = BaseDir(tmp_path_factory.mktemp("base")).create()
-    spec = model_spec("jina-v4")
-    model_files.accept_licence(spec, base)
-    folder = Path(shutil.copytree(CHECKPOINT, tmp_path_factory.mktemp("weights") / "ckpt"))
-    model_files.add(spec, base, folder)
-    chosen = model_files.Options(device="cpu", precision="fp32")
-    model_files.set_options(spec, base, chosen)
-    made = Engine(base, as_found(spec, base), lambda words, limit, filters: [])
-    yield made
-    made.close()
+    with tiny_engine(BaseDir(tmp_path_factory.mktemp("base")).create()) as made:
+        yield made
 
 
 def facts(path: str, kind: str = "note") -> FileFacts:

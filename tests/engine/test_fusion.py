@@ -63,3 +63,19 @@ def test_nothing_found_is_weak_and_a_name_is_not() -> None:
     assert fusion.is_weak(scores([0.05], [0.0], [0.0]), shape)
     assert not fusion.is_weak(scores([0.05], [0.0], [1.0]), shape)
     assert not fusion.is_weak(scores([0.8], [0.0], [0.0]), shape)
+
+
+def test_groups_without_a_common_scale_are_aligned_by_rank() -> None:
+    scores = np.array([0.9, 0.2, 0.5, 0.1, np.nan, 0.8], dtype=np.float32)
+    near, far = np.array([0, 2, 5]), np.array([1, 3, 4])
+    aligned = fusion.by_rank(scores, [near, far])
+    assert np.isnan(aligned[4])
+    # The best of each, the second best, and the third, which is never above the second.
+    assert aligned[[0, 1, 5, 3, 2]] == pytest.approx([0.55, 0.55, 0.45, 0.45, 0.45])
+    assert scores[0] == np.float32(0.9)
+
+
+def test_one_group_keeps_its_scores() -> None:
+    scores = np.array([0.9, 0.2], dtype=np.float32)
+    nobody = np.array([], dtype=np.intp)
+    assert fusion.by_rank(scores, [np.array([0, 1]), nobody]).tolist() == scores.tolist()
