@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("engine", "indexer", "desktop")
 #: What the faces may use of the engine: modules without heavy imports.
 LIGHT_ENGINE = {"engine.types", "engine.settings", "engine.paths", "engine.errors", "engine.log"}
-LIGHT_ENGINE |= {"engine.models", "engine.query", "engine.agent_tools"}
+LIGHT_ENGINE |= {"engine.models", "engine.model_sizes", "engine.query", "engine.agent_tools"}
 HEAVY = ("torch", "transformers", "peft", "lancedb", "pyarrow", "onnxruntime", "rapidocr", "cv2")
 MOST_LINES = 500
 
