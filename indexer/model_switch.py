@@ -8,10 +8,13 @@ indexer goes over to the new space; the old one stays, and going back to it take
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import shutil
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.engine import Engine
@@ -140,7 +143,7 @@ class ModelSwitch:
             for space in self._spaces_of(spec)
             for end in (".lance", ".segments")
         )
-        return sum(_size(path) for folder in folders for path in folder.rglob("*"))
+        return sum(_size(folder) for folder in folders)
 
     def drop(self, spec: ModelSpec) -> None:
         """Remove the space of a model that is neither in use nor wanted."""
@@ -374,8 +377,11 @@ class ModelSwitch:
         return [as_found(spec, self._service.base) for spec in MODELS.values()]
 
 
-def _size(path: Any) -> int:
-    try:
-        return int(path.stat().st_size)
-    except OSError:
-        return 0
+def _size(folder: Path) -> int:
+    """Bytes of the files below a folder; maintenance may be removing some of them."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total
