@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -177,6 +179,32 @@ def test_offline_is_said(inkling: Inkling, monkeypatch: pytest.MonkeyPatch) -> N
     assert "seems to be offline" in done.stderr
     assert "inkling model add" in done.stderr
     assert "offline" in inkling.ok("model", "list")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_a_terminal_is_asked_once(inkling: Inkling) -> None:
+    assert "nothing was changed" in in_terminal(inkling, "n")
+    assert model(inkling)["state"] == "missing"
+    assert "Added." in in_terminal(inkling, "y")
+    assert model(inkling)["state"] == "ready"
+    assert "Added." in inkling.ok("model", "add", str(CHECKPOINT))
+
+
+def in_terminal(inkling: Inkling, typed: str) -> str:
+    """What `model add` says to a person who types this."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "desktop", "--base-dir", str(inkling.base.root)]
+    command += ["model", "add", str(CHECKPOINT)]
+    try:
+        os.write(ours, f"{typed}\n".encode())
+        done = subprocess.run(
+            command, stdin=theirs, capture_output=True, text=True, timeout=90, check=False
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "must not be used commercially" in done.stdout
+    return done.stdout + done.stderr
 
 
 def test_wrong_names_and_folders(inkling: Inkling, tmp_path: Path) -> None:
