@@ -105,6 +105,8 @@ class StatusLine(QWidget):
             if pending and eta is not None:
                 parts.append(s.left(float(eta)))
             return " · ".join(parts), "accent"
+        if coming := (status.get("model") or {}).get("next"):
+            return s.new_index(int(coming["done"]), int(coming["total"])), "accent"
         return s.up_to_date(files), "good"
 
     def flash(self, text: str) -> None:

@@ -356,6 +356,12 @@ def coverage(done: int, total: int) -> str:
     return tr("Indexed {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
 
 
+def new_index(done: int, total: int) -> str:
+    return tr("Index for another model: {done} of {total}").format(
+        done=f"{done:,}", total=f"{total:,}"
+    )
+
+
 def up_to_date(count: int) -> str:
     return tr("Up to date · {files}").format(files=files(count))
 

@@ -129,7 +129,7 @@ def ensure_usable(spec: ModelSpec, base: BaseDir) -> None:
     if found in ("missing", "incomplete"):
         raise InklingError(
             f"The weights of {spec.title} are {found}.",
-            hint=f"`inkling model download {spec.id}` gets them "
+            hint=f"The page “Model” or `inkling model download {spec.id}` gets them "
             f"({spec.download_bytes / 1e9:.1f} GB), `inkling model add PATH` takes a folder "
             "that you have.",
         )

@@ -52,7 +52,7 @@ def add_model_routes(app: FastAPI, service: Service) -> None:
     @app.post("/v1/models/add")
     def add(
         path: Annotated[FilePath, Body()],
-        id: Id | None = None,
+        id: Annotated[str | None, Body(max_length=100)] = None,
         licence_accepted: Accepted = False,
     ) -> Response:
         spec = model_spec(id) if id else recognise(Path(path))

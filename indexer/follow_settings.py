@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from engine.errors import InklingError
 from engine.model_files import ensure_usable
 from engine.models import model_spec
 from engine.settings import SETTINGS, Settings
@@ -25,14 +26,24 @@ def change_settings(service: Service, values: Mapping[str, object]) -> list[str]
     fresh = Settings.load(service.base)  # the window writes the same file
     for key, value in values.items():
         fresh.set(key, value)
-    if fresh.model != service.settings.model:
-        ensure_usable(model_spec(fresh.model), service.base)
+    if "model" in values:
+        _check_model(service, fresh)
     fresh.save()
     before, after = service.settings.as_dict(), fresh.as_dict()
     service.settings.update(after)  # the pipeline and the throttle look at this very object
     changed = {key for key in SETTINGS if before[key] != after[key]}
     _follow(service, changed)
     return sorted(key for key in changed if SETTINGS[key].restart == "indexer")
+
+
+def _check_model(service: Service, fresh: Settings) -> None:
+    """InklingError if the wanted model's weights or licence are missing; the file forgets it."""
+    try:
+        ensure_usable(model_spec(fresh.model), service.base)
+    except InklingError:
+        fresh.set("model", service.settings.model)
+        fresh.save()
+        raise
 
 
 def _follow(service: Service, changed: set[str]) -> None:
