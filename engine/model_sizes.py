@@ -57,7 +57,7 @@ def recognise(folder: Path) -> ModelSpec:
     """The model whose weights a folder holds, by its config.json; InklingError if it is none."""
     config = read_object(folder / "config.json")
     for spec in MODELS.values():
-        if spec.config_keys and all(key in config for key in spec.config_keys):
+        if spec.recognised_by and all(_has(config, mark) for mark in spec.recognised_by):
             return spec
     known = ", ".join(spec.source for spec in MODELS.values() if spec.download_bytes)
     raise InklingError(
@@ -65,3 +65,9 @@ def recognise(folder: Path) -> ModelSpec:
         hint=f"Give the folder with config.json and the weights of one of these: {known}.",
         path=str(folder),
     )
+
+
+def _has(config: Mapping[str, Any], mark: str) -> bool:
+    """Whether it has this key, or the key with this value."""
+    key, _, value = mark.partition("=")
+    return key in config and (not value or config[key] == value)

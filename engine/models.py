@@ -39,8 +39,9 @@ class ModelSpec:
     #: Texts sent to the worker in one message. Where queries can't run beside a batch, a query
     #: waits for one message at most.
     texts_per_request: int = 32
-    #: Keys that config.json of this family has and no other's: a folder is recognised by them.
-    config_keys: tuple[str, ...] = ()
+    #: Keys, or KEY=VALUE, of this family's config.json and no other's: a folder is recognised by
+    #: them.
+    recognised_by: tuple[str, ...] = ()
     edition: str = ""  # which weights they are, where they do not come with Inkling
 
     @property
@@ -105,7 +106,7 @@ MODELS: dict[str, ModelSpec] = {
             source="jinaai/jina-embeddings-v4",
             module="engine.encoders.jina_v4:load",
             texts_per_request=8,
-            config_keys=("task_names", "matryoshka_dims", "multi_vector_projector_dim"),
+            recognised_by=("task_names", "matryoshka_dims", "multi_vector_projector_dim"),
         ),
         ModelSpec(
             id="neomme-260m",
@@ -124,7 +125,7 @@ MODELS: dict[str, ModelSpec] = {
             source="Hcompany/NeoMME-260M-Retriever",
             module="engine.encoders.neomme:load",
             shared_single=True,
-            config_keys=("embedding_rank", "embedding_dim", "residual_multiplier"),
+            recognised_by=("model_type=neomme",),
         ),
     )
 }

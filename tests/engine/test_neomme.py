@@ -15,9 +15,12 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import NeoMMEConfig, NeoMMEForRetrieval, PreTrainedTokenizerFast
 
+from engine import model_files
 from engine.encoders import neomme
 from engine.errors import InklingError
+from engine.model_sizes import as_found, recognise
 from engine.models import model_spec
+from engine.paths import BaseDir
 from engine.types import TextInput
 
 SPECIAL = ["<pad>", "<mask>", "<query>", "<row>", "<eos>", "<doc>", "<img>"]
@@ -162,3 +165,15 @@ def test_a_missing_tensor_is_named(folder: Path, tmp_path: Path) -> None:
     save_file({**weights, "spare": torch.zeros(1)}, tmp_path / "model.safetensors")
     with pytest.raises(InklingError, match="unexpected tensors, among them spare"):
         neomme.check(tmp_path)
+
+
+def test_a_folder_is_recognised_and_works_as_it_is(folder: Path, base: BaseDir) -> None:
+    registered = model_spec("neomme-260m")
+    assert recognise(folder) is registered
+    model_files.accept_licence(registered, base)
+    model_files.add(registered, base, folder)
+    found = as_found(registered, base)
+    assert found.dims == (48,)
+    assert found.dim == 48
+    encoder = neomme.load(base.models / "neomme-260m", found)
+    assert encoder.encode_queries(["hello"], "retrieval")[0].single.shape == (48,)
