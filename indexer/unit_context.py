@@ -42,7 +42,10 @@ _JUNK_TITLE = re.compile(r"untitled|microsoft word|\.(docx?|indd|tex|dvi|qxd|p65
 
 def context_of(extraction: Extraction, path: str, root: str) -> Callable[[Part], str]:
     """A function from a part of the file to its context."""
-    document = document_words(extraction.title, path, root)
+    title = extraction.title
+    if not title and not _tells(PurePath(path).stem):
+        title = extraction.big_line
+    document = document_words(title, path, root)
     if extraction.picture is not None:  # people ask for "the screenshot of", "a diagram"
         first = extraction.parts[0]
         top = [line] if (line := headline(first.text, first.words)) else []
@@ -52,10 +55,16 @@ def context_of(extraction: Extraction, path: str, root: str) -> Callable[[Part],
         document.insert(0, _SPOKEN.get(extraction.language, extraction.language))
 
     def context(part: Part) -> str:
-        headings = [h for h in part.heading if h and _squash(h) not in map(_squash, document)]
-        return shorten([*document, *headings])
+        known = {_squash(words) for words in document}
+        headings = {_squash(h): h for h in part.heading}
+        return shorten([*document, *(h for key, h in headings.items() if key and key not in known)])
 
     return context
+
+
+def _tells(name: str) -> bool:
+    """Whether a file's name says what is in it; then a letterhead must not speak before it."""
+    return sum(len(word) >= 3 and word.isalpha() for word in clean(name).split()) >= 2
 
 
 def continued(context: str, part: Part) -> str:

@@ -45,6 +45,7 @@ class Extraction:
     kind: Kind
     parts: list[Part]
     title: str = ""  # the document's own title, where it says one
+    big_line: str = ""  # the largest print at its beginning: its title, or a letterhead
     picture: PictureClass | None = None
     language: str | None = None
     taken: float | None = None  # when a photo was taken, seconds since the epoch

@@ -15,6 +15,7 @@ import numpy as np
 
 from indexer.extract import ocr, render
 from indexer.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
+from indexer.extract.page_titles import page_titles
 from indexer.extract.pdf_text import is_garbled, page_text
 
 MAX_PAGES = 2000
@@ -68,9 +69,12 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
             notes.append(f"Only the first {MAX_PAGES} of {pages} pages were read.")
         if not reader.parts:
             raise ExtractError("broken", "none of its pages can be read")
-        title = _title(document)
+        title, big_line = _title(document), _big_line(document)
+    titles = page_titles([part.text for part in reader.parts])
+    for part, own in zip(reader.parts, titles, strict=True):
+        part.heading = (*part.heading, own) if own else part.heading
     kept = [part for part in reader.parts if part.text or part.image or part.thumb]
-    return Extraction("pdf", kept, title=title, pages=pages, notes=notes)
+    return Extraction("pdf", kept, title=title, big_line=big_line, pages=pages, notes=notes)
 
 
 class _Reader:
@@ -173,11 +177,14 @@ def _outline(document: Any) -> list[Any]:
 
 
 def _title(document: Any) -> str:
-    """The title the metadata gives, unless it is a program's guess; else the first big line."""
+    """The title the metadata gives, unless it is a program's guess."""
     said = _TAG.sub(" ", str((document.metadata or {}).get("title") or ""))
     said = " ".join(unicodedata.normalize("NFKC", said).split())
-    if said and not _NO_TITLE.search(said) and said.isprintable():
-        return said[:MAX_TITLE]
+    return said[:MAX_TITLE] if not _NO_TITLE.search(said) and said.isprintable() else ""
+
+
+def _big_line(document: Any) -> str:
+    """The first page's lines in its largest print, where one stands out."""
     try:
         blocks = document[0].get_text("dict", sort=True)["blocks"]
     except Exception:  # noqa: BLE001 - as for damaged pages

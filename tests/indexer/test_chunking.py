@@ -9,7 +9,7 @@ import pytest
 from engine.types import Unit, WordBox
 from indexer.chunking import SIZES, units_of
 from indexer.extract.base import Extraction, Part
-from indexer.unit_context import MAX_CHARACTERS, clean, document_words
+from indexer.unit_context import MAX_CHARACTERS, clean, context_of, document_words
 
 SENTENCE = "The kettle on the stove had been singing for a while when Ada came in. "
 
@@ -168,3 +168,17 @@ def test_context_is_bounded() -> None:
     assert unit.context.startswith("a › ")
     [unit] = cut(Part("text", heading=("inner",)), path=f"/r/{'outer/' + 'x' * 200}/mid/a.txt")
     assert unit.context == "a › outer › mid › inner"  # not the endless one
+
+
+@pytest.mark.parametrize(
+    ("name", "context"),
+    [("fee-schedule-north.pdf", "fee schedule north"), ("scan 7.pdf", "STATE OF THE ART")],
+)
+def test_a_letterhead_speaks_only_where_the_name_says_nothing(name: str, context: str) -> None:
+    read = Extraction("pdf", [Part("Fees", page=1)], big_line="STATE OF THE ART")
+    assert context_of(read, f"/r/{name}", "/r")(read.parts[0]) == context
+
+
+def test_code_names_its_language() -> None:
+    read = Extraction("code", [Part("int x;")], language="cpp")
+    assert context_of(read, "/r/wheel.cc", "/r")(read.parts[0]) == "c++ › wheel"

@@ -41,9 +41,13 @@ def report() -> Any:
 
 def test_pages_words_headings_and_title(tmp_path: Path, options: ExtractOptions) -> None:
     read = extract_pdf(saved(report(), tmp_path / "r.pdf"), options)
-    assert (read.kind, read.pages, read.title) == ("pdf", 2, "Annual Report")
+    assert (read.kind, read.pages, read.title) == ("pdf", 2, "")
+    assert read.big_line == "Annual Report"
     assert [part.page for part in read.parts] == [1, 2]
-    assert [part.heading for part in read.parts] == [("Results",), ("Results", "Balance sheet")]
+    assert [part.heading for part in read.parts] == [
+        ("Results", "Annual Report"),
+        ("Results", "Balance sheet"),
+    ]
     assert read.parts[1].text.split("\n\n") == ["Cash 5,794", "Goodwill 9,764"]
     part = read.parts[1]
     word = next(w for w in part.words if part.text[w.start : w.end] == "9,764")
