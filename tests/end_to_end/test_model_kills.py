@@ -1,0 +1,83 @@
+"""kill -9 while another model's index is built over a changing folder: it ends like a fresh one."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.errors import InklingError
+from engine.model_sizes import as_found
+from engine.models import model_spec
+from engine.paths import BaseDir
+from engine.store import Store
+from tests.end_to_end.conftest import Inkling
+from tests.end_to_end.truth import Unrest, end, kill_one, settle
+from tests.engine.jina_tiny import CHECKPOINT
+
+pytestmark = pytest.mark.slow
+KILLS = 4
+
+#: Path and text of a unit -> its vector.
+Contents = dict[tuple[str, str], NDArray[np.float32]]
+
+
+def contents(base: BaseDir) -> Contents:
+    """What the space of the tiny jina-v4 holds; the indexer has to be stopped."""
+    spec = as_found(model_spec("jina-v4"), base)
+    store = Store.open(base.store, spec.space, spec.dim, read_only=True)
+    try:
+        rows = [row for file_id in store.file_ids() for row in store.file_rows(file_id)]
+        vectors = store.vectors([row.unit_id for row in rows])
+        return {(row.file.path, row.text): vectors[row.unit_id] for row in rows}
+    finally:
+        store.close()
+
+
+def until_in_use(inkling: Inkling, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if inkling.client().status()["model"]["id"] == "jina-v4":
+                return
+        except InklingError:
+            pass  # it is starting
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+@pytest.mark.timeout(500)
+def test_a_switch_survives_kills_and_changes(inkling: Inkling, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    unrest = Unrest(tmp_path / "changing", seed=7)
+    unrest.create(50)
+    inkling.ok("add", str(unrest.folder), "--wait")
+    inkling.ok("model", "add", str(CHECKPOINT), "--accept-licence")
+    inkling.ok("model", "use", "jina-v4")
+    killed = 0
+    while killed < KILLS:
+        for _ in range(3):
+            unrest.step()
+        time.sleep(chance.uniform(0.5, 6.0))
+        killed += bool(kill_one(inkling, chance))
+        inkling.client()  # as any face does: it starts another
+    until_in_use(inkling, 200)
+    settle(inkling, 100)
+    end(inkling)
+    kept = contents(inkling.base)
+
+    fresh = Inkling(BaseDir(tmp_path / "fresh").create())
+    try:
+        fresh.ok("model", "add", str(CHECKPOINT), "--accept-licence")
+        fresh.ok("model", "use", "jina-v4", "--wait")
+        fresh.ok("add", str(unrest.folder))
+        settle(fresh, 150)
+    finally:
+        end(fresh)
+    wanted = contents(fresh.base)
+    assert kept.keys() == wanted.keys()
+    assert all(float(kept[key] @ wanted[key]) > 0.99 for key in wanted)
