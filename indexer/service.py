@@ -30,7 +30,7 @@ from indexer.file_reader import facts_of
 from indexer.ignore import Ignored, IgnoreRules
 from indexer.ledger import FileRecord, Ledger, Root
 from indexer.model_downloads import Downloads
-from indexer.model_switch import ModelSwitch
+from indexer.model_switch import ModelSwitch, folder_bytes
 from indexer.pipeline import Pipeline
 from indexer.progress import Progress
 from indexer.scan import ScanResult
@@ -80,7 +80,7 @@ class Service:
             self.base.scratch, workers, self.settings.memory_cap_mb * 1_000_000
         )
         self._confine()
-        self.throttle = Throttle(self.base, self.settings, lambda: self.engine.store.size_bytes())
+        self.throttle = Throttle(self.base, self.settings, lambda: folder_bytes(self.base.store))
         self.progress = Progress(self.ledger, workers)
         self.pipeline = self._make_pipeline()
         self.scanner = Scanner(
@@ -396,6 +396,7 @@ class Service:
             "folders": [self._folder(root, root.id in scanning) for root in self.ledger.roots()],
             "totals": {**_counts(counts), "units": self.engine.store.count()},
             "encoded": self.pipeline.encoded,
+            "reader_restarts": self.extractors.restarts,
             "eta_s": self.progress.eta(counts),
             "index_bytes": self.engine.store.size_bytes(),
             "health": [*self.health, *self.throttle.health(), *self.watcher.health],

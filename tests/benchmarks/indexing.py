@@ -15,27 +15,22 @@ import multiprocessing
 import os
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
-from desktop.client import Client
+from desktop.client import read_endpoint
 from engine.encoders import minilm
-from engine.errors import InklingError
 from engine.models import model_spec
 from engine.paths import BaseDir
 from engine.settings import Settings
 from engine.store import Store
 from engine.types import TextInput
 from indexer.ledger import Ledger
+from tests.benchmarks.family import MemoryWatch, running_indexer
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
@@ -90,44 +85,18 @@ def encode(base: BaseDir) -> int:
     return sum(map(len, passages.values()))
 
 
-class Watcher(threading.Thread):
-    """The highest resident memory of an indexer and its workers, bytes by kind of process."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self._family = psutil.Process(pid)
-        self.highest: dict[str, int] = defaultdict(int)
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        while not self.ended.wait(0.25):
-            with suppress(psutil.Error):
-                for process in (self._family, *self._family.children(recursive=True)):
-                    command = " ".join(process.cmdline())
-                    kinds = (k for k in ("encoder", "extractor") if f"{k}_worker" in command)
-                    kind = next(kinds, "indexer")
-                    resident = process.memory_info().rss
-                    self.highest[kind] = max(self.highest[kind], resident)
-
-
-def run_indexer(base: BaseDir, folders: Sequence[str]) -> dict[str, int]:
-    """From nothing to idle in a process of its own; its highest memory."""
-    command = [sys.executable, "-m", "indexer", "run", "--base-dir", str(base.root)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    watcher = Watcher(process.pid)
-    watcher.start()
-    client = Client.find(base)
-    while client is None:
-        time.sleep(0.05)
-        client = Client.find(base)
-    client.add(folders)
-    while client.status()["state"] != "idle":
-        time.sleep(0.1)
-    watcher.ended.set()
-    with suppress(InklingError):
-        client.stop()
-    process.wait(30)
-    return dict(watcher.highest)
+def run_indexer(base: BaseDir, folders: Sequence[str]) -> str:
+    """From nothing to idle in a process of its own; its highest memory in words."""
+    with running_indexer(base) as client:
+        endpoint = read_endpoint(base)
+        assert endpoint is not None
+        watch = MemoryWatch(endpoint.pid)
+        watch.start()
+        client.add(folders)
+        while client.status()["state"] != "idle":
+            time.sleep(0.1)
+        watch.ended.set()
+    return watch.said()
 
 
 def main() -> None:
@@ -144,8 +113,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="inkling-indexing-") as temporary:
             base = BaseDir(Path(temporary) / "base").create()
             Settings.load(base)
-            memory: dict[str, int] = {}
-            ours = seconds(lambda b=base, m=memory: m.update(run_indexer(b, folders)))  # type: ignore[misc]
+            memory: list[str] = []
+            ours = seconds(lambda b=base, m=memory: m.append(run_indexer(b, folders)))  # type: ignore[misc]
             read = seconds(lambda: recognise(pictures, min(cores, 2)))
             counted: list[int] = []
             encoded = seconds(lambda b=base, c=counted: c.append(encode(b)))  # type: ignore[misc]
@@ -156,8 +125,7 @@ def main() -> None:
         print(f"  OCR       {read[0]:7.1f} s wall {read[1]:7.1f} s processor")
         print(f"  encoding  {encoded[0]:7.1f} s wall {encoded[1]:7.1f} s processor")
         print(f"  Inkling   {ours[0]:7.1f} s wall {ours[1]:7.1f} s processor")
-        print("  highest resident: ", end="")
-        print(", ".join(f"{kind} {size / 1e6:.0f} MB" for kind, size in sorted(memory.items())))
+        print(f"  highest resident: {memory[0]}")
     print(
         f"Inkling / OCR and encoding alone: wall {statistics.median(wall_ratios):.2f},"
         f" processor {statistics.median(cpu_ratios):.2f}"
