@@ -34,6 +34,7 @@ COMMIT_ROWS = 768
 COMMIT_SECONDS = 2.5
 #: Commits between two looks at what maintenance would do.
 MAINTAIN_COMMITS = 20
+REST_SECONDS = 5.0  # between two questions whether the store wants maintenance
 #: Work waiting between two stages; bounds memory.
 WAITING = 24
 #: Kinds that take seconds each. One worker leaves them for last, so that notes and code are not
@@ -350,7 +351,7 @@ class Pipeline:
 
     def _write_loop(self) -> None:
         waiting: list[Work] = []
-        since, commits = time.monotonic(), 0
+        since, commits, looked = time.monotonic(), 0, time.monotonic()
         while not self._stop.is_set():
             try:
                 item = self._to_write.get(timeout=0.2)
@@ -367,8 +368,9 @@ class Pipeline:
             if waiting and self._commit_is_due(waiting, since):
                 waiting = self._commit(waiting)
                 commits += 1
-            if commits and (commits >= MAINTAIN_COMMITS or not self.busy):
-                commits = 0
+            rests = not self.busy and time.monotonic() - looked > REST_SECONDS
+            if commits >= MAINTAIN_COMMITS or rests:
+                commits, looked = 0, time.monotonic()
                 self._engine.maintain()
 
     def _commit_is_due(self, waiting: Sequence[Work], since: float) -> bool:

@@ -17,9 +17,11 @@ VECTOR_INDEX_ROWS = 10_000  # below, a flat scan takes 4–7 ms at 256 dims, as 
 COMMITS = 20  # each adds 0.1 ms to every query
 #: Text search reads rows that the index has not seen one by one, 12 µs each.
 UNINDEXED_ROWS = 2_000
-IDLE_S = 60.0
+IDLE_S = 20.0
 VECTOR_DELTAS = 8  # each maintenance adds one, and a fragment that can't be merged until a rebuild
-GRACE = timedelta(minutes=10)  # longer than any query: old versions stay readable that long
+#: Old versions stay readable that long, longer than any query. Ten minutes of them are many times
+#: the table where files change all the time.
+GRACE = timedelta(minutes=1)
 
 _COLUMNS: dict[str, Any] = {
     "id": BTree(),
@@ -62,16 +64,23 @@ class Upkeep:
         self._commits = 0
         self._last = 0.0
         self._swept = False
+        self._ran = 0.0
+        self._outdated = False  # whether versions are left that were too young to remove
 
     def committed(self) -> None:
         """Take note of a commit."""
         self._commits += 1
         self._last = time.monotonic()
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing was written since the last run."""
+        return self._commits == 0
+
     def due(self) -> bool:
-        """Whether queries have become slower than need be."""
+        """Whether queries have become slower, or the table larger, than need be."""
         if not self._commits:
-            return False
+            return self._outdated and time.monotonic() - self._ran > GRACE.total_seconds()
         idle = time.monotonic() - self._last > IDLE_S
         return idle or self._commits >= COMMITS or self._unindexed() >= UNINDEXED_ROWS
 
@@ -91,6 +100,8 @@ class Upkeep:
             cleanup_older_than=timedelta(seconds=1) if sweep else GRACE, delete_unverified=sweep
         )
         self._swept = self._swept or sweep
+        self._outdated = self._commits > 0
+        self._ran = time.monotonic()
         self._commits = 0
         memory.release()
 

@@ -178,10 +178,11 @@ class Store:
         if self._read_only or self._closed or not (force or self._upkeep.due()):
             return
         with self._write, _readable_errors():
+            rests = self._upkeep.rests
             self._upkeep.run(sweep=force)
             self._durable.sync()
             live, _ = self._references()
-            self._segments.compact(live, force=force)
+            self._segments.compact(live, force=force or rests)
 
     # Reading
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -251,6 +253,23 @@ def test_maintenance_changes_no_answer(store: Store, monkeypatch: pytest.MonkeyP
         seed = row.file_id * 100 + 3
         assert store.tokens([row.ref])[0].tokens[0, 0] == seed % 100
         assert store.search_vector(vector(seed), None, 1)[0].unit_id == row.unit_id
+
+
+def test_after_many_edits_the_store_is_as_small_as_a_fresh_one(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.indexes.GRACE", timedelta(milliseconds=1))
+    monkeypatch.setattr("engine.store.indexes.IDLE_S", 0.0)
+    for edit in range(120):
+        store.replace_files({edit % 4: [unit(facts(edit % 4), n) for n in range(10)]})
+    store.maintain()  # the writer rests, and a while later rests still
+    time.sleep(0.05)
+    store.maintain()
+    fresh = Store.open(tmp_path / "fresh", "model-1", DIM)
+    fresh.replace_files({n: [unit(facts(n), k) for k in range(10)] for n in range(4)})
+    fresh.maintain(force=True)
+    assert store.size_bytes() <= 2 * fresh.size_bytes()
+    fresh.close()
 
 
 def test_maintenance_frees_replaced_tokens(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
