@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.types import Filters, Query
 
@@ -226,3 +227,17 @@ _READERS: dict[str, Reader] = {
     "size": _size,
 }
 FILTER_KEYS = tuple(_READERS)
+
+
+def both(a: Filters, b: Filters) -> Filters:
+    """Typed filters and chips together: lists join, bounds narrow."""
+    merged: dict[str, Any] = {}
+    for name in a.__dataclass_fields__:
+        mine, theirs = getattr(a, name), getattr(b, name)
+        if isinstance(mine, tuple):
+            merged[name] = (*mine, *theirs)
+        else:
+            bounds = [value for value in (mine, theirs) if value is not None]
+            pick = max if name in ("after", "min_size") else min
+            merged[name] = pick(bounds) if bounds else None
+    return Filters(**merged)

@@ -32,6 +32,7 @@ def add_model_routes(app: FastAPI, service: Service) -> None:
         id: Id, licence_accepted: Accepted = False, download: Annotated[bool, Body()] = True
     ) -> Response:
         spec = _with_licence(service, id, licence_accepted)
+        service.downloads.only_fetch()
         if download and not _is_here(service, spec):
             service.downloads.start(spec, lambda: _use(service, spec))
         else:

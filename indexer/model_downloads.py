@@ -43,6 +43,7 @@ class Downloads:
         with self._lock:
             if self._now is not None:
                 if self._now.spec.id == spec.id:
+                    self._now.then = then
                     return
                 raise InklingError(
                     f"{self._now.spec.title} is being downloaded.",
@@ -67,6 +68,12 @@ class Downloads:
             thread.join()
         self._errors.pop(spec.id, None)
 
+    def only_fetch(self) -> None:
+        """Another choice was made: what is fetched now is no longer to be used at once."""
+        with self._lock:
+            if self._now is not None:
+                self._now.then = lambda: None
+
     def stop(self) -> None:
         """Stop whatever runs."""
         if self._now is not None:
@@ -88,9 +95,7 @@ class Downloads:
             job.progress = progress
 
         try:
-            download(
-                job.spec, self._base, progress=follow, cancelled=job.cancelled.is_set
-            )  # fmt: skip
+            download(job.spec, self._base, progress=follow, cancelled=job.cancelled.is_set)
             job.then()
         except InklingError as error:
             log.warning("%s: %s", job.spec.id, error)

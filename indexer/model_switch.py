@@ -143,7 +143,7 @@ class ModelSwitch:
             for space in self._spaces_of(spec)
             for end in (".lance", ".segments")
         )
-        return sum(_size(folder) for folder in folders)
+        return sum(folder_bytes(folder) for folder in folders)
 
     def drop(self, spec: ModelSpec) -> None:
         """Remove the space of a model that is neither in use nor wanted."""
@@ -316,17 +316,16 @@ class ModelSwitch:
     def _go_over(self, engine: Engine) -> None:
         service = self._service
         log.info("Going over to %s", engine.spec.id)
-        before = service.engine.spec
-        old = service.go_over(
-            engine,
-            lambda: self.spaces.switch(
-                before.space,
-                engine.spec.space,
-                engine.spec.id,
-                sees="image" in engine.spec.modalities,
-            ),
-        )
+        before, new = service.engine.spec, engine.spec
+        sees = "image" in new.modalities
         self._engine = self._reader = None
+        try:
+            old = service.go_over(
+                engine, lambda: self.spaces.switch(before.space, new.space, new.id, sees=sees)
+            )
+        finally:
+            if service.engine is not engine:
+                engine.close()
         # What was removed in the moment between.
         old.delete(sorted(old.store.file_ids() - self.spaces.held(before.space).keys()))
         self._retired.append((time.monotonic() + LET_GO_SECONDS, old))
@@ -377,7 +376,7 @@ class ModelSwitch:
         return [as_found(spec, self._service.base) for spec in MODELS.values()]
 
 
-def _size(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """Bytes of the files below a folder; maintenance may be removing some of them."""
     total = 0
     for parent, _, names in os.walk(folder):

@@ -20,7 +20,7 @@ from engine.errors import InklingError, StoreDamagedError
 from engine.hits import HitMaker
 from engine.models import ModelSpec
 from engine.paths import BaseDir
-from engine.query import parse
+from engine.query import both, parse
 from engine.search import NameMatch
 from engine.settings import Settings
 from engine.types import Answer, Filters, Query
@@ -151,15 +151,20 @@ class Service:
 
         `note` has the ledger tell of the new space. Searches go on all the while.
         """
-        paused = self.pipeline.paused
+        before, paused = self.engine, self.pipeline.paused
         self.pipeline.stop()
-        note()
-        before, self.engine = self.engine, engine
-        self.pipeline = self._make_pipeline()
-        self._reconcile()  # what the scans found meanwhile
-        if paused:
-            self.pipeline.pause()
-        self.pipeline.start()
+        try:
+            note()
+            self.engine = engine
+        finally:  # with whichever of the two it is
+            self.pipeline = self._make_pipeline()
+            if paused:
+                self.pipeline.pause()
+            try:
+                self._reconcile()  # what the scans found meanwhile
+            except InklingError as error:
+                self.pipeline.hold(error)
+            self.pipeline.start()
         return before
 
     def _marks(self, name: str) -> Path:
@@ -316,7 +321,7 @@ class Service:
         """The stages of an answer."""
         query = parse(text, image=image)
         if filters is not None:
-            query = replace(query, filters=_both(query.filters, filters))
+            query = replace(query, filters=both(query.filters, filters))
         if image is not None:
             query = self._with_picture(query)
         try:
@@ -479,17 +484,3 @@ def _counts(counts: dict[str, int]) -> dict[str, int]:
         "pending": counts.get("pending", 0) + counts.get("seen", 0),
         **{state: counts.get(state, 0) for state in states},
     }
-
-
-def _both(a: Filters, b: Filters) -> Filters:
-    """Typed filters and chips together: lists join, bounds narrow."""
-    merged: dict[str, Any] = {}
-    for name in a.__dataclass_fields__:
-        mine, theirs = getattr(a, name), getattr(b, name)
-        if isinstance(mine, tuple):
-            merged[name] = (*mine, *theirs)
-        else:
-            bounds = [value for value in (mine, theirs) if value is not None]
-            pick = max if name in ("after", "min_size") else min
-            merged[name] = pick(bounds) if bounds else None
-    return Filters(**merged)
