@@ -1,4 +1,4 @@
-"""Files like an indexed one: its stored vectors ask, and where that costs no wait the model judges."""
+"""Files like an indexed one: its vectors ask; where that costs no wait the model judges."""
 
 from __future__ import annotations
 
