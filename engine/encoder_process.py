@@ -103,6 +103,10 @@ def _environment(threads: int | None) -> dict[str, str]:
         # 900 mixed texts, in the same time.
         "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
+        # oneDNN and PyTorch keep a compiled kernel for each shape of batch met: with texts of all
+        # lengths 980 MB resident after 240 batches, 446 from the first on with 16, as fast.
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16",
+        "LRU_CACHE_CAPACITY": "16",
         # Threads that wait for one another sleep: spinning takes the cores from others.
         "OMP_WAIT_POLICY": "PASSIVE",
     }

@@ -1,6 +1,6 @@
 """kill -9 at random moments over a changing folder: the index ends equal to a fresh one.
 
-INKLING_KILLS sets how many; `python -m tests.benchmarks.soak --kills 200` is the long run.
+INKLING_KILLS sets how many; with 200 it takes about half an hour.
 """
 
 from __future__ import annotations

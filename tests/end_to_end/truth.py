@@ -96,7 +96,8 @@ def assert_same(index: Index, fresh: Index) -> None:
     assert index.states == fresh.states
     assert index.units.keys() == fresh.units.keys()
     for path, units in fresh.units.items():
-        assert index.units[path] == units, path
+        missing, extra = units - index.units[path], index.units[path] - units
+        assert not missing and not extra, (path, list(missing), list(extra))
 
 
 def fresh_index(tmp: Path, *folders: Path) -> Index:
