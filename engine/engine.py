@@ -16,7 +16,7 @@ from engine.paths import BaseDir
 from engine.search import NameLane, Searcher
 from engine.segments import TokenRecord
 from engine.similar import Similar
-from engine.store import Store, StoredUnit
+from engine.store import Reword, Store, StoredUnit
 from engine.tokens import pool, quantise
 from engine.types import Adapter, Answer, Encoding, FileFacts, Query, TextInput, Unit
 
@@ -127,10 +127,10 @@ class Engine:
         with self._writing:
             return self.store.delete_files(file_ids)
 
-    def move(self, files: Sequence[FileFacts]) -> int:
+    def move(self, files: Sequence[FileFacts], reword: Reword) -> int:
         """Files have another path or time now; nothing is encoded again."""
         with self._writing:
-            return self.store.update_paths({facts.file_id: facts for facts in files})
+            return self.store.update_paths({facts.file_id: facts for facts in files}, reword)
 
     def maintain(self, *, force: bool = False) -> None:
         """Indexes and compaction, when they are worth it."""

@@ -31,7 +31,7 @@ class HitMaker:
 
     def from_names(self, names: Sequence[NameMatch]) -> list[Hit]:
         """Files known by name only, before or without any content."""
-        return [_hit(match.file, match.score, ("name",), offline=match.offline) for match in names]
+        return [_hit(match.file, match.score, ("name",)) for match in names]
 
     def from_units(
         self,
@@ -96,7 +96,7 @@ def _location(row: Row) -> Location:
     return Location(row.page, row.lines, row.symbol)
 
 
-def _hit(facts: FileFacts, score: float, lanes: tuple[Lane, ...], offline: bool = False) -> Hit:
+def _hit(facts: FileFacts, score: float, lanes: tuple[Lane, ...]) -> Hit:
     return Hit(
         path=facts.path,
         file_id=facts.file_id,
@@ -110,7 +110,6 @@ def _hit(facts: FileFacts, score: float, lanes: tuple[Lane, ...], offline: bool 
         lanes=lanes,
         mtime=facts.mtime,
         size=facts.size,
-        offline=offline,
     )
 
 

@@ -35,7 +35,6 @@ class NameMatch:
 
     file: FileFacts
     score: float
-    offline: bool = False
 
 
 class NameLane(Protocol):

@@ -24,6 +24,7 @@ from indexer.file_reader import FileReader, Work, facts_of
 from indexer.ledger import Done, FileRecord, Ledger, LedgerDamagedError
 from indexer.progress import Progress
 from indexer.throttle import Throttle
+from indexer.unit_context import context_after_move
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class Pipeline:
         )
         self._stop, self._running = threading.Event(), threading.Event()
         self._running.set()
-        self._look, self._on_damage = look, on_damage
+        self._look, self._on_damage, self._root_of = look, on_damage, root_of
         self._throttle = throttle
         self._progress = progress
         self._work_there = threading.Condition()
@@ -414,8 +415,7 @@ class Pipeline:
         for work in alive:
             path = records[work.record.id].path
             if path != work.facts.path:  # moved while it was read
-                work.facts = replace(work.facts, path=path, ext=records[work.record.id].ext)
-                work.stored = [replace(s, file=work.facts) for s in work.stored]
+                self._follow(work, path, records[work.record.id].ext)
         version = self._engine.replace({work.record.id: work.stored for work in alive})
         done = [
             Done(
@@ -433,6 +433,17 @@ class Pipeline:
         gone = self._ledger.finish(done, version)
         if gone:  # removed while they were being read
             self._engine.delete(gone)
+
+    def _follow(self, work: Work, path: str, ext: str) -> None:
+        old, work.facts = work.facts.path, replace(work.facts, path=path, ext=ext)
+        work.stored = [
+            replace(
+                s,
+                file=work.facts,
+                unit=replace(s.unit, context=self.reword(s.unit.context, old, path)),
+            )
+            for s in work.stored
+        ]
 
     def _apply(self, change: Change) -> None:
         try:
@@ -452,7 +463,13 @@ class Pipeline:
     def _move(self, files: Sequence[FileFacts]) -> None:
         # As the ledger has them now: they may have moved again meanwhile.
         records = self._ledger.files_by_ids([facts.file_id for facts in files])
-        self._engine.move([facts_of(record) for record in records.values()])
+        self._engine.move([facts_of(record) for record in records.values()], self.reword)
+
+    def reword(self, context: str, old: str, new: str) -> str:
+        """A unit's context after its file moved."""
+        if old == new:
+            return context
+        return context_after_move(context, (old, self._root_of(old)), (new, self._root_of(new)))
 
     def _drop_thumbs(self, file_ids: Sequence[int]) -> None:
         for file_id in file_ids:

@@ -212,7 +212,7 @@ class Service:
             self.ledger.requeue(missing)
         # Moved or touched, and the store had not heard of it.
         stale = [r for r in records if r.id in whole and places[r.id] != (r.path, r.mtime_ns / 1e9)]
-        self.engine.move([facts_of(r) for r in stale if r.state == "done"])
+        self.engine.move([facts_of(r) for r in stale if r.state == "done"], self.pipeline.reword)
 
     def _say_lost(self, files: int) -> None:
         log.warning("%d files are indexed again: the store has lost them", files)
@@ -304,11 +304,8 @@ class Service:
     # Search
 
     def names(self, words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
-        offline = {root.id for root in self.ledger.roots() if not root.online}
-        return [
-            NameMatch(facts_of(hit.file), hit.score, hit.file.root_id in offline)
-            for hit in self.ledger.find_names(words, limit, filters)
-        ]
+        found = self.ledger.find_names(words, limit, filters)
+        return [NameMatch(facts_of(hit.file), hit.score) for hit in found]
 
     def search(
         self,
@@ -326,18 +323,24 @@ class Service:
             query = self._with_picture(query)
         try:
             for answer in self.engine.search(query, limit):
-                yield replace(answer, coverage=self.coverage())
+                yield self._in_truth(answer)
         except StoreDamagedError as error:
             # The names are in the ledger: they are whole.
             self._on_damage(error)
             names = self.names(query.text.split(), limit, query.filters)
             hits = HitMaker(query.text, self.engine.store).from_names(names)
-            coverage = {
-                **self.coverage(),
-                "complete": False,
-                "message": f"{error} Only names were searched.",
-            }
-            yield Answer(hits, "rescored", 0.0, coverage=coverage)
+            answer = self._in_truth(Answer(hits, "rescored", 0.0))
+            message = f"{error} Only names were searched."
+            coverage = {**answer.coverage, "complete": False, "message": message}
+            yield replace(answer, coverage=coverage)
+
+    def _in_truth(self, answer: Answer) -> Answer:
+        """With what it could not have come from, and hits on drives that are away marked so."""
+        away = tuple(r.path.rstrip("/") + "/" for r in self.ledger.roots() if not r.online)
+        hits = [
+            replace(hit, offline=True) if hit.path.startswith(away) else hit for hit in answer.hits
+        ]
+        return replace(answer, hits=hits, coverage=self.coverage())
 
     def _with_picture(self, query: Query) -> Query:
         """A query picture: for a model that does not see, the words in the picture ask."""
@@ -354,7 +357,7 @@ class Service:
 
     def similar(self, path: str, limit: int = 20) -> Answer:
         record = self.indexed(path)
-        return replace(self.engine.similar(record.id, limit), coverage=self.coverage())
+        return self._in_truth(self.engine.similar(record.id, limit))
 
     def indexed(self, path: str) -> FileRecord:
         """The record of a file in the index; InklingError if it is not in there."""

@@ -98,6 +98,23 @@ def document_words(title: str, path: str, root: str) -> list[str]:
     return lead + [w for w in words if _squash(w) not in _squash(" ".join(lead))]
 
 
+def context_after_move(context: str, old: tuple[str, str], new: tuple[str, str]) -> str:
+    """The context of a file that moved, without reading it again; old and new: path and root.
+
+    Where the old name and folders are not to be seen in it, cut off for instance, it stays.
+    """
+    pieces = context.split(SEPARATOR)
+    if not document_words("", *old):
+        return shorten([*pieces, *(w for w in document_words("", *new) if w not in pieces)])
+    for title in ("", *pieces):  # a title takes in a name that says the same
+        before = document_words(title, *old)
+        for at in range(len(pieces) - len(before) + 1):
+            if pieces[at : at + len(before)] == before:
+                pieces[at : at + len(before)] = document_words(title, *new)
+                return shorten(pieces)
+    return context
+
+
 def clean(name: str) -> str:
     """A file's or folder's name as words; what no person would say is left out."""
     name = name.encode(errors="replace").decode()

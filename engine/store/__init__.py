@@ -1,8 +1,17 @@
 """Where units live: rows and vectors in LanceDB, token multi-vectors in segment files."""
 
 from engine.store import memory  # noqa: F401 (its settings have to come before lancedb)
-from engine.store.rows import Candidate, Row, StoredUnit
+from engine.store.rows import Candidate, Reword, Row, StoredUnit
 from engine.store.table import Store, drop_space, list_spaces
 from engine.store.where import build_where
 
-__all__ = ["Candidate", "Row", "Store", "StoredUnit", "build_where", "drop_space", "list_spaces"]
+__all__ = [
+    "Candidate",
+    "Reword",
+    "Row",
+    "Store",
+    "StoredUnit",
+    "build_where",
+    "drop_space",
+    "list_spaces",
+]

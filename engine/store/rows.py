@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,15 +207,26 @@ def reference_matrix(rows: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int6
     return np.stack(columns, axis=1), rows["file_id"].to_numpy()
 
 
-def moved(rows: pa.Table, files: Mapping[int, FileFacts]) -> pa.Table:
+#: What a unit's context becomes when its file moves: (context, old path, new path) -> context.
+Reword = Callable[[str, str, str], str]
+
+
+def same_context(context: str, _old: str, _new: str) -> str:
+    """It stays."""
+    return context
+
+
+def moved(rows: pa.Table, files: Mapping[int, FileFacts], reword: Reword) -> pa.Table:
     """Whole rows with their files' new facts."""
     facts = [files[file_id] for file_id in rows["file_id"].to_pylist()]
     fields = [file_fields(file) for file in facts]
     changed: dict[str, list[Any]] = {name: [f[name] for f in fields] for name in fields[0]}
-    contexts, texts = rows["context"].to_pylist(), rows["text"].to_pylist()
+    before = zip(rows["context"].to_pylist(), rows["path"].to_pylist(), facts, strict=True)
+    contexts = [clean(reword(words, text_to_path(old), file.path)) for words, old, file in before]
+    changed["context"] = contexts
     changed["fts"] = [
         fts(context, text, file.path)
-        for context, text, file in zip(contexts, texts, facts, strict=True)
+        for context, text, file in zip(contexts, rows["text"].to_pylist(), facts, strict=True)
     ]
     for name, values in changed.items():
         at = rows.schema.get_field_index(name)

@@ -26,11 +26,13 @@ from engine.store.indexes import Upkeep
 from engine.store.rows import (
     ROW_COLUMNS,
     Candidate,
+    Reword,
     Row,
     StoredUnit,
     from_arrow,
     moved,
     reference_matrix,
+    same_context,
     schema,
     sql_ids,
     to_arrow,
@@ -139,19 +141,18 @@ class Store:
                 self._table.delete(f"file_id IN ({ids})")
         return self.version
 
-    def update_path(self, file_id: int, file: FileFacts) -> int:
-        """Give a file's rows new facts (it was renamed); nothing is encoded again."""
-        return self.update_paths({file_id: file})
+    def update_paths(self, files: Mapping[int, FileFacts], reword: Reword = same_context) -> int:
+        """Give files' rows new facts (they were renamed), in few commits; nothing is encoded again.
 
-    def update_paths(self, files: Mapping[int, FileFacts]) -> int:
-        """The same for many files, a folder's for instance, in few commits."""
+        `reword` renews the words that say where a unit is from, which full text finds.
+        """
         ids = list(files)
         for start in range(0, len(ids), MOVES_AT_ONCE):
             some = ids[start : start + MOVES_AT_ONCE]
             rows = self._scan(f"file_id IN ({sql_ids(some)})", None, schema(self._dim).names)
             if rows.num_rows:
                 with self._writing():
-                    self._merge(moved(rows, files), some)
+                    self._merge(moved(rows, files, reword), some)
         return self.version
 
     def _merge(self, rows: pa.Table, file_ids: Iterable[int]) -> None:

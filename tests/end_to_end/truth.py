@@ -97,7 +97,7 @@ def assert_same(index: Index, fresh: Index) -> None:
     assert index.units.keys() == fresh.units.keys()
     for path, units in fresh.units.items():
         missing, extra = units - index.units[path], index.units[path] - units
-        assert not missing and not extra, (path, list(missing), list(extra))
+        assert (list(missing), list(extra)) == ([], []), path
 
 
 def fresh_index(tmp: Path, *folders: Path) -> Index:

@@ -170,7 +170,7 @@ def test_renaming_keeps_vectors_and_changes_names(store: Store) -> None:
     before = store.vectors(["1:0", "1:1", "1:2"])
     refs = {uid: row.ref for uid, row in store.rows(before).items()}
     moved = facts(1, "/elsewhere/zebra.txt", mtime=7.0)
-    version = store.update_path(1, moved)
+    version = store.update_paths({1: moved})
     assert version == store.version
     rows = store.rows(before)
     assert {row.file for row in rows.values()} == {moved}
@@ -180,7 +180,7 @@ def test_renaming_keeps_vectors_and_changes_names(store: Store) -> None:
     assert sorted(found(store, "zebra")) == ["1:0", "1:1", "1:2"]
     assert found(store, word(1) + "p") == []
     assert store.count() == 4
-    assert store.update_path(99, facts(99)) == version
+    assert store.update_paths({99: facts(99)}) == version
 
 
 @pytest.mark.parametrize(
