@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
@@ -20,6 +22,8 @@ KINDS = ("screenshot", "image", "pdf", "code", "note")
 def run_demo() -> int:
     """Index, ask, stop; 0 if every question found its file among the first three hits."""
     sample = Path(str(resources.files("resources"))) / "sample"
+    # An end that is asked for still stops the indexer and removes what it made.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="inkling-demo-") as folder:
         base = BaseDir(Path(folder)).create()
         client = Client.connect(base)

@@ -150,12 +150,6 @@ class Settings:
         "Hidden files and folders",
         "Reads what starts with a dot, too.",
     )
-    other_file_systems: bool = _row(
-        False,
-        "Indexing",
-        "Follow other disks inside folders",
-        "Goes into disks and network places mounted inside a watched folder.",
-    )
     excluded: tuple[str, ...] = _row(
         (),
         "Indexing",

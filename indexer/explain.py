@@ -60,5 +60,8 @@ def _unknown(service: Service, path: str) -> dict[str, Any]:
     if ignored is not None:
         sentence = f"It is left out by the rule “{ignored.rule}” in {ignored.source}."
         return {"state": "ignored", "reason": "ignored", "sentence": sentence, "rule": ignored.rule}
+    if os.lstat(path).st_dev != os.stat(root).st_dev:
+        sentence = "It is on a disk of its own inside the folder; add that disk with `inkling add`."
+        return {"state": "unknown", "reason": "other-disk", "sentence": sentence, "rule": ""}
     sentence = "It has not been looked at yet; the next scan will."
     return {"state": "unknown", "reason": "unseen", "sentence": sentence, "rule": ""}

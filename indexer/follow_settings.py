@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from indexer.service import Service
 
 #: Settings that decide which files belong to the index.
-_RULES = frozenset({"excluded", "hidden_files", "other_file_systems"})
+_RULES = frozenset({"excluded", "hidden_files"})
 _PICTURED = frozenset({"screenshot", "image", "pdf"})
 
 

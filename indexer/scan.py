@@ -61,7 +61,6 @@ def scan_root(
     on_progress: Progress | None = None,
     *,
     kinds: Mapping[str, str] | None = None,
-    cross_file_systems: bool = False,
 ) -> ScanResult:
     """Compare a whole root with the ledger; a root that is not there is offline, not empty."""
     identity = presence(ledger, root)
@@ -70,7 +69,7 @@ def scan_root(
         return ScanResult(offline=True)
     if not root.online or identity != root.identity:
         ledger.set_online(root.id, True, identity)
-    walk = _Walk(ledger, root, rules, stop, on_progress, kinds or {}, cross_file_systems)
+    walk = _Walk(ledger, root, rules, stop, on_progress, kinds or {})
     walk.known = ledger.snapshot(root.id)
     walk.folder(os.fsencode(root.path), None, walk.same_rules)
     walk.readable_again(ledger.problems(reason="unreadable"))
@@ -85,14 +84,13 @@ def scan_paths(
     stop: threading.Event | None = None,
     *,
     kinds: Mapping[str, str] | None = None,
-    cross_file_systems: bool = False,
 ) -> ScanResult:
     """Compare single files and folders (with all below them) with the ledger."""
     identity = presence(ledger, root)
     if identity is None:
         ledger.set_online(root.id, False)
         return ScanResult(offline=True)
-    walk = _Walk(ledger, root, rules, stop, None, kinds or {}, cross_file_systems)
+    walk = _Walk(ledger, root, rules, stop, None, kinds or {})
     for path in _outermost(paths):
         walk.path(path)
     return walk.close()
@@ -139,7 +137,6 @@ class _Walk:
         stop: threading.Event | None,
         on_progress: Progress | None,
         kinds: Mapping[str, str],
-        cross_file_systems: bool,
     ) -> None:
         self.ledger = ledger
         self.root = root
@@ -147,7 +144,6 @@ class _Walk:
         self.stop = stop or threading.Event()
         self.on_progress = on_progress
         self.kinds = kinds
-        self.cross = cross_file_systems
         self.known: Known = {}
         self.result = ScanResult()
         self._new: list[Found] = []
@@ -236,7 +232,9 @@ class _Walk:
     def _enters(self, entry: os.DirEntry[bytes]) -> bool:
         if entry.path in self._closed:
             return False
-        return self.cross or entry.stat(follow_symlinks=False).st_dev == self._device
+        # A disk mounted in here is a root of its own if it is added: then it may go away without
+        # its files counting as deleted.
+        return entry.stat(follow_symlinks=False).st_dev == self._device
 
     def path(self, path: str) -> None:
         """Meet one path as the walk would have met it."""
@@ -266,7 +264,7 @@ class _Walk:
         is_folder = stat_module.S_ISDIR(found.st_mode)
         ignored = scope.decision(os.path.dirname(path), name, is_folder)
         if is_folder:
-            same = self.cross or found.st_dev == self._device
+            same = found.st_dev == self._device
             if ignored is None and same and raw not in self._closed:
                 self.folder(raw, scope, False)
         elif ignored is None or _listed_secret(ignored, name):
@@ -282,7 +280,7 @@ class _Walk:
             found = os.lstat(current)
             if stat_module.S_ISLNK(found.st_mode) or os.fsencode(current) in self._closed:
                 return None
-            if not self.cross and found.st_dev != self._device:
+            if found.st_dev != self._device:
                 return None
             if scope.decision(parent, name, True) is not None:
                 return None

@@ -33,6 +33,7 @@ from indexer.model_downloads import Downloads
 from indexer.model_switch import ModelSwitch, folder_bytes
 from indexer.pipeline import Pipeline
 from indexer.progress import Progress
+from indexer.roots_file import inside
 from indexer.scan import ScanResult
 from indexer.scanner import Scanner
 from indexer.throttle import Throttle
@@ -252,14 +253,20 @@ class Service:
         return IgnoreRules(self.settings.excluded, hidden=self.settings.hidden_files)
 
     def root_of(self, path: str) -> str:
-        """The watched folder a path lies in, "" if none."""
-        for root in self.ledger.roots():
-            if path == root.path or path.startswith(root.path.rstrip("/") + "/"):
-                return root.path
-        return ""
+        """The watched folder a path lies in, the innermost; "" if none."""
+        around = [r.path for r in self.ledger.roots() if path == r.path or inside(path, r.path)]
+        return max(around, key=len, default="")
+
+    def _reaches(self, root: str, folder: str) -> bool:
+        """Whether the walk of a root enters a folder below it."""
+        try:
+            same_disk = os.stat(root).st_dev == os.stat(folder).st_dev
+        except OSError:
+            return False  # one of them is away: both stay what they are
+        return same_disk and self.ignored(folder, root) is None
 
     def add_folders(self, paths: Sequence[str]) -> list[Root]:
-        roots = [self.ledger.add_root(path) for path in paths]
+        roots = [self.ledger.add_root(path, self._reaches) for path in paths]
         self._confine()
         for root in roots:
             self.scanner.scan(root.id)

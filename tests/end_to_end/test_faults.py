@@ -138,6 +138,27 @@ def test_a_mounted_root_is_unmounted(inkling: Inkling, small_disk: Path, tmp_pat
     assert settle(inkling)["encoded"] == status["encoded"]
 
 
+def test_a_disk_inside_a_folder_is_a_folder_of_its_own(
+    inkling: Inkling, small_disk: Path, notes: Path, tmp_path: Path
+) -> None:
+    inner = notes / "disk"
+    inner.mkdir()
+    (small_disk / "far.txt").write_text("The lighthouse keeper writes letters.\n")
+    subprocess.run(["mount", "--bind", str(small_disk), str(inner)], check=True)
+    try:
+        inkling.ok("add", str(notes), "--wait")
+        assert inkling.paths('"lighthouse keeper"') == []
+        assert "inkling add" in inkling.json("explain", str(inner / "far.txt"))["sentence"]
+        inkling.ok("add", str(inner), "--wait")
+        assert inkling.paths('"lighthouse keeper"') == [str(inner / "far.txt")]
+    finally:
+        subprocess.run(["umount", "-l", str(inner)], check=True)
+    until(lambda: not all(f["online"] for f in inkling.client().status()["folders"]))
+    settle(inkling)
+    [hit] = inkling.json("search", '"lighthouse keeper"')["hits"]
+    assert hit["offline"]
+
+
 def test_a_full_disk_is_waited_for(small_disk: Path, tmp_path: Path) -> None:
     inkling = Inkling(BaseDir(small_disk / "base").create())
     (inkling.base.root / "settings.toml").write_text("min_free_disk_gb = 0\n")
