@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.soak [--minutes 10] [--edits 10000] [--files 400]
 
-A real indexer watches a folder of notes. First it is asked while it rests, then while files are
-edited all the time; at the end the index is compared in size with a fresh one of the same folder,
-and the processes are looked at when they have had nothing to do for a while.
+A real indexer watches a folder of notes. First it rests, is asked, and single edits are timed until
+they are found; then it is asked while files are edited all the time. At the end the index is
+compared in size with a fresh one of the same folder, and the processes are looked at when they
+have had nothing to do for a while.
 """
 
 from __future__ import annotations
@@ -40,6 +41,32 @@ def ask(client: Client, number: int) -> float:
     for _ in client.search(" ".join(words), limit=20):
         pass
     return (time.perf_counter() - started) * 1000
+
+
+def seconds_until(client: Client, phrase: str, there: bool) -> float:
+    """Until an exact phrase is found, or is found no more."""
+    started = time.perf_counter()
+    while True:
+        *_, answer = client.search(f'"{phrase}"', limit=3)
+        if bool(answer["hits"]) == there:
+            return time.perf_counter() - started
+        time.sleep(0.02)
+
+
+def freshness(folder: Path, client: Client, times: int = 10) -> None:
+    """How soon an edit is found, and how soon a deleted file is not; the indexer has no work."""
+    found, gone = [], []
+    path = folder / "fresh.txt"
+    for number in range(times):
+        for word in ("umbrella", "xylophone"):  # made, then edited
+            path.write_text(f"{word} number {number}\n")
+            found.append(seconds_until(client, f"{word} number {number}", True))
+            wait_until_idle(client)
+        path.unlink()
+        gone.append(seconds_until(client, f"xylophone number {number}", False))
+        wait_until_idle(client)
+    print(f"an edit is found after {statistics.median(found):.2f} s, at most {max(found):.2f}")
+    print(f"a deleted file is gone after {statistics.median(gone):.2f} s, at most {max(gone):.2f}")
 
 
 def edit(unrest: Unrest, client: Client, edits: int, seconds: float) -> list[float]:
@@ -99,6 +126,7 @@ def main() -> None:
             watch.start()
             client.add([str(unrest.folder)])
             wait_until_idle(client)
+            freshness(unrest.folder, client)
             idle = [ask(client, -n) for n in range(1, 61)][10:]
             busy = edit(unrest, client, given.edits, given.minutes * 60)
             wait_until_idle(client)

@@ -211,5 +211,6 @@ class Unrest:
         elif change < 0.97:
             path.unlink()
         else:
+            self._number += 1
             path.parent.rename(path.parent.with_name(f"folder{self._number}"))
         return None
