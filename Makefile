@@ -32,9 +32,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+# Many tests wait for real processes: two at a time take little more than half as long.
 test: lint
 	$(BIN)/python resources/setup/check_system.py
-	QT_QPA_PLATFORM=offscreen $(BIN)/pytest
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 --dist worksteal
 
 sample: $(READY)
 	$(BIN)/python resources/sample/maker

@@ -12,6 +12,7 @@ os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from PIL import Image, ImageFile
 
 from engine.paths import BASE_DIR_VARIABLE, BaseDir
 
@@ -36,6 +37,13 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     ):
         monkeypatch.setenv(variable, str(home / folder))
     monkeypatch.setenv(BASE_DIR_VARIABLE, str(home / "inkling"))
+
+
+@pytest.fixture(autouse=True)
+def _own_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extractor workers set Pillow for their whole process; here the next test must not feel it."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
 @pytest.fixture(scope="session")

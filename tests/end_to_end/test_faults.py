@@ -27,8 +27,8 @@ def test_a_storm_of_events(inkling: Inkling, tmp_path: Path) -> None:
     unrest = Unrest(tmp_path / "storm", seed=3)
     unrest.create(20)
     inkling.ok("add", str(unrest.folder), "--wait")
-    unrest.create(400)
-    for _ in range(600):
+    unrest.create(150)
+    for _ in range(500):
         unrest.step()
     settle(inkling)
     end(inkling)
