@@ -60,7 +60,7 @@ class Upkeep:
     """Decides when a table's maintenance is due, and does it; the writer's thread only."""
 
     def __init__(self, table: Any) -> None:
-        self._table = table
+        self.table = table
         self._commits = 0
         self._last = 0.0
         self._swept = False
@@ -85,7 +85,7 @@ class Upkeep:
         return idle or self._commits >= COMMITS or self._unindexed() >= UNINDEXED_ROWS
 
     def _unindexed(self) -> int:
-        stats = self._table.index_stats("fts_idx")
+        stats = self.table.index_stats("fts_idx")
         return 0 if stats is None else int(stats.num_unindexed_rows)
 
     def run(self, *, sweep: bool) -> None:
@@ -93,10 +93,10 @@ class Upkeep:
 
         `sweep` also removes what a crash left behind; only without other processes on the table.
         """
-        self._table.checkout_latest()
+        self.table.checkout_latest()
         self._refresh_vectors()
         sweep = sweep and not self._swept
-        self._table.optimize(
+        self.table.optimize(
             cleanup_older_than=timedelta(seconds=1) if sweep else GRACE, delete_unverified=sweep
         )
         self._swept = self._swept or sweep
@@ -106,11 +106,11 @@ class Upkeep:
         memory.release()
 
     def _refresh_vectors(self) -> None:
-        rows = self._table.count_rows()
+        rows = self.table.count_rows()
         if rows < VECTOR_INDEX_ROWS:
             return
-        names = {index.name for index in self._table.list_indices()}
-        stats = self._table.index_stats("vector_idx") if "vector_idx" in names else None
+        names = {index.name for index in self.table.list_indices()}
+        stats = self.table.index_stats("vector_idx") if "vector_idx" in names else None
         if stats is None or stats.num_indices >= VECTOR_DELTAS + rows // 100_000:
             log.info("building the vector index over %d rows", rows)
-            _index_vectors(self._table)
+            _index_vectors(self.table)

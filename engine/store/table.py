@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from engine.analyzer import analyze
 from engine.errors import InklingError, StoreDamagedError
 from engine.segments import Segments, TokenRecord, TokenRef
+from engine.store import memory
 from engine.store.durable import Durable
-from engine.store.guard import REBUILD_HINT, open_table
+from engine.store.guard import REBUILD_HINT, open_table, reopened
 from engine.store.indexes import Upkeep
 from engine.store.rows import (
     ROW_COLUMNS,
@@ -184,6 +185,9 @@ class Store:
             self._durable.sync()
             live, _ = self._references()
             self._segments.compact(live, force=force or rests)
+            if rests:
+                self._table = self._upkeep.table = reopened(self._folder)
+                memory.release()
 
     # Reading
 
