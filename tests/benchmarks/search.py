@@ -2,6 +2,8 @@
 
     python -m tests.benchmarks.search [--units 100000] [--dir DIR]
 
+DIR/base then serves `python -m tests.benchmarks.window --base-dir` as a large index.
+
 A made-up library (five units a file) in a real store and ledger; queries of three to eight words go
 through names, words, the real encoder worker, fusion, rescoring and evidence.
 """
@@ -83,6 +85,7 @@ def main() -> None:
                 name_files(ledger, library, folder, options.units // 5)
                 fill(engine.store, library, options.units // 5, 400)
                 engine.maintain(force=True)
+                folder.rmdir()  # for a real indexer: a drive that is away keeps its files
             print(f"{engine.store.count()} units of {options.units // 5} files")
             measure(engine, library, options.queries)
         finally:
