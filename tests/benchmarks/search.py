@@ -29,7 +29,7 @@ from engine.query import parse
 from engine.search import NameMatch
 from engine.types import Filters
 from indexer.file_reader import facts_of
-from indexer.ledger import Found, Ledger
+from indexer.ledger import Done, Found, Ledger
 from tests.benchmarks.store_scale import Library, fill
 
 
@@ -85,6 +85,8 @@ def main() -> None:
                 name_files(ledger, library, folder, options.units // 5)
                 fill(engine.store, library, options.units // 5, 400)
                 engine.maintain(force=True)
+                done = [Done(i, 5, None, 1, "note") for i in range(1, options.units // 5)]
+                ledger.finish(done, engine.store.version)
                 folder.rmdir()  # for a real indexer: a drive that is away keeps its files
             print(f"{engine.store.count()} units of {options.units // 5} files")
             measure(engine, library, options.queries)
