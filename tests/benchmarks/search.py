@@ -45,6 +45,13 @@ def name_files(ledger: Ledger, library: Library, folder: Path, count: int) -> No
         ledger.add_files(root, found)
 
 
+def serve(ledger: Ledger, engine: Engine, base: BaseDir) -> None:
+    """Let a real indexer take the library for whole: the benchmark of the window asks one."""
+    done = [Done(record.id, 5, "none", 0, record.kind) for record in ledger.files()]
+    ledger.finish(done, engine.store.version)
+    (base.store / "ledger-id").write_text(ledger.ledger_id)
+
+
 def measure(engine: Engine, library: Library, queries: int) -> None:
     stages: dict[str, list[float]] = {"names": [], "fused": [], "rescored": []}
     for number in range(queries + 5):
@@ -83,11 +90,10 @@ def main() -> None:
                 folder = place / "library"
                 folder.mkdir(exist_ok=True)
                 name_files(ledger, library, folder, options.units // 5)
-                fill(engine.store, library, options.units // 5, 400)
+                fill(engine.store, library, [facts_of(r) for r in ledger.files()], 400)
                 engine.maintain(force=True)
-                done = [Done(i, 5, None, 1, "note") for i in range(1, options.units // 5)]
-                ledger.finish(done, engine.store.version)
-                folder.rmdir()  # for a real indexer: a drive that is away keeps its files
+                serve(ledger, engine, base)
+                folder.rmdir()  # a drive that is away keeps its files
             print(f"{engine.store.count()} units of {options.units // 5} files")
             measure(engine, library, options.queries)
         finally:

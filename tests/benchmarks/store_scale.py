@@ -12,7 +12,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -55,10 +55,12 @@ class Library:
         tokens = self.rng.normal(size=(count, TOKEN_DIM)).astype(np.float32)
         return np.asarray(tokens / np.linalg.norm(tokens, axis=1, keepdims=True))
 
-    def file(self, file_id: int, units: int = 5) -> list[StoredUnit]:
+    def facts(self, file_id: int) -> FileFacts:
         kind = KINDS[file_id % len(KINDS)]
         path = f"/home/someone/folder{file_id % 97}/deep/file{file_id}.txt"
-        facts = FileFacts(file_id, path, kind, None, "txt", 1.6e9 + file_id, 1000 + file_id)
+        return FileFacts(file_id, path, kind, None, "txt", 1.6e9 + file_id, 1000 + file_id)
+
+    def file(self, facts: FileFacts, units: int = 5) -> list[StoredUnit]:
         return [self.unit(facts, n) for n in range(units)]
 
     def unit(self, facts: FileFacts, ordinal: int) -> StoredUnit:
@@ -81,12 +83,12 @@ def median_ms(work: Callable[[], object], runs: int = 30) -> str:
     return f"{statistics.median(times):6.1f} ms (p90 {sorted(times)[int(runs * 0.9)]:.1f})"
 
 
-def fill(store: Store, library: Library, files: int, per_commit: int) -> None:
+def fill(store: Store, library: Library, files: Sequence[FileFacts], per_commit: int) -> None:
     making = commits = upkeep = 0.0
     slowest = 0.0
-    for first in range(0, files, per_commit):
+    for first in range(0, len(files), per_commit):
         t0 = time.perf_counter()
-        batch = {f: library.file(f) for f in range(first, min(first + per_commit, files))}
+        batch = {f.file_id: library.file(f) for f in files[first : first + per_commit]}
         t1 = time.perf_counter()
         store.replace_files(batch)
         t2 = time.perf_counter()
@@ -139,7 +141,8 @@ def main() -> None:
         store = Store.open(directory, "scale", options.dim)
         print(f"opened: RSS {rss_mb():.0f} MB")
         if store.count() < options.units:
-            fill(store, library, options.units // 5, options.per_commit)
+            files = [library.facts(number) for number in range(options.units // 5)]
+            fill(store, library, files, options.per_commit)
             print(f"filled: RSS {rss_mb():.0f} MB")
             start = time.perf_counter()
             store.maintain(force=True)

@@ -20,6 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from desktop.client import read_endpoint
+from engine.paths import BaseDir
+
 if TYPE_CHECKING:
     from desktop.app import Application
     from desktop.hits import StageOfAnswer
@@ -55,6 +58,7 @@ def main() -> int:
             "QT_QPA_PLATFORM": given.platform,
         }
         inkling = [sys.executable, "-m", "desktop"]
+        ours = given.base_dir is None or read_endpoint(BaseDir(base)) is None
         try:
             if given.base_dir is None:
                 add = [*inkling, "add", str(SAMPLE), "--wait"]
@@ -63,7 +67,7 @@ def main() -> int:
             figures = {"shown_s": round(statistics.median(starts), 3)}
             figures |= _child("type", environment)
         finally:
-            if given.base_dir is None:
+            if ours:
                 subprocess.run([*inkling, "stop"], env=environment, check=False)
     print(json.dumps(figures, indent=2))
     if given.json:
