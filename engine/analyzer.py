@@ -38,6 +38,7 @@ _ASCII_RUN = re.compile(
     """,
     re.VERBOSE,
 )
+_NO_SPACES = regex.compile(rf"[{_UNSPACED}]")
 _SEPARATOR = regex.compile(r"[_\-.'’‑·]+")
 _PART = regex.compile(
     r"\p{Lu}{2,}s?(?!\p{Ll})|\p{Lu}(?=\p{Lu}\p{Ll})|\p{Lu}?[^\p{Lu}\p{N}]+|\p{Lu}+|\p{N}+"
@@ -77,6 +78,11 @@ def located(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     runs = _ASCII_RUN if text.isascii() else _RUN
     for match in runs.finditer(text):
         yield match.start(), match.end(), _terms(match[0], match.lastgroup or "word")
+
+
+def is_unspaced(run: str) -> bool:
+    """Whether a run is of a script without spaces: then its terms are not one word's."""
+    return _NO_SPACES.match(run) is not None
 
 
 def analyze(text: str) -> list[str]:

@@ -44,10 +44,12 @@ class Weights:
     """How much each lane's raw score counts."""
 
     dense: float = 0.8  # cosine with the passage
-    document: float = 0.5  # cosine with the whole file: Markdown pages 0.608 -> 0.653 nDCG@10
-    text: float = 0.22  # BM25 over the best of this query, 0..1
-    name: float = 0.15  # 0..1
-    late: float = 0.8  # mean MaxSim, -1..1
+    document: float = 0.45  # cosine with the whole file: Markdown pages 0.608 -> 0.653 nDCG@10
+    text: float = 0.21  # BM25 over the best of this query, 0..1
+    name: float = 0.13  # 0..1
+    late: float = 0.75  # mean MaxSim, -1..1
+    held: float = 0.055  # share of the question's words that the whole file holds, 0..1
+    quoted: float = 0.035  # question words side by side, 0..1
 
 
 PROSE = Weights()
@@ -72,6 +74,8 @@ class LaneScores:
     text: Floats  # [k] BM25
     name: Floats  # [k] 0..1
     document: Floats | None = None  # [k] cosine with the direction of the whole file
+    held: Floats | None = None  # [k] 0..1, of the file's words
+    quoted: Floats | None = None  # [k] 0..1
     late: Floats | None = None  # [k] mean MaxSim, NaN where no multi-vector is stored
 
 
@@ -103,6 +107,10 @@ def first_stage(scores: LaneScores, weights: Weights) -> Floats:
     document = scores.dense if scores.document is None else scores.document
     fused = weights.dense * scores.dense + weights.document * document
     fused = fused + weights.text * text + weights.name * scores.name
+    if scores.held is not None:
+        fused = fused + weights.held * scores.held
+    if scores.quoted is not None:
+        fused = fused + weights.quoted * scores.quoted
     return np.asarray(fused, dtype=np.float32)
 
 

@@ -1,7 +1,7 @@
 """Where units live: rows and vectors in LanceDB, token multi-vectors in segment files."""
 
 from engine.store import memory  # noqa: F401 (its settings have to come before lancedb)
-from engine.store.rows import Candidate, Reword, Row, StoredUnit
+from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch
 from engine.store.table import Store, drop_space, list_spaces
 from engine.store.where import build_where
 
@@ -11,6 +11,7 @@ __all__ = [
     "Row",
     "Store",
     "StoredUnit",
+    "TextMatch",
     "build_where",
     "drop_space",
     "list_spaces",

@@ -30,6 +30,7 @@ from engine.store.rows import (
     Reword,
     Row,
     StoredUnit,
+    TextMatch,
     from_arrow,
     moved,
     reference_matrix,
@@ -246,6 +247,22 @@ class Store:
 
         found = self._read(ask)
         return _candidates(found, found["_score"].to_pylist())
+
+    def text_within(
+        self, terms: Sequence[str], file_ids: Sequence[int], limit: int
+    ) -> list[TextMatch]:
+        """Units of these files that hold any of the analyzer terms, best BM25 first."""
+        if not terms or not file_ids:
+            return []
+
+        def ask() -> pa.Table:
+            query = self._table.search(MatchQuery(" ".join(terms), "fts"), query_type="fts")
+            query = query.where(build_where(file_ids=file_ids), prefilter=True).limit(limit)
+            return query.select(["id", "file_id", "_score", "fts"]).to_arrow()
+
+        found = self._read(ask)
+        columns = (found[name].to_pylist() for name in ("id", "file_id", "_score", "fts"))
+        return [TextMatch(*values) for values in zip(*columns, strict=True)]
 
     def holding(self, phrase: str) -> list[str] | None:
         """Units that hold all words of a phrase, from the full-text index: where it may stand.

@@ -20,14 +20,18 @@ def build_where(
     kinds: Sequence[str] = (),
     not_kinds: Sequence[str] = (),
     among: Sequence[Sequence[str]] = (),
+    file_ids: Sequence[int] | None = None,
 ) -> str | None:
     """The condition a row must fulfil, or None if every row does.
 
     `kinds` and `not_kinds` are the caller's own demand on top of the filters (an adapter's lane:
-    code units or all others). `among`: lists of unit ids, each of which a row must be in.
+    code units or all others). `among`: lists of unit ids, each of which a row must be in;
+    `file_ids`: the files that it may be of.
     """
     # First, so that the index decides and the costlier conditions see few rows.
     demands = [_in("id", unit_ids) if unit_ids else "false" for unit_ids in among]
+    if file_ids is not None:
+        demands.append(f"file_id IN ({', '.join(map(str, file_ids))})" if file_ids else "false")
     demands += _filter_demands(filters or Filters())
     if kinds:
         demands.append(_in("kind", kinds))

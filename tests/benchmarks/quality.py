@@ -179,6 +179,8 @@ def _dump(path: Path, asked: Sequence[Question], answers: dict[str, Asked]) -> N
                 else scores.document.tolist(),
                 "text": scores.text.tolist(),
                 "name": scores.name.tolist(),
+                "held": None if scores.held is None else scores.held.tolist(),
+                "quoted": None if scores.quoted is None else scores.quoted.tolist(),
                 "late": [None if x != x else x for x in late.tolist()],
                 "named": [(label, n.score) for label, n in zip(a.named, a.names, strict=True)],
             }
