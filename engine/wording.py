@@ -53,12 +53,15 @@ def shares_held(
 
     `weights` [n]: how rare each word is.
     """
-    held: dict[int, set[int]] = {}
+    sought = [[f" {term} " for term in word.terms] for word in words]
+    missing: dict[int, list[int]] = {}
     for match in matches:
-        terms = set(match.terms.split())
-        found = held.setdefault(match.file_id, set())
-        found.update(i for i, word in enumerate(words) if not terms.isdisjoint(word.terms))
-    totals = {file_id: float(weights[sorted(found)].sum()) for file_id, found in held.items()}
+        left = missing.get(match.file_id, range(len(words)))
+        missing[match.file_id] = [
+            i for i in left if not any(term in match.terms for term in sought[i])
+        ]
+    whole = float(weights.sum())
+    totals = {file_id: whole - float(weights[left].sum()) for file_id, left in missing.items()}
     best = max(totals.values(), default=0.0)
     return {file_id: total / best for file_id, total in totals.items()} if best else {}
 
