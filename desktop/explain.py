@@ -54,11 +54,12 @@ class Explain(QDialog):
         units = answer.get("units")
         if isinstance(units, list):
             rows.append((s.tr("Passages"), f"{len(units):,}"))
-        for name, value in (answer.get("query") or {}).items():
-            rows.append((str(name).replace("_", " ").capitalize(), value))
+        if query := answer.get("query"):
+            weights = query.get("weights") or {}
+            rows += [(s.EXPLAINED[n], _place(query.get(n), weights.get(n))) for n in s.EXPLAINED]
         for name, value in rows:
             if value not in (None, "", [], {}):
-                label = QLabel(_short(value), self)
+                label = QLabel(str(value), self)
                 label.setWordWrap(True)
                 label.setTextFormat(Qt.TextFormat.PlainText)
                 label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -68,9 +69,11 @@ class Explain(QDialog):
         self._sentence.setText(str(error))
 
 
-def _short(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_short(part)}" for name, part in value.items())
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return str(value)
+def _place(place: dict[str, float] | None, weight: float | None) -> str:
+    """Where a lane puts the file, and how much the lane counts."""
+    if place is None:
+        return s.EXPLAINED_NOT
+    told = s.EXPLAINED_PLACE.format(rank=place["rank"], score=f"{place['score']:.3f}")
+    return (
+        told if weight is None else f"{told}, {s.EXPLAINED_WEIGHT.format(weight=f'{weight:.3g}')}"
+    )

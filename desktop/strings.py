@@ -85,6 +85,21 @@ LANES: dict[Lane, str] = {
     "dense": tr("Found by meaning"),
     "late": tr("Found by meaning, word by word"),
 }
+#: What each row of an explained query is.
+EXPLAINED = {
+    "name": tr("Words of its name"),
+    "text": tr("Exact words"),
+    "held": tr("Words anywhere in the file"),
+    "quoted": tr("Words side by side"),
+    "dense": tr("Meaning"),
+    "document": tr("Meaning of the whole file"),
+    "late": tr("Meaning, word by word"),
+    "fused": tr("Name, words and meaning together"),
+    "rescored": tr("Final order"),
+}
+EXPLAINED_PLACE = tr("rank {rank}, score {score}")
+EXPLAINED_WEIGHT = tr("weight {weight}")
+EXPLAINED_NOT = tr("not found")
 OFFLINE = tr("offline")
 OFFLINE_LONG = tr("This file's disk is not connected.")
 

@@ -185,7 +185,10 @@ def show_problems(found: dict[str, Any]) -> None:
 _LANES = {
     "name": "words of its name",
     "text": "exact words",
+    "held": "words anywhere in the file",
+    "quoted": "words side by side",
     "dense": "meaning",
+    "document": "meaning of the whole file",
     "late": "meaning, word by word",
     "fused": "name, words and meaning together",
     "rescored": "the final order",
@@ -223,7 +226,7 @@ def _show_lanes(query: dict[str, Any]) -> None:
             f"  {meaning}",
             str(place.get("rank", "–")),
             f"{place['score']:.3f}" if place else "–",
-            "" if weight is None else f"{weight:.2f}",
+            "" if weight is None else f"{weight:.3g}",
         )
     console.print(table)
     if not query.get("rescored") and not query.get("fused") and not query.get("name"):

@@ -390,7 +390,10 @@ class Searcher:
         weights = self._weights(query)
         lanes = {
             "text": found.scores.text,
+            "held": found.scores.held,
+            "quoted": found.scores.quoted,
             "dense": found.scores.dense,
+            "document": found.scores.document,
             "late": found.scores.late,
             "fused": found.fused,
             "rescored": final,
@@ -400,7 +403,7 @@ class Searcher:
             "weights": {lane: getattr(weights, lane) for lane in weights.__dataclass_fields__},
         }
         for lane, scores in lanes.items():
-            if lane == "text" and scores is not None:
+            if lane in ("text", "held", "quoted") and scores is not None:
                 scores = np.where(scores > 0, scores, np.nan)  # 0: the lane did not find it
             answer[lane] = _unit_rank(found.file_ids, scores, file_id)
         return answer

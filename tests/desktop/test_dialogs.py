@@ -359,10 +359,12 @@ def test_explain_shows_the_answer(
 ) -> None:
     indexer.answers["GET", "/v1/explain"] = {
         "path": "/d/a", "state": "done", "sentence": "It is indexed.", "rule": None,
-        "units": [1, 2], "query": {"dense_rank": 3},
+        "units": [1, 2],
+        "query": {"dense": {"rank": 3, "score": 0.5}, "late": None, "weights": {"dense": 0.8}},
     }  # fmt: skip
     dialog = Explain(service, "/d/a", "query", owner)
     dialog.show()
     qtbot.waitUntil(lambda: dialog._sentence.text() == "It is indexed.")
     texts = {label.text() for label in dialog.findChildren(QLabel)}
-    assert {"Passages", "2", "Dense rank", "3"} <= texts
+    assert {"Passages", "2", "Meaning", "rank 3, score 0.500, weight 0.8"} <= texts
+    assert {"Meaning, word by word", "not found"} <= texts
