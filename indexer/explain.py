@@ -48,7 +48,7 @@ def _units(service: Service, record: FileRecord) -> list[dict[str, Any]]:
 
 
 def _unknown(service: Service, path: str) -> dict[str, Any]:
-    """A file the ledger does not know: outside the folders, ignored, or not there."""
+    """What the ledger does not know: a folder, or outside the folders, ignored, not there."""
     root = service.root_of(path)
     if not root:
         sentence = "It is in none of the watched folders; add one with `inkling add`."
@@ -56,12 +56,20 @@ def _unknown(service: Service, path: str) -> dict[str, Any]:
     if not os.path.lexists(path):
         sentence = "There is no such file."
         return {"state": "unknown", "reason": "missing", "sentence": sentence, "rule": ""}
-    ignored = service.ignored(path, root)
+    ignored = service.ignored(path, root) if path != root else None
     if ignored is not None:
         sentence = f"It is left out by the rule “{ignored.rule}” in {ignored.source}."
         return {"state": "ignored", "reason": "ignored", "sentence": sentence, "rule": ignored.rule}
     if os.lstat(path).st_dev != os.stat(root).st_dev:
         sentence = "It is on a disk of its own inside the folder; add that disk with `inkling add`."
         return {"state": "unknown", "reason": "other-disk", "sentence": sentence, "rule": ""}
+    if os.path.isdir(path) and not os.path.islink(path):
+        return {"state": "folder", "reason": "", "sentence": _of_folder(service, path), "rule": ""}
     sentence = "It has not been looked at yet; the next scan will."
     return {"state": "unknown", "reason": "unseen", "sentence": sentence, "rule": ""}
+
+
+def _of_folder(service: Service, path: str) -> str:
+    inside = os.path.join(path, "")
+    states = [file.state for file in service.ledger.files() if file.path.startswith(inside)]
+    return f"It is a folder: {states.count('done'):,} of its {len(states):,} files are indexed."

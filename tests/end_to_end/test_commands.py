@@ -33,6 +33,10 @@ def test_from_a_problem_to_its_end(inkling: Inkling, notes: Path) -> None:
     inkling.ok("add", str(notes), "--wait")
     assert inkling.json("explain", str(secret))["state"] == "done"
     assert "exact words" in inkling.ok("explain", str(secret), "--query", "bucket key")
+    files = [path for path in notes.rglob("*") if path.is_file()]
+    folder = inkling.json("explain", str(notes))
+    assert folder["state"] == "folder"
+    assert f"{len(files) - 1} of its {len(files)} files" in folder["sentence"]  # all but scan.pdf
 
     (notes / "scan.pdf").unlink()
     inkling.ok("add", str(notes), "--wait")
