@@ -27,6 +27,7 @@ class StageOfAnswer:
     hits: tuple[Hit, ...]
     stage: Stage
     weak: bool
+    loose: bool
     coverage: Coverage
     took_ms: float
 
@@ -41,6 +42,7 @@ def read_stage(data: Json) -> StageOfAnswer:
         hits=tuple(read_hit(hit) for hit in data["hits"]),
         stage=cast(Stage, data.get("stage", "rescored")),
         weak=bool(data.get("weak")),
+        loose=bool(data.get("loose")),
         coverage=Coverage(**{k: known[k] for k in Coverage.__slots__ if k in known}),
         took_ms=float(data.get("took_ms", 0.0)),
     )

@@ -44,6 +44,8 @@ def show_answer(answer: dict[str, Any]) -> None:
     hits = answer["hits"]
     if not hits:
         console.print("Nothing found.")
+    elif answer["loose"]:
+        console.print("[yellow]Nothing holds the quoted words as they stand; the nearest are:[/]")
     elif answer["weak"]:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
     for number, hit in enumerate(hits, 1):

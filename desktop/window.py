@@ -210,7 +210,9 @@ class Window(QMainWindow):
             self._show_empty("search", sentence, action, self._drop_filters if filtered else None)
         if stage is None or not final:
             return
-        if stage.weak and self.model.rowCount():
+        if stage.loose and self.model.rowCount():
+            self.notice.show_notice(s.LOOSE, "info")
+        elif stage.weak and self.model.rowCount():
             self.notice.show_notice(s.WEAK, "info")
         elif stage.coverage.message and self.model.rowCount():
             self.notice.show_notice(stage.coverage.message, "index")

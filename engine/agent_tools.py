@@ -136,6 +136,7 @@ def _brief(answer: dict[str, Any]) -> dict[str, Any]:
             for hit in answer["hits"]
         ],
         "weak": answer["weak"],
+        "loose": answer["loose"],
         "coverage": answer["coverage"]["message"] or "complete",
     }
 

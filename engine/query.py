@@ -41,7 +41,7 @@ _SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 class _Draft:
     """What has been read so far."""
 
-    words: list[str]
+    words: list[str]  # as they stand, those of phrases too
     phrases: list[str]
     excluded: list[str]
     filters: Filters
@@ -58,7 +58,7 @@ def parse(raw: str, *, image: str | None = None, now: float | None = None) -> Qu
         _read_token(match, draft, moment)
     return Query(
         raw=raw,
-        text=" ".join([*draft.words, *draft.phrases]),
+        text=" ".join(draft.words),
         phrases=tuple(draft.phrases),
         excluded=tuple(draft.excluded),
         filters=draft.filters,
@@ -78,8 +78,11 @@ def _read_token(match: re.Match[str], draft: _Draft, moment: dt.datetime) -> Non
         draft.words.append(match[0])
     elif match["quoted"] is not None:
         phrase = " ".join(value.split())
-        if phrase:
-            (draft.excluded if negated else draft.phrases).append(phrase)
+        if phrase and negated:
+            draft.excluded.append(phrase)
+        elif phrase:
+            draft.phrases.append(phrase)
+            draft.words.append(phrase)
     elif negated and value[0].isalnum():
         draft.excluded.append(value)
     else:

@@ -30,6 +30,9 @@ RESCORED = 60
 NAME_POOL = 40
 #: Passages of the candidates' files that are looked through for the question's words.
 MATCHES = 600
+#: Words beside its quotations that make a question a sentence: in `"exact phrase" word` the
+#: quotation marks are meant.
+SENTENCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,12 @@ class Searcher:
 
         def answer(hits: Sequence[Hit], stage: str, weak: bool = False) -> Answer:
             took = (time.perf_counter() - started) * 1000
-            return Answer(hits, stage, took, weak)  # type: ignore[arg-type]
+            return Answer(hits, stage, took, weak, loose)  # type: ignore[arg-type]
 
+        quoting = bool(query.phrases)
+        query, among = self._as_it_can_be_met(query)
+        loose = quoting and not query.phrases
         # Words are looked up while the model reads the question.
-        among = self._where_phrases_stand(query)
         text = self._beside.submit(self._text_lane, query, among)
         names = self._names(query.text.split(), max(limit, NAME_POOL), query.filters)
         if query.phrases or query.excluded:
@@ -230,10 +235,23 @@ class Searcher:
         found = self._store.search_text(terms, _where(query, among), POOL)
         return {c.unit_id: c for c in found}
 
-    def _where_phrases_stand(self, query: Query) -> list[list[str]]:
-        """For each phrase the units that hold its words, where the index can list them."""
+    def _as_it_can_be_met(self, query: Query) -> tuple[Query, list[list[str]]]:
+        """The query, and for each phrase the units that hold its words where these can be listed.
+
+        A sentence quotes from memory, and what it quotes may have been misread: if nothing holds
+        the quotations as they stand, they are words like the others.
+        """
         listed = (self._store.holding(phrase) for phrase in query.phrases)
-        return [unit_ids for unit_ids in listed if unit_ids is not None]
+        among = [unit_ids for unit_ids in listed if unit_ids is not None]
+        beside = len(query.text.split()) - sum(len(p.split()) for p in query.phrases)
+        if not query.phrases or beside < SENTENCE:
+            return query, among
+        names = self._names(query.text.split(), NAME_POOL, query.filters)
+        if self._store.any(_where(query, among)) or any(
+            _name_allows(name.file.path, query) for name in names
+        ):
+            return query, among
+        return replace(query, phrases=()), []
 
     def _words(self, query: Query, unit_ids: Sequence[str], files: Mapping[str, int]) -> Words:
         """What the candidates' files hold of the question's words."""
@@ -372,10 +390,10 @@ class Searcher:
     def lanes(self, query: Query) -> tuple[list[NameMatch], Candidates, fusion.Floats]:
         """All that the last stage knows: name matches, candidates with every lane's scores, and
         their final scores [k]; for explaining and measuring."""
+        query, among = self._as_it_can_be_met(query)
         names = self._names(query.text.split(), NAME_POOL, query.filters)
         encoded = self.encode(query)
         weights = self._weights(query)
-        among = self._where_phrases_stand(query)
         text = self._text_lane(query, among)
         found = self.candidates(query, encoded, names, text, weights, among)
         final = self.rescore(query, found, encoded, weights)

@@ -118,7 +118,7 @@ class Query:
     """A parsed question: free text for meaning, exact demands, filters, perhaps a picture."""
 
     raw: str
-    text: str = ""  # free words and the phrases' words: what the encoder reads
+    text: str = ""  # free words and the phrases' words in their order: what the encoder reads
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()  # words that must not occur
     filters: Filters = field(default_factory=Filters)
@@ -183,4 +183,5 @@ class Answer:
     stage: Stage
     took_ms: float
     weak: bool = False  # nothing matches well
+    loose: bool = False  # nothing holds the quoted words as they stand; they count as words
     coverage: Mapping[str, Any] = field(default_factory=dict)

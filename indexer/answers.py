@@ -14,6 +14,7 @@ def answer_dict(answer: Answer) -> dict[str, Any]:
         "hits": [hit_dict(hit) for hit in answer.hits],
         "stage": answer.stage,
         "weak": answer.weak,
+        "loose": answer.loose,
         "coverage": dict(answer.coverage),
         "took_ms": round(answer.took_ms, 2),
     }

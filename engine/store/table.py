@@ -276,6 +276,15 @@ class Store:
         found = self.search_text(terms, None, MOST_LISTED, every=True)
         return [c.unit_id for c in found] if len(found) < MOST_LISTED else None
 
+    def any(self, where: str | None) -> bool:
+        """Whether any unit fulfils a condition."""
+
+        def ask() -> pa.Table:
+            query = self._table.search().select(["id"]).limit(1)
+            return (query.where(where) if where else query).to_arrow()
+
+        return bool(len(self._read(ask)))
+
     def rows(self, unit_ids: Iterable[str]) -> dict[str, Row]:
         """Rows by unit id; what is not there is left out."""
         found = self._scan(None, unit_ids, ROW_COLUMNS)

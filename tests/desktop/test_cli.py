@@ -164,7 +164,9 @@ class TestWhatATerminalShows:
             "offline": False, "snippet": "one\n\n   two\x1b[2J three",
             "evidence": [{"type": "text", "start": 0, "end": 3}], "more": [],
         }  # fmt: skip
-        terminal.show_answer({"hits": [hit], "weak": False, "coverage": {}})
+        terminal.show_answer({"hits": [hit], "weak": False, "loose": False, "coverage": {}})
         text = capsys.readouterr().out
         assert "one two�[2J three" in text
         assert "line 3" in text
+        terminal.show_answer({"hits": [hit], "weak": True, "loose": True, "coverage": {}})
+        assert "Nothing holds the quoted words" in capsys.readouterr().out

@@ -81,6 +81,7 @@ def test_phrases_and_exclusions() -> None:
     assert query.phrases == ("exact phrase",)
     assert query.excluded == ("draft", "not this")
     assert query.text == "retry exact phrase"
+    assert parse('the page "First post" in the editor').text == "the page First post in the editor"
 
 
 @pytest.mark.parametrize("raw", ["", '"', '""', '-""', "\x00", "\ud800", 'kind:""', "🙂" * 5000])

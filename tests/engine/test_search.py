@@ -105,6 +105,32 @@ def test_demands_hold(engine: Engine, query: str, expected: set[int]) -> None:
     assert set(found(engine, query)) == expected
 
 
+def test_a_sentence_that_quotes_what_nothing_holds_is_answered_all_the_same(
+    engine: Engine,
+) -> None:
+    misquoted = last(engine, 'a message that says "certificate of the server is expired"')
+    assert misquoted.loose
+    assert misquoted.hits[0].file_id == 3
+    quoted = last(engine, 'a message that says "certificate of this server"')
+    assert not quoted.loose
+    assert [hit.file_id for hit in quoted.hits] == [3]
+    elsewhere = last(engine, 'a message kind:code that says "certificate of this server"')
+    assert elsewhere.loose
+    assert [hit.file_id for hit in elsewhere.hits] == [2]
+
+
+def test_a_quotation_in_a_name_is_held(engine: Engine) -> None:
+    named = last(engine, 'n lease pdf "lease.pdf"')
+    assert not named.loose
+
+
+def test_quotation_marks_without_a_sentence_are_meant(engine: Engine) -> None:
+    for query in ('"in the starter"', 'sourdough starter "in the starter"'):
+        answer = last(engine, query)
+        assert not answer.hits
+        assert not answer.loose
+
+
 def test_evidence_of_a_picture_is_a_box(engine: Engine) -> None:
     hit = last(engine, "expired certificate").hits[0]
     marked = {hit.snippet[e.start : e.end] for e in hit.evidence if e.type == "text"}
