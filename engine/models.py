@@ -68,7 +68,7 @@ MODELS: dict[str, ModelSpec] = {
         ModelSpec(
             id="minilm",
             title="MiniLM (comes with Inkling)",
-            revision="l6-v2",
+            revision="l6-v2.1",  # the weights, and how Inkling pools them
             licence="Apache-2.0",
             commercial_use=True,
             dims=(384, 256, 128),

@@ -84,7 +84,16 @@ class ModelSwitch:
         return as_found(model_spec(spaces.model), service.base)
 
     def start(self) -> None:
+        self._drop_outdated()
         self._thread.start()
+
+    def _drop_outdated(self) -> None:
+        """Remove the spaces of models that come with Inkling as earlier versions made them."""
+        for spec in (spec for spec in MODELS.values() if not spec.download_bytes):
+            for space in self._spaces_of(spec) - {spec.space}:
+                log.info("the index of an earlier %s is removed", spec.title)
+                drop_space(self._service.base.store, space)
+                self.spaces.forget(space)
 
     def drop_others(self) -> None:
         """Remove every space but the one in use: they are of another ledger, whose file ids mean
@@ -161,7 +170,7 @@ class ModelSwitch:
     def _spaces_of(self, spec: ModelSpec) -> set[str]:
         """A model's spaces, those of weights that were here before included."""
         names = {*list_spaces(self._service.base.store), *self.spaces.known()}
-        return {name for name in names if name.startswith(f"{spec.id}-{spec.revision}-")}
+        return {name for name in names if name.startswith(f"{spec.id}-")}
 
     # The thread
 

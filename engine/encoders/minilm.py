@@ -1,7 +1,8 @@
 """The embedded default encoder: all-MiniLM-L6-v2, whose weights come with Inkling as a package.
 
 Gives a PCA-rotated single vector, which can be cut to 256 or 128 dims, and a multi-vector from one
-small linear head per task.
+small linear head per task. A single vector is the mean of the token states; in that of code
+punctuation counts little, for two fifths of a function's tokens are brackets, commas, underscores.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import platform
 import re
 import time
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,10 @@ _TOKENS_PER_FORWARD = 8192
 #: seen, and tokenising a book for its first page costs seconds.
 _CHARACTERS_PER_TOKEN = 32
 _CONTEXT_SHARE = 4  # context may take 1/4 of the window
+#: What a token of nothing but punctuation counts in the single vector of code. nDCG@10 of 500
+#: questions for functions, this lane alone: 1 0.586, 1/2 0.592, 1/3 0.596, 1/4 0.600, 0 0.596; all
+#: lanes 0.605 -> 0.615. In prose it moves single questions up and down.
+_PUNCTUATION = 0.25
 _SURROGATES = re.compile("[\ud800-\udfff]")  # the tokenizer refuses them
 
 
@@ -64,20 +70,33 @@ class MiniLM:
         self._tokenizer = tokenizer
         self._bert = bert
         self._rotation = projections["single"][:, : spec.dim]
+        quiet = _punctuation(tokenizer)
+        self._counts = {
+            "retrieval": torch.ones(len(quiet)),
+            "code": torch.tensor([_PUNCTUATION if each else 1.0 for each in quiet]),
+        }
         self._heads = {name: m[:, : spec.token_dim] for name, m in projections.items()}
         self._cls = tokenizer.token_to_id("[CLS]")
         self._sep = tokenizer.token_to_id("[SEP]")
 
     def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
-        return self.encode_texts([TextInput(query) for query in queries], adapter)
+        counts = self._counts["retrieval"]  # a question for code is prose
+        return self._encode([TextInput(query) for query in queries], adapter, counts)
 
     def encode_texts(self, texts: Sequence[TextInput], adapter: Adapter) -> list[Encoding]:
+        counts = self._counts.get(adapter, self._counts["retrieval"])
+        return self._encode(texts, adapter, counts)
+
+    def _encode(
+        self, texts: Sequence[TextInput], adapter: Adapter, counts: Tensor
+    ) -> list[Encoding]:
+        """`counts` [vocabulary]: how much each token's state counts in the single vector."""
         prepared = [self._prepare(text) for text in texts]
         encodings: list[Encoding | None] = [None] * len(texts)
         for batch in batches([len(ids) for ids, _ in prepared], _TOKENS_PER_FORWARD):
-            hidden, lengths = self._forward([prepared[i][0] for i in batch])
+            hidden, _ = self._forward([prepared[i][0] for i in batch])
             for i, encoding in zip(
-                batch, self._encodings(hidden, lengths, batch, prepared, adapter), strict=True
+                batch, self._encodings(hidden, batch, prepared, adapter, counts), strict=True
             ):
                 encodings[i] = encoding
         return [e for e in encodings if e is not None]
@@ -134,17 +153,18 @@ class MiniLM:
     def _encodings(
         self,
         hidden: Tensor,
-        lengths: Tensor,
         batch: Sequence[int],
         prepared: Sequence[tuple[list[int], NDArray[np.int32]]],
         adapter: Adapter,
+        counts: Tensor,
     ) -> Iterator[Encoding]:
         head = self._heads.get(adapter, self._heads["retrieval"])
-        for states, length, i in zip(hidden, lengths.tolist(), batch, strict=True):
-            seen = states[:length]
-            single = F.normalize(seen.mean(0) @ self._rotation, dim=0)
+        for states, i in zip(hidden, batch, strict=True):
+            ids, spans = prepared[i]
+            seen = states[: len(ids)]
+            single = F.normalize(counts[ids] @ seen @ self._rotation, dim=0)
             tokens = F.normalize(seen @ head, dim=1)
-            yield Encoding(single.numpy(), tokens.numpy(), prepared[i][1])
+            yield Encoding(single.numpy(), tokens.numpy(), spans)
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
@@ -180,6 +200,13 @@ def load_encoder(
     encoder = MiniLM(spec, tokenizer, load_bert(file, dtype), projections or _identity())
     encoder.notes.append(note)
     return encoder
+
+
+def _punctuation(tokenizer: Tokenizer) -> list[bool]:
+    """[vocabulary] whether a token is nothing but punctuation or symbols."""
+    places = tokenizer.get_vocab()
+    pieces = sorted(places, key=places.__getitem__)
+    return [all(unicodedata.category(c)[0] in "PS" for c in piece) for piece in pieces]
 
 
 def _identity() -> dict[str, Tensor]:

@@ -61,10 +61,34 @@ def test_forward_equals_transformers(raw: minilm.MiniLM) -> None:
         with torch.inference_mode():
             states = reference(torch.tensor([ids])).last_hidden_state[0]
         expected = torch.nn.functional.normalize(states.mean(0), dim=0).numpy()
-        (actual,) = raw.encode_texts([TextInput(text)], "retrieval")
+        (actual,) = raw.encode_queries([text], "retrieval")
         np.testing.assert_allclose(actual.single, expected, atol=2e-6)
         tokens = torch.nn.functional.normalize(states, dim=1).numpy()
         np.testing.assert_allclose(actual.tokens, tokens, atol=1e-5)
+
+
+def test_punctuation_counts_a_quarter_of_a_word_in_the_vector_of_code(
+    raw: minilm.MiniLM,
+) -> None:
+    text = "foo(bar)."
+    ids, _ = raw._prepare(TextInput(text))
+    ((_, states),) = raw.hidden_states([text], 256)
+    assert len(ids) == 7  # [CLS] foo ( bar ) . [SEP]
+    mean = torch.tensor([1, 1, 0.25, 1, 0.25, 0.25, 1]) @ states
+    expected = torch.nn.functional.normalize(mean, dim=0).numpy()
+    (actual,) = raw.encode_texts([TextInput(text)], "code")
+    np.testing.assert_allclose(actual.single, expected, atol=2e-6)
+    (prose,) = raw.encode_texts([TextInput(text)], "retrieval")
+    (asked,) = raw.encode_queries([text], "code")
+    np.testing.assert_allclose(asked.single, prose.single, atol=2e-6)
+    assert not np.allclose(prose.single, expected, atol=1e-2)
+
+
+def test_letters_signs_and_scripts_are_no_punctuation(encoder: minilm.MiniLM) -> None:
+    vocabulary = encoder._tokenizer.get_vocab()
+    quiet = {piece for piece, place in vocabulary.items() if encoder._counts["code"][place] < 1}
+    assert {"(", "_", ",", "##)", "=", "`"} <= quiet
+    assert not quiet & {"[CLS]", "[SEP]", "[UNK]", "a", "##s", "7", "人", "ा"}
 
 
 def test_padding_changes_nothing(raw: minilm.MiniLM) -> None:

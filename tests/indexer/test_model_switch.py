@@ -106,3 +106,25 @@ def test_a_file_the_model_can_not_take_does_not_stop_it(
     change_settings(service, {"model": "jina-v4"})
     until(lambda: service.engine.spec.id == "jina-v4")
     until(lambda: service.ledger.counts()["done"] == 12)  # the pipeline could read it
+
+
+def test_what_an_earlier_version_embedded_is_made_again_and_taken_away(
+    base: BaseDir, folder: Path
+) -> None:
+    first = Service(base).open()
+    first.start()
+    first.add_folders([str(folder)])
+    until(lambda: first.ledger.counts()["done"] == 12)
+    first.close()
+    space = model_spec("minilm").space
+    for part in base.store.glob(f"{space}.*"):
+        part.rename(part.with_name(part.name.replace(space, "minilm-l0-256")))
+    second = Service(base).open()
+    second.start()
+    try:
+        until(lambda: finds(second, "the keeper counted 7 ships", "7.md"))
+        until(lambda: second.ledger.counts()["done"] == 12)
+        assert not list(base.store.glob("minilm-l0*"))
+        assert len(list(base.store.glob(f"{space}.*"))) == 2
+    finally:
+        second.close()
