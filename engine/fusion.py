@@ -16,6 +16,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 _WORD = re.compile(r"\w+")
+#: Programming languages whose name is no other word.
+_LANGUAGE = re.compile(
+    r"(?<!\w)(?:bash|c\+\+|c#|cpp|css|dart|elixir|erlang|f#|fortran|golang|haskell|html|java"
+    r"|javascript|julia|kotlin|lua|matlab|ocaml|perl|php|powershell|python[23]?|ruby|rust|scala|sql"
+    r"|typescript)(?!\w)",
+    re.IGNORECASE,
+)
 _FILE_NAME = re.compile(r"[\w\-]+\.[A-Za-z0-9]{1,5}$|^\w+[_\-]\w+$|\d{3,}")
 
 
@@ -26,6 +33,7 @@ class QueryShape:
     words: int
     unreadable: float  # share of letters in scripts the model was not trained on, 0..1
     like_a_name: bool  # looks like a file name or identifier rather than like prose
+    about_code: bool = False  # names a programming language
 
 
 def shape_of(text: str, *, latin_only: bool) -> QueryShape:
@@ -36,20 +44,20 @@ def shape_of(text: str, *, latin_only: bool) -> QueryShape:
     unreadable = foreign / len(letters) if letters and latin_only else 0.0
     tokens = text.split()
     like_a_name = 0 < len(tokens) <= 3 and any(_FILE_NAME.search(token) for token in tokens)
-    return QueryShape(len(words), unreadable, like_a_name)
+    return QueryShape(len(words), unreadable, like_a_name, bool(_LANGUAGE.search(text)))
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """How much each lane's raw score counts."""
 
-    dense: float = 0.8  # cosine with the passage
-    document: float = 0.45  # cosine with the whole file: Markdown pages 0.608 -> 0.653 nDCG@10
-    text: float = 0.21  # BM25 over the best of this query, 0..1
-    name: float = 0.13  # 0..1
-    late: float = 0.75  # mean MaxSim, -1..1
-    held: float = 0.055  # share of the question's words that the whole file holds, 0..1
-    quoted: float = 0.035  # question words side by side, 0..1
+    dense: float = 0.6  # cosine with the passage
+    document: float = 0.55  # cosine with the whole file: Markdown pages 0.608 -> 0.653 nDCG@10
+    text: float = 0.2  # BM25 over the best of this query, 0..1
+    name: float = 0.14  # 0..1
+    late: float = 0.8  # mean MaxSim, -1..1
+    held: float = 0.04  # share of the question's words that the whole file holds, 0..1
+    quoted: float = 0.05  # question words side by side, 0..1
 
 
 PROSE = Weights()
@@ -58,12 +66,19 @@ UNREADABLE = Weights(dense=0.15, document=0.0, text=1.0, name=0.15, late=0.1)
 #: Somebody types a file name: the file of that name comes first.
 NAME = Weights(dense=0.4, document=0.2, text=0.4, name=1.0, late=0.6)
 
+#: "python read a file line by line": what code does is said in other words than its own, and those
+#: the two share are everywhere; side by side they tell more. nDCG@10: 500 questions of the web for
+#: a function 0.613 -> 0.621, 600 first sentences of docstrings for their function 0.762 -> 0.764.
+CODE = Weights(dense=0.8, text=0.1, late=0.45, held=0.05, quoted=0.16)
+
 
 def weights_for(shape: QueryShape) -> Weights:
     """The weights for a query of this shape."""
     if shape.unreadable > 0.5:
         return UNREADABLE
-    return NAME if shape.like_a_name else PROSE
+    if shape.like_a_name:
+        return NAME
+    return CODE if shape.about_code else PROSE
 
 
 @dataclass(slots=True)

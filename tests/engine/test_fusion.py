@@ -31,6 +31,26 @@ def test_shape(text: str, unreadable: float, like_a_name: bool) -> None:
     assert shape.like_a_name is like_a_name
 
 
+@pytest.mark.parametrize(
+    ("text", "about_code"),
+    [
+        ("python check if a variable is iterable", True),
+        ("how to sort a map in C++", True),
+        ("read lines with Python3?", True),
+        ("C# event", True),
+        ("the script of the play", False),
+        ("javanese coffee and perls of wisdom", False),
+        ("go to the shell beach", False),
+    ],
+)
+def test_a_question_that_names_a_programming_language_is_about_code(
+    text: str, about_code: bool
+) -> None:
+    shape = fusion.shape_of(text, latin_only=True)
+    assert shape.about_code is about_code
+    assert (fusion.weights_for(shape) == fusion.CODE) is about_code
+
+
 def test_a_model_that_reads_every_script_is_trusted() -> None:
     assert fusion.shape_of("設定", latin_only=False).unreadable == 0.0
 
