@@ -244,12 +244,10 @@ class Searcher:
         listed = (self._store.holding(phrase) for phrase in query.phrases)
         among = [unit_ids for unit_ids in listed if unit_ids is not None]
         beside = len(query.text.split()) - sum(len(p.split()) for p in query.phrases)
-        if not query.phrases or beside < SENTENCE:
+        if not query.phrases or beside < SENTENCE or self._store.any(_where(query, among)):
             return query, among
         names = self._names(query.text.split(), NAME_POOL, query.filters)
-        if self._store.any(_where(query, among)) or any(
-            _name_allows(name.file.path, query) for name in names
-        ):
+        if any(_name_allows(name.file.path, query) for name in names):
             return query, among
         return replace(query, phrases=()), []
 
