@@ -36,7 +36,7 @@ class ModelSpec:
     latin_only: bool = False  # trained on Latin script; other scripts are left to the words
     shared_single: bool = False  # all adapters share one single-vector space
     #: Neighbouring tokens kept as one in the stored multi-vector. By 2, in int8, was the best of
-    #: six formats over four sets, at half the size: tests.benchmarks.storage_formats.
+    #: six formats over seven sets, at half the size: tests.benchmarks.storage_formats.
     pool_factor: int = 2
     #: Texts sent to the worker in one message. Where queries can't run beside a batch, a query
     #: waits for one message at most.

@@ -64,7 +64,7 @@ def test_use_and_go_back(page: ModelPage, client: Client, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: s.MODEL_CURRENT in texts(page), timeout=10_000)
     # MiniLM comes with Inkling: no licence to ask for.
     buttons(page, s.MODEL_USE)[0].click()
-    qtbot.waitUntil(lambda: current() == "minilm", timeout=20_000)
+    qtbot.waitUntil(lambda: current() == "minilm", timeout=60_000)
     assert not page.findChildren(QMessageBox)
     buttons(page, s.MODEL_REMOVE)[0].click()
     qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2, timeout=20_000)
