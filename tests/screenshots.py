@@ -34,6 +34,7 @@ SEARCHES: dict[str, tuple[str, int]] = {
     "results-code": ("stop workers gracefully and let waiting tasks complete", 0),
     "results-note": ("my loaf comes out dense and does not brown", 0),
     "results-filtered": ("kind:screenshot,image date:1y in:Pictures payment", 1),
+    "results-loose": ('the diagram that says "two waiting lines" above the workers', 0),
     "nothing": ('kind:pdf "no such words anywhere"', 0),
 }
 
