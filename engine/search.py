@@ -244,7 +244,7 @@ class Searcher:
         listed = (self._store.holding(phrase) for phrase in query.phrases)
         among = [unit_ids for unit_ids in listed if unit_ids is not None]
         beside = len(query.text.split()) - sum(len(p.split()) for p in query.phrases)
-        if not query.phrases or beside < SENTENCE or self._store.any(_where(query, among)):
+        if not query.phrases or beside < SENTENCE or self._store.exists(_where(query, among)):
             return query, among
         names = self._names(query.text.split(), NAME_POOL, query.filters)
         if any(_name_allows(name.file.path, query) for name in names):
@@ -259,14 +259,11 @@ class Searcher:
         words = asked_words(query.text)
         rarity = self._weights_of.tokens([word.text for word in words])
         chosen = set(unit_ids)
+        among = [m for m in matches if m.unit_id in chosen]
         return Words(
-            bm25={m.unit_id: m.score for m in matches if m.unit_id in chosen},
+            bm25={m.unit_id: m.score for m in among},
             held=shares_held(words, rarity, matches),
-            quoted={
-                m.unit_id: quoted(words, rarity, m.terms.split())
-                for m in matches
-                if m.unit_id in chosen
-            },
+            quoted={m.unit_id: quoted(words, rarity, m.terms.split()) for m in among},
         )
 
     def _dense_lanes(self, encoded: Encoded) -> list[tuple[Adapter, Encoding]]:

@@ -168,7 +168,7 @@ class ModelSwitch:
                 self.spaces.forget(space)
 
     def _spaces_of(self, spec: ModelSpec) -> set[str]:
-        """A model's spaces, those of weights that were here before included."""
+        """A model's spaces, those of earlier weights and versions included."""
         names = {*list_spaces(self._service.base.store), *self.spaces.known()}
         return {name for name in names if name.startswith(f"{spec.id}-")}
 

@@ -71,21 +71,18 @@ class MiniLM:
         self._bert = bert
         self._rotation = projections["single"][:, : spec.dim]
         quiet = _punctuation(tokenizer)
-        self._counts = {
-            "retrieval": torch.ones(len(quiet)),
-            "code": torch.tensor([_PUNCTUATION if each else 1.0 for each in quiet]),
-        }
+        self._plain = torch.ones(len(quiet))
+        self._quiet = torch.tensor([_PUNCTUATION if each else 1.0 for each in quiet])
         self._heads = {name: m[:, : spec.token_dim] for name, m in projections.items()}
         self._cls = tokenizer.token_to_id("[CLS]")
         self._sep = tokenizer.token_to_id("[SEP]")
 
     def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
-        counts = self._counts["retrieval"]  # a question for code is prose
-        return self._encode([TextInput(query) for query in queries], adapter, counts)
+        # A question for code is prose.
+        return self._encode([TextInput(query) for query in queries], adapter, self._plain)
 
     def encode_texts(self, texts: Sequence[TextInput], adapter: Adapter) -> list[Encoding]:
-        counts = self._counts.get(adapter, self._counts["retrieval"])
-        return self._encode(texts, adapter, counts)
+        return self._encode(texts, adapter, self._quiet if adapter == "code" else self._plain)
 
     def _encode(
         self, texts: Sequence[TextInput], adapter: Adapter, counts: Tensor

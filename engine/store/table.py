@@ -276,7 +276,7 @@ class Store:
         found = self.search_text(terms, None, MOST_LISTED, every=True)
         return [c.unit_id for c in found] if len(found) < MOST_LISTED else None
 
-    def any(self, where: str | None) -> bool:
+    def exists(self, where: str | None) -> bool:
         """Whether any unit fulfils a condition."""
 
         def ask() -> pa.Table:

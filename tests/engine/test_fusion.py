@@ -39,6 +39,7 @@ def test_shape(text: str, unreadable: float, like_a_name: bool) -> None:
         ("read lines with Python3?", True),
         ("C# event", True),
         ("the script of the play", False),
+        ("letter from Julia about rust on the ruby ring", False),
         ("javanese coffee and perls of wisdom", False),
         ("go to the shell beach", False),
     ],

@@ -86,7 +86,7 @@ def test_punctuation_counts_a_quarter_of_a_word_in_the_vector_of_code(
 
 def test_letters_signs_and_scripts_are_no_punctuation(encoder: minilm.MiniLM) -> None:
     vocabulary = encoder._tokenizer.get_vocab()
-    quiet = {piece for piece, place in vocabulary.items() if encoder._counts["code"][place] < 1}
+    quiet = {piece for piece, place in vocabulary.items() if encoder._quiet[place] < 1}
     assert {"(", "_", ",", "##)", "=", "`"} <= quiet
     assert not quiet & {"[CLS]", "[SEP]", "[UNK]", "a", "##s", "7", "人", "ा"}
 

@@ -37,6 +37,8 @@ def test_travels_as_data(spec: ModelSpec) -> None:
 
 def test_spaces_differ() -> None:
     assert len({spec.space for spec in MODELS.values()}) == len(MODELS)
+    # A model's tables are found by its id: no id may begin like another.
+    assert not [(a, b) for a in MODELS for b in MODELS if a.startswith(f"{b}-")]
 
 
 def test_unknown_model_names_the_known() -> None:
