@@ -28,6 +28,10 @@ class _TornError(Exception):
     """Rows can't be read: this version of the table is of no use."""
 
 
+#: What damaged bytes end in; or in a panic of the library, whose class can't be imported.
+_UNREADABLE = (_TornError, RuntimeError, ValueError, OSError)
+
+
 def open_table(directory: Path, name: str, dim: int, *, read_only: bool) -> Any:
     """The table, made if there is none; drops broken newest commits, rebuilds broken indexes.
 
@@ -47,7 +51,9 @@ def open_table(directory: Path, name: str, dim: int, *, read_only: bool) -> Any:
             table = _connect(directory).open_table(name)
             _check_rows(table, dim)
             break
-        except (_TornError, RuntimeError, ValueError, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, _UNREADABLE) and type(error).__name__ != "RustPanic":
+                raise
             log.warning("store version can't be read: %s", error)
             if read_only or not _drop_newest(folder):
                 raise _damaged(folder) from error
