@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.errors import StoreDamagedError
-from engine.store import Store, drop_space
+from engine.store import Store, drop_space, guard
 from tests.engine.store_units import DIM, facts, found, unit, vector, word
 
 
@@ -222,3 +223,21 @@ def test_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
         if {row.text for row in store.file_rows((last + 1) % 40)} == {word(last + 1)}:
             expected[(last + 1) % 40] = last + 1
         store.close()
+
+
+def test_a_panic_of_the_library_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some damaged bytes make it panic, now and then; what it raises then is no RuntimeError."""
+    guard.open_table(tmp_path, "units", 8, read_only=False)
+    panic = type("RustPanic", (Exception,), {})
+    checked = guard._check_rows
+    seen: list[int] = []
+
+    def check(table: Any, dim: int) -> None:
+        seen.append(dim)
+        if len(seen) == 1:
+            raise panic("rust future panicked: unknown error")
+        checked(table, dim)
+
+    monkeypatch.setattr(guard, "_check_rows", check)
+    guard.open_table(tmp_path, "units", 8, read_only=False)
+    assert len(seen) == 2
