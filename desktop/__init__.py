@@ -1,1 +1,1 @@
-"""The faces of Inkling for people: command line and window."""
+"""The faces: window, command line, agents. They talk HTTP to the indexer and hold no models."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Dispatch; the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    from desktop import cli
+    from desktop.terminal import cli
 
     options, _ = cli.parser().parse_known_args(given)
     if options.command:

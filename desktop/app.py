@@ -15,15 +15,15 @@ from PySide6.QtWidgets import QApplication
 
 from desktop import icons, theme
 from desktop import strings as s
+from desktop.connection import Service
 from desktop.jobs import JOB_THREAD
-from desktop.service import Service
-from desktop.single_instance import SingleInstance, send
 from desktop.state import State
-from desktop.tray import Tray
-from desktop.window import Window
-from engine import log
-from engine.paths import BaseDir, base_dir
-from engine.settings import Settings
+from desktop.system.single_instance import SingleInstance, send
+from desktop.system.tray import Tray
+from desktop.window.window import Window
+from engine.contract import log
+from engine.contract.paths import BaseDir, base_dir
+from engine.contract.settings import Settings
 
 
 def parser() -> argparse.ArgumentParser:
@@ -123,7 +123,7 @@ class Application(QObject):
         if not (self._settings.close_to_tray and self.tray.available):
             self.quit()
         elif not self.state.tray_notice_shown:
-            from desktop.commands import quit_keys
+            from desktop.window.commands import quit_keys
 
             self.state.tray_notice_shown = True
             self.state.save()
@@ -158,7 +158,7 @@ class Application(QObject):
         if key == "theme":
             theme.apply(self._app, self._settings.theme)
         elif key == "start_with_session":
-            from desktop import autostart
+            from desktop.system import autostart
 
             autostart.set_enabled(self._settings.start_with_session, self._base.root)
 

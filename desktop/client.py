@@ -14,8 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import InklingError
-from engine.paths import BaseDir, base_dir
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir, base_dir
 
 #: The indexer opens its store and imports LanceDB first: 2–4 s on a busy laptop.
 START_SECONDS = 60.0

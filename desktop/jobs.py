@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from engine.errors import InklingError
+from engine.contract.errors import InklingError
 
 T = TypeVar("T")
 JOB_THREAD = "inkling-job"  # how the threads' names begin

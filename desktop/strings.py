@@ -7,7 +7,7 @@ import gettext
 from pathlib import Path, PurePath
 
 import resources
-from engine.types import Hit, Lane, Location
+from engine.contract.types import Hit, Lane, Location
 
 _catalogue = gettext.translation(
     "inkling", str(Path(resources.__file__).parent / "locale"), fallback=True

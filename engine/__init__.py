@@ -1,1 +1,4 @@
-"""Understands and finds: encoders, store, query, fusion, late interaction."""
+"""The engine understands and finds. It gives out `Engine` (add, remove, search): its front door.
+
+Importing it is cheap: faces import `engine.contract` and must not load LanceDB with it.
+"""

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.documents import assemble, groups
-from engine.encoder_pool import EncoderPool
-from engine.models import ModelSpec
-from engine.paths import BaseDir
-from engine.search import NameLane, Searcher
-from engine.segments import TokenRecord
-from engine.similar import Similar
+from engine.contract.paths import BaseDir
+from engine.contract.types import Adapter, Answer, Encoding, FileFacts, Query, TextInput, Unit
+from engine.encoders.documents import assemble, groups
+from engine.encoders.pool import EncoderPool
+from engine.models.registry import ModelSpec
+from engine.search.late_interaction import pool, quantise
+from engine.search.searcher import NameLane, Searcher
+from engine.search.similar import Similar
 from engine.store import Reword, Store, StoredUnit
-from engine.tokens import pool, quantise
-from engine.types import Adapter, Answer, Encoding, FileFacts, Query, TextInput, Unit
+from engine.store.segments import TokenRecord
 
 
 class Engine:

@@ -1,1 +1,1 @@
-"""The background process: walks, watches, extracts, feeds the engine, serves the API."""
+"""The background process: finds files, reads them, keeps the index true, answers the faces."""

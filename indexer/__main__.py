@@ -20,10 +20,10 @@ os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from engine import log
-from engine.errors import InklingError
-from engine.paths import BaseDir, base_dir
-from engine.settings import Settings
+from engine.contract import log
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir, base_dir
+from engine.contract.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(base: BaseDir, *, once: bool) -> int:
-    from indexer.service import Service
+    from indexer.server.service import Service
 
     service = Service(base, Settings.load(base)).open()
     try:
@@ -66,7 +66,7 @@ def _run(base: BaseDir, *, once: bool) -> int:
 def _serve(base: BaseDir, service: Service) -> None:  # type: ignore[name-defined]  # noqa: F821
     import uvicorn
 
-    from indexer.api import VERSION, make_app
+    from indexer.server.app import VERSION, make_app
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))

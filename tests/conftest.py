@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from PIL import Image, ImageFile
 
-from engine.paths import BASE_DIR_VARIABLE, BaseDir
+from engine.contract.paths import BASE_DIR_VARIABLE, BaseDir
 
 SAMPLE = Path(__file__).resolve().parents[1] / "resources" / "sample"
 

@@ -117,8 +117,8 @@ def _take(out: Path, theme: str, home: Path) -> int:
     from PySide6.QtGui import QFont, QFontDatabase
 
     from desktop.app import Application, application
-    from engine.paths import base_dir
-    from engine.settings import Settings
+    from engine.contract.paths import base_dir
+    from engine.contract.settings import Settings
 
     base = base_dir().create()
     settings = Settings.load(base)
@@ -229,7 +229,7 @@ def _dialogs(camera: Camera, whole: Application) -> None:
         camera.take(name, commands._dialogs[name])
         commands._dialogs[name].close()
     commands.run("index_panel")
-    from desktop.index_panel import IndexPanel
+    from desktop.index.panel import IndexPanel
 
     panel = commands._dialogs["index"]
     assert isinstance(panel, IndexPanel)
@@ -238,7 +238,7 @@ def _dialogs(camera: Camera, whole: Application) -> None:
         camera.take(f"index-{tab}", panel)
     panel.close()
     commands.run("settings")
-    from desktop.settings_dialog import SettingsDialog
+    from desktop.settings.dialog import SettingsDialog
 
     dialog = commands._dialogs["settings"]
     assert isinstance(dialog, SettingsDialog)

@@ -14,13 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import REASONS
+from engine.contract.errors import REASONS
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("engine", "indexer", "desktop")
 #: What the faces may use of the engine: modules without heavy imports.
-LIGHT_ENGINE = {"engine.types", "engine.settings", "engine.paths", "engine.errors", "engine.log"}
-LIGHT_ENGINE |= {"engine.models", "engine.model_sizes", "engine.query", "engine.agent_tools"}
+LIGHT_ENGINE = {
+    f"engine.contract.{name}"
+    for name in ("agent_tools", "errors", "log", "paths", "query", "settings", "types")
+}
+LIGHT_ENGINE |= {"engine.models.registry", "engine.models.sizes"}
 HEAVY = ("torch", "transformers", "peft", "lancedb", "pyarrow", "onnxruntime", "rapidocr", "cv2")
 MOST_LINES = 500
 
@@ -132,7 +135,7 @@ def loaded_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["desktop.__main__", "desktop.cli", "desktop.app"])
+@pytest.mark.parametrize("module", ["desktop.__main__", "desktop.terminal.cli", "desktop.app"])
 def test_a_face_opens_without_heavy_libraries(module: str) -> None:
     if find_spec(module) is None:
         pytest.fail(f"{module} is missing")
@@ -140,12 +143,12 @@ def test_a_face_opens_without_heavy_libraries(module: str) -> None:
 
 
 def test_the_command_line_opens_without_qt() -> None:
-    assert "PySide6" not in loaded_after("import desktop.__main__, desktop.cli")
+    assert "PySide6" not in loaded_after("import desktop.__main__, desktop.terminal.cli")
 
 
 def test_the_indexer_process_stays_light() -> None:
     """Torch and OCR live in worker processes; the store needs lancedb and pyarrow here."""
-    loaded = loaded_after("import indexer.service")
+    loaded = loaded_after("import indexer.server.service")
     assert (
         loaded & {"torch", "transformers", "peft", "onnxruntime", "rapidocr", "cv2", "PySide6"}
         == set()

@@ -1,1 +1,1 @@
-"""The preview: a result shown at the place that answers."""
+"""What a hit looks like: picture, page or text with the evidence marked."""

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QTool
 
 from desktop import icons, theme
 from desktop import strings as s
-from desktop.notice import FittingRow
 from desktop.theme import GRID, HALF
-from engine.types import Location, Place
+from desktop.window.notice import FittingRow
+from engine.contract.types import Location, Place
 
 _MOST_PLACES = 6
 

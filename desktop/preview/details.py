@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 
 from desktop import strings as s
 from desktop import theme
-from desktop.results_model import printable
+from desktop.results.model import printable
 from desktop.theme import GRID, HALF
-from engine.types import Hit
+from engine.contract.types import Hit
 
 
 class Details(QWidget):

@@ -8,10 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QImage
 
-from desktop import highlight
 from desktop.client import Client
-from engine.errors import InklingError
-from engine.types import Hit, Location
+from desktop.preview import highlight
+from engine.contract.errors import InklingError
+from engine.contract.types import Hit, Location
 
 #: Characters shown at once: more makes the text widget stutter (400,000 take 40 ms to set).
 SHOWN = 300_000

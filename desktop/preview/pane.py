@@ -10,17 +10,17 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import strings as s
 from desktop import theme
-from desktop.empty import EmptyState
+from desktop.connection import Service
 from desktop.preview.bars import FindBar, MatchStrip, ViewBar
 from desktop.preview.details import Details
 from desktop.preview.loading import Content, Picture, Text, load, load_page, pages_with
 from desktop.preview.picture import PictureView
 from desktop.preview.text import MarkdownView, TextView
-from desktop.results_model import short_folder
-from desktop.service import Service
+from desktop.results.model import short_folder
 from desktop.theme import GRID, HALF
-from engine.errors import InklingError
-from engine.types import Hit, Location
+from desktop.window.empty import EmptyState
+from engine.contract.errors import InklingError
+from engine.contract.types import Hit, Location
 
 #: A row passed by with the arrow keys is not loaded; one rested on for so long is.
 _REST_MS = 60

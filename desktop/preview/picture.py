@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 from desktop import strings as s
 from desktop import theme
 from desktop.theme import GRID
-from engine.types import Box
+from engine.contract.types import Box
 
 _STEP = 1.25
 _MOST = 8.0  # times the picture's own pixels

@@ -27,11 +27,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QTextBrowser, QTextEdit, QWidget
 
-from desktop import highlight, theme
 from desktop import strings as s
+from desktop import theme
+from desktop.preview import highlight
 from desktop.preview.loading import Text
 from desktop.theme import GRID
-from engine.types import Location
+from engine.contract.types import Location
 
 _PLAIN_RUN = re.compile(r"[\w ,'’-]{12,60}")
 

@@ -9,7 +9,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from engine.errors import InklingError
+from engine.contract.errors import InklingError
 
 
 def main(module: str, folder: str) -> int:

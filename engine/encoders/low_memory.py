@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from engine.encoders.jina_v4_forward import Forward, Row, States, batches
-from engine.errors import InklingError
+from engine.contract.errors import InklingError
+from engine.encoders.jina_v4.forward import Forward, Row, States, batches
 
 log = logging.getLogger(__name__)
 

@@ -17,16 +17,16 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import NeoMMEForRetrieval, PreTrainedTokenizerFast
 
-from engine.encoders.jina_v4_forward import Forward, Row, States, array
-from engine.encoders.jina_v4_images import Patches, decode, token_boxes
-from engine.encoders.jina_v4_placement import bf16_is_faster
-from engine.encoders.jina_v4_tokens import Prompt
-from engine.encoders.jina_v4_weights import read_json
+from engine.contract.errors import InklingError
+from engine.contract.types import Adapter, Encoding, TextInput
+from engine.encoders.jina_v4.forward import Forward, Row, States, array
+from engine.encoders.jina_v4.images import Patches, decode, token_boxes
+from engine.encoders.jina_v4.placement import bf16_is_faster
+from engine.encoders.jina_v4.tokens import Prompt
+from engine.encoders.jina_v4.weights import read_json
 from engine.encoders.low_memory import LowMemory
-from engine.errors import InklingError
-from engine.model_files import options, weights_folder
-from engine.models import ModelSpec
-from engine.types import Adapter, Encoding, TextInput
+from engine.models.files import options, weights_folder
+from engine.models.registry import ModelSpec
 
 _REMEDY = "Get the files again with `inkling model download`."
 _BUDGET = {"cpu": 2048, "cuda": 32_768}  # tokens of a batch

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from engine.segment_files import sync_directory
+from engine.store.segment_files import sync_directory
 
 
 class Durable:

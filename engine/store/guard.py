@@ -14,7 +14,7 @@ from typing import Any
 
 import lancedb
 
-from engine.errors import StoreDamagedError
+from engine.contract.errors import StoreDamagedError
 from engine.store.indexes import create_indexes
 from engine.store.rows import schema
 

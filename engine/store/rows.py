@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from engine.analyzer import fts_text
-from engine.segments import TokenRecord, TokenRef
+from engine.contract.types import FileFacts, Kind, Unit
+from engine.store.analyzer import fts_text
+from engine.store.segments import TokenRecord, TokenRef
 from engine.store.text import clean, path_to_text, text_to_path
 from engine.store.where import folder_key
-from engine.types import FileFacts, Kind, Unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

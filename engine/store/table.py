@@ -17,10 +17,10 @@ import pyarrow as pa
 from lancedb.query import FullTextOperator, MatchQuery
 from numpy.typing import NDArray
 
-from engine.analyzer import analyze
-from engine.errors import InklingError, StoreDamagedError
-from engine.segments import Segments, TokenRecord, TokenRef
+from engine.contract.errors import InklingError, StoreDamagedError
+from engine.contract.types import FileFacts
 from engine.store import memory
+from engine.store.analyzer import analyze
 from engine.store.durable import Durable
 from engine.store.guard import REBUILD_HINT, open_table, reopened
 from engine.store.indexes import Upkeep
@@ -40,9 +40,9 @@ from engine.store.rows import (
     to_arrow,
     vector_matrix,
 )
+from engine.store.segments import Segments, TokenRecord, TokenRef
 from engine.store.text import text_to_path
 from engine.store.where import build_where, quote
-from engine.types import FileFacts
 
 T = TypeVar("T")
 MOST_LISTED = 2_000  # unit ids in one condition; 1,000 cost 7 ms at 100,000 units

@@ -7,9 +7,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from engine.analyzer import analyze
+from engine.contract.types import KINDS, Filters
+from engine.store.analyzer import analyze
 from engine.store.text import clean, path_to_text
-from engine.types import KINDS, Filters
 
 
 def build_where(

@@ -27,13 +27,13 @@ import psutil
 import torch
 from PIL import Image, ImageDraw
 
-from engine.encoders import jina_v4
-from engine.encoders.jina_v4 import JinaV4
-from engine.encoders.jina_v4_placement import load_on
-from engine.encoders.jina_v4_weights import Checkpoint, load_network
-from engine.model_files import Options, write_json
-from engine.models import model_spec
-from engine.types import TextInput
+from engine.contract.types import TextInput
+from engine.encoders.jina_v4 import encoder as jina_v4
+from engine.encoders.jina_v4.encoder import JinaV4
+from engine.encoders.jina_v4.placement import load_on
+from engine.encoders.jina_v4.weights import Checkpoint, load_network
+from engine.models.files import Options, write_json
+from engine.models.registry import model_spec
 from tests.benchmarks import random_jina
 
 SPEC = model_spec("jina-v4")

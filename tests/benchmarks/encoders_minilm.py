@@ -30,12 +30,12 @@ import psutil
 import torch
 from numpy.typing import NDArray
 
-from engine.encoder_pool import EncoderPool
-from engine.encoders import minilm
-from engine.encoders.training_pairs import code_pairs, prose_pairs
-from engine.models import MODELS
-from engine.paths import BaseDir
-from engine.types import Encoding, TextInput
+from engine.contract.paths import BaseDir
+from engine.contract.types import Encoding, TextInput
+from engine.encoders.minilm import encoder as minilm
+from engine.encoders.pool import EncoderPool
+from engine.encoders.training.pairs import code_pairs, prose_pairs
+from engine.models.registry import MODELS
 
 SPEC = MODELS["minilm"]
 RESCORED = 50

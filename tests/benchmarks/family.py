@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 import psutil
 
 from desktop.client import Client
-from engine.errors import InklingError
-from engine.paths import BaseDir
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
 
 
 def in_words(sizes: Mapping[str, int]) -> str:

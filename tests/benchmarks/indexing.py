@@ -23,13 +23,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from desktop.client import read_endpoint
-from engine.encoders import minilm
-from engine.models import model_spec
-from engine.paths import BaseDir
-from engine.settings import Settings
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+from engine.contract.types import TextInput
+from engine.encoders.minilm import encoder as minilm
+from engine.models.registry import model_spec
 from engine.store import Store
-from engine.types import TextInput
-from indexer.ledger import Ledger
+from indexer.ledger.ledger import Ledger
 from tests.benchmarks.family import MemoryWatch, running_indexer
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -51,7 +51,7 @@ def read_picture(path: str) -> int:
     """OCR as Inkling does it; the number of characters."""
     import numpy as np
 
-    from indexer.extract import ocr, render
+    from indexer.reading.extract import ocr, render
 
     with suppress(Exception), render.opened(Path(path)) as image:
         return len(ocr.as_text(ocr.read(np.asarray(render.flat_rgb(image))))[0])

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.extract import ocr, render
+from indexer.reading.extract import ocr, render
 
 TOKEN = re.compile(r"[a-z0-9äöüß]+|[^\x00-ÿ\s]")
 

@@ -29,11 +29,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import fusion
-from engine.paths import BaseDir
-from engine.query import parse
-from engine.settings import Settings
-from indexer.service import Service
+from engine.contract.paths import BaseDir
+from engine.contract.query import parse
+from engine.contract.settings import Settings
+from engine.search import fusion
+from indexer.server.service import Service
 
 LANES = ("name", "text", "dense", "late", "fused", "rescored")
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from engine.encoders.jina_v4_weights import Checkpoint, build_empty
+from engine.encoders.jina_v4.weights import Checkpoint, build_empty
 
 TINY = Path(__file__).resolve().parents[1] / "golden" / "jina_v4" / "ckpt"
 #: Width of the published model.

@@ -19,9 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from indexer.ignore import IgnoreRules
-from indexer.ledger import Ledger
-from indexer.scan import scan_root
+from indexer.ledger.ledger import Ledger
+from indexer.sources.ignore import IgnoreRules
+from indexer.sources.scan import scan_root
 
 WORDS = [
     "alpha", "budget", "client", "draft", "final", "gamma", "img", "index", "invoice", "main",

@@ -19,9 +19,9 @@ from collections import Counter
 from pathlib import Path
 
 from desktop.client import Client, read_endpoint
-from engine.errors import InklingError
-from engine.paths import BaseDir
-from indexer.ledger import Ledger
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from indexer.ledger.ledger import Ledger
 from tests.benchmarks.family import MemoryWatch, running_indexer, wait_until_idle
 
 

@@ -22,14 +22,14 @@ os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 
 import psutil
 
+from engine.contract.paths import BaseDir
+from engine.contract.query import parse
+from engine.contract.types import Filters
 from engine.engine import Engine
-from engine.models import DEFAULT_MODEL, model_spec
-from engine.paths import BaseDir
-from engine.query import parse
-from engine.search import NameMatch
-from engine.types import Filters
-from indexer.file_reader import facts_of
-from indexer.ledger import Done, Found, Ledger
+from engine.models.registry import DEFAULT_MODEL, model_spec
+from engine.search.searcher import NameMatch
+from indexer.ledger.ledger import Done, Found, Ledger
+from indexer.reading.file_reader import facts_of
 from tests.benchmarks.store_scale import Library, fill
 
 

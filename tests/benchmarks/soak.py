@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from desktop.client import Client, read_endpoint
-from engine.paths import BaseDir
+from engine.contract.paths import BaseDir
 from tests.benchmarks.family import (
     MemoryWatch,
     in_words,

@@ -21,15 +21,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import fusion
-from engine.query import parse
-from engine.search import RESCORED, Candidates
-from engine.segments import TokenRecord
+from engine.contract.query import parse
+from engine.contract.types import Adapter, Encoding, Query, TextInput
+from engine.search import fusion
+from engine.search.late_interaction import pool, quantise
+from engine.search.searcher import RESCORED, Candidates
 from engine.store import Row
-from engine.token_record import pack_record
-from engine.tokens import pool, quantise
-from engine.types import Adapter, Encoding, Query, TextInput
-from indexer.service import Service
+from engine.store.segments import TokenRecord
+from engine.store.token_record import pack_record
+from indexer.server.service import Service
 from tests.benchmarks.quality import index, measures, questions
 
 Floats = NDArray[np.float32]

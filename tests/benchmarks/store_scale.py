@@ -21,10 +21,10 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from engine.segments import TokenRecord
+from engine.contract.types import FileFacts, Filters, Kind, Unit
+from engine.search.late_interaction import maxsim, quantise
 from engine.store import Store, StoredUnit
-from engine.tokens import maxsim, quantise
-from engine.types import FileFacts, Filters, Kind, Unit
+from engine.store.segments import TokenRecord
 
 TOKENS, TOKEN_DIM, WORDS, VOCABULARY = 64, 128, 100, 60_000
 KINDS: tuple[Kind, ...] = ("note", "code", "pdf", "image", "screenshot")

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desktop.client import read_endpoint
-from engine.paths import BaseDir
+from engine.contract.paths import BaseDir
 
 if TYPE_CHECKING:
     from desktop.app import Application
-    from desktop.hits import StageOfAnswer
+    from desktop.results.hits import StageOfAnswer
 
 QUERIES = (
     "why my email stopped arriving",
@@ -90,8 +90,8 @@ def _start() -> dict[str, float]:
     from PySide6.QtCore import QEvent, QObject
 
     from desktop.app import Application, application
-    from engine.paths import base_dir
-    from engine.settings import Settings
+    from engine.contract.paths import base_dir
+    from engine.contract.settings import Settings
 
     class FirstPaint(QObject):
         at = 0.0
@@ -119,8 +119,8 @@ def _type() -> dict[str, Any]:
     import psutil
 
     from desktop.app import Application, application
-    from engine.paths import base_dir
-    from engine.settings import Settings
+    from engine.contract.paths import base_dir
+    from engine.contract.settings import Settings
 
     base = base_dir().create()
     settings = Settings.load(base)

@@ -10,11 +10,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop import theme
-from desktop.service import Service
+from desktop.connection import Service
 from desktop.state import State
-from desktop.window import Window
-from engine.paths import BaseDir
-from engine.settings import Settings
+from desktop.window.window import Window
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
 from tests.desktop.scripted_indexer import ScriptedIndexer
 
 

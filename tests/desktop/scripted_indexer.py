@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from engine.paths import BaseDir
+from engine.contract.paths import BaseDir
 
 TOKEN = "scripted"
 COVERED = {"files": 3, "done": 3, "pending": 0, "complete": True, "message": ""}

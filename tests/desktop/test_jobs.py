@@ -10,7 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.jobs import Jobs
-from engine.errors import InklingError
+from engine.contract.errors import InklingError
 
 
 @pytest.fixture

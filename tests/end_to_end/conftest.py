@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from desktop.client import Client, read_endpoint
-from engine.paths import BaseDir
+from engine.contract.paths import BaseDir
 
 
 @dataclass

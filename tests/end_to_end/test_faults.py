@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from desktop.client import read_endpoint
-from engine.paths import BaseDir
+from engine.contract.paths import BaseDir
 from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle, until
 

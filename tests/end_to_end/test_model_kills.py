@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.errors import InklingError
-from engine.model_sizes import as_found
-from engine.models import model_spec
-from engine.paths import BaseDir
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from engine.models.registry import model_spec
+from engine.models.sizes import as_found
 from engine.store import Store
 from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Unrest, end, kill_one, settle
-from tests.engine.jina_tiny import CHECKPOINT
+from tests.engine.encoders.jina_tiny import CHECKPOINT
 
 pytestmark = pytest.mark.slow
 KILLS = 4

@@ -20,8 +20,8 @@ import pytest
 
 from engine.store.table import list_spaces
 from tests.end_to_end.conftest import Inkling
-from tests.engine.jina_tiny import CHECKPOINT
-from tests.engine.loopback_hub import BIG, running
+from tests.engine.encoders.jina_tiny import CHECKPOINT
+from tests.engine.models.loopback_hub import BIG, running
 
 FILES = 40
 

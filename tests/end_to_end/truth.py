@@ -15,12 +15,12 @@ from typing import Any
 import psutil
 
 from desktop.client import read_endpoint
-from engine.errors import InklingError
-from engine.models import model_spec
-from engine.paths import BaseDir
-from engine.settings import Settings
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+from engine.models.registry import model_spec
 from engine.store import Store
-from indexer.ledger import Ledger
+from indexer.ledger.ledger import Ledger
 from tests.end_to_end.conftest import Inkling
 
 Places = dict[str, Counter[tuple[Any, ...]]]

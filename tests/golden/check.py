@@ -22,12 +22,15 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from engine.encoders import jina_v4, jina_v4_forward, jina_v4_images, jina_v4_tokens
-from engine.encoders.jina_v4_forward import Forward, Row, States
-from engine.encoders.jina_v4_placement import Placed
-from engine.encoders.jina_v4_weights import Checkpoint, load_network
-from engine.models import model_spec
-from engine.types import TextInput
+from engine.contract.types import TextInput
+from engine.encoders.jina_v4 import encoder as jina_v4
+from engine.encoders.jina_v4 import forward as jina_v4_forward
+from engine.encoders.jina_v4 import images as jina_v4_images
+from engine.encoders.jina_v4 import tokens as jina_v4_tokens
+from engine.encoders.jina_v4.forward import Forward, Row, States
+from engine.encoders.jina_v4.placement import Placed
+from engine.encoders.jina_v4.weights import Checkpoint, load_network
+from engine.models.registry import model_spec
 
 TEXT_LIMIT = 2e-5  # greatest absolute difference, fp32
 IMAGE_SINGLE_LIMIT = 1e-4

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from desktop.client import Client
-from engine.paths import BaseDir
+from engine.contract.paths import BaseDir
 
 #: A name that is not UTF-8, as Python has it.
 LATIN = os.fsdecode(b"caf\xe9.txt")

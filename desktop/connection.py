@@ -1,0 +1,203 @@
+"""The window's line to the indexer: connects in the background, polls, searches in stages."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.client import Client
+from desktop.jobs import Failed, Jobs, Ticket
+from desktop.results.hits import StageOfAnswer, read_hit, read_stage
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from engine.contract.types import Hit
+
+T = TypeVar("T")
+_LOOK_MS = 3_000  # between looks for an indexer that has gone
+_POLL_MS = {"busy": 1_000, "quiet": 5_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: text, a picture, or a file to find the like of."""
+
+    text: str = ""
+    image: str | None = None  # absolute path
+    like: str | None = None  # absolute path of an indexed file
+
+    @property
+    def empty(self) -> bool:
+        return not (self.text.strip() or self.image or self.like)
+
+
+class Service(QObject):
+    """Everything the window asks of the indexer; never blocks, answers by signal or callback."""
+
+    status_changed = Signal(dict)
+    unavailable = Signal(object)  # InklingError
+    connected = Signal()
+    stage_arrived = Signal(object)  # StageOfAnswer
+    search_failed = Signal(object)  # InklingError
+    search_finished = Signal()
+
+    def __init__(self, base: BaseDir, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._base = base
+        self._client: Client | None = None
+        self._jobs = Jobs(self)
+        # Searches have threads of their own: a preview being rendered must not delay them.
+        self._searches = Jobs(self, threads=4)
+        self._waiting: Question | None = None
+        self._limit = 50
+        self._running: Ticket | None = None
+        self.status: dict[str, Any] = {}
+        self._poll = QTimer(self)
+        self._poll.setSingleShot(True)
+        self._poll.timeout.connect(self.refresh)
+        self._look = QTimer(self)
+        self._look.setSingleShot(True)
+        self._look.setInterval(_LOOK_MS)
+        self._look.timeout.connect(self._look_again)
+
+    # The line itself
+
+    def start(self) -> None:
+        """Find the indexer, or start one; `connected` follows, or `unavailable`."""
+        self._look.stop()
+        self._jobs.run(
+            lambda: Client.connect(self._base), self._connected, self._lost, key="connect"
+        )
+
+    def _connected(self, client: Client) -> None:
+        self._client = client
+        self._look.stop()
+        self.connected.emit()
+        self.refresh()
+        if self._waiting is not None:
+            self.search(self._waiting, self._limit)
+
+    def _lost(self, error: InklingError) -> None:
+        self._client = None
+        self._poll.stop()
+        self.unavailable.emit(error)
+        self._look.start()
+
+    def _look_again(self) -> None:
+        """An indexer that was started by somebody else is taken up; none is started unasked."""
+        self._jobs.run(lambda: Client.find(self._base), self._found, key="connect")
+
+    def _found(self, client: Client | None) -> None:
+        if client is not None:
+            self._connected(client)
+        else:
+            self._look.start()
+
+    @property
+    def ready(self) -> bool:
+        return self._client is not None
+
+    def stop_indexer(self) -> None:
+        """Ask the indexer to end; blocking, for the very end."""
+        if self._client is not None:
+            with contextlib.suppress(InklingError):
+                self._client.stop()
+
+    def close(self) -> None:
+        self._poll.stop()
+        self._look.stop()
+        self._searches.close()
+        self._jobs.close()
+
+    # Calls
+
+    def call(
+        self,
+        work: Callable[[Client], T],
+        done: Callable[[T], None] | None = None,
+        failed: Failed | None = None,
+        *,
+        key: str = "",
+    ) -> Ticket | None:
+        """Any call in the background; without a line to the indexer, `failed` is told."""
+        client = self._client
+        if client is None:
+            if failed is not None:
+                failed(InklingError("The indexer is not there yet.", hint="Try again in a moment."))
+            return None
+        return self._jobs.run(lambda: work(client), done, failed, key=key)
+
+    def work(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None] | None = None,
+        failed: Failed | None = None,
+        *,
+        key: str = "",
+    ) -> Ticket:
+        """Work that needs no indexer (reading a file), off the interface's thread."""
+        return self._jobs.run(work, done, failed, key=key)
+
+    def fetch_thumb(self, path: str, page: int | None) -> bytes | None:
+        """Blocking; for the thumbnails' own threads."""
+        client = self._client
+        return client.thumb(path, page) if client is not None else None
+
+    def refresh(self) -> None:
+        """Ask for the status now; asked again by itself, more often while there is work."""
+        self._poll.stop()
+        if self._client is not None:
+            self.call(lambda client: client.status(), self._status, self._lost, key="status")
+
+    def _status(self, status: dict[str, Any]) -> None:
+        self.status = status
+        busy = status.get("state") in ("starting", "scanning", "indexing")
+        self._poll.start(_POLL_MS["busy" if busy else "quiet"])
+        self.status_changed.emit(status)
+
+    # Searching
+
+    def search(self, question: Question, limit: int) -> None:
+        """Ask; an earlier question that is still being answered is dropped."""
+        self._limit = limit
+        client = self._client
+        if client is None:
+            self._waiting = question  # asked as soon as there is a line
+            return
+        self._waiting = None
+        self._running = self._searches.stream(
+            lambda give: _ask(client, question, limit, give),
+            self.stage_arrived.emit,
+            self.search_failed.emit,
+            finished=self.search_finished.emit,
+            key="search",
+        )
+
+    def stop_search(self) -> None:
+        """Nobody waits for an answer any more."""
+        self._waiting = None
+        self._searches.cancel("search")
+
+    def recent(self, done: Callable[[list[Hit]], None]) -> None:
+        """The newest files, for an empty field."""
+
+        def work(client: Client) -> list[Hit]:
+            return [read_hit(file) for file in client.recent(40)]
+
+        self.call(work, done, lambda _error: None, key="recent")
+
+
+def _ask(
+    client: Client, question: Question, limit: int, give: Callable[[StageOfAnswer], None]
+) -> None:
+    """Runs in a thread; closing the stream early cancels the search at the indexer, too."""
+    if question.like is not None:
+        give(read_stage(client.similar(question.like, limit)))
+        return
+    stages = client.search(question.text, image=question.image, limit=limit)
+    with contextlib.closing(cast("Generator[dict[str, Any]]", stages)):
+        for stage in stages:
+            give(read_stage(stage))

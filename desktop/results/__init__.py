@@ -1,0 +1,1 @@
+"""The list of hits: model, delegate, view, thumbnails."""

@@ -1,0 +1,75 @@
+"""Small pictures of results: fetched in the background, kept while they are likely seen again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from PySide6.QtCore import QByteArray, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPixmap
+
+from desktop.jobs import Jobs
+from engine.contract.errors import InklingError
+from engine.contract.types import Hit
+
+_KEPT = 400  # thumbnails; 256 x 256 x 4 bytes each: 100 MB at the very most, 20 MB as rows show
+Key = tuple[str, float, int | None]
+
+
+class Thumbnails(QObject):
+    """Answers at once with what it has and tells when there is more."""
+
+    ready = Signal()
+
+    def __init__(
+        self, fetch: Callable[[str, int | None], bytes | None], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._fetch = fetch
+        # Threads of their own: a screenful of thumbnails must not delay the preview.
+        self._jobs = Jobs(self, threads=2)
+        self._kept: OrderedDict[Key, QPixmap | None] = OrderedDict()
+        self._asked: set[Key] = set()
+        self.edge = 128  # device pixels of the longer side
+
+    def get(self, hit: Hit) -> QPixmap | None:
+        """The thumbnail if it is here; else it is asked for and `ready` follows."""
+        key = (hit.path, hit.mtime, hit.location.page)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        if key not in self._asked and hit.kind in ("screenshot", "image", "pdf"):
+            self._asked.add(key)
+            self._jobs.run(
+                lambda: self._load(key),
+                lambda image: self._keep(key, image),
+                lambda error: self._missing(key, error),
+            )
+        return None
+
+    def close(self) -> None:
+        self._jobs.close()
+
+    def _load(self, key: Key) -> QImage | None:
+        data = self._fetch(key[0], key[2])
+        image = QImage.fromData(QByteArray(data)) if data else QImage()
+        if image.isNull():
+            return None
+        wanted = QSize(self.edge, self.edge)
+        if image.width() > self.edge or image.height() > self.edge:
+            image = image.scaled(
+                wanted,
+                Qt.AspectRatioMode.KeepAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+        return image
+
+    def _keep(self, key: Key, image: QImage | None) -> None:
+        self._asked.discard(key)
+        self._kept[key] = QPixmap.fromImage(image) if image is not None else None
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        self.ready.emit()
+
+    def _missing(self, key: Key, _error: InklingError) -> None:
+        self._keep(key, None)

@@ -1,0 +1,177 @@
+"""The list of results: keyboard, mouse, dragging out; stays put while stages arrive."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDrag,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPixmap,
+)
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
+
+from desktop import strings as s
+from desktop.results.delegate import THUMB, ResultDelegate
+from desktop.results.model import Index, ResultsModel
+from desktop.results.thumbnails import Thumbnails
+from engine.contract.types import Hit
+
+_MOVES = {
+    Qt.Key.Key_Up,
+    Qt.Key.Key_Down,
+    Qt.Key.Key_PageUp,
+    Qt.Key.Key_PageDown,
+    Qt.Key.Key_Home,
+    Qt.Key.Key_End,
+}
+_PLAIN = (
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.KeypadModifier,
+)
+
+
+class ResultsView(QListView):
+    """Shows the model; tells what the person chose, opened, typed or asked a menu for."""
+
+    current_changed = Signal(object)  # Hit | None
+    opened = Signal()
+    typed = Signal(str)  # a character that belongs into the search field
+    left_at_top = Signal()  # Up on the first row
+    dismissed = Signal()
+    menu_wanted = Signal(QPoint)
+
+    def __init__(self, model: ResultsModel, thumbnails: Thumbnails, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._results = model
+        self._thumbnails = thumbnails
+        self._chosen = False  # the person, not the first row's habit, chose the current row
+        self._press: QPoint | None = None
+        self.setModel(model)
+        self.setItemDelegate(ResultDelegate(thumbnails, self))
+        self.setUniformItemSizes(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.setAccessibleName(s.RESULTS_NAME)
+        self.viewport().setObjectName("results-viewport")
+        thumbnails.ready.connect(self.viewport().update)
+        self.doubleClicked.connect(lambda _index: self.opened.emit())
+
+    def hit(self) -> Hit | None:
+        """The result the person is on."""
+        return self._results.hit(self.currentIndex().row())
+
+    def settle(self) -> None:
+        """After a stage: a row nobody chose follows the best result, a chosen one stays."""
+        rows = self._results.rowCount()
+        if not rows:
+            return
+        if not self._chosen or not self.currentIndex().isValid():
+            self._chosen = self._chosen and self.currentIndex().isValid()
+            self._go(0)
+            if not self._results.frozen:
+                self.scrollToTop()
+
+    def start(self) -> None:
+        """A new question: the first row is the current one again."""
+        self._chosen = False
+        self._results.start()
+
+    def step(self, rows: int) -> None:
+        """Move by some rows from the keyboard; places are kept from now on."""
+        count = self._results.rowCount()
+        if count:
+            self._choose()
+            row = self.currentIndex().row()
+            self._go(min(max(row + rows, 0), count - 1) if row >= 0 else 0)
+
+    def page_rows(self) -> int:
+        """How many rows a page has."""
+        height = self.sizeHintForRow(0)
+        return max(1, self.viewport().height() // height - 1) if height > 0 else 1
+
+    def _go(self, row: int) -> None:
+        index = self._results.index(row, 0)
+        flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.selectionModel().setCurrentIndex(index, flag)
+
+    def _choose(self) -> None:
+        self._chosen = True
+        self._results.frozen = True
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        self.current_changed.emit(self._results.hit(current.row()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, modifiers = event.key(), event.modifiers()
+        if key == Qt.Key.Key_Up and self.currentIndex().row() <= 0 and not modifiers:
+            self.left_at_top.emit()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and modifiers in _PLAIN:
+            self.opened.emit()
+        elif key == Qt.Key.Key_Escape:
+            self.dismissed.emit()
+        elif key in _MOVES:
+            self._choose()
+            super().keyPressEvent(event)
+        elif event.text().isprintable() and event.text().strip() and modifiers in _PLAIN:
+            self.typed.emit(event.text())
+        elif key == Qt.Key.Key_Backspace:
+            self.typed.emit("\b")
+        else:
+            event.ignore()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._results.rowCount():
+            self._results.frozen = True  # nothing moves under the pointer
+        if self._press is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            far = (event.position().toPoint() - self._press).manhattanLength()
+            if far >= 12 and self.hit() is not None:
+                self._press = None
+                self._drag()
+                return
+        super().mouseMoveEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._press = event.position().toPoint()
+        self._choose()
+        super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._press = None
+        super().mouseReleaseEvent(event)
+
+    def _drag(self) -> None:
+        """Drag the file out; its thumbnail goes along."""
+        hit = self.hit()
+        if hit is None:
+            return
+        drag = QDrag(self)
+        drag.setMimeData(self._results.mimeData([self.currentIndex()]))
+        pixmap = self._thumbnails.get(hit)
+        if isinstance(pixmap, QPixmap):
+            ratio = self.devicePixelRatioF()
+            small = pixmap.scaledToHeight(
+                round(THUMB * ratio), Qt.TransformationMode.SmoothTransformation
+            )
+            small.setDevicePixelRatio(ratio)
+            drag.setPixmap(small)
+        drag.exec(Qt.DropAction.CopyAction | Qt.DropAction.LinkAction)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self._choose()
+        self.menu_wanted.emit(event.globalPos())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and self._results.rowCount():
+            self._go(0)

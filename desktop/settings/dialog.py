@@ -1,0 +1,210 @@
+"""Settings, drawn from the one table; what is changed holds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop import strings as s
+from desktop import theme
+from desktop.theme import GRID, HALF
+from engine.contract.errors import InklingError
+from engine.contract.settings import SECTIONS, SETTINGS, Setting, Settings, Value
+
+_FIELD = 26 * GRID
+
+
+class SettingsDialog(QDialog):
+    """Sections left, rows right."""
+
+    changed = Signal(str)  # key
+    restart_wanted = Signal()
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.editors: dict[str, QWidget] = {}
+        self.setWindowTitle(s.SETTINGS_TITLE)
+        self._sections = QListWidget(self)
+        self._sections.setFixedWidth(20 * GRID)
+        self._sections.setAccessibleName(s.SETTINGS_TITLE)
+        self._sections.setSpacing(1)
+        self._pages = QStackedWidget(self)
+        for section in SECTIONS:
+            self._sections.addItem(s.tr(section))
+            self._pages.addWidget(self._page(section))
+        self._sections.currentRowChanged.connect(self._pages.setCurrentIndex)
+        self._sections.setCurrentRow(0)
+        self._message = QLabel(self)
+        self._message.setForegroundRole(self._message.palette().ColorRole.BrightText)
+        self._message.setWordWrap(True)
+        self._message.setContentsMargins(3 * GRID, GRID, 3 * GRID, GRID)
+        self._message.hide()
+        self._restart = QPushButton(s.RESTART_NOW, self)
+        self._restart.clicked.connect(self.restart_wanted)
+        self._restart.hide()
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self._pages, 1)
+        right.addWidget(self._message)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(3 * GRID, GRID, 3 * GRID, 2 * GRID)
+        foot.addStretch(1)
+        foot.addWidget(self._restart)
+        right.addLayout(foot)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GRID, GRID, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._sections)
+        row.addLayout(right, 1)
+        self.resize(96 * GRID, 72 * GRID)
+        if settings.messages:
+            self._say(" ".join([s.SETTINGS_MESSAGE, *settings.messages]))
+
+    def _page(self, section: str) -> QWidget:
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
+        column.setSpacing(3 * GRID)
+        for row in SETTINGS.values():
+            if row.section == section:
+                column.addWidget(self._row(row))
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(page)
+        return area
+
+    def _row(self, row: Setting) -> QWidget:
+        """Title and help left, the editor right; long editors below."""
+        widget = QWidget(self)
+        editor = self._editor(row)
+        editor.setAccessibleName(s.tr(row.title))
+        editor.setAccessibleDescription(s.tr(row.help))
+        self.editors[row.key] = editor
+        title = QLabel(s.tr(row.title), widget)
+        title.setFont(theme.font(self.font(), 0.5, bold=True))
+        title.setBuddy(editor)
+        notes = {"window": s.RESTART_WINDOW, "indexer": s.RESTART_INDEXER}
+        about = QLabel(" ".join(filter(None, (s.tr(row.help), notes.get(row.restart)))), widget)
+        about.setTextFormat(Qt.TextFormat.PlainText)
+        about.setWordWrap(True)
+        about.setForegroundRole(about.palette().ColorRole.PlaceholderText)
+        texts = QVBoxLayout()
+        texts.setSpacing(HALF)
+        texts.addWidget(title)
+        texts.addWidget(about)
+        wide = isinstance(editor, QLineEdit | QPlainTextEdit)
+        if wide:
+            texts.addWidget(editor)
+        line = QHBoxLayout(widget)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4 * GRID)
+        line.addLayout(texts, 1)
+        if not wide:
+            line.addWidget(editor, 0, Qt.AlignmentFlag.AlignTop)
+        return widget
+
+    def _editor(self, row: Setting) -> QWidget:
+        value = self._settings.get(row.key)
+        if row.choices:
+            return self._choice(row, str(value))
+        if isinstance(value, bool):
+            box = QCheckBox(self)
+            box.setChecked(value)
+            box.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # flush with the other editors
+            box.toggled.connect(self._setter(row))
+            return box
+        if isinstance(value, int):
+            return self._number(row, value)
+        if isinstance(value, tuple):
+            lines = QPlainTextEdit("\n".join(value), self)
+            lines.setProperty("class", "field")
+            lines.setFont(theme.fixed_font())
+            lines.setFixedHeight(12 * GRID)
+            lines.setTabChangesFocus(True)
+            store = self._setter(row)
+            lines.textChanged.connect(
+                lambda: store([p.strip() for p in lines.toPlainText().split("\n") if p.strip()])
+            )
+            return lines
+        field = QLineEdit(value, self)
+        field.editingFinished.connect(lambda: self._set(row, field.text().strip()))
+        return field
+
+    def _choice(self, row: Setting, value: str) -> QComboBox:
+        combo = QComboBox(self)
+        combo.setFixedWidth(_FIELD)
+        for choice, label in row.choices:
+            combo.addItem(s.tr(label), choice)
+        combo.setCurrentIndex(max(0, combo.findData(value)))
+        combo.currentIndexChanged.connect(lambda i: self._set(row, combo.itemData(i)))
+        return combo
+
+    def _number(self, row: Setting, value: int) -> QSpinBox:
+        """Bounds from the table; where 0 has a meaning it stands, in words, below the least."""
+        spin = QSpinBox(self)
+        spin.setMinimumWidth(_FIELD * 2 // 3)
+        low, high = row.bounds or (0, 10**9)
+        spin.setRange(min(low, 0) if row.zero else low, high)
+        spin.setSuffix(f" {row.unit}" if row.unit else "")
+        spin.setGroupSeparatorShown(True)
+        spin.setAlignment(Qt.AlignmentFlag.AlignRight)
+        if row.zero:
+            spin.setSpecialValueText(s.tr(row.zero))
+        step = 25 if row.key == "scale" else max(1, 10 ** (len(str(row.default or low)) - 1) // 2)
+        spin.setSingleStep(step)
+        spin.setValue(value)
+        spin.setKeyboardTracking(False)
+        store = self._setter(row)
+
+        def take(number: int) -> None:
+            # Between 0 and the least allowed value there is nothing: go on to the next one.
+            if row.zero and 0 < number < low:
+                spin.setValue(low if number > self._settings.get(row.key) else 0)  # type: ignore[operator]
+            else:
+                store(number)
+
+        spin.valueChanged.connect(take)
+        return spin
+
+    def _setter(self, row: Setting) -> Callable[[Value | list[str]], None]:
+        return lambda value: self._set(row, value)
+
+    def _set(self, row: Setting, value: object) -> None:
+        if isinstance(value, list):
+            value = tuple(value)
+        if value == self._settings.get(row.key):
+            return
+        try:
+            self._settings.set(row.key, value)
+        except InklingError as error:
+            self._say(str(error))
+            return
+        self._message.hide()
+        if row.restart == "window":
+            self._restart.show()
+        self.changed.emit(row.key)
+
+    def _say(self, text: str) -> None:
+        self._message.setText(text)
+        self._message.show()

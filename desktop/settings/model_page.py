@@ -1,0 +1,176 @@
+"""The model that understands the files: which one, its licence, switching, downloading."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop import strings as s
+from desktop import theme
+from desktop.connection import Service
+from desktop.theme import GRID, HALF
+from engine.contract.errors import InklingError
+
+
+class ModelPage(QWidget):
+    """One card for each model; a licence is accepted before anything is downloaded."""
+
+    def __init__(self, service: Service, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._service = service
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(GRID, 2 * GRID, GRID, GRID)
+        self._column.setSpacing(3 * GRID)
+        self._column.addStretch(1)
+        self._shown: dict[str, Any] = {}
+        self._poll = QTimer(self)  # while a download runs
+        self._poll.setSingleShot(True)
+        self._poll.setInterval(1_000)
+        self._poll.timeout.connect(self.load)
+
+    def load(self) -> None:
+        self._service.call(
+            lambda client: client.call("GET", "/v1/models"), self.show_models, key="models"
+        )
+
+    def show_models(self, answer: dict[str, Any]) -> None:
+        """Draw the cards anew where something changed."""
+        if any(_progress(model) is not None for model in answer.get("models", ())):
+            self._poll.start()
+        if answer == self._shown:
+            return
+        self._shown = answer
+        while self._column.count() > 1:
+            item = self._column.takeAt(0)
+            if item is not None and (widget := item.widget()):
+                widget.deleteLater()
+        for model in answer.get("models", ()):
+            card = self._card(model, str(model.get("id")) == str(answer.get("current")))
+            self._column.insertWidget(self._column.count() - 1, card)
+
+    def _card(self, model: dict[str, Any], current: bool) -> QWidget:
+        card = QWidget(self)
+        title = QLabel(str(model.get("title") or model.get("id")), card)
+        title.setFont(theme.font(self.font(), 1, bold=True))
+        about = QLabel(_about(model), card)
+        about.setWordWrap(True)
+        about.setTextFormat(Qt.TextFormat.PlainText)
+        about.setForegroundRole(about.palette().ColorRole.PlaceholderText)
+        texts = QVBoxLayout()
+        texts.setSpacing(HALF)
+        texts.addWidget(title)
+        texts.addWidget(about)
+        if error := model.get("error"):
+            texts.addWidget(self._trouble(error, card))
+        progress = _progress(model)
+        if progress is not None:
+            bar = QProgressBar(card)
+            bar.setTextVisible(False)
+            bar.setMaximum(1000)
+            bar.setValue(round(1000 * progress))
+            bar.setAccessibleName(title.text())
+            texts.addWidget(bar)
+        row = QHBoxLayout(card)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2 * GRID)
+        row.addLayout(texts, 1)
+        if current:
+            used = QLabel(s.MODEL_CURRENT, card)
+            used.setForegroundRole(used.palette().ColorRole.Link)
+            row.addWidget(used, 0, Qt.AlignmentFlag.AlignTop)
+        else:
+            buttons = QVBoxLayout()
+            buttons.setSpacing(HALF)
+            button = QPushButton(_use_label(model), card)
+            button.setEnabled(progress is None)
+            button.clicked.connect(partial(self._ask, model))
+            buttons.addWidget(button)
+            if model.get("index_bytes") or (model.get("bytes") and model.get("download_bytes")):
+                away = QPushButton(s.MODEL_REMOVE, card)
+                away.clicked.connect(partial(self._remove, str(model["id"])))
+                buttons.addWidget(away)
+            buttons.addStretch(1)
+            row.addLayout(buttons)
+        return card
+
+    def _trouble(self, error: dict[str, Any], card: QWidget) -> QLabel:
+        """What stands against a model."""
+        label = QLabel(" ".join((str(error.get("message", "")), str(error.get("hint", "")))), card)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        return label
+
+    def _ask(self, model: dict[str, Any]) -> None:
+        """Licence first, once; the present index answers until the new one is complete."""
+        if model.get("licence_accepted") and model.get("available"):
+            self._use(str(model["id"]))
+            return
+        box = QMessageBox(self)
+        box.setText(s.MODEL_LICENCE_ASK.format(title=model.get("title", "")))
+        notice = str(model.get("notice") or _about(model))
+        box.setInformativeText(f"{notice}\n\n{s.MODEL_REBUILD}")
+        yes = box.addButton(_use_label(model), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        yes.clicked.connect(lambda: self._use(str(model["id"])))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def _use(self, model_id: str) -> None:
+        self._service.call(
+            lambda client: client.call(
+                "POST", "/v1/models/use", {"id": model_id, "licence_accepted": True}
+            ),
+            lambda _answer: self.load(),
+            self._failed,
+        )
+
+    def _remove(self, model_id: str) -> None:
+        """Its weights and its index; the ones in use stay."""
+        self._service.call(
+            lambda client: client.call("POST", "/v1/models/remove", {"id": model_id}),
+            lambda _answer: self.load(),
+            self._failed,
+        )
+
+    def _failed(self, error: InklingError) -> None:
+        box = QMessageBox(self)
+        box.setText(error.message)
+        box.setInformativeText(error.hint)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+
+def _progress(model: dict[str, Any]) -> float | None:
+    """The part downloaded or rebuilt, while that goes on."""
+    value = model.get("progress")
+    return min(max(float(value), 0.0), 1.0) if isinstance(value, int | float) else None
+
+
+def _use_label(model: dict[str, Any]) -> str:
+    there = bool(model.get("available", not model.get("download_bytes")))
+    return s.MODEL_USE if there else s.MODEL_DOWNLOAD
+
+
+def _about(model: dict[str, Any]) -> str:
+    """Licence, size, how large its index is."""
+    parts = [str(model.get("licence", ""))]
+    if model.get("commercial_use") is False:
+        parts.append(s.MODEL_NON_COMMERCIAL)
+    if size := int(model.get("download_bytes") or 0):
+        parts.append(s.size(size))
+    else:
+        parts.append(s.MODEL_INCLUDED)
+    if index := int(model.get("index_bytes") or 0):
+        parts.append(s.MODEL_INDEX.format(size=s.size(index)))
+    return " · ".join(part for part in parts if part)

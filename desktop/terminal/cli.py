@@ -1,0 +1,309 @@
+"""The command line: the same searches for terminals and scripts."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from desktop.client import Client
+from desktop.terminal import output
+from desktop.terminal.model_commands import add_model_command, run_model_command
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir, base_dir
+from engine.contract.settings import Settings
+from engine.contract.types import KINDS
+
+Command = Callable[[argparse.Namespace, BaseDir], int]
+
+#: Exit status when a search found nothing (as grep does) and when something went wrong.
+NOTHING_FOUND, FAILED = 1, 2
+#: A year: what the indexer takes.
+MOST_MINUTES = 366 * 24 * 60
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser(
+        prog="inkling",
+        description="Find a file from an inkling of what was in it. Without a command: the window.",
+    )
+    top.add_argument("--base-dir", metavar="DIR", help="where Inkling keeps its state")
+    top.add_argument("--toggle", action="store_true", help="show or hide the window")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
+        made.set_defaults(run=run)
+        return made
+
+    add = command("add", add_folders, "watch these folders")
+    add.add_argument("paths", nargs="+", metavar="PATH")
+    add.add_argument("--wait", action="store_true", help="return when every file is done")
+    search = command("search", search_files, "find files by what is in them")
+    search.add_argument("query", nargs="*", metavar="QUERY")
+    search.add_argument("--image", metavar="FILE", help="a picture to search with")
+    search.add_argument("--kind", choices=KINDS)
+    similar = command("similar", similar_files, "find files like this one")
+    similar.add_argument("file", metavar="FILE")
+    for made in (search, similar):
+        made.add_argument("--limit", type=int, default=10)
+    status = command("status", show_status, "progress, counts, space and health")
+    problems = command("problems", show_problems, "every file not indexed, with its reason")
+    problems.add_argument("--reason")
+    problems.add_argument("--retry", action="store_true", help="try those again that may succeed")
+    why = command("explain", explain_file, "why a file is, or is not, found")
+    why.add_argument("file", metavar="FILE")
+    why.add_argument("--query", metavar="Q")
+    for made in (search, similar, status, problems, why):
+        made.add_argument("--json", action="store_true")
+    remove = command("remove", remove_folders, "forget these folders")
+    remove.add_argument("paths", nargs="+", metavar="PATH")
+    allow = command("allow", allow_files, "index these withheld files after all")
+    allow.add_argument("paths", nargs="+", metavar="FILE")
+    pause = command("pause", pause_indexing, "stop indexing for a while; search goes on")
+    until = pause.add_mutually_exclusive_group()
+    until.add_argument("--minutes", type=float, metavar="N")
+    until.add_argument("--until", metavar="WHEN", help="“tomorrow” (seven in the morning) or HH:MM")
+    command("resume", resume_indexing, "go on indexing")
+    add_model_command(command("model", run_model_command, "list, choose, get and remove models"))
+    command("stop", stop_indexer, "end the indexer")
+    autostart = command("autostart", set_autostart, "start Inkling when you log in")
+    autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
+    command("mcp", serve_agents, "answer an agent over stdio (Model Context Protocol)")
+    command("demo", show_demo, "index the sample library and answer five questions")
+    return top
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; 0 success, 1 nothing found, 2 an error (told on stderr)."""
+    options = parser().parse_args(arguments)
+    try:
+        base = base_dir(options.base_dir)
+        status: int = options.run(options, base)
+        return status
+    except InklingError as error:
+        sys.stdout.flush()
+        output.complain(error.message, error.hint)
+        return FAILED
+    except BrokenPipeError:  # `inkling search … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def add_folders(options: argparse.Namespace, base: BaseDir) -> int:
+    for path in options.paths:
+        if not Path(_absolute(path)).is_dir():
+            raise InklingError(
+                f"{path} is not a folder.", hint="Give folders that exist.", path=path
+            )
+    client = Client.connect(base)
+    client.add([_absolute(path) for path in options.paths])
+    if options.wait:
+        output.show_progress(client)
+    else:
+        print("Watching. Names are searchable in seconds; `inkling status` shows the rest.")
+    return 0
+
+
+def search_files(options: argparse.Namespace, base: BaseDir) -> int:
+    if options.limit < 1:
+        raise InklingError("--limit must be at least 1.", hint="For example --limit 10.")
+    image = _absolute(options.image) if options.image else None
+    text = " ".join(options.query)
+    if not text and image is None:
+        raise InklingError("There is nothing to search for.", hint='Try `inkling search "…"`.')
+    filters = {"kinds": [options.kind]} if options.kind else None
+    client = Client.connect(base)
+    # A terminal can't take a line back: only the last stage is printed.
+    *_, answer = client.search(text, image=image, limit=options.limit, filters=filters)
+    return _print_answer(answer, options)
+
+
+def similar_files(options: argparse.Namespace, base: BaseDir) -> int:
+    answer = Client.connect(base).similar(_absolute(options.file), options.limit)
+    return _print_answer(answer, options)
+
+
+def _print_answer(answer: dict[str, Any], options: argparse.Namespace) -> int:
+    if options.json:
+        _print_json(answer)
+    else:
+        output.show_answer(answer)
+    return 0 if answer["hits"] else NOTHING_FOUND
+
+
+def show_status(options: argparse.Namespace, base: BaseDir) -> int:
+    client = Client.find(base)
+    status = client.status() if client else {"state": "stopped", "folders": []}
+    if options.json:
+        _print_json(status)
+    else:
+        output.show_status(status)
+    return 0
+
+
+def show_problems(options: argparse.Namespace, base: BaseDir) -> int:
+    client = Client.connect(base)
+    found = client.problems(**({"reason": options.reason} if options.reason else {}))
+    if options.retry:
+        chosen = [p["path"] for p in found["problems"]] if options.reason else None
+        files = client.retry(chosen)["files"]
+        print(f"{_files(files)} tried again." if files else "There is nothing to try again.")
+        return 0
+    if options.json:
+        _print_json(found)
+    else:
+        output.show_problems(found)
+    return 0
+
+
+def explain_file(options: argparse.Namespace, base: BaseDir) -> int:
+    answer = Client.connect(base).explain(_absolute(options.file), options.query)
+    if options.json:
+        _print_json(answer)
+    else:
+        output.show_explanation(answer)
+    return 0
+
+
+def remove_folders(options: argparse.Namespace, base: BaseDir) -> int:
+    answer = Client.connect(base).remove([_absolute(path) for path in options.paths])
+    print(f"{_files(answer['files'])} forgotten.")
+    return 0
+
+
+def allow_files(options: argparse.Namespace, base: BaseDir) -> int:
+    client = Client.connect(base)
+    paths = [_absolute(path) for path in options.paths]
+    for path in paths:
+        answer = client.explain(path)
+        if answer["state"] != "withheld":
+            raise InklingError(
+                f"{output.printable(path)} is not withheld.",
+                hint=answer["sentence"] or f"Its state is “{answer['state']}”.",
+                path=path,
+            )
+    print(f"{_files(client.allow(paths)['files'])} indexed from now on.")
+    return 0
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count} files are"
+
+
+def pause_indexing(options: argparse.Namespace, base: BaseDir) -> int:
+    seconds = _pause_seconds(options, dt.datetime.now())
+    Client.connect(base).pause(seconds)
+    if seconds is None:
+        print("Paused until `inkling resume`. Search goes on.")
+    else:
+        end = dt.datetime.now() + dt.timedelta(seconds=seconds)
+        print(f"Paused until {end:%Y-%m-%d %H:%M}; `inkling resume` ends it. Search goes on.")
+    return 0
+
+
+def _pause_seconds(options: argparse.Namespace, now: dt.datetime) -> float | None:
+    """How long a pause is wanted; None for one without an end."""
+    if options.minutes is not None:
+        if not 0 < options.minutes <= MOST_MINUTES:
+            raise InklingError(
+                f"--minutes must be more than 0 and at most {MOST_MINUTES}.",
+                hint="Without it the pause lasts until `inkling resume`.",
+            )
+        return max(1.0, float(options.minutes) * 60)
+    if options.until is None:
+        return None
+    if options.until == "tomorrow":
+        end = (now + dt.timedelta(days=1)).replace(hour=7, minute=0, second=0)
+        return float((end - now).total_seconds())
+    try:
+        clock = dt.time.fromisoformat(options.until)
+    except ValueError:
+        raise InklingError(
+            f"--until can't be “{options.until}”.", hint="Say tomorrow, or a time such as 18:30."
+        ) from None
+    end = dt.datetime.combine(now.date(), clock.replace(tzinfo=None))
+    return max(1.0, float((end - now).total_seconds()) % 86_400)
+
+
+def resume_indexing(options: argparse.Namespace, base: BaseDir) -> int:
+    Client.connect(base).resume()
+    print("Indexing goes on.")
+    return 0
+
+
+def stop_indexer(options: argparse.Namespace, base: BaseDir) -> int:
+    client = Client.find(base)
+    if client is None:
+        print("No indexer is running.")
+        return 0
+    client.stop()
+    deadline = time.monotonic() + 60
+    while base.endpoint.exists() or _alive(client.endpoint.pid):
+        if time.monotonic() > deadline:
+            raise InklingError("The indexer has not ended yet.", hint=f"See {base.logs}.")
+        time.sleep(0.05)
+    print("Stopped.")
+    return 0
+
+
+def _alive(pid: int) -> bool:
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def show_demo(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.demo import run_demo
+
+    return run_demo()
+
+
+def set_autostart(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.system import autostart
+
+    if options.wanted != "status":
+        wanted = options.wanted == "on"
+        autostart.set_enabled(wanted, base.root)
+        settings = Settings.load(base)
+        settings.set("start_with_session", wanted)
+        settings.save()
+    file = autostart.entry_file()
+    shown = output.printable(str(file))
+    if not file.exists():
+        print("Off: Inkling does not start when you log in.")
+    elif file.read_bytes() == autostart.entry(base.root):
+        print(f"On: Inkling starts when you log in ({shown}).")
+    else:
+        print(f"On, but for another base directory or installation ({shown}).")
+        print("`inkling autostart on` sets it to this one.")
+    return 0
+
+
+def serve_agents(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.mcp_bridge import (
+        serve,  # the protocol's library takes half a second to load
+    )
+
+    return serve(base)

@@ -1,0 +1,176 @@
+"""`inkling model`: which models there are, their licences and weights, which one is used."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from typing import Any
+
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from desktop.client import Client
+from desktop.terminal import output
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+
+
+def add_model_command(command: argparse.ArgumentParser) -> None:
+    """list, use ID, add PATH, download ID, remove ID."""
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=text)
+        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
+        return made
+
+    listed = action("list", "every model with its licence, size and whether it is here")
+    listed.add_argument("--json", action="store_true")
+    use = action("use", "index with this model; the present index answers until that is done")
+    get = action("download", "get a model's weights; goes on where it was stopped")
+    add = action("add", "use the weights in a folder of yours, where they are")
+    add.add_argument("path", metavar="PATH")
+    remove = action("remove", "delete a model's weights and its index")
+    for made in (use, get, remove):
+        made.add_argument("id", metavar="ID")
+    for made in (use, get):
+        made.add_argument("--wait", action="store_true", help="return when it is done")
+    for made in (use, get, add):
+        made.add_argument(
+            "--accept-licence", action="store_true", help="you have read and accept its licence"
+        )
+
+
+def run_model_command(options: argparse.Namespace, base: BaseDir) -> int:
+    """Do it; 0, or InklingError."""
+    client = Client.connect(base)
+    match options.action:
+        case "list":
+            _list(client, as_json=options.json)
+        case "use":
+            _use(client, options)
+        case "download":
+            answer = _post(client, "download", {"id": options.id}, options)
+            if _row(answer, options.id)["available"]:
+                print("It is here.")
+            elif options.wait:
+                _follow(client, options.id)
+            else:
+                print("Downloading; `inkling model list` shows how far it is.")
+        case "add":
+            path = os.path.abspath(os.path.expanduser(options.path))
+            added = _post(client, "add", {"path": path}, options)["added"]
+            print(f"Added. `inkling model use {added}` uses it.")
+        case "remove":
+            client.call("POST", "/v1/models/remove", {"id": options.id})
+            print("Removed.")
+    return 0
+
+
+def _use(client: Client, options: argparse.Namespace) -> None:
+    answer = _post(client, "use", {"id": options.id, "download": False}, options)
+    if options.wait:
+        _follow(client, options.id)
+    elif answer["next"]:
+        print("The index is being built; until then the present one answers.")
+        print("`inkling status` shows how far it is.")
+    else:
+        print("It is in use.")
+
+
+def _post(
+    client: Client, action: str, body: dict[str, Any], options: argparse.Namespace
+) -> dict[str, Any]:
+    """Ask for it, with the licence accepted if it has to be; a terminal is asked."""
+    accepted = options.accept_licence
+    if not accepted:
+        model = body.get("id") or _recognised(body["path"])
+        row = next(
+            (r for r in client.call("GET", "/v1/models")["models"] if r["id"] == model), None
+        )
+        if row is not None and not row["licence_accepted"]:
+            accepted = _ask(row["notice"])
+    return client.call("POST", f"/v1/models/{action}", {**body, "licence_accepted": accepted})
+
+
+def _recognised(path: str) -> str:
+    from pathlib import Path
+
+    from engine.models.sizes import recognise
+
+    return recognise(Path(path)).id
+
+
+def _ask(notice: str) -> bool:
+    """Show the licence and wait for yes; in a script that is --accept-licence's part."""
+    if not sys.stdin.isatty():
+        return False
+    print(notice)
+    if input("Do you accept it? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise InklingError("The licence was not accepted; nothing was changed.")
+    return True
+
+
+def _row(answer: dict[str, Any], model: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(row for row in answer["models"] if row["id"] == model)
+    return found
+
+
+def _list(client: Client, *, as_json: bool) -> None:
+    answer = client.call("GET", "/v1/models")
+    if as_json:
+        import json
+
+        print(json.dumps(answer, indent=2))
+        return
+    for row in answer["models"]:
+        used = " [green]in use[/]" if row["in_use"] else ""
+        output.console.print(f"[bold]{row['id']}[/]  {escape(row['title'])}{used}")
+        output.console.print(f"    {escape(_about(row))}", style="dim")
+        output.console.print(f"    {escape(row['licence'])}", style="dim")
+        if row["activity"]:
+            output.console.print(f"    {row['activity']}, {row['progress']:.0%}")
+        if row["error"]:
+            output.console.print(
+                f"    [yellow]{escape(row['error']['message'])}[/] {escape(row['error']['hint'])}"
+            )
+
+
+def _about(row: dict[str, Any]) -> str:
+    """Whether it is here, its size, its index."""
+    parts = []
+    if row["available"]:
+        parts.append("comes with Inkling" if not row["bytes"] else _size(row["bytes"]))
+    else:
+        here = f", {_size(row['bytes'])} of them here" if row["bytes"] else ""
+        parts.append(f"not here: {_size(row['download_bytes'])}{here}")
+    if row["available"] and row["folder"]:
+        parts.append(output.printable(row["folder"]))
+    if row["index_bytes"]:
+        parts.append(f"index {_size(row['index_bytes'])}")
+    return ", ".join(parts)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
+def _follow(client: Client, model: str) -> None:
+    """A bar until the model is downloaded, or in use; InklingError if that fails."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=output.console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        while True:
+            answer = client.call("GET", "/v1/models")
+            row = _row(answer, model)
+            if row["activity"] is None:
+                break
+            bar.update(task, description=row["activity"].capitalize(), completed=row["progress"])
+            if row["error"]:
+                break
+            time.sleep(0.3)
+    if row["error"]:
+        raise InklingError(row["error"]["message"], hint=row["error"]["hint"])
+    print("It is in use." if row["in_use"] else "It is here.")

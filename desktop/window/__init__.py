@@ -1,0 +1,1 @@
+"""The window's frame: search line, chips, actions and commands, status, onboarding."""

@@ -1,0 +1,189 @@
+"""From keystrokes and pictures to questions: the newest one, at most every few milliseconds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, QTimer, Signal
+from PySide6.QtGui import QImage
+
+from desktop import icons, theme
+from desktop import strings as s
+from desktop.connection import Question, Service
+from desktop.results.thumbnails import Thumbnails
+from desktop.state import HistoryCursor, State
+from desktop.window import chips
+from desktop.window.query_picture import keep_picture, picture_file, small_picture
+from desktop.window.search_bar import SearchBar
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+from engine.contract.types import Hit
+
+#: A keystroke is searched at once, the next ones at most this often: names answer in a few ms.
+_KEYSTROKE_MS = 40
+#: A search rested on for so long was meant: it goes into the history.
+_MEANT_MS = 2_500
+
+
+class Asker(QObject):
+    """Holds the question that is being put and sends it when it has changed."""
+
+    typed = Signal(str)  # the field's text, at every change
+    asked = Signal()  # a question was sent
+    emptied = Signal()  # there is no question any more
+    failed = Signal(object)  # InklingError
+
+    def __init__(
+        self,
+        search: SearchBar,
+        service: Service,
+        base: BaseDir,
+        settings: Settings,
+        state: State,
+        thumbnails: Thumbnails,
+    ) -> None:
+        super().__init__(search)
+        self._search, self._service, self._base = search, service, base
+        self._settings, self._state, self._thumbnails = settings, state, thumbnails
+        self.question = Question()
+        self._sent = Question()
+        self._pictures = 0
+        self.history = HistoryCursor(state)
+        self._keystroke = self._timer(_KEYSTROKE_MS)
+        self._keystroke.timeout.connect(self.send)
+        self._meant = self._timer(_MEANT_MS)
+        self._meant.timeout.connect(self.remember)
+        search.changed.connect(self._typed)
+        search.picture_dropped.connect(self.take_picture)
+        search.field.picture_pasted.connect(self.take_picture)
+        search.picture_removed.connect(self.drop_picture)
+
+    def _timer(self, milliseconds: int) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        return timer
+
+    @property
+    def settled(self) -> bool:
+        """What was typed last has been asked."""
+        return not self._keystroke.isActive() and self.question == self._sent
+
+    def close(self) -> None:
+        """Stop, and take away the pictures that were only kept for searching."""
+        self._keystroke.stop()
+        self._meant.stop()
+        for number in range(1, self._pictures + 1):
+            self._picture_path(number).unlink(missing_ok=True)
+
+    # Text
+
+    def _typed(self, text: str) -> None:
+        self.typed.emit(text)
+        self.history.reset()
+        self._meant.start()
+        like = self.question.like if not chips.words(text) else None
+        if like is None and self.question.like is not None:
+            self._search.picture.show_image(None, "")  # words take the place of "like this"
+        self.question = Question(text, self.question.image, like)
+        if not self._keystroke.isActive():
+            self.send()
+
+    def send(self) -> None:
+        """Ask the newest question, if it differs from the last one asked."""
+        if self.question == self._sent:
+            return
+        self._sent = self.question
+        self._keystroke.start()
+        if self.question.empty:
+            self._service.stop_search()
+            self.emptied.emit()
+            return
+        self.asked.emit()
+        self._service.search(self.question, self._settings.result_limit)
+
+    def again(self) -> None:
+        """Ask the same once more (a setting or the index changed)."""
+        self._sent = Question(text="\0")
+        self.send()
+
+    def search_for(self, text: str) -> None:
+        """Put a text into the field and search."""
+        self._search.set_text(text)
+        self._search.focus(select=False)
+
+    def clear(self) -> None:
+        """Take text and picture away."""
+        self._search.set_text("")
+        self.drop_picture()
+        self._search.focus()
+
+    def step_history(self, *, older: bool) -> None:
+        """The search before or after this one."""
+        text = self.history.step(older, self._search.text())
+        place = self.history.place
+        self.search_for(text)
+        self.history.place = place  # setting the text looks like typing
+
+    def remember(self) -> None:
+        """This search was meant: Alt+Up brings it back."""
+        if self._settings.remember_searches and self.question.text.strip():
+            self._state.remember(self.question.text)
+
+    # Pictures
+
+    def _picture_path(self, number: int) -> Path:
+        return self._base.run / f"query-{os.getpid()}-{number}.png"
+
+    def take_picture(self, data: QMimeData) -> None:
+        """A picture was pasted or dropped."""
+        if path := picture_file(data):
+            self.search_picture_file(path)
+            return
+        pixels = data.imageData()
+        if isinstance(pixels, QImage) and not pixels.isNull():
+            self.search_image(pixels, s.QUERY_PICTURE)
+
+    def search_image(self, image: QImage, name: str) -> None:
+        """Search with pixels that are no file yet: kept in the base dir while the window lives."""
+        self._pictures += 1
+        path = self._picture_path(self._pictures)
+
+        def kept(thumb: QImage) -> None:
+            self._with_picture(str(path), thumb, name)
+
+        self._service.work(lambda: keep_picture(image, path), kept, self.failed.emit, key="picture")
+
+    def search_picture_file(self, path: str) -> None:
+        """Search with a picture that is a file already."""
+
+        def read(thumb: QImage) -> None:
+            self._with_picture(path, thumb, Path(path).name)
+
+        self._service.work(lambda: small_picture(path), read, self.failed.emit, key="picture")
+
+    def _with_picture(self, path: str, thumb: QImage, name: str) -> None:
+        self.question = Question(self._search.text(), path)
+        self._search.show_picture(thumb, name)
+        self._search.focus(select=False)
+        self.send()
+
+    def drop_picture(self) -> None:
+        """Search without the picture again."""
+        if self.question.image or self.question.like:
+            self.question = Question(self._search.text())
+            self._search.show_picture(None)
+            self.send()
+
+    def more_like(self, hit: Hit) -> None:
+        """Ask for files like this one."""
+        pixmap = self._thumbnails.get(hit)
+        if pixmap is None:
+            accent = theme.of(self._search.palette()).accent
+            pixmap = icons.pixmap(hit.kind, accent, 40, 2.0)
+        self._search.set_text("")
+        self.question = Question(like=hit.path)
+        name = s.SIMILAR_TO.format(name=Path(hit.path).name)
+        self._search.show_picture(pixmap.toImage(), name)
+        self.send()

@@ -1,0 +1,255 @@
+"""The chips under the search field: kind, folder, date and whatever else was typed as a filter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import PurePath
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+
+from desktop import icons, theme
+from desktop import strings as s
+from desktop.results.model import short_path
+from desktop.theme import GRID, HALF
+from desktop.window import chips
+
+_DATE_KEYS = ("date", "before", "after")
+
+
+class ChipButton(QPushButton):
+    """A rounded chip: quiet until its filter is on, then tinted; with a small icon at one end."""
+
+    def __init__(self, icon: str, tail: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._icon, self._tail = icon, tail
+        self._on = False
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setFont(theme.font(parent.font(), -0.5))
+
+    def show_filter(self, text: str, on: bool) -> None:
+        """What the chip says, and whether it filters."""
+        shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, 26 * GRID)
+        self.setText(shown.replace("&", "&&"))
+        self._on = on
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    @property
+    def on(self) -> bool:
+        return self._on
+
+    def sizeHint(self) -> QSize:
+        width = self.fontMetrics().horizontalAdvance(self.text().replace("&&", "&"))
+        return QSize(width + 3 * GRID + 2 * 14 + HALF, self._height())
+
+    minimumSizeHint = sizeHint
+
+    def _height(self) -> int:
+        return max(28, self.fontMetrics().height() + 10)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        c = theme.of(self.palette())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        focus = self.hasFocus() and self.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+        painter.setPen(QPen(c.accent if focus or self._on else c.line, 1))
+        hovered = self.underMouse() or self.isDown()
+        painter.setBrush(c.selected if self._on else c.hover if hovered else c.window)
+        painter.drawRoundedRect(area, area.height() / 2, area.height() / 2)
+        colour = c.text if self._on else c.muted
+        glyph = QRectF(area.left() + GRID + 2, area.center().y() - 7, 14, 14)
+        icons.paint(painter, self._icon, c.accent if self._on else c.muted, glyph)
+        tail = QRectF(area.right() - GRID - 12, area.center().y() - 6, 12, 12)
+        icons.paint(painter, self._tail, colour, tail)
+        painter.setPen(colour)
+        text = QRectF(
+            glyph.right() + HALF + 1, area.top(), tail.left() - glyph.right() - HALF, area.height()
+        )
+        painter.drawText(
+            text,
+            Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
+            self.text().replace("&&", "&"),
+        )
+        painter.end()
+
+
+class ChipBar(QWidget):
+    """Draws the query's filters as chips and edits the query's text when one is used."""
+
+    edited = Signal(str)  # the query's new text
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._text = ""
+        self._folders: tuple[str, ...] = ()
+        self._extra: list[ChipButton] = []
+        self.kind = self._menu_chip("other", s.KIND, self._fill_kinds)
+        self.folder = self._menu_chip("folder", s.FOLDER, self._fill_folders)
+        self.date = self._menu_chip("calendar", s.DATE, self._fill_dates)
+        self._count = QLabel(self)
+        self._count.setFont(theme.font(self.font(), -0.5))
+        self._count.setAccessibleName(s.RESULTS_NAME)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(GRID)
+        for chip in (self.kind, self.folder, self.date):
+            self._row.addWidget(chip)
+        self._row.addStretch(1)
+        self._row.addWidget(self._count)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._colour()
+        self.show_query("")
+
+    def _menu_chip(self, icon: str, name: str, fill: Callable[[QMenu], None]) -> ChipButton:
+        chip = ChipButton(icon, "chevron-down", self)
+        menu = QMenu(chip)
+        menu.setAccessibleName(name)
+        menu.aboutToShow.connect(partial(fill, menu))
+        chip.clicked.connect(lambda: menu.popup(chip.mapToGlobal(chip.rect().bottomLeft())))
+        chip.setProperty("menu", menu)
+        return chip
+
+    def set_folders(self, folders: Sequence[str]) -> None:
+        """The watched folders, offered in the folder chip."""
+        self._folders = tuple(folders)
+
+    def set_count(self, text: str) -> None:
+        self._count.setText(text)
+
+    def show_query(self, text: str) -> None:
+        """Draw the chips of this query."""
+        self._text = text
+        kinds = chips.values(text, "kind")
+        folders = chips.values(text, "in")
+        self.kind.show_filter(", ".join(map(_kind_label, kinds)) or s.KIND, bool(kinds))
+        self.folder.show_filter(
+            ", ".join(PurePath(f).name or f for f in folders) or s.FOLDER, bool(folders)
+        )
+        dates = [chip for chip in chips.chips(text) if chip.key in _DATE_KEYS]
+        self.date.show_filter(", ".join(map(_date_label, dates)) or s.DATE, bool(dates))
+        self._show_extra(
+            [
+                chip
+                for chip in chips.chips(text)
+                if chip.key not in (*_DATE_KEYS, "kind", "in") or chip.negated
+            ]
+        )
+
+    def _show_extra(self, extra: list[chips.Chip]) -> None:
+        """Chips for the filters that have no menu: removed by a click."""
+        for old in self._extra:
+            self._row.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._extra = []
+        for chip in extra:
+            button = ChipButton("other", "close", self)
+            key = s.CHIP_KEYS.get(chip.key, chip.key)
+            label = f"{s.NOT} {key} {chip.value}" if chip.negated else f"{key} {chip.value}"
+            button.show_filter(label, True)
+            button.setToolTip(s.REMOVE_CHIP)
+            button.clicked.connect(partial(self._remove, chip))
+            self._row.insertWidget(3 + len(self._extra), button)
+            button.show()
+            self._extra.append(button)
+
+    def _remove(self, chip: chips.Chip) -> None:
+        self.edited.emit(chips.remove(self._text, chip))
+
+    def _fill_kinds(self, menu: QMenu) -> None:
+        chosen = chips.values(self._text, "kind")
+        self._fill(menu, s.ANY_KIND, "kind", ("kind",), not chosen)
+        for kind, label in s.KINDS.items():
+            glyph = kind if (icons.FOLDER / f"{kind}.svg").exists() else "image"
+            action = self._choice(menu, label, kind in chosen, glyph)
+            action.triggered.connect(
+                lambda _c=False, k=kind: self.edited.emit(chips.toggle(self._text, "kind", k))
+            )
+
+    def _fill_folders(self, menu: QMenu) -> None:
+        chosen = chips.values(self._text, "in")
+        self._fill(menu, s.ANY_FOLDER, "in", ("in",), not chosen)
+        for folder in dict.fromkeys((*self._folders, *chosen)):
+            action = self._choice(menu, _folder_label(folder), folder in chosen, "folder")
+            action.triggered.connect(
+                lambda _c=False, f=folder: self.edited.emit(chips.toggle(self._text, "in", f))
+            )
+        menu.addSeparator()
+        menu.addAction(s.OTHER_FOLDER, self._pick_folder)
+
+    def _pick_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, s.FOLDER)
+        if folder:
+            self.edited.emit(chips.add(self._text, "in", os.path.normpath(folder)))
+
+    def _fill_dates(self, menu: QMenu) -> None:
+        chosen = chips.values(self._text, "date")
+        self._fill(menu, s.ANY_DATE, "date", _DATE_KEYS, not chosen)
+        group = QActionGroup(menu)
+        for value, label in s.DATES.items():
+            action = self._choice(menu, label, value in chosen)
+            group.addAction(action)
+            action.triggered.connect(partial(self._replace, _DATE_KEYS, "date", value))
+
+    def _fill(
+        self, menu: QMenu, label: str, key: str, keys: Sequence[str], checked: bool
+    ) -> QAction:
+        """Start a menu anew with its “any” entry."""
+        menu.clear()
+        action = self._choice(menu, label, checked)
+        action.triggered.connect(partial(self._replace, keys, key, None))
+        menu.addSeparator()
+        return action
+
+    def _choice(self, menu: QMenu, label: str, checked: bool, glyph: str = "") -> QAction:
+        """An entry that shows a tick in the accent's colour where it holds."""
+        c = theme.of(self.palette())
+        action = menu.addAction(label)
+        action.setCheckable(True)
+        action.setChecked(checked)
+        if checked or glyph:
+            colour = c.accent if checked else c.muted
+            action.setIcon(icons.icon("check" if checked else glyph, colour))
+        return action
+
+    def _replace(
+        self, keys: Sequence[str], key: str, value: str | None, _checked: bool = False
+    ) -> None:
+        self.edited.emit(chips.replace(self._text, keys, key, value))
+
+    def _colour(self) -> None:
+        self._count.setForegroundRole(self._count.foregroundRole().PlaceholderText)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._colour()
+
+
+def _kind_label(kind: str) -> str:
+    return s.KINDS.get(kind, kind)
+
+
+def _folder_label(folder: str) -> str:
+    return short_path(folder).replace("&", "&&")
+
+
+def _date_label(chip: chips.Chip) -> str:
+    if chip.key == "date":
+        return s.DATES.get(chip.value, chip.value)
+    return f"{s.CHIP_KEYS[chip.key]} {chip.value}"

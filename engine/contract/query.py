@@ -1,0 +1,246 @@
+"""Text to Query: the query language that people type, scripts send and chips edit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.contract.types import Filters, Query
+
+#: What people type for a kind -> the kind or picture class in the store.
+KIND_NAMES: dict[str, str] = {
+    **dict.fromkeys(("screenshot", "screenshots", "screen"), "screenshot"),
+    **dict.fromkeys(("image", "images", "picture", "pictures"), "image"),
+    **dict.fromkeys(("photo", "photos"), "photo"),
+    **dict.fromkeys(("diagram", "diagrams", "chart"), "diagram"),
+    **dict.fromkeys(("scan", "scans"), "scan"),
+    **dict.fromkeys(("pdf", "pdfs"), "pdf"),
+    **dict.fromkeys(("code", "source"), "code"),
+    **dict.fromkeys(("note", "notes", "doc", "document", "documents", "text"), "note"),
+    "other": "other",
+}
+
+_TOKEN = re.compile(
+    r"""(?P<minus>(?<!\S)-)?
+        (?:(?P<key>[A-Za-z]+):)?
+        (?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))""",
+    re.VERBOSE,
+)
+_RANGE = re.compile(r"(?P<low>.*?)\.\.(?P<high>.*)")
+_SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]?)i?b?", re.I)
+_AGO = re.compile(r"(?P<number>\d+)(?P<unit>[dwmy])")
+_AGO_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+_SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What has been read so far."""
+
+    words: list[str]  # as they stand, those of phrases too
+    phrases: list[str]
+    excluded: list[str]
+    filters: Filters
+
+
+def parse(raw: str, *, image: str | None = None, now: float | None = None) -> Query:
+    """Read a query; never fails: what is no valid filter stays text.
+
+    `now` (seconds since the epoch) fixes "today" and "7d" in tests.
+    """
+    moment = dt.datetime.now() if now is None else dt.datetime.fromtimestamp(now)
+    draft = _Draft([], [], [], Filters())
+    for match in _TOKEN.finditer(raw):
+        _read_token(match, draft, moment)
+    return Query(
+        raw=raw,
+        text=" ".join(draft.words),
+        phrases=tuple(draft.phrases),
+        excluded=tuple(draft.excluded),
+        filters=draft.filters,
+        image=image,
+    )
+
+
+def _read_token(match: re.Match[str], draft: _Draft, moment: dt.datetime) -> None:
+    negated = match["minus"] is not None
+    value = match["quoted"] if match["quoted"] is not None else match["bare"]
+    if match["key"]:
+        reader = _READERS.get(match["key"].lower())
+        changed = reader(draft.filters, value, negated, moment) if reader and value else None
+        if changed is not None:
+            draft.filters = changed
+            return
+        draft.words.append(match[0])
+    elif match["quoted"] is not None:
+        phrase = " ".join(value.split())
+        if phrase and negated:
+            draft.excluded.append(phrase)
+        elif phrase:
+            draft.phrases.append(phrase)
+            draft.words.append(phrase)
+    elif negated and value[0].isalnum():
+        draft.excluded.append(value)
+    else:
+        draft.words.append(match[0])
+
+
+Reader = Callable[[Filters, str, bool, dt.datetime], "Filters | None"]
+
+
+def _kind(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
+    kinds = [KIND_NAMES.get(part.lower()) for part in value.split(",")]
+    known = tuple(kind for kind in kinds if kind)
+    if len(known) != len(kinds):
+        return None
+    if negated:
+        return replace(filters, not_kinds=filters.not_kinds + known)
+    return replace(filters, kinds=filters.kinds + known)
+
+
+def _ext(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
+    exts = tuple(part.lower().lstrip(".") for part in value.split(",") if part.strip("."))
+    if not exts:
+        return None
+    if negated:
+        return replace(filters, not_exts=filters.not_exts + exts)
+    return replace(filters, exts=filters.exts + exts)
+
+
+def _in(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
+    folder = os.path.expanduser(value)
+    if folder.startswith(("/", "\\")) or os.path.isabs(folder):
+        folder = os.path.normpath(folder)
+    folder = folder.rstrip("/\\") or "/"
+    if negated:
+        return replace(filters, not_folders=(*filters.not_folders, folder))
+    return replace(filters, folders=(*filters.folders, folder))
+
+
+def _lang(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
+    languages = tuple(part.lower() for part in value.split(",") if part)
+    if negated:
+        return replace(filters, not_languages=filters.not_languages + languages)
+    return replace(filters, languages=filters.languages + languages)
+
+
+def _after(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
+    span = _period(value, moment)
+    if span is None:
+        return None
+    return _tighten(filters, *((None, span[0]) if negated else (span[0], None)))
+
+
+def _before(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
+    span = _period(value, moment)
+    if span is None:
+        return None
+    return _tighten(filters, *((span[0], None) if negated else (None, span[0])))
+
+
+def _date(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
+    if negated:
+        return None  # "not in this period" is two periods; not offered
+    pair = _RANGE.fullmatch(value)
+    if not pair:
+        span = _period(value, moment, ago_is_span=True)
+        return None if span is None else _tighten(filters, *span)
+    low = _period(pair["low"], moment) if pair["low"] else None
+    high = _period(pair["high"], moment) if pair["high"] else None
+    if (pair["low"] and low is None) or (pair["high"] and high is None) or not (low or high):
+        return None
+    return _tighten(filters, low[0] if low else None, high[1] if high else None)
+
+
+def _tighten(filters: Filters, after: float | None, before: float | None) -> Filters:
+    """Narrow the time bounds: several date filters together are AND."""
+    lows = [bound for bound in (filters.after, after) if bound is not None]
+    highs = [bound for bound in (filters.before, before) if bound is not None]
+    return replace(filters, after=max(lows, default=None), before=min(highs, default=None))
+
+
+def _period(
+    value: str, moment: dt.datetime, *, ago_is_span: bool = False
+) -> tuple[float, float] | None:
+    """A day, month, year, `today`, `yesterday` or `7d` ago as [start, end) in epoch seconds."""
+    value = value.lower()
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = dt.timedelta(days=1)
+    if value in ("today", "yesterday"):
+        start = midnight if value == "today" else midnight - day
+        return start.timestamp(), (start + day).timestamp()
+    if ago := _AGO.fullmatch(value):
+        try:
+            start = midnight - day * (int(ago["number"]) * _AGO_DAYS[ago["unit"]])
+        except OverflowError:
+            return None
+        return start.timestamp(), ((midnight if ago_is_span else start) + day).timestamp()
+    return _calendar(value)
+
+
+def _calendar(value: str) -> tuple[float, float] | None:
+    for form, months in (("%Y", 12), ("%Y-%m", 1), ("%Y-%m-%d", 0)):
+        try:
+            start = dt.datetime.strptime(value, form)
+            whole = start.year * 12 + start.month - 1 + months
+            end = start.replace(year=whole // 12, month=whole % 12 + 1)
+            if not months:
+                end += dt.timedelta(days=1)
+            return start.timestamp(), end.timestamp()
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _size(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
+    if negated:
+        return None
+    if pair := _RANGE.fullmatch(value):
+        low, high = _bytes(pair["low"]), _bytes(pair["high"])
+        if (low is None and pair["low"]) or (high is None and pair["high"]):
+            return None
+        return replace(filters, min_size=low, max_size=high)
+    size = _bytes(value)
+    if size is None:
+        return None
+    if value.startswith("<"):
+        return replace(filters, max_size=size)
+    return replace(filters, min_size=size)  # "size:10MB" means at least that
+
+
+def _bytes(value: str) -> int | None:
+    match = _SIZE.fullmatch(value)
+    return int(float(match["number"]) * _SIZE_UNITS[match["unit"].lower()]) if match else None
+
+
+#: Every filter once: its key and how its value is read (None: not valid, stays text).
+_READERS: dict[str, Reader] = {
+    "kind": _kind,
+    "type": _kind,
+    "ext": _ext,
+    "in": _in,
+    "lang": _lang,
+    "before": _before,
+    "after": _after,
+    "date": _date,
+    "size": _size,
+}
+FILTER_KEYS = tuple(_READERS)
+
+
+def both(a: Filters, b: Filters) -> Filters:
+    """Typed filters and chips together: lists join, bounds narrow."""
+    merged: dict[str, Any] = {}
+    for name in a.__dataclass_fields__:
+        mine, theirs = getattr(a, name), getattr(b, name)
+        if isinstance(mine, tuple):
+            merged[name] = (*mine, *theirs)
+        else:
+            bounds = [value for value in (mine, theirs) if value is not None]
+            pick = max if name in ("after", "min_size") else min
+            merged[name] = pick(bounds) if bounds else None
+    return Filters(**merged)

@@ -1,0 +1,1 @@
+"""jina-embeddings-v4, exact: weights, adapters, pictures, tokens, the forward."""

@@ -1,0 +1,415 @@
+"""The parent's side of the encoder worker: priorities, restart, bisection, unload when idle.
+
+Holds no model and imports no torch. Queries go before batches; a worker that dies gets its
+requests again, and an input that ends it twice is set aside while its neighbours survive.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.contract.errors import InklingError, WorkerDiedError
+from engine.contract.paths import BaseDir
+from engine.contract.types import Adapter, Encoding, TextInput
+from engine.encoders.process import EncoderProcess
+from engine.models.registry import ModelSpec
+
+log = logging.getLogger(__name__)
+
+State = Literal["unloaded", "loading", "ready", "failed"]
+
+_QUERY, _BATCH = 0, 1  # priorities
+_BATCHES_IN_FLIGHT = 2  # one running, one waiting in the worker, so that it never idles
+_FATAL = 2  # times an input may end the worker before it is set aside
+_RETRY_LOAD_S = 30.0  # after a failed load, answer at once with its error for this long
+_DEADLINE_S = 900.0  # for one request; a forward that takes longer hangs
+_DEADLINE_CHARACTERS = 16_000  # of a document in one request that the deadline is for
+
+
+class InputsFailedError(InklingError):
+    """Some inputs of a batch could not be encoded; the others are in `encodings`."""
+
+    def __init__(
+        self, failed: dict[int, InklingError], encodings: Sequence[Encoding | None]
+    ) -> None:
+        first = failed[min(failed)]
+        super().__init__(first.message, hint=first.hint, path=first.path)
+        self.failed = failed  # by position in the call's inputs
+        self.encodings = encodings  # None where failed
+
+
+class _Call:
+    """One caller waiting for all of its inputs."""
+
+    def __init__(self, size: int) -> None:
+        self.encodings: list[Encoding | None] = [None] * size
+        self.failed: dict[int, InklingError] = {}
+        self.missing = size
+        self.done = threading.Event()
+
+    def settle(self, positions: Sequence[int], outcome: Sequence[Encoding] | InklingError) -> None:
+        for offset, position in enumerate(positions):
+            if isinstance(outcome, InklingError):
+                self.failed[position] = outcome
+            else:
+                self.encodings[position] = outcome[offset]
+        self.missing -= len(positions)
+        if not self.missing:
+            self.done.set()
+
+    def result(self) -> list[Encoding]:
+        self.done.wait()
+        if self.failed:
+            raise InputsFailedError(self.failed, self.encodings)
+        return [e for e in self.encodings if e is not None]
+
+
+@dataclass(eq=False, slots=True)
+class _Request:
+    """Some inputs of a call, sent in one message."""
+
+    op: str
+    adapter: Adapter
+    items: list[Any]
+    positions: list[int]  # of its results among the call's
+    call: _Call
+    priority: int
+    id: int = 0
+    crashes: int = 0
+    sent: float = 0.0
+
+    def message(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "op": self.op,
+            "adapter": self.adapter,
+            "items": self.items,
+            "priority": self.priority,
+        }
+
+    @property
+    def deadline_s(self) -> float:
+        """A long document may take as many times as long as it has more characters."""
+        characters = len(self.items[0]) if self.op == "chunks" else 0
+        return _DEADLINE_S * max(1.0, characters / _DEADLINE_CHARACTERS)
+
+    def halves(self) -> list[_Request]:
+        middle = len(self.items) // 2
+        return [
+            _Request(
+                self.op,
+                self.adapter,
+                self.items[part],
+                self.positions[part],
+                self.call,
+                self.priority,
+                crashes=_FATAL - 1,
+            )
+            for part in (slice(middle), slice(middle, None))
+        ]
+
+
+@dataclass(slots=True)
+class _Failure:
+    """Why the model can't be loaded, and when that was found."""
+
+    error: InklingError
+    at: float = field(default_factory=time.monotonic)
+
+
+class EncoderPool:
+    """Encodes through a worker process that is started on demand and stopped when idle."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        base: BaseDir,
+        *,
+        idle_s: float = 60.0,
+        threads: int | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self.spec = spec
+        self.notes: list[str] = []
+        self.fast = False  # loaded where a few texts cost a person no wait
+        self._folder = folder or base.models / spec.id
+        self.idle_s = idle_s
+        self._threads = threads
+        self._lock = threading.RLock()
+        self._ids = itertools.count(1)
+        self._waiting: list[tuple[int, int, _Request]] = []  # heap by priority, then age
+        self._in_flight: dict[int, _Request] = {}
+        self._process: EncoderProcess | None = None
+        self._ready = False
+        self._failure: _Failure | None = None
+        self._load_deaths = 0
+        self._last_work = time.monotonic()
+        self._closed = False
+
+    def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
+        """Before any waiting batch; blocks."""
+        return self._run("queries", list(queries), adapter, _QUERY, len(queries) or 1)
+
+    def encode_texts(
+        self, texts: Sequence[TextInput], adapter: Adapter, *, urgent: bool = False
+    ) -> list[Encoding]:
+        """Any number of texts; `urgent` when a person waits for them."""
+        # Neighbours in length share a request, so that padding stays small.
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i].text) + len(texts[i].context))
+        items = [[texts[i].text, texts[i].context] for i in order]
+        priority = _QUERY if urgent else _BATCH
+        return self._run("texts", items, adapter, priority, self.spec.texts_per_request, order)
+
+    def encode_images(
+        self, paths: Sequence[str], adapter: Adapter, *, urgent: bool = False
+    ) -> list[Encoding]:
+        """Picture files, one a request; `urgent` for a picture that is the query."""
+        return self._run("images", list(paths), adapter, _QUERY if urgent else _BATCH, 1)
+
+    def encode_chunks(
+        self, text: str, spans: Sequence[tuple[int, int]], context: str, adapter: Adapter
+    ) -> list[Encoding]:
+        """One document with its chunks, in one request: they share a forward."""
+        if not spans:
+            return []
+        call = _Call(len(spans))
+        items = [text, [list(span) for span in spans], context]
+        positions = list(range(len(spans)))
+        self._submit([_Request("chunks", adapter, items, positions, call, _BATCH)])
+        return call.result()
+
+    def warm_up(self) -> None:
+        """Start loading the model without waiting for it."""
+        with self._lock:
+            self._last_work = time.monotonic()
+            self._start()
+
+    def unload(self) -> None:
+        """Stop the worker and give its memory back; running requests are done again later."""
+        with self._lock:
+            process = self._drop_process()
+            for request in self._in_flight.values():
+                self._push(request)
+            self._in_flight.clear()
+            if self._waiting:
+                self._start()
+        if process is not None:
+            process.stop()
+
+    def close(self) -> None:
+        """Stop for good; whoever waits gets an error."""
+        with self._lock:
+            self._closed = True
+            process = self._drop_process()
+            self._fail_all(InklingError("Inkling is stopping."))
+        if process is not None:
+            process.stop()
+
+    @property
+    def state(self) -> State:
+        with self._lock:
+            if self._process is not None:
+                return "ready" if self._ready else "loading"
+            return "failed" if self._failure else "unloaded"
+
+    def pids(self) -> list[int]:
+        """Process ids of the workers that live now."""
+        with self._lock:
+            return [] if self._process is None else [self._process.pid]
+
+    # -- requests ---------------------------------------------------------------------------
+
+    def _run(
+        self,
+        op: str,
+        items: list[Any],
+        adapter: Adapter,
+        priority: int,
+        size: int,
+        order: Sequence[int] | None = None,
+    ) -> list[Encoding]:
+        if not items:
+            return []
+        call = _Call(len(items))
+        positions = list(range(len(items)) if order is None else order)
+        self._submit(
+            [
+                _Request(op, adapter, items[i : i + size], positions[i : i + size], call, priority)
+                for i in range(0, len(items), size)
+            ]
+        )
+        return call.result()
+
+    def _submit(self, requests: list[_Request]) -> None:
+        with self._lock:
+            if self._closed:
+                raise InklingError("Inkling is stopping.")
+            for request in requests:
+                self._push(request)
+            self._start()
+        self._pump()
+
+    def _push(self, request: _Request) -> None:
+        request.id = next(self._ids)
+        heapq.heappush(self._waiting, (request.priority, request.id, request))
+
+    def _pump(self) -> None:
+        """Send what may be sent now."""
+        while True:
+            with self._lock:
+                process, request = self._process, self._next()
+                if process is None or request is None:
+                    return
+                heapq.heappop(self._waiting)
+                request.sent = self._last_work = time.monotonic()
+                self._in_flight[request.id] = request
+            # Outside the lock: the pipe may be full. A dead worker is noticed by its reader.
+            process.send(request.message())
+
+    def _next(self) -> _Request | None:
+        """The request to send now, if any. One that was there when a worker died runs alone."""
+        if not self._waiting or not self._ready:
+            return None
+        request = self._waiting[0][2]
+        running = self._in_flight.values()
+        if any(r.crashes for r in running) or (request.crashes and running):
+            return None
+        batches = sum(r.priority == _BATCH for r in running)
+        if request.priority == _BATCH and batches >= _BATCHES_IN_FLIGHT:
+            return None
+        return request
+
+    # -- the worker -------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        if self._process is not None or self._closed:
+            return
+        if self._failure and time.monotonic() - self._failure.at < _RETRY_LOAD_S:
+            self._fail_all(self._failure.error)
+            return
+        self._failure = None
+        start = {"spec": self.spec.to_message(), "folder": str(self._folder)}
+        process = EncoderProcess(start, self._threads, self._on_message, self._on_exit)
+        self._process = process
+        self._ready = False
+        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+
+    def _drop_process(self) -> EncoderProcess | None:
+        process, self._process, self._ready, self.fast = self._process, None, False, False
+        return process
+
+    def _on_message(self, process: EncoderProcess, message: dict[str, Any]) -> None:
+        with self._lock:
+            if process is not self._process:
+                return
+            if "notes" in message:
+                self.notes = message["notes"]
+            if "ready" in message:
+                self._ready = True
+                self.fast = bool(message["fast"])
+                self._load_deaths = 0
+            elif "failed" in message:
+                self._load_failed(_as_error(message["failed"]))
+            else:
+                self._finish(message)
+            self._last_work = time.monotonic()
+        self._pump()
+
+    def _finish(self, message: dict[str, Any]) -> None:
+        request = self._in_flight.pop(message["id"])
+        if "error" not in message:
+            encodings = [Encoding(**encoding) for encoding in message["encodings"]]
+            request.call.settle(request.positions, encodings)
+        elif len(request.items) > 1 and request.op != "chunks":
+            for half in request.halves():
+                self._push(half)
+        else:
+            request.call.settle(request.positions, _as_error(message["error"]))
+
+    def _on_exit(self, process: EncoderProcess, code: int) -> None:
+        with self._lock:
+            if process is not self._process:
+                return
+            was_ready = self._ready
+            self._drop_process()
+            log.warning("the encoder worker ended with %d", code)
+            if was_ready:
+                self._crashed()
+            else:
+                self._load_deaths += 1
+                if self._load_deaths >= _FATAL:
+                    self._load_failed(_died(f"{self.spec.title} could not be loaded"))
+            if self._waiting:
+                self._start()
+        self._pump()
+
+    def _load_failed(self, error: InklingError) -> None:
+        process = self._drop_process()
+        if process is not None:
+            process.kill()
+        self._load_deaths = 0
+        self._failure = _Failure(error)
+        self._fail_all(error)
+
+    def _crashed(self) -> None:
+        """Queue again what was in flight, split what was there twice, set aside single inputs."""
+        for request in self._in_flight.values():
+            request.crashes += 1
+            if request.crashes < _FATAL:
+                self._push(request)
+            elif len(request.items) > 1 and request.op != "chunks":
+                for half in request.halves():
+                    self._push(half)
+            else:
+                request.call.settle(request.positions, _died(f"{_name(request)} ended the encoder"))
+        self._in_flight.clear()
+
+    def _fail_all(self, error: InklingError) -> None:
+        for request in [r for _, _, r in self._waiting] + list(self._in_flight.values()):
+            request.call.settle(request.positions, error)
+        self._waiting.clear()
+        self._in_flight.clear()
+
+    def _watch(self, process: EncoderProcess) -> None:
+        """Unload when idle, kill when hung; ends with its worker."""
+        while not process.ended.wait(min(5.0, self.idle_s / 4)):
+            now = time.monotonic()
+            with self._lock:
+                if process is not self._process:
+                    return
+                due = [r.sent + r.deadline_s for r in self._in_flight.values()]
+                busy = bool(due or self._waiting or not self._ready)
+                idle = not busy and now - self._last_work >= self.idle_s
+                if idle:  # dropped under the lock, so that no request is sent to it any more
+                    self._drop_process()
+            if idle:
+                process.stop()
+            elif due and now > min(due):
+                process.kill()
+
+
+def _as_error(error: dict[str, Any]) -> InklingError:
+    return InklingError(error["message"], hint=error["hint"], path=error["path"])
+
+
+def _died(what: str) -> WorkerDiedError:
+    return WorkerDiedError(
+        f"{what} twice.", hint="See logs/ in Inkling's folder; memory may be short."
+    )
+
+
+def _name(request: _Request) -> str:
+    """The input of a request in words that don't quote what it says."""
+    item = request.items[0]
+    if request.op == "images":
+        return f"The picture {item}"
+    text = item if isinstance(item, str) else item[0]
+    return f"A text of {len(text)} characters"

@@ -1,0 +1,1 @@
+"""Scripts that train what Inkling ships: the token heads of MiniLM. Nothing imports them."""

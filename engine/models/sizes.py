@@ -1,0 +1,73 @@
+"""A model's row as the weights that are here have it, and which model a folder of weights is.
+
+Standard library only, like engine.models.files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from engine.models.files import model_folder, read_object
+from engine.models.registry import MODELS, ModelSpec
+
+
+def as_found(spec: ModelSpec, base: BaseDir) -> ModelSpec:
+    """The row with the sizes that config.json gives and an edition that names the weights.
+
+    A smaller checkpoint of a family works as it is, and vectors of other weights get a space of
+    their own. Unchanged while the weights are not here.
+    """
+    manifest = read_object(model_folder(spec, base) / "manifest.json")
+    if not spec.download_bytes or not manifest.get("files"):
+        return spec
+    config = manifest.get("config", {})
+    dims = _dims(spec, config)
+    wanted = [dim for dim in dims if dim <= spec.dim]
+    token_dim = config.get("multi_vector_projector_dim") or config.get("embedding_dim")
+    return replace(
+        spec,
+        dims=dims,
+        dim=max(wanted, default=min(dims)),
+        token_dim=int(token_dim or spec.token_dim),
+        edition=_edition(manifest["files"]),
+    )
+
+
+def _dims(spec: ModelSpec, config: Mapping[str, Any]) -> tuple[int, ...]:
+    """Sizes the single vector can be cut to, largest first."""
+    if trained := config.get("matryoshka_dims"):
+        return tuple(sorted(map(int, trained), reverse=True))
+    hidden = int(config.get("hidden_size") or spec.dims[0])
+    return tuple(dim for dim in spec.dims if dim <= hidden) or (hidden,)
+
+
+def _edition(manifest: Mapping[str, Mapping[str, Any]]) -> str:
+    """The same for the same weights, wherever they lie and whatever else lies beside them."""
+    digests = sorted(e["sha256"] for name, e in manifest.items() if name.endswith(".safetensors"))
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:8]
+
+
+def recognise(folder: Path) -> ModelSpec:
+    """The model whose weights a folder holds, by its config.json; InklingError if it is none."""
+    config = read_object(folder / "config.json")
+    for spec in MODELS.values():
+        if spec.recognised_by and all(_has(config, mark) for mark in spec.recognised_by):
+            return spec
+    known = ", ".join(spec.source for spec in MODELS.values() if spec.download_bytes)
+    raise InklingError(
+        f"{folder} does not hold a model that Inkling knows.",
+        hint=f"Give the folder with config.json and the weights of one of these: {known}.",
+        path=str(folder),
+    )
+
+
+def _has(config: Mapping[str, Any], mark: str) -> bool:
+    """Whether it has this key, or the key with this value."""
+    key, _, value = mark.partition("=")
+    return key in config and (not value or config[key] == value)

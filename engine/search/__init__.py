@@ -1,0 +1,1 @@
+"""From a query to answers: lanes, fusion, late interaction, evidence; in stages."""

@@ -1,0 +1,174 @@
+"""Evidence: which characters of a passage, which regions of a page, answer the query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contract.types import Box, Evidence
+from engine.store.analyzer import STOP_WORDS, analyze, fold
+
+SNIPPET_CHARS = 280
+#: Cosine from which a passage's token counts as what the query's token means (minilm heads; by eye
+#: on the tuning sets: below it stop words light up).
+LATE_THRESHOLD = 0.72
+#: More boxes than this on one page point nowhere: then none are drawn.
+MAX_BOXES = 8
+
+#: Not marked although they count in the search: a page full of marked "from" proves nothing.
+_GLUE_TEXT = """
+and or but if in on at by for from with without about as it its this that these those there was were
+been being has have had not no into than then so up out over only we they he she your
+der die das den dem des ein eine einen einem einer und oder in im an am auf aus bei mit von vom zu
+zum zur für ist sind war wie was wo wird werden nicht sich als auch
+le la les l un une des du de d et ou dans en sur par pour avec est sont ce cette qui que se ne pas
+el los las y o con para por es
+"""
+_GLUE = STOP_WORDS | frozenset(_GLUE_TEXT.split())
+
+_WORD = re.compile(r"\w+(?:[.'’_-]\w+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Characters [start, end) of a unit's text that answer a word of the query."""
+
+    start: int
+    end: int
+    word: str
+    weight: float
+
+
+def word_matches(text: str, query: str) -> list[Match]:
+    """Words of the text that share an index token with a word of the query."""
+    wanted: dict[str, str] = {}
+    for word in telling_words(query):
+        for token in analyze(word):
+            wanted.setdefault(token, word)
+    found: list[Match] = []
+    for match in _WORD.finditer(text):
+        for token in analyze(match[0]):
+            if token in wanted:
+                found.append(Match(match.start(), match.end(), wanted[token], 1.0))
+                break
+    if not found:
+        found = _substring_matches(text, query)
+    return found
+
+
+def telling_words(query: str) -> list[str]:
+    """The words of a query without "the" and "from", unless it has no others."""
+    words = _WORD.findall(query)
+    return [word for word in words if fold(word) not in _GLUE] or words
+
+
+def _substring_matches(text: str, query: str) -> list[Match]:
+    """For scripts without spaces: the longest runs of the query's characters in the text."""
+    runs = [run for run in re.findall(r"[^\W\d_a-zA-Z]{2,}", query) if not run.isascii()]
+    found = []
+    for run in runs:
+        for size in range(len(run), 1, -1):
+            hits = [text.find(run[i : i + size]) for i in range(len(run) - size + 1)]
+            places = [(p, i) for i, p in enumerate(hits) if p >= 0]
+            if places:
+                found += [Match(p, p + size, run[i : i + size], 1.0) for p, i in places]
+                break
+    return found
+
+
+def late_matches(
+    similarities: NDArray[np.float32],
+    token_spans: NDArray[np.int32],
+    query_words: Sequence[str],
+) -> list[Match]:
+    """Spans of the best document token of each query token, where it is close enough.
+
+    similarities: [m, n] cosine of query and document tokens; token_spans: [n, 2];
+    query_words: the word each of the m query tokens belongs to, "" for special tokens.
+    """
+    found = []
+    telling = set(telling_words(" ".join(query_words)))
+    for row, word in zip(similarities, query_words, strict=True):
+        best = int(row.argmax())
+        start, end = (int(x) for x in token_spans[best])
+        if word in telling and start >= 0 and end > start and row[best] >= LATE_THRESHOLD:
+            found.append(Match(start, end, word, float(row[best]) * 0.6))
+    return found
+
+
+def snippet_window(text: str, matches: Sequence[Match]) -> tuple[int, int]:
+    """The [start, end) of at most SNIPPET_CHARS that holds most of the matched words."""
+    if len(text) <= SNIPPET_CHARS:
+        return 0, len(text)
+    best, best_value = 0, -1.0
+    for anchor in matches:
+        start = max(0, anchor.start - 60)
+        inside = [m for m in matches if start <= m.start and m.end <= start + SNIPPET_CHARS]
+        kinds = {m.word: m.weight for m in inside}
+        value = sum(kinds.values()) + 0.01 * len(inside)
+        if value > best_value:
+            best, best_value = start, value
+    best = min(best, len(text) - SNIPPET_CHARS)
+    start = _word_border(text, best)
+    end = min(len(text), start + SNIPPET_CHARS)
+    if end < len(text):
+        cut = text.rfind(" ", start + SNIPPET_CHARS // 2, end)
+        end = cut if cut > 0 else end
+    return start, end
+
+
+def _word_border(text: str, position: int) -> int:
+    if position == 0:
+        return 0
+    border = max(text.rfind(" ", 0, position + 1), text.rfind("\n", 0, position + 1))
+    return border + 1 if position - border < 40 else position
+
+
+def text_evidence(matches: Sequence[Match], start: int, end: int) -> list[Evidence]:
+    """The matches inside [start, end) as spans of that snippet, in order; where two overlap, the
+    surer one."""
+    kept: list[Match] = []
+    for match in sorted(matches, key=lambda m: (-m.weight, m.start)):
+        inside = start <= match.start and match.end <= end
+        if inside and all(match.end <= k.start or k.end <= match.start for k in kept):
+            kept.append(match)
+    return [
+        Evidence("text", match.start - start, match.end - start, word=match.word)
+        for match in sorted(kept, key=lambda m: m.start)
+    ]
+
+
+def box_evidence(
+    matches: Sequence[Match],
+    word_spans: NDArray[np.int32],
+    word_boxes: NDArray[np.uint16],
+    page: int | None,
+) -> list[Evidence]:
+    """Regions of the page under the matches, one per matched word; none if they are everywhere.
+
+    word_spans: [w, 2] characters; word_boxes: [w, 4] in 1/65535 of the page.
+    """
+    found: dict[tuple[int, ...], Evidence] = {}
+    for match in matches:
+        under = (word_spans[:, 0] < match.end) & (word_spans[:, 1] > match.start)
+        for row in np.flatnonzero(under)[:3]:
+            corners = tuple(int(x) for x in word_boxes[row])
+            box: Box = tuple(x / 65535 for x in corners)  # type: ignore[assignment]
+            found.setdefault(corners, Evidence("box", page=page, box=box, word=match.word))
+    return list(found.values()) if len(found) <= MAX_BOXES else []
+
+
+def words_of_tokens(query: str, spans: NDArray[np.int32] | None) -> list[str]:
+    """The query word each query token belongs to ("" for special tokens); spans [m, 2]."""
+    if spans is None:
+        return []
+    words = [(m.start(), m.end(), m[0]) for m in _WORD.finditer(query)]
+    result = []
+    for start, end in spans:
+        inside = (w for a, b, w in words if a <= start < b and end > start)
+        result.append(next(inside, "") if start >= 0 else "")
+    return result

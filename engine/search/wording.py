@@ -1,0 +1,109 @@
+"""Wording: what exact words tell beyond BM25 of a single passage.
+
+How many of the question's words the whole file holds: a commit's subject names things from all over
+a source file (hit@10 on such questions 0.842 -> 0.857; shell commands 0.644 -> 0.651 nDCG@10).
+And how many stand side by side in the passage as they do in the question: people remember captions
+and half sentences (pages of papers 0.899 -> 0.939, their titles 0.991 -> 1.000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.store import TextMatch
+from engine.store.analyzer import STOP_WORDS, fold, is_unspaced, located
+
+#: Pairs of mean weight side by side from which on that is no chance, and a quotation.
+CHANCE, QUOTATION = 0.5, 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWord:
+    """A word of the question that is looked for."""
+
+    text: str
+    place: int  # among the question's terms; stop words count
+    terms: tuple[str, ...]  # any of them will do
+
+
+def asked_words(question: str) -> list[AskedWord]:
+    """The words of a question in order; stop words only if there is nothing else."""
+    telling: list[AskedWord] = []
+    common: list[AskedWord] = []
+    place = 0
+    for start, end, terms in located(question):
+        run = question[start:end]
+        if is_unspaced(run):
+            pairs = [term for term in terms if len(term) > 1] or terms
+            telling += [AskedWord(pair, place + i, (pair,)) for i, pair in enumerate(pairs)]
+        else:
+            (common if fold(run) in STOP_WORDS else telling).append(AskedWord(run, place, terms))
+        place += len(terms)
+    return telling or common
+
+
+def shares_held(
+    words: Sequence[AskedWord], weights: NDArray[np.float32], matches: Iterable[TextMatch]
+) -> dict[int, float]:
+    """By file, how much of the question it holds anywhere, against the best of these files: 0..1.
+
+    `weights` [n]: how rare each word is.
+    """
+    sought = [[f" {term} " for term in word.terms] for word in words]
+    missing: dict[int, list[int]] = {}
+    for match in matches:
+        left = missing.get(match.file_id, range(len(words)))
+        missing[match.file_id] = [
+            i for i in left if not any(term in match.terms for term in sought[i])
+        ]
+    whole = float(weights.sum())
+    totals = {file_id: whole - float(weights[left].sum()) for file_id, left in missing.items()}
+    best = max(totals.values(), default=0.0)
+    return {file_id: total / best for file_id, total in totals.items()} if best else {}
+
+
+def quoted(words: Sequence[AskedWord], weights: NDArray[np.float32], terms: Sequence[str]) -> float:
+    """How much like a quotation of the question a passage's terms are: 0 for words that are
+    scattered, 1 for a long run of them in the question's order.
+
+    A pair weighs what its more common word does, so that "in the" makes no quotation.
+    """
+    if len(words) < 2:
+        return 0.0
+    pairs = np.minimum(weights[:-1], weights[1:])
+    longest = _longest_run(words, pairs, _places(words, terms)) / max(float(pairs.mean()), 1e-9)
+    return min(max((longest - CHANCE) / (QUOTATION - CHANCE), 0.0), 1.0)
+
+
+def _places(words: Sequence[AskedWord], terms: Sequence[str]) -> list[list[int]]:
+    """Where each word stands among a passage's terms."""
+    owners: dict[str, list[int]] = {}
+    for i, word in enumerate(words):
+        for term in word.terms:
+            owners.setdefault(term, []).append(i)
+    places: list[list[int]] = [[] for _ in words]
+    for place, term in enumerate(terms):
+        for i in owners.get(term, ()):
+            places[i].append(place)
+    return places
+
+
+def _longest_run(
+    words: Sequence[AskedWord], pairs: NDArray[np.float32], places: Sequence[Sequence[int]]
+) -> float:
+    """Weight of the longest run of neighbours; a word more or less between them does not end it."""
+    longest = 0.0
+    runs: Mapping[int, float] = dict.fromkeys(places[0], 0.0)  # by the place where they end
+    for i in range(1, len(words)):
+        apart = words[i].place - words[i - 1].place + 1
+        longer: dict[int, float] = {}
+        for place in places[i]:
+            before = [runs[p] for p in range(place - apart, place) if p in runs]
+            longer[place] = max(before) + float(pairs[i - 1]) if before else 0.0
+        longest = max(longest, max(longer.values(), default=0.0))
+        runs = longer
+    return longest

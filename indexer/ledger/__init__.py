@@ -1,0 +1,1 @@
+"""What is known and done of every file (SQLite), and their names' full-text index."""

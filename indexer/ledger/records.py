@@ -1,0 +1,129 @@
+"""The ledger's values: a root, a file's record, a file as found, a file as done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from engine.contract.errors import FileState
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder the person wants watched."""
+
+    id: int
+    path: str  # absolute, as given: a symlink is not resolved
+    added: float  # seconds since the epoch
+    online: bool
+    identity: str  # device number at the last scan, to tell an unmounted drive
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """All that is known of one file."""
+
+    id: int
+    root_id: int
+    path: str  # absolute; undecodable bytes as surrogate escapes
+    kind: str
+    ext: str
+    size: int
+    mtime_ns: int
+    inode: int
+    content_hash: str | None  # of what the store holds; None if it holds nothing of this file
+    state: FileState
+    reason: str
+    detail: str
+    attempts: int  # starts since the last success
+    units: int
+    extractor_version: int
+    store_version: int
+    rule: str  # by which rule it was withheld or skipped
+    allowed: bool  # the person said that it holds no secret
+    picture: str | None
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file as the walk met it."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    kind: str = "other"
+    state: FileState = "pending"
+    reason: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A file whose units the store has committed."""
+
+    file_id: int
+    units: int
+    content_hash: str | None
+    extractor_version: int
+    kind: str
+    picture: str | None = None
+    language: str | None = None
+    detail: str = ""  # what was left out, such as passages withheld
+
+
+@dataclass(frozen=True, slots=True)
+class NameHit:
+    """A file whose name answers."""
+
+    file: FileRecord
+    score: float  # 0..1; 1 is the exact name
+
+
+T = TypeVar("T")
+#: Far below SQLite's limit of 32,766 host parameters, and short transactions.
+BATCH = 1_000
+#: The columns of `files` that make a FileRecord, in its order.
+COLUMNS = (
+    "id, root_id, path, kind, ext, size, mtime_ns, inode, content_hash, state, reason, detail,"
+    " attempts, units, extractor_version, store_version, rule, allowed, picture, language"
+)
+
+
+def to_record(row: Sequence[Any]) -> FileRecord:
+    values = list(row)
+    values[2], values[17] = os.fsdecode(values[2]), bool(values[17])
+    return FileRecord(*values)
+
+
+def to_root(row: Sequence[Any]) -> Root:
+    return Root(row[0], os.fsdecode(row[1]), row[2], bool(row[3]), row[4])
+
+
+def extension(name: str) -> str:
+    """Lower case, no dot, "" if none; ".bashrc" has none."""
+    return os.path.splitext(name)[1][1:].lower().encode("utf-8", "replace").decode()
+
+
+def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def marks(items: Sequence[object]) -> str:
+    return ",".join("?" * len(items))
+
+
+def below(folder: bytes) -> tuple[bytes, bytes]:
+    """The range [first, last) of paths under a folder."""
+    start = folder.rstrip(os.fsencode(os.sep)) + os.fsencode(os.sep)
+    return start, start[:-1] + bytes([start[-1] + 1])

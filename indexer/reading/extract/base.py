@@ -1,0 +1,82 @@
+"""What an extractor gives back, and how one is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.contract.types import Kind, PictureClass, WordBox
+
+
+class ExtractError(Exception):
+    """This file gives nothing, for a reason of engine.contract.errors.REASONS."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Part:
+    """A natural piece of a file: a section, a symbol, a page, a picture.
+
+    Parts may be long; chunking cuts them into units. Parts of one file come in reading order and
+    do not repeat one another's text (a method's body is not also in its class's part).
+    """
+
+    text: str
+    heading: tuple[str, ...] = ()  # heading path, or symbol path, outermost first
+    page: int | None = None  # 1-based
+    lines: tuple[int, int] | None = None  # 1-based, inclusive
+    symbol: str | None = None  # name of the function, class …
+    language: str | None = None
+    words: list[WordBox] = field(default_factory=list)
+    image: str | None = None  # name of a picture file in the scratch folder, for encoders that see
+    thumb: str | None = None  # name of a thumbnail (WebP, at most 512 px) in the scratch folder
+    ocr: bool = False
+
+
+@dataclass(slots=True)
+class Extraction:
+    """All that a file gave."""
+
+    kind: Kind
+    parts: list[Part]
+    title: str = ""  # the document's own title, where it says one
+    big_line: str = ""  # the largest print at its beginning: its title, or a letterhead
+    picture: PictureClass | None = None
+    language: str | None = None
+    taken: float | None = None  # when a photo was taken, seconds since the epoch
+    width: int | None = None  # pixels, pictures only
+    height: int | None = None
+    pages: int | None = None
+    notes: list[str] = field(default_factory=list)  # what was left out and why, in words
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractOptions:
+    """What the caller wants of a worker."""
+
+    scratch: str  # folder this call may write to
+    ocr: bool = True
+    pixels: bool = False  # the encoder sees: render pages and pictures for it
+    max_pixels: int = 3_600_000  # of such a picture: six times what a model sees at once
+    thumbs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Extractor:
+    """One family of files: a row of the table in indexer.reading.extract."""
+
+    name: str
+    version: int  # raise it and its files are read again
+    extensions: frozenset[str]  # lower case, no dot
+    kind: Kind
+    extract: Callable[[Path, ExtractOptions], Extraction]
+    max_bytes: int = 100_000_000
+    deadline_s: float = 60.0
+    sniff: Callable[[bytes], bool] | None = (
+        None  # looks at the first 4 kB of files without a known name
+    )

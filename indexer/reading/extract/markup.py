@@ -1,0 +1,204 @@
+"""Text with headings: Markdown, reStructuredText, Org, AsciiDoc, LaTeX, plain text.
+
+Sections keep the file's own lines, so that a hit can point at them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from indexer.reading.extract.base import Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.encodings import decode
+
+#: Level, title and line (0-based) of each heading.
+Headings = Iterator[tuple[int, str, int]]
+
+_MAX_BYTES = 20_000_000
+#: Characters kept of one file: enough to find it by.
+_MAX_CHARACTERS = 4_000_000
+_MAX_HEADING = 300  # longer lines are none; the expressions below backtrack
+_FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
+_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
+_SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
+_FRONT_MATTER = re.compile(r"---\n(.*?)\n(?:---|\.\.\.)(?:\n|$)", re.DOTALL)
+_TITLE = re.compile(r"^title\s*[:=]\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE | re.IGNORECASE)
+_LINK = re.compile(
+    r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])|<[^>]{1,300}>|[*_`]{1,3}(?=\S)|(?<=\S)[*`]{1,3}"
+)
+_ADORNMENT = re.compile(r"([=\-`:'\"~^_*+#<>.])\1{2,}\s*$")
+_ORG = re.compile(r"(\*+) +(?:(?:TODO|DONE) +)?(.+?)(?: +:[\w:@]+:)?$")
+_ASCIIDOC = re.compile(r"(={1,6}) +(.+)$")
+_LATEX = re.compile(r"\s*\\(part|chapter|section|subsection|subsubsection|paragraph)\*?\{(.+?)\}")
+_PAIR = re.compile(r"([A-Za-z_][\w-]*) *:(.*)$")
+_ITEM = re.compile(r"(?:\s+-? *|- +)(.+)$")
+#: Keys of a front matter that say what the page is about.
+_TELLING = frozenset({
+    "title", "linktitle", "subtitle", "description", "summary", "abstract", "excerpt", "tags",
+    "categories", "keywords", "aliases", "author", "authors",
+})  # fmt: skip
+_LATEX_LEVELS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph")
+
+
+def markdown_headings(lines: list[str]) -> Headings:
+    """Both kinds of Markdown headings, not those in code blocks or the front matter."""
+    fence, skip = "", _front_matter_lines(lines)
+    for number, line in enumerate(lines):
+        if number < skip:
+            continue
+        if mark := _FENCE.match(line):
+            if not fence:
+                fence = mark[1][:3]
+            elif mark[1].startswith(fence):
+                fence = ""
+        elif fence or len(line) > _MAX_HEADING:
+            continue
+        elif found := _ATX.match(line):
+            yield len(found[1]), _plain(found[2]), number
+        elif number > skip and (under := _SETEXT.match(line)):
+            above = lines[number - 1]
+            alone = number < 2 + skip or not lines[number - 2].strip()
+            alone = alone and len(above) <= _MAX_HEADING
+            if alone and above[:1].strip() and above[:1] not in "#>-*+|`":
+                yield (1 if under[1][0] == "=" else 2), _plain(above), number - 1
+
+
+def _front_matter_lines(lines: list[str]) -> int:
+    if lines[0].rstrip() != "---":
+        return 0
+    ends = (n for n, line in enumerate(lines[1:200], 1) if line.rstrip() in ("---", "..."))
+    return next(ends, -1) + 1
+
+
+def _told(lines: list[str]) -> list[str]:
+    """The lines with the front matter reduced to what it tells a reader, line by line.
+
+    "weight: 60" and "type: docs" would be the first thing an encoder reads of the page.
+    """
+    end = _front_matter_lines(lines)
+    told = list(lines)
+    key = ""
+    for number in range(end):
+        value = ""
+        if pair := _PAIR.match(lines[number]):
+            key, value = pair[1].lower(), pair[2]
+        elif item := _ITEM.match(lines[number]):
+            value = item[1]
+        told[number] = value.strip("\"' []|>") if key in _TELLING else ""
+    return told
+
+
+def _plain(heading: str) -> str:
+    """A heading without the marks of emphasis, links and HTML."""
+    return " ".join(_LINK.sub(lambda m: m[1] or "", heading).split())
+
+
+def rst_headings(lines: list[str]) -> Headings:
+    """Underlined titles; levels in the order their adornments appear."""
+    levels: list[str] = []
+    for number in range(1, len(lines)):
+        under, title = lines[number].rstrip(), lines[number - 1].rstrip()
+        if not _ADORNMENT.match(under) or not title or len(under) < len(title):
+            continue
+        if title[0].isspace() or _ADORNMENT.match(title):
+            continue
+        over = number > 1 and lines[number - 2].rstrip() == under
+        style = under[0] * (2 if over else 1)
+        if style not in levels:
+            levels.append(style)
+        yield levels.index(style) + 1, title, number - (2 if over else 1)
+
+
+def org_headings(lines: list[str]) -> Headings:
+    """Stars, without keywords and tags."""
+    for number, line in enumerate(lines):
+        if len(line) <= _MAX_HEADING and (found := _ORG.match(line)):
+            yield len(found[1]), found[2], number
+
+
+def asciidoc_headings(lines: list[str]) -> Headings:
+    """Equals signs."""
+    for number, line in enumerate(lines):
+        if found := _ASCIIDOC.match(line):
+            yield len(found[1]), found[2], number
+
+
+def latex_headings(lines: list[str]) -> Headings:
+    """Sectioning commands."""
+    for number, line in enumerate(lines):
+        if len(line) <= _MAX_HEADING and (found := _LATEX.match(line)):
+            yield _LATEX_LEVELS.index(found[1]) + 1, found[2], number
+
+
+def no_headings(lines: list[str]) -> Headings:
+    """Plain text has none that could be told from other lines."""
+    return iter(())
+
+
+def sectioned(text: str, headings: Callable[[list[str]], Headings]) -> Extraction:
+    """One part a section, with its heading path and lines."""
+    notes = []
+    if len(text) > _MAX_CHARACTERS:
+        text = text[:_MAX_CHARACTERS].rsplit("\n", 1)[0]
+        notes.append(f"Only the first {len(text):,} characters are indexed.")
+    lines = text.split("\n")
+    parts: list[Part] = []
+    path: list[tuple[int, str]] = []
+    start = 0
+    shown = _told(lines) if headings is markdown_headings else lines
+    for level, title, number in headings(lines):
+        _add(parts, shown, start, number, path)
+        path = [*(step for step in path if step[0] < level), (level, title[:200])]
+        start = number
+    _add(parts, shown, start, len(lines), path)
+    front = _FRONT_MATTER.match(text)
+    named = _TITLE.search(front[1][:5000]) if front else None
+    first = next((part.heading[0] for part in parts if part.heading and part.heading[0]), "")
+    return Extraction(kind="note", parts=parts, title=named[1] if named else first, notes=notes)
+
+
+def _add(
+    parts: list[Part], lines: list[str], start: int, end: int, path: list[tuple[int, str]]
+) -> None:
+    while start < end and not lines[start].strip():
+        start += 1
+    while end > start and not lines[end - 1].strip():
+        end -= 1
+    if start < end:
+        heading = tuple(title for _, title in path)
+        parts.append(Part("\n".join(lines[start:end]), heading=heading, lines=(start + 1, end)))
+
+
+def looks_like_text(head: bytes) -> bool:
+    """Whether the first bytes of a file without a known name are text."""
+    from indexer.reading.extract.base import ExtractError
+
+    try:
+        decode(head)
+    except ExtractError:
+        return False
+    return True
+
+
+def _row(
+    name: str,
+    extensions: str,
+    headings: Callable[[list[str]], Headings],
+    sniff: Callable[[bytes], bool] | None = None,
+) -> Extractor:
+    def extract(path: Path, options: ExtractOptions) -> Extraction:
+        return sectioned(decode(path.read_bytes()), headings)
+
+    known = frozenset(extensions.split())
+    return Extractor(name, 1, known, "note", extract, _MAX_BYTES, 30, sniff)
+
+
+EXTRACTORS = (
+    _row("markdown", "md markdown mdown mkd mdx qmd rmd", markdown_headings),
+    _row("rst", "rst rest", rst_headings),
+    _row("org", "org", org_headings),
+    _row("asciidoc", "adoc asciidoc asc", asciidoc_headings),
+    _row("latex", "tex latex ltx", latex_headings),
+    _row("text", "txt text log nfo srt vtt bib ics vcf", no_headings, looks_like_text),
+)

@@ -1,0 +1,224 @@
+"""PDF pages: their text layer with the place of every word, or OCR where there is none."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median_low
+from typing import Any
+
+import numpy as np
+
+from indexer.reading.extract import ocr, render
+from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.page_titles import page_titles
+from indexer.reading.extract.pdf_text import is_garbled, page_text
+
+MAX_PAGES = 2000
+MAX_OCR_PAGES = 100
+OCR_SECONDS = 110.0  # for all pages of a file, so that the deadline below is never met
+OCR_DPI = 150
+OCR_PIXELS = 4_000_000
+#: Of a page for encoders that see, as many as they were trained with; words are read from the text.
+PAGE_PIXELS = 602_112
+FEW_CHARACTERS = 20  # a page number, a stamp: not the page's text
+FEW_COVER = 0.1
+SCAN_CHARACTERS = 300  # a scan may carry a typed header …
+SCAN_COVER = 0.5  # … when pictures cover this share of the page
+#: What programs write when nobody gave a title: their name, the file's name, a number.
+_NO_TITLE = re.compile(r"untitled|microsoft (word|powerpoint|excel)|\.\w{2,4}$|^[\W\d_]*$", re.I)
+_TAG = re.compile(r"<[^>]*>")
+MAX_TITLE = 200
+
+
+@contextmanager
+def opened_document(path: Path) -> Iterator[Any]:
+    """A document PyMuPDF reads; ExtractError when it is encrypted, broken or can't be opened."""
+    pymupdf = render.quiet_mupdf()
+    try:
+        with pymupdf.open(path) as document:
+            if document.needs_pass and not document.authenticate(""):
+                raise ExtractError("encrypted")
+            if len(document) == 0:
+                raise ExtractError("broken", "it has no pages")
+            yield document
+    except ExtractError:
+        raise
+    except PermissionError as error:
+        raise ExtractError("unreadable", str(error.strerror)) from error
+    except MemoryError as error:
+        raise ExtractError("too-complex", "it needs too much memory") from error
+    except Exception as error:
+        raise ExtractError("broken", f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
+    """One part per page; the first has a thumbnail, previews of others are rendered when asked."""
+    with opened_document(path) as document:
+        pages = len(document)
+        reader = _Reader(options)
+        headings = _headings(document, min(pages, MAX_PAGES))
+        for number in range(min(pages, MAX_PAGES)):
+            reader.read(document, number, headings[number])
+        notes = reader.notes()
+        if pages > MAX_PAGES:
+            notes.append(f"Only the first {MAX_PAGES} of {pages} pages were read.")
+        if not reader.parts:
+            raise ExtractError("broken", "none of its pages can be read")
+        title, big_line = _title(document), _big_line(document)
+    titles = page_titles([part.text for part in reader.parts])
+    for part, own in zip(reader.parts, titles, strict=True):
+        part.heading = (*part.heading, own) if own else part.heading
+    kept = [part for part in reader.parts if part.text or part.image or part.thumb]
+    return Extraction("pdf", kept, title=title, big_line=big_line, pages=pages, notes=notes)
+
+
+class _Reader:
+    """Reads page after page and minds what OCR may take for the whole file."""
+
+    def __init__(self, options: ExtractOptions) -> None:
+        self.parts: list[Part] = []
+        self._options = options
+        self._ocr_pages = 0
+        self._ocr_until = time.monotonic() + OCR_SECONDS
+        self._unread: list[int] = []
+        self._damaged: list[int] = []
+
+    def read(self, document: Any, number: int, heading: tuple[str, ...]) -> None:
+        """One page (0-based); a damaged one must not lose the others."""
+        try:
+            part = self._part(document[number], number)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - MuPDF raises several unrelated types
+            self._damaged.append(number + 1)
+            return
+        part.heading = heading
+        self.parts.append(part)
+
+    def notes(self) -> list[str]:
+        """What was left out, in words."""
+        notes = []
+        if self._damaged:
+            count, first = len(self._damaged), self._damaged[0]
+            notes.append(f"Damaged pages were left out: {count}, the first is page {first}.")
+        if self._unread:
+            count, first = len(self._unread), self._unread[0]
+            notes.append(f"Pages without text not read by OCR: {count}, from page {first} on.")
+        return notes
+
+    def _part(self, page: Any, number: int) -> Part:
+        text, words = page_text(page)
+        part = Part(text, page=number + 1, words=words)
+        if self._options.ocr and _wants_ocr(page, text):
+            self._recognise(page, part)
+        name = f"page-{number + 1}"
+        if self._options.thumbs and number == 0:
+            picture = render.page_image(page, render.THUMB_SIDE**2, 72)
+            part.thumb = render.save_thumb(picture, self._options.scratch, name)
+        if self._options.pixels:
+            limit = min(self._options.max_pixels, PAGE_PIXELS)
+            picture = render.page_image(page, limit, dpi=200)
+            part.image = render.save_pixels(picture, self._options.scratch, name, limit)
+        return part
+
+    def _recognise(self, page: Any, part: Part) -> None:
+        if self._ocr_pages >= MAX_OCR_PAGES or time.monotonic() > self._ocr_until:
+            self._unread.append(page.number + 1)
+            return
+        picture = render.page_image(page, OCR_PIXELS, OCR_DPI)
+        if render.is_blank(picture):
+            return
+        self._ocr_pages += 1
+        text, words = ocr.as_text(ocr.read(np.asarray(picture)))
+        if len(text) > len(part.text) or is_garbled(part.text):
+            part.text, part.words, part.ocr = text, words, True
+
+
+def _wants_ocr(page: Any, text: str) -> bool:
+    if not text:
+        return True
+    if len(text) < SCAN_CHARACTERS:
+        return _picture_cover(page) > (FEW_COVER if len(text) < FEW_CHARACTERS else SCAN_COVER)
+    return is_garbled(text)
+
+
+def _picture_cover(page: Any) -> float:
+    """Share of the page that its largest picture covers."""
+    area = max(1.0, page.rect.width * page.rect.height)
+    boxes = [image["bbox"] for image in page.get_image_info()]
+    return max(((x1 - x0) * (y1 - y0) / area for x0, y0, x1, y1 in boxes), default=0.0)
+
+
+def _headings(document: Any, pages: int) -> list[tuple[str, ...]]:
+    """For each page the path of outline entries it stands under, outermost first."""
+    starts: dict[int, tuple[str, ...]] = {}
+    path: list[str] = []
+    for level, title, page, *_ in _outline(document):
+        path[level - 1 :] = [" ".join(title.split())[:MAX_TITLE]]
+        if page > 0:
+            starts[page] = tuple(path)
+    found: list[tuple[str, ...]] = []
+    for number in range(1, pages + 1):
+        found.append(starts.get(number, found[-1] if found else ()))
+    return found
+
+
+def _outline(document: Any) -> list[Any]:
+    try:
+        outline: list[Any] = document.get_toc()
+    except Exception:  # noqa: BLE001 - a damaged outline must not lose the pages
+        return []
+    return outline
+
+
+def _title(document: Any) -> str:
+    """The title the metadata gives, unless it is a program's guess."""
+    said = _TAG.sub(" ", str((document.metadata or {}).get("title") or ""))
+    said = " ".join(unicodedata.normalize("NFKC", said).split())
+    return said[:MAX_TITLE] if not _NO_TITLE.search(said) and said.isprintable() else ""
+
+
+def _big_line(document: Any) -> str:
+    """The first page's lines in its largest print, where one stands out."""
+    try:
+        blocks = document[0].get_text("dict", sort=True)["blocks"]
+    except Exception:  # noqa: BLE001 - as for damaged pages
+        return ""
+    lines = [
+        (round(max(span["size"] for span in line["spans"]), 1), _line_text(line))
+        for block in blocks
+        for line in block.get("lines", ())
+        if line["spans"]
+    ]
+    lines = [(size, text) for size, text in lines[:60] if sum(map(str.isalpha, text)) >= 4]
+    if not lines:
+        return ""
+    largest = max(size for size, _ in lines)
+    if largest < 1.15 * median_low(size for size, _ in lines):
+        return ""  # nothing stands out
+    first = next(n for n, (size, _) in enumerate(lines) if size == largest)
+    words = [text for size, text in lines[first : first + 3] if size == largest]
+    return " ".join(words)[:MAX_TITLE]
+
+
+def _line_text(line: dict[str, Any]) -> str:
+    text = "".join(span["text"] for span in line["spans"])
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+EXTRACTORS: tuple[Extractor, ...] = (
+    Extractor(
+        "pdf",
+        2,
+        frozenset({"pdf"}),
+        "pdf",
+        extract_pdf,
+        deadline_s=180.0,
+        sniff=lambda head: b"%PDF-" in head[:1024],
+    ),
+)

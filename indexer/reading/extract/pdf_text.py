@@ -1,0 +1,136 @@
+"""The text layer of a page: in reading order, mended, with the place of every word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from engine.contract.types import Box, WordBox
+
+#: Accents that TeX sets as characters of their own before the letter, and what composes with it.
+_ACCENTS = str.maketrans({"´": "\u0301", "`": "\u0300", "¨": "\u0308", "˜": "\u0303",
+                          "ˆ": "\u0302", "ˇ": "\u030c", "˚": "\u030a", "¯": "\u0304"})  # fmt: skip
+_SPLIT_ACCENT = re.compile(r"([´`¨˜ˆˇ˚¯])([A-Za-zıȷ])")
+_UNWANTED = re.compile(r"[\x00-\x1f\x7f\ufeff\u200b\u00ad]")
+_PLAIN_WORD = re.compile(r"\W{0,3}(\d[\d.,:/%-]*|[^\W\d_]+([-'’./@_&][^\W_]+)*)\W{0,3}")
+MIN_PLAIN = 0.3  # share of words that look like words; a broken encoding has a tenth
+JUDGED_WORDS = 30
+
+
+def page_text(page: Any) -> tuple[str, list[WordBox]]:
+    """The text and the box of each word, as fractions of the page as it is shown.
+
+    Blocks and lines keep the order of the document, in which columns of prose are right nearly
+    always; cells that stand side by side in a table are joined to one row.
+    """
+    import pymupdf
+
+    flags = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES
+    text = _Text()
+    for row in _rows(page.get_text("words", flags=flags)):
+        text.add_row(row)
+    return text.finish(_shown(page))
+
+
+def is_garbled(text: str) -> bool:
+    """Whether the text layer is in an encoding of its own, so that only its picture is legible."""
+    words = text.split()
+    if len(words) < JUDGED_WORDS or (not text.isascii() and _far_from_latin(text)):
+        return False
+    plain = sum(_PLAIN_WORD.fullmatch(word) is not None for word in words)
+    return plain < MIN_PLAIN * len(words)
+
+
+def _far_from_latin(text: str) -> bool:
+    """Scripts without spaces between words are not judged by their words."""
+    return sum(char >= "\u0370" and char.isalpha() for char in text) > 0.3 * len(text)
+
+
+def _shown(page: Any) -> Any:
+    """A function from a word's box to fractions of the page, turned as the page is."""
+    import pymupdf
+
+    turn = page.rotation_matrix if getattr(page, "rotation", 0) else None
+    x, y = page.rect.x0, page.rect.y0
+    width, height = max(page.rect.width, 1e-6), max(page.rect.height, 1e-6)
+
+    def at(box: Box) -> Box:
+        x0, y0, x1, y1 = box if turn is None else tuple((pymupdf.Rect(box) * turn).normalize())
+        return ((x0 - x) / width, (y0 - y) / height, (x1 - x) / width, (y1 - y) / height)
+
+    return at
+
+
+_Word = tuple[str, Box]
+
+
+def _rows(words: Iterable[tuple[Any, ...]]) -> Iterable[tuple[bool, list[_Word]]]:
+    """Rows of words, each with whether a new block begins there."""
+    row: list[_Word] = []
+    last: tuple[int, int] = (-1, -1)
+    begins = False
+    for x0, y0, x1, y1, word, block, line, _ in words:
+        word = _mended(word)
+        if not word:
+            continue
+        if (block, line) != last and row:
+            px1, py0, py1 = row[-1][1][2], row[-1][1][1], row[-1][1][3]
+            shared = min(y1, py1) - max(y0, py0)
+            if x0 < px1 or shared < 0.5 * min(y1 - y0, py1 - py0):
+                yield begins, row
+                row, begins = [], block != last[0]
+        last = (block, line)
+        row.append((word, (x0, y0, x1, y1)))
+    if row:
+        yield begins, row
+
+
+def _mended(word: str) -> str:
+    """Without control characters, ligatures and accents in characters of their own."""
+    if word.isascii() and word.isprintable():
+        return word
+    word = _UNWANTED.sub("", word)
+    word = _SPLIT_ACCENT.sub(
+        lambda m: m[2].translate({0x131: "i", 0x237: "j"}) + m[1].translate(_ACCENTS), word
+    )
+    return unicodedata.normalize("NFC", word)
+
+
+class _Text:
+    """Gathers rows into one string; a word hyphenated at a line's end becomes whole again."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._found: list[tuple[int, int, Box]] = []
+        self._at = 0
+
+    def add_row(self, begins_and_row: tuple[bool, list[_Word]]) -> None:
+        begins, row = begins_and_row
+        if self._pieces and not self._rejoin(row[0][0]):
+            self._put("\n\n" if begins else "\n")
+        for n, (word, box) in enumerate(row):
+            if n:
+                self._put(" ")
+            self._found.append((self._at, self._at + len(word), box))
+            self._put(word)
+
+    def _rejoin(self, following: str) -> bool:
+        word = self._pieces[-1]
+        if len(word) < 3 or word[-1] not in "-\u2010" or not word[-2].islower():
+            return False
+        if not following[0].islower():
+            return False
+        start, end, box = self._found[-1]
+        self._found[-1] = (start, end - 1, box)
+        self._pieces[-1] = word[:-1]
+        self._at -= 1
+        return True
+
+    def _put(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._at += len(piece)
+
+    def finish(self, shown: Any) -> tuple[str, list[WordBox]]:
+        return "".join(self._pieces), [WordBox(a, b, shown(box)) for a, b, box in self._found]

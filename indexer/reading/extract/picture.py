@@ -1,0 +1,167 @@
+"""Pictures: pixels to text by OCR, what they are, and when they were taken."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from engine.contract.types import Box, Kind
+from indexer.reading.extract import ocr, render
+from indexer.reading.extract.base import Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.picture_class import classify
+
+MAX_FRAMES = 30  # pages of a TIFF that are read
+GIF_FRAMES = 3  # frames of an animation: first, middle, last
+_MAKE, _MODEL, _DATETIME, _EXIF = 0x010F, 0x0110, 0x0132, 0x8769
+_ORIGINAL, _OFFSET = 0x9003, 0x9011
+
+
+def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
+    """One part per page of a TIFF, else one part."""
+    notes: list[str] = []
+    with render.opened(path) as image:
+        exif = _exif(image)
+        pages = getattr(image, "n_frames", 1)
+        animated = image.format != "TIFF" and pages > 1
+        chosen = _frames(pages, animated, notes)
+        parts: list[Part] = []
+        first: Image.Image | None = None
+        for number in chosen:
+            try:
+                image.seek(number)
+                picture = render.flat_rgb(image)
+            except (OSError, ValueError, SyntaxError, EOFError):
+                if not parts:
+                    raise
+                notes.append(f"Damaged from frame {number + 1} on.")
+                break
+            first = first or picture
+            parts.append(_part(picture, options, number + 1 if pages > 1 else None))
+        if animated:
+            parts = [_merged(parts)]
+    assert first is not None  # the first frame is there, or its error left
+    camera = bool(exif.get(_MAKE) or exif.get(_MODEL))
+    kind_of = classify(first, camera=camera, lines=_line_boxes(parts[0]))
+    if not any(part.text for part in parts):
+        notes.append("No text was found in the picture.")
+    kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
+    return Extraction(
+        kind,
+        parts,
+        picture=kind_of,
+        taken=_taken(exif),
+        width=first.width,
+        height=first.height,
+        pages=pages if pages > 1 and not animated else None,
+        notes=notes,
+    )
+
+
+def _frames(pages: int, animated: bool, notes: list[str]) -> list[int]:
+    if animated:
+        return sorted({0, pages // 2, pages - 1})[:GIF_FRAMES]
+    if pages > MAX_FRAMES:
+        notes.append(f"Only the first {MAX_FRAMES} of {pages} pages were read.")
+    return list(range(min(pages, MAX_FRAMES)))
+
+
+def _part(picture: Image.Image, options: ExtractOptions, page: int | None) -> Part:
+    part = Part("", page=page, ocr=True)
+    if options.ocr:
+        part.text, part.words = ocr.as_text(ocr.read(np.asarray(picture)))
+    name = f"picture-{page or 1}"
+    if options.thumbs:
+        part.thumb = render.save_thumb(picture, options.scratch, name)
+    if options.pixels:
+        part.image = render.save_pixels(picture, options.scratch, name, options.max_pixels)
+    return part
+
+
+def _line_boxes(part: Part) -> list[Box]:
+    """The boxes of the words that stand in one line of the text, as one."""
+    rows: dict[int, list[Box]] = {}
+    for word in part.words:
+        rows.setdefault(part.text.count("\n", 0, word.start), []).append(word.box)
+    found = []
+    for boxes in rows.values():
+        x0, y0, x1, y1 = zip(*boxes, strict=True)
+        found.append((min(x0), min(y0), max(x1), max(y1)))
+    return found
+
+
+def _merged(parts: list[Part]) -> Part:
+    """An animation as one part: its first frame, and lines that only later frames show."""
+    first = parts[0]
+    first.page = None
+    seen = set(first.text.split("\n"))
+    for part in parts[1:]:
+        new = [line for line in part.text.split("\n") if line and line not in seen]
+        seen.update(new)
+        first.text = "\n".join(filter(None, [first.text, *new]))
+    return first
+
+
+def _exif(image: Image.Image) -> dict[int, Any]:
+    try:
+        exif = image.getexif()
+        return {**exif, **exif.get_ifd(_EXIF)}
+    except Exception:  # noqa: BLE001 - a broken EXIF block is no reason to lose the picture
+        return {}
+
+
+def _taken(exif: dict[int, Any]) -> float | None:
+    """Seconds since the epoch; the camera's own time zone where it says one, else this one."""
+    text = str(exif.get(_ORIGINAL) or exif.get(_DATETIME) or "").strip("\0 ")
+    zone = str(exif.get(_OFFSET) or "").strip("\0 ")
+    for value, form in ((text + zone, "%Y:%m:%d %H:%M:%S%z"), (text, "%Y:%m:%d %H:%M:%S")):
+        try:
+            return datetime.datetime.strptime(value, form).timestamp()
+        except (ValueError, OverflowError, OSError):
+            continue
+    return None
+
+
+def extract_svg(path: Path, options: ExtractOptions) -> Extraction:
+    """A drawing: its own text elements, and its rendering."""
+    from indexer.reading.extract.pdf import opened_document
+    from indexer.reading.extract.pdf_text import page_text
+
+    with opened_document(path) as document:
+        page = document[0]
+        text, words = page_text(page)
+        picture = render.page_image(page, max_pixels=4_000_000, dpi=144)
+        size = (int(page.rect.width), int(page.rect.height))
+    part = Part(text, words=words)
+    if options.thumbs:
+        part.thumb = render.save_thumb(picture, options.scratch, "picture-1")
+    if options.pixels:
+        part.image = render.save_pixels(picture, options.scratch, "picture-1", options.max_pixels)
+    return Extraction("image", [part], picture="diagram", width=size[0], height=size[1])
+
+
+_RASTER = frozenset(
+    [
+        "png",
+        "jpg",
+        "jpeg",
+        "jfif",
+        "webp",
+        "gif",
+        "bmp",
+        "tif",
+        "tiff",
+        "avif",
+        "heic",
+        "heif",
+        "ico",
+    ]
+)
+
+EXTRACTORS: tuple[Extractor, ...] = (
+    Extractor("picture", 1, _RASTER, "image", extract_picture),
+    Extractor("svg", 1, frozenset({"svg"}), "image", extract_svg, max_bytes=20_000_000),
+)

@@ -1,0 +1,131 @@
+"""HTML pages and electronic books: sections by heading, without scripts and styling."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor
+from indexer.reading.extract.encodings import decode
+from indexer.reading.extract.packages import package, xml
+from indexer.reading.extract.sections import Sections
+
+_SKIPPED = frozenset({"script", "style", "template", "head", "svg", "canvas", "iframe", "object"})
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "li", "main", "nav",
+    "ol", "option", "p", "pre", "section", "summary", "table", "title", "tr", "ul",
+})  # fmt: skip
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_SPACE = re.compile(r"[ \t\n\f\xa0]+")
+
+
+def extract_html(path: Path, options: ExtractOptions) -> Extraction:
+    """The page's text by headings; its title."""
+    sections = Sections()
+    title = add_page(sections, decode(path.read_bytes()))
+    return Extraction(kind="note", parts=sections.close(), title=title or sections.title)
+
+
+def html_text(markup: str) -> str:
+    """The text of a piece of HTML."""
+    sections = Sections()
+    add_page(sections, markup)
+    return "\n\n".join(part.text for part in sections.close())
+
+
+def add_page(sections: Sections, markup: str) -> str:
+    """Add a page's text to the sections; its title."""
+    from lxml import etree, html
+
+    # lxml refuses text with an encoding declaration, and NUL ends a C string.
+    markup = _DECLARATION.sub("", markup).replace("\0", "")
+    try:
+        page = html.document_fromstring(markup, parser=html.HTMLParser(huge_tree=True))
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return ""
+    found = page.find(".//title")
+    _add_text(sections, page)
+    return _SPACE.sub(" ", "".join(map(str, found.itertext()))).strip() if found is not None else ""
+
+
+def _add_text(sections: Sections, page: Any) -> None:
+    """Walk the tree without recursion: it may be as deep as the parser allows."""
+    from lxml import etree
+
+    pieces: list[str] = []
+    verbatim = 0  # how many <pre> are open
+
+    def take(text: str | None) -> None:
+        pieces.append((text or "") if verbatim else _SPACE.sub(" ", text or ""))
+
+    def flush(level: int = 0) -> None:
+        text = "".join(pieces).strip(" |")
+        pieces.clear()
+        sections.heading(level, text) if level else sections.add(text)
+
+    walk = etree.iterwalk(page, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
+        tag = element.tag
+        border = tag in _BLOCKS or tag in _HEADINGS
+        if event == "start":
+            if tag in _SKIPPED:
+                walk.skip_subtree()
+                continue
+            if border:
+                flush()
+            verbatim += tag == "pre"
+            pieces.append("\n" if tag == "br" else "")
+            take(element.text)
+            continue
+        if event == "end":
+            if border:
+                flush(_HEADINGS.get(tag, 0))
+            verbatim -= tag == "pre"
+            pieces.append(" | " if tag in ("td", "th") else "")
+        take(element.tail)
+    flush()
+
+
+def extract_epub(path: Path, options: ExtractOptions) -> Extraction:
+    """The chapters of a book in the order of its spine."""
+    sections = Sections()
+    with package(path) as archive:
+        container = xml(archive, "META-INF/container.xml")
+        root = container.find(".//{*}rootfile").get("full-path")
+        book = xml(archive, root)
+        if "META-INF/rights.xml" in archive.namelist():
+            raise ExtractError("encrypted", "copy protection")
+        files = {item.get("id"): item.get("href") for item in book.iterfind(".//{*}item")}
+        for reference in book.iterfind(".//{*}itemref"):
+            href = files.get(reference.get("idref"))
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(root), unquote(href or "")))
+            if href and name in archive.NameToInfo:
+                add_page(sections, decode(archive.read(name)))
+    title = book.find(".//{http://purl.org/dc/elements/1.1/}title")
+    name = (title.text or "") if title is not None else ""
+    return Extraction(kind="note", parts=sections.close(), title=name or sections.title)
+
+
+def looks_like_html(head: bytes) -> bool:
+    """Whether a file without a known name starts as a page does."""
+    return re.match(rb"\s*<(!doctype html|html)\b", head, re.IGNORECASE) is not None
+
+
+EXTRACTORS = (
+    Extractor(
+        name="html",
+        version=1,
+        extensions=frozenset({"html", "htm", "xhtml", "shtml"}),
+        kind="note",
+        extract=extract_html,
+        max_bytes=20_000_000,
+        deadline_s=30,
+        sniff=looks_like_html,
+    ),
+    Extractor("epub", 1, frozenset({"epub"}), "note", extract_epub),
+)

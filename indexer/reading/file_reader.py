@@ -1,0 +1,180 @@
+"""Reads one file for the index: what keeps it out, its contents, its units, without secrets."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+from engine.contract.types import FileFacts, Kind, PictureClass, Unit
+from engine.engine import thumb_path
+from engine.store import StoredUnit
+from indexer.ledger.ledger import FileRecord, Ledger
+from indexer.reading.chunking import units_of
+from indexer.reading.extract import pick
+from indexer.reading.extract.base import ExtractError, Extraction, Extractor
+from indexer.reading.pool import ExtractorPool
+from indexer.reading.secrets import passages_withheld, secret_name
+from indexer.sources.scan import content_hash
+
+MOST_NOTES = 3  # on how its pages were seen
+_Edition = tuple[int, int, int]  # size, time of change, inode
+
+
+@dataclass(slots=True)
+class Work:
+    """A file on its way through the pipeline."""
+
+    record: FileRecord
+    facts: FileFacts
+    content_hash: str
+    extractor_version: int
+    units: list[Unit]
+    scratch: Path | None = None
+    notes: str = ""
+    language: str | None = None
+    stored: list[StoredUnit] = field(default_factory=list)
+
+    @property
+    def detail(self) -> str:
+        """For the ledger: what was left out, and how exactly pictures were seen."""
+        seen = list(dict.fromkeys(stored.note for stored in self.stored if stored.note))
+        if len(seen) > MOST_NOTES:
+            seen[MOST_NOTES:] = ["…"]
+        return "; ".join(filter(None, (self.notes, *seen)))
+
+
+class FileReader:
+    """Makes work of a pending file; callable from any thread."""
+
+    def __init__(
+        self,
+        base: BaseDir,
+        ledger: Ledger,
+        extractors: ExtractorPool,
+        settings: Settings,
+        root_of: Callable[[str], str],
+        *,
+        pixels: bool,
+    ) -> None:
+        """`pixels`: whether the model sees, so that pictures are kept for it."""
+        self._base, self._ledger, self._extractors = base, ledger, extractors
+        self._settings, self._root_of, self._pixels = settings, root_of, pixels
+
+    def read(self, record: FileRecord) -> Work | None:
+        """The file with its units, not yet encoded; None if it holds what it held.
+
+        ExtractError or OSError if it gives nothing.
+        """
+        before, digest, extractor = self._look(record)
+        if digest == record.content_hash and extractor.version == record.extractor_version:
+            return None
+        self._ledger.begin([record.id])
+        return self._extracted(record, before, digest, extractor)
+
+    def read_again(self, record: FileRecord) -> Work:
+        """The same for a file that is indexed, for another space; the ledger is not told."""
+        return self._extracted(record, *self._look(record))
+
+    def _look(self, record: FileRecord) -> tuple[_Edition, str, Extractor]:
+        """What tells this edition, its contents' hash, who reads it; ExtractError if nobody may."""
+        path = Path(record.path)
+        guarded = self._settings.withhold_secrets and not record.allowed
+        if guarded and (rule := secret_name(record.path)):
+            raise ExtractError("secret-name", rule)
+        if record.size == 0:
+            raise ExtractError("empty")
+        if record.size > self._settings.max_file_mb * 1_000_000:
+            raise ExtractError("too-large", f"{record.size / 1e6:.0f} MB")
+        with path.open("rb") as file:
+            head = file.read(4096)
+        extractor = pick(path, head)
+        if extractor is None:
+            raise ExtractError("unsupported")
+        if record.size > extractor.max_bytes:
+            raise ExtractError("too-large", f"{record.size / 1e6:.0f} MB")
+        before = _edition(os.stat(path))
+        return before, content_hash(record.path), extractor
+
+    def _extracted(
+        self, record: FileRecord, before: _Edition, digest: str, extractor: Extractor
+    ) -> Work:
+        path = Path(record.path)
+        extraction, scratch = self._extractors.extract(
+            record.path, ocr=self._settings.ocr, pixels=self._pixels
+        )
+        after = path.stat() if path.exists() else None
+        if after is None or _edition(after) != before:
+            digest = ""  # of another edition than what was read: it must not pass for that
+        return self._work_of(record, extraction, scratch, digest, extractor.version)
+
+    def _work_of(
+        self, record: FileRecord, extraction: Extraction, scratch: Path, digest: str, version: int
+    ) -> Work:
+        notes = list(extraction.notes)
+        try:
+            units = units_of(extraction, record.id, record.path, self._root_of(record.path))
+            if self._settings.withhold_secrets and not record.allowed:
+                units = self._without_secrets(extraction, units, notes)
+            if not units:
+                raise ExtractError("no-text", "; ".join(notes))
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        units = [
+            replace(u, image=str(scratch / u.image)) if u.image is not None else u for u in units
+        ]
+        self._keep_thumbs(record.id, extraction, scratch)
+        facts = replace(facts_of(record), kind=extraction.kind, picture=extraction.picture)
+        return Work(
+            record, facts, digest, version, units, scratch, "; ".join(notes), extraction.language
+        )
+
+    def _without_secrets(
+        self, extraction: Extraction, units: list[Unit], notes: list[str]
+    ) -> list[Unit]:
+        """Drop the passages that hold a secret; a file of nothing else is withheld."""
+        texts = [part.text for part in extraction.parts]
+        rules = passages_withheld(texts, [unit.text for unit in units])
+        clean = [unit for unit, rule in zip(units, rules, strict=True) if rule is None]
+        broken = sorted({rule for rule in rules if rule is not None})
+        if broken and not clean:
+            raise ExtractError("secret-content", ", ".join(broken))
+        if broken:
+            notes.append(f"{len(units) - len(clean)} passages withheld: {', '.join(broken)}")
+            pages = {u.page for u, rule in zip(units, rules, strict=True) if rule is not None}
+            for part in extraction.parts:
+                if part.page in pages:
+                    part.thumb = None  # a thumbnail can be read, too
+        return clean
+
+    def _keep_thumbs(self, file_id: int, extraction: Extraction, scratch: Path) -> None:
+        for part in extraction.parts:
+            if part.thumb:
+                target = thumb_path(self._base, file_id, part.page)
+                target.parent.mkdir(mode=0o700, exist_ok=True)
+                with contextlib.suppress(OSError):
+                    os.replace(scratch / part.thumb, target)
+
+
+def _edition(found: os.stat_result) -> _Edition:
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def facts_of(record: FileRecord) -> FileFacts:
+    """What the store repeats of a file."""
+    return FileFacts(
+        file_id=record.id,
+        path=record.path,
+        kind=cast(Kind, record.kind),
+        picture=cast("PictureClass | None", record.picture),
+        ext=record.ext,
+        mtime=record.mtime_ns / 1e9,
+        size=record.size,
+    )

@@ -1,0 +1,91 @@
+"""The child process that reads untrusted files: one request in, one answer out, until told to end.
+
+Started by indexer.reading.pool as `python -m indexer.reading.worker CONFIG`; requests come on
+stdin, answers leave on what stdout was at the start. The file descriptor 1 is turned away at once,
+so that a library that prints can't garble an answer.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+from indexer.reading import extract, messages, sandbox
+from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions
+
+_CPU_S = 60.0  # of processor time for whatever is asked, unless its extractor allows itself more
+_GONE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ESTALE, errno.EIO)
+
+
+def read_file(path: Path, options: ExtractOptions) -> Extraction:
+    """Find the extractor of a file and let it read; ExtractError if it gives nothing."""
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise ExtractError("not-regular")
+    if facts.st_size == 0:
+        raise ExtractError("empty")
+    with path.open("rb") as file:
+        head = file.read(extract.HEAD)
+    extractor = extract.pick(path, head)
+    if extractor is None:
+        raise ExtractError("unsupported")
+    if facts.st_size > extractor.max_bytes:
+        raise ExtractError("too-large", f"{facts.st_size} bytes, limit {extractor.max_bytes}")
+    sandbox.allow_cpu(max(_CPU_S, extractor.deadline_s * (os.cpu_count() or 1)))
+    extraction = extractor.extract(path, options)
+    if not extraction.parts:
+        raise ExtractError("no-text", "; ".join(extraction.notes))
+    return extraction
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Do what a request asks; failures become a reason and a detail."""
+    path = Path(os.fsdecode(request["path"]))
+    sandbox.allow_cpu(_CPU_S)
+    try:
+        if request["op"] == "render":
+            from indexer.reading.extract.render import render
+
+            render(path, request["page"], request["width"], Path(request["out"]))
+            return {"ok": True}
+        extraction = read_file(path, ExtractOptions(**request["options"]))
+        return {"ok": messages.pack_extraction(extraction)}
+    except ExtractError as error:
+        return {"reason": error.reason, "detail": error.detail}
+    except (MemoryError, RecursionError) as error:
+        return {"reason": "too-complex", "detail": type(error).__name__, "retire": True}
+    except OSError as error:
+        reason = "unreadable" if error.errno in _GONE else "broken"
+        detail = error.strerror or type(error).__name__
+        return {"reason": reason, "detail": detail, "denied": error.errno == errno.EACCES}
+    except Exception as error:  # noqa: BLE001  parsers fail in every way; each is a broken file
+        return {"reason": "broken", "detail": f"{type(error).__name__}: {error}"[:500]}
+
+
+def resident() -> int:
+    """Bytes of memory this process holds, where the platform tells cheaply; else 0."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def main() -> None:
+    """Turn stdout away, give up all rights not needed, then answer until stdin ends."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    config = json.loads(sys.argv[1])
+    sandbox.limit(config["address_space"])
+    layers = sandbox.confine(Path(config["scratch"]), config["readable"])
+    while request := messages.receive(sys.stdin.buffer):
+        messages.send(replies, {**answer(request), "resident": resident(), "layers": layers})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Explain: why a file is, or is not, in the index and among the answers to a query."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from engine.contract.errors import REASONS
+from engine.contract.query import parse
+
+if TYPE_CHECKING:
+    from indexer.ledger.ledger import FileRecord
+    from indexer.server.service import Service
+
+
+def explain(service: Service, path: str, query: str | None = None) -> dict[str, Any]:
+    """State, reason and rule of one file, its units, and for a query its place in each lane."""
+    path = os.path.abspath(path)
+    record = service.ledger.file(path)
+    if record is None:
+        return {"path": path, **_unknown(service, path)}
+    answer: dict[str, Any] = {
+        "path": path,
+        "state": record.state,
+        "reason": record.reason,
+        "sentence": REASONS[record.reason].sentence if record.reason else "",
+        "detail": record.detail,
+        "rule": record.rule,
+        "kind": record.kind,
+        "units": _units(service, record),
+    }
+    if query is not None:
+        answer["query"] = service.engine.explain(parse(query), record.id)
+    return answer
+
+
+def _units(service: Service, record: FileRecord) -> list[dict[str, Any]]:
+    return [
+        {
+            "page": row.page,
+            "lines": row.lines,
+            "symbol": row.symbol,
+            "context": row.context,
+            "text": row.text[:200],
+        }
+        for row in service.engine.store.file_rows(record.id)
+    ]
+
+
+def _unknown(service: Service, path: str) -> dict[str, Any]:
+    """What the ledger does not know: a folder, or outside the folders, ignored, not there."""
+    root = service.root_of(path)
+    if not root:
+        sentence = "It is in none of the watched folders; add one with `inkling add`."
+        return {"state": "unknown", "reason": "outside", "sentence": sentence, "rule": ""}
+    if not os.path.lexists(path):
+        sentence = "There is no such file."
+        return {"state": "unknown", "reason": "missing", "sentence": sentence, "rule": ""}
+    ignored = service.ignored(path, root) if path != root else None
+    if ignored is not None:
+        sentence = f"It is left out by the rule “{ignored.rule}” in {ignored.source}."
+        return {"state": "ignored", "reason": "ignored", "sentence": sentence, "rule": ignored.rule}
+    if os.lstat(path).st_dev != os.stat(root).st_dev:
+        sentence = "It is on a disk of its own inside the folder; add that disk with `inkling add`."
+        return {"state": "unknown", "reason": "other-disk", "sentence": sentence, "rule": ""}
+    if os.path.isdir(path) and not os.path.islink(path):
+        return {"state": "folder", "reason": "", "sentence": _of_folder(service, path), "rule": ""}
+    sentence = "It has not been looked at yet; the next scan will."
+    return {"state": "unknown", "reason": "unseen", "sentence": sentence, "rule": ""}
+
+
+def _of_folder(service: Service, path: str) -> str:
+    inside = os.path.join(path, "")
+    states = [file.state for file in service.ledger.files() if file.path.startswith(inside)]
+    return f"It is a folder: {states.count('done'):,} of its {len(states):,} files are indexed."

@@ -1,0 +1,63 @@
+"""MCP over HTTP: the agents' tools at /mcp, behind the same checks as the rest of the API."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+
+from indexer.server.answers import answer_dict
+from indexer.server.stored_text import text_of
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+    from starlette.types import Receive, Scope, Send
+
+    from indexer.server.service import Service
+
+
+class IndexInHere:
+    """The index as the tools see it, without a detour over HTTP."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def search(self, query: str, limit: int) -> dict[str, Any]:
+        *_, last = self._service.search(query, limit=limit)
+        return answer_dict(last)
+
+    def similar(self, path: str, limit: int) -> dict[str, Any]:
+        return answer_dict(self._service.similar(path, limit))
+
+    def text(self, path: str, page: int | None, lines: tuple[int, int] | None) -> str:
+        return text_of(self._service, path, page, lines)
+
+    def status(self) -> dict[str, Any]:
+        return self._service.status()
+
+
+class McpEndpoint:
+    """The ASGI application: stateless, one JSON answer for each request."""
+
+    def __init__(self, service: Service, version: str) -> None:
+        self._service, self._version = service, version
+        self._server: MCPServer[Any] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._server is None:
+            # 25 MB and up to a second of imports: only where an agent asks, and beside the loop.
+            self._server = await anyio.to_thread.run_sync(self._make)
+        server: MCPServer[Any] = self._server
+        app = server.streamable_http_app(
+            streamable_http_path=scope["path"], stateless_http=True, json_response=True
+        )
+        # A manager lasts for one run of its context; without sessions one request is a run.
+        async with server.session_manager.run():
+            await app(scope, receive, send)
+
+    def _make(self) -> MCPServer[Any]:
+        from engine.contract.agent_tools import make_server
+
+        logging.getLogger("mcp").setLevel(logging.WARNING)  # queries do not belong into a log
+        return make_server(IndexInHere(self._service), self._version)

@@ -1,0 +1,1 @@
+"""What is there: walks the folders, watches them, and notes in the ledger what differs."""

@@ -1,0 +1,316 @@
+"""The preview: places, boxes, pages, regions, texts, find."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRectF, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from desktop import strings as s
+from desktop.connection import Service
+from desktop.preview.loading import SHOWN, window
+from desktop.preview.pane import PreviewPane
+from desktop.preview.quick_look import QuickLook
+from desktop.results.hits import read_hit
+from engine.contract.types import Location
+from tests.desktop.scripted_indexer import ScriptedIndexer, hit
+
+PAGES = 3
+
+
+def png(width: int, colour: str) -> bytes:
+    image = QImage(width, width * 5 // 4, QImage.Format.Format_RGB32)
+    image.fill(QColor(colour))
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    assert image.save(buffer, "PNG")
+    return bytes(data.data())
+
+
+@pytest.fixture
+def pane(qtbot: QtBot, service: Service, indexer: ScriptedIndexer) -> PreviewPane:
+    def picture(_target: str, query: dict[str, str]) -> bytes | None:
+        page = int(query.get("page", "1"))
+        return png(int(query.get("width", "64")), "#ffffff") if page <= PAGES else None
+
+    indexer.pictures = picture
+    made = PreviewPane(service)
+    qtbot.addWidget(made)
+    made.resize(500, 600)
+    made.show()
+    return made
+
+
+PDF = hit(
+    "/d/report.pdf",
+    kind="pdf",
+    location={"page": 2},
+    evidence=[
+        {"type": "box", "page": 2, "box": [0.1, 0.2, 0.5, 0.3], "word": "alpha"},
+        {"type": "box", "page": 2, "box": [0.6, 0.7, 0.9, 0.8], "word": "beta"},
+    ],
+    more=[{"location": {"page": 1}, "snippet": "first", "score": 0.1}],
+)
+
+
+def show(qtbot: QtBot, pane: PreviewPane, data: dict[str, object]) -> None:
+    with qtbot.waitSignal(pane.shown, timeout=10_000):
+        pane.show_hit(read_hit(data))
+
+
+def orange(pane: PreviewPane, box: tuple[float, float, float, float]) -> bool:
+    """Whether the box's upper edge is drawn where it belongs."""
+    view = pane.picture
+    image = view.image
+    at = view.mapFromScene((box[0] + box[2]) / 2 * image.width(), box[1] * image.height())
+    shot = view.viewport().grab().toImage()
+    ratio = shot.devicePixelRatio()
+    for dy in range(-6, 4):
+        colour = shot.pixelColor(int(at.x() * ratio), int((at.y() + dy) * ratio))
+        if colour.red() > 180 and colour.blue() < 120:
+            return True
+    return False
+
+
+def test_a_page_is_shown_at_its_place_with_its_boxes(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    show(qtbot, pane, PDF)
+    assert indexer.bodies("GET", "/v1/render")[-1]["page"] == "2"
+    assert pane.page == 2
+    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
+    assert orange(pane, (0.6, 0.7, 0.9, 0.8))
+    pane.strip.word_hovered.emit("beta")
+    assert not orange(pane, (0.1, 0.2, 0.5, 0.3))
+    assert orange(pane, (0.6, 0.7, 0.9, 0.8))
+    pane.strip.word_hovered.emit(None)
+    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
+
+
+def test_pages_are_turned_to_the_end_and_not_beyond(qtbot: QtBot, pane: PreviewPane) -> None:
+    show(qtbot, pane, PDF)
+    with qtbot.waitSignal(pane.shown):
+        pane.turn(1)
+    assert pane.page == 3
+    assert not orange(pane, (0.1, 0.2, 0.5, 0.3))  # the boxes belong to page 2
+    pane.turn(1)
+    qtbot.waitUntil(lambda: pane.bar._page.text() == s.page_of(3, 3))
+    assert pane.page == 3
+    assert not pane.bar._next.isEnabled()
+    with qtbot.waitSignal(pane.shown):
+        pane.turn(-1)
+    assert pane.page == 2
+    assert pane.location == Location(page=2)
+
+
+def test_other_places_of_the_file_are_a_click_away(qtbot: QtBot, pane: PreviewPane) -> None:
+    show(qtbot, pane, PDF)
+    with qtbot.waitSignal(pane.shown):
+        pane.strip.place_chosen.emit(Location(page=1))
+    assert pane.page == 1
+
+
+def test_better_evidence_of_a_later_stage_keeps_zoom(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    show(qtbot, pane, {**PDF, "evidence": []})
+    pane.zoom(1)
+    scale = pane.picture.transform().m11()
+    qtbot.wait(100)
+    asked = len(indexer.bodies("GET", "/v1/render"))
+    pane.show_hit(read_hit(PDF))
+    qtbot.wait(150)
+    assert pane.picture.transform().m11() == scale
+    assert len(indexer.bodies("GET", "/v1/render")) == asked
+
+
+def test_zooming_in_asks_for_more_pixels(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    show(qtbot, pane, PDF)
+    first = int(indexer.bodies("GET", "/v1/render")[-1]["width"])
+    for _ in range(6):
+        pane.zoom(1)
+    qtbot.waitUntil(lambda: pane.picture.image.width() > first)
+    pane.zoom(0)
+    assert pane.picture.transform().m11() * pane.picture.image.width() <= pane.picture.width()
+
+
+def test_a_dragged_rectangle_becomes_a_query_picture(qtbot: QtBot, pane: PreviewPane) -> None:
+    show(qtbot, pane, PDF)
+    pane.picture.set_region_mode(True)
+    assert pane.bar._note.text() == s.REGION_HINT
+    view, image = pane.picture, pane.picture.image
+    area = QRectF(0.25 * image.width(), 0.25 * image.height(), image.width() / 2, 200)
+    low = view.mapFromScene(area.topLeft())
+    high = view.mapFromScene(area.bottomRight())
+    with qtbot.waitSignal(pane.region_chosen) as chosen:
+        QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=low)
+        QTest.mouseMove(view.viewport(), low + QPoint(5, 5))
+        QTest.mouseMove(view.viewport(), high)
+        QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=high)
+    cut = chosen.args[0]
+    assert abs(cut.width() - area.width()) < 12
+    assert abs(cut.height() - area.height()) < 12
+    assert not view.region_mode
+
+
+def test_code_is_shown_at_its_lines(qtbot: QtBot, pane: PreviewPane, tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("".join(f"def f{n}():\n    return {n}\n" for n in range(500)))
+    found = hit(
+        str(file),
+        kind="code",
+        location={"lines": [801, 802], "symbol": "f400"},
+        snippet="def f400():\n    return 400",
+        evidence=[{"type": "text", "start": 4, "end": 8, "word": "f400"}],
+    )
+    show(qtbot, pane, found)
+    cursor = pane.text.textCursor()
+    assert cursor.block().text() == "def f400():"
+    first = pane.text.firstVisibleBlock().blockNumber()
+    assert 760 < first <= 800
+    marked = [sel.cursor.selectedText() for sel in pane.text.extraSelections()]
+    assert "f400" in marked
+    pane.text.grab()
+    assert pane.text.document().findBlockByNumber(800).layout().formats()  # colours of that line
+
+
+def test_a_long_file_is_cut_around_the_passage() -> None:
+    text = "".join(f"line {n}\n" for n in range(1, 200_001))
+    first, shown, cut = window(text, Location(lines=(150_000, 150_001)))
+    assert cut
+    assert len(shown) == SHOWN
+    lines = shown.split("\n")
+    assert lines[0] == f"line {first}"
+    assert "line 150000" in lines
+    assert window("short", Location(lines=(9, 9))) == (1, "short", False)
+
+
+def test_markdown_is_formatted_and_its_source_a_click_away(
+    qtbot: QtBot, pane: PreviewPane, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.md"
+    file.write_text("# Head\n\nSome *slanted* words here.\n\n![x](http://127.0.0.1:9/x.png)\n")
+    found = hit(
+        str(file),
+        snippet="Some *slanted* words here.",
+        evidence=[{"type": "text", "start": 15, "end": 20, "word": "words"}],
+    )
+    show(qtbot, pane, found)
+    assert pane.markdown.isVisible()
+    assert pane.markdown.toPlainText().startswith("Head\nSome slanted words here.")
+    assert [sel.cursor.selectedText() for sel in pane.markdown.extraSelections()] == ["words"]
+    pane.bar._source.click()
+    assert pane.text.isVisible()
+    assert pane.text.toPlainText().startswith("# Head")
+
+
+def test_other_formats_are_shown_as_indexed(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.docx"
+    file.write_bytes(b"PK\0\0")
+    indexer.answers["GET", "/v1/text"] = {"text": "What was in the document."}
+    show(qtbot, pane, hit(str(file)))
+    assert pane.text.toPlainText() == "What was in the document."
+
+
+def test_what_cannot_be_shown_says_so_and_offers_to_open(qtbot: QtBot, pane: PreviewPane) -> None:
+    show(qtbot, pane, hit("/nowhere/gone.txt"))
+    assert pane.empty.isVisible()
+    with qtbot.waitSignal(pane.open_wanted):
+        pane.empty.button.click()
+    show(qtbot, pane, hit("/nowhere/away.pdf", kind="pdf", offline=True))
+    assert pane.empty.sentence == s.OFFLINE_LONG
+
+
+def test_find_goes_round_and_says_when_there_is_nothing(
+    qtbot: QtBot, pane: PreviewPane, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("one two one\nthree\n")
+    show(qtbot, pane, hit(str(file)))
+    pane.start_find()
+    assert pane.find_bar.field.hasFocus() or pane.find_bar.isVisible()
+    QTest.keyClicks(pane.find_bar.field, "one")
+    assert pane.text.textCursor().selectionStart() == 0
+    QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Return)
+    assert pane.text.textCursor().selectionStart() == 8
+    QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Return)
+    assert pane.text.textCursor().selectionStart() == 0
+    pane.find_bar.field.setText("zzz")
+    assert pane.find_bar._result.text() == s.FIND_NONE
+    QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Escape)
+    assert not pane.find_bar.isVisible()
+
+
+def test_find_turns_to_the_next_page_that_has_the_words(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    pages = {"1": "Nothing here", "2": "The Propane\n sensor", "3": "propane SENSOR again"}
+    indexer.answers["GET", "/v1/explain"] = {"units": [{"page": int(p)} for p in pages]}
+    indexer.answers["GET", "/v1/text"] = lambda query: {"text": pages[query["page"]]}
+    show(qtbot, pane, PDF)
+    pane.start_find()
+    QTest.keyClicks(pane.find_bar.field, "propane sensor")
+    for expected in (3, 2, 3):
+        with qtbot.waitSignal(pane.shown):
+            QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Return)
+        assert pane.page == expected
+    assert pane.find_bar._result.text() == "on 2 pages"
+
+
+def test_only_the_row_rested_on_is_loaded(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    for n in range(20):
+        pane.show_hit(read_hit(hit(f"/d/{n}.pdf", kind="pdf")))
+    qtbot.waitUntil(lambda: pane.has_picture)
+    assert [b["path"] for b in indexer.bodies("GET", "/v1/render")] == ["/d/19.pdf"]
+
+
+def test_quick_look_follows_arrows_and_closes_on_space(
+    qtbot: QtBot, service: Service, indexer: ScriptedIndexer
+) -> None:
+    from PySide6.QtWidgets import QWidget
+
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    owner.resize(800, 600)
+    look = QuickLook(service, owner)
+    look.show_hit(read_hit(hit("/d/a.txt")))
+    assert look.isVisible()
+    with qtbot.waitSignal(look.stepped) as step:
+        QTest.keyClick(look, Qt.Key.Key_Down)
+    assert step.args == [1]
+    with qtbot.waitSignal(look.opened):
+        QTest.keyClick(look, Qt.Key.Key_Return)
+    QTest.keyClick(look.pane.text, Qt.Key.Key_Space)
+    assert not look.isVisible()
+
+
+def test_no_file_is_parsed_on_the_interfaces_thread(
+    qtbot: QtBot, pane: PreviewPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from desktop.preview import loading
+
+    file = tmp_path / "a.txt"
+    file.write_text("x")
+    seen: list[threading.Thread] = []
+    plain = loading._read
+
+    def spy(path: str) -> str | None:
+        seen.append(threading.current_thread())
+        return plain(path)
+
+    monkeypatch.setattr(loading, "_read", spy)
+    show(qtbot, pane, hit(str(file)))
+    assert seen
+    assert threading.main_thread() not in seen

@@ -1,0 +1,80 @@
+"""The model page over a real indexer: weights that are here are used after one yes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop import strings as s
+from desktop.client import Client
+from desktop.connection import Service
+from desktop.settings.model_page import ModelPage
+from engine.contract.paths import BaseDir
+from tests.engine.encoders.jina_tiny import CHECKPOINT
+
+
+@pytest.fixture
+def client(base: BaseDir) -> Iterator[Client]:
+    client = Client.connect(base)
+    process = psutil.Process(client.endpoint.pid)
+    yield client
+    client.stop()
+    process.wait(30)
+
+
+@pytest.fixture
+def page(base: BaseDir, client: Client, qtbot: QtBot) -> Iterator[ModelPage]:
+    service = Service(base)
+    window = QWidget()
+    qtbot.addWidget(window)
+    page = ModelPage(service, window)
+    window.show()
+    with qtbot.waitSignal(service.connected, timeout=20_000):
+        service.start()
+    yield page
+    service.close()
+
+
+def buttons(page: ModelPage, text: str) -> list[QPushButton]:
+    return [button for button in page.findChildren(QPushButton) if button.text() == text]
+
+
+def texts(page: ModelPage) -> str:
+    return "\n".join(label.text() for label in page.findChildren(QLabel))
+
+
+@pytest.mark.timeout(120)
+def test_use_and_go_back(page: ModelPage, client: Client, qtbot: QtBot) -> None:
+    body = {"path": str(CHECKPOINT), "licence_accepted": True}
+    client.call("POST", "/v1/models/add", body)
+    page.load()
+    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_USE)) == 1, timeout=10_000)
+    assert len(buttons(page, s.MODEL_DOWNLOAD)) == 1  # the third model
+    buttons(page, s.MODEL_USE)[0].click()
+
+    def current() -> str:
+        page.load()
+        return str(page._shown.get("current"))
+
+    qtbot.waitUntil(lambda: current() == "jina-v4", timeout=60_000)
+    qtbot.waitUntil(lambda: s.MODEL_CURRENT in texts(page), timeout=10_000)
+    # MiniLM comes with Inkling: no licence to ask for.
+    buttons(page, s.MODEL_USE)[0].click()
+    qtbot.waitUntil(lambda: current() == "minilm", timeout=60_000)
+    assert not page.findChildren(QMessageBox)
+    buttons(page, s.MODEL_REMOVE)[0].click()
+    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2, timeout=20_000)
+
+
+@pytest.mark.timeout(120)
+def test_the_licence_is_asked_for(page: ModelPage, qtbot: QtBot) -> None:
+    page.load()
+    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2, timeout=10_000)
+    buttons(page, s.MODEL_DOWNLOAD)[0].click()
+    [box] = page.findChildren(QMessageBox)
+    assert "no commercial use" in box.informativeText()
+    box.reject()

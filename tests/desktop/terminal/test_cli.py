@@ -1,0 +1,173 @@
+"""The command line's own part: pauses, starting with the session, what a terminal shows."""
+
+from __future__ import annotations
+
+import configparser
+import datetime as dt
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.system import autostart
+from desktop.terminal import cli, output
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+
+NOW = dt.datetime(2025, 3, 29, 22, 15)
+
+
+def pause(*arguments: str) -> float | None:
+    return cli._pause_seconds(cli.parser().parse_args(["pause", *arguments]), NOW)
+
+
+class TestPause:
+    def test_until_resumed(self) -> None:
+        assert pause() is None
+
+    def test_for_minutes(self) -> None:
+        assert pause("--minutes", "90") == 5400
+        assert pause("--minutes", "0.001") == 1.0
+
+    def test_until_seven_in_the_morning(self) -> None:
+        assert pause("--until", "tomorrow") == (8 * 60 + 45) * 60
+
+    def test_until_a_time_today_or_tomorrow(self) -> None:
+        assert pause("--until", "23:00") == 45 * 60
+        assert pause("--until", "06:15") == 8 * 3600
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [["--minutes", "0"], ["--minutes", "-3"], ["--minutes", "nan"], ["--minutes", "1e9"],
+         ["--until", "noon"], ["--until", "25:00"], ["--until", ""]],
+    )  # fmt: skip
+    def test_what_can_not_be(self, arguments: list[str]) -> None:
+        with pytest.raises(InklingError) as caught:
+            pause(*arguments)
+        assert caught.value.hint
+
+    def test_not_both(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as caught:
+            pause("--minutes", "3", "--until", "tomorrow")
+        assert caught.value.code == cli.FAILED
+        assert "not allowed with" in capsys.readouterr().err
+
+
+def run(base: BaseDir, *arguments: str) -> int:
+    return cli.main(["--base-dir", str(base.root), *arguments])
+
+
+class TestAutostart:
+    def test_on_status_off(
+        self, base: BaseDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = autostart.entry_file()
+        assert file.is_relative_to(Path.home())
+        assert run(base, "autostart", "status") == 0
+        assert capsys.readouterr().out.startswith("Off")
+        assert run(base, "autostart", "on") == 0
+        assert file.exists()
+        assert capsys.readouterr().out.startswith("On:")
+        assert Settings.load(base).start_with_session
+        assert run(BaseDir(tmp_path / "other"), "autostart", "status") == 0
+        assert "another base directory" in capsys.readouterr().out
+        assert run(base, "autostart", "off") == 0
+        assert not file.exists()
+        assert not Settings.load(base).start_with_session
+        assert run(base, "autostart", "off") == 0
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="desktop entries are for Linux")
+    @pytest.mark.parametrize("name", ["plain", "a dir", 'quo"te', "back\\slash", "$HOME `id` 100%"])
+    def test_the_entry_starts_exactly_this_command(self, tmp_path: Path, name: str) -> None:
+        base = tmp_path / name
+        autostart.set_enabled(True, base)
+        entry = configparser.RawConfigParser()
+        entry.read(autostart.entry_file(), encoding="utf-8")
+        assert entry["Desktop Entry"]["Type"] == "Application"
+        assert as_desktops_read(entry["Desktop Entry"]["Exec"]) == autostart.command(base)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="XDG is for Linux")
+    def test_the_folder_is_the_one_the_desktop_names(
+        self, base: BaseDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        assert run(base, "autostart", "on") == 0
+        assert (tmp_path / "config" / "autostart" / "inkling.desktop").exists()
+
+    def test_a_folder_that_can_not_be_written(
+        self, base: BaseDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:  # fmt: skip
+        (tmp_path / "config").write_text("a file where the folder should be")
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        monkeypatch.setenv("APPDATA", str(tmp_path / "config"))
+        if sys.platform == "darwin":
+            pytest.skip("the folder can't be moved there")
+        assert run(base, "autostart", "on") == cli.FAILED
+        assert "Starting with the session" in capsys.readouterr().err
+        assert not Settings.load(base).start_with_session
+
+
+def as_desktops_read(line: str) -> list[str]:
+    """Exec by the Desktop Entry Specification 1.5: escapes, then quotes, then field codes."""
+    line = re.sub(r"\\(.)", lambda m: {"s": " ", "n": "\n", "t": "\t"}.get(m[1], m[1]), line)
+    quoted = re.findall(r'"((?:[^"\\]|\\.)*)"(?: |$)', line)
+    return [re.sub(r'\\(["`$\\])', r"\1", part).replace("%%", "%") for part in quoted]
+
+
+class TestWhatATerminalShows:
+    def shown(self, answer: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> str:
+        output.show_explanation(answer)
+        return capsys.readouterr().out
+
+    def test_an_explained_query_has_a_row_for_each_lane(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        lanes = {"text": {"rank": 3, "score": 1.23456}, "name": None, "dense": None, "late": None}
+        answer = {
+            "path": "/d/a.md",
+            "state": "done",
+            "sentence": "",
+            "units": [{"page": 2, "text": "[bold]Tea[/] is\nserved " * 20}] * 40,
+            "query": {**lanes, "fused": {"rank": 2, "score": 0.5}, "rescored": None,
+                      "weights": {"text": 0.2, "name": 0.15, "dense": 1.0, "late": 1.0}},
+        }  # fmt: skip
+        text = self.shown(answer, capsys)
+        assert re.search(r"exact words +3 +1\.235 +0\.2\b", text)
+        assert re.search(r"words of its name +– +– +0\.15", text)
+        assert "page 2: [bold]Tea[/] is served" in text
+        assert "40 passages" in text
+        assert text.count("\n") < 30
+
+    def test_control_characters_of_a_file_never_reach_the_terminal(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        answer = {
+            "path": "/d/\x1b[31mred\udcff",
+            "state": "failed",
+            "sentence": "It is damaged.",
+            "detail": "\x1b]0;title\x07",
+            "rule": "\x1b[2J",
+            "units": [{"text": "\x1b[2Jgone"}],
+        }
+        text = self.shown(answer, capsys)
+        assert "\x1b" not in text
+        assert "\x07" not in text
+
+    def test_a_snippet_is_one_paragraph_without_control_characters(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        hit = {
+            "path": "/d/a.md", "location": {"lines": [3, 3]}, "kind": "note", "mtime": 0,
+            "offline": False, "snippet": "one\n\n   two\x1b[2J three",
+            "evidence": [{"type": "text", "start": 0, "end": 3}], "more": [],
+        }  # fmt: skip
+        output.show_answer({"hits": [hit], "weak": False, "loose": False, "coverage": {}})
+        text = capsys.readouterr().out
+        assert "one two�[2J three" in text
+        assert "line 3" in text
+        output.show_answer({"hits": [hit], "weak": True, "loose": True, "coverage": {}})
+        assert "Nothing holds the quoted words" in capsys.readouterr().out

@@ -1,0 +1,262 @@
+"""Single instance, tray, state, opening, autostart, palettes."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSysInfo
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktop import app as application
+from desktop import icons, theme
+from desktop.results.hits import read_hit
+from desktop.state import HISTORY_LENGTH, HistoryCursor, State
+from desktop.system import autostart, opening
+from desktop.system.single_instance import SingleInstance, send, server_name
+from desktop.window.actions import ACTIONS
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+from engine.contract.types import Location
+from tests.desktop.scripted_indexer import ScriptedIndexer, hit
+
+
+class TestSingleInstance:
+    def test_nobody_there(self, qtbot: QtBot, tmp_path: Path) -> None:
+        assert send(tmp_path, "show") is False
+
+    def test_a_second_start_speaks_to_the_first(self, qtbot: QtBot, tmp_path: Path) -> None:
+        first = SingleInstance(tmp_path)
+        assert first.listening
+        with qtbot.waitSignal(first.asked) as asked:
+            script = (
+                "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
+                "QCoreApplication([]); from desktop.system.single_instance import send;"
+                "sys.exit(0 if send(Path(sys.argv[1]), 'toggle') else 1)"
+            )
+            second = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
+        assert asked.args == ["toggle"]
+        assert second.wait(20) == 0
+        first.close()
+
+    @pytest.mark.skipif(QSysInfo.productType() == "windows", reason="named pipes leave no file")
+    def test_a_socket_left_by_a_kill_is_taken_over(self, qtbot: QtBot, tmp_path: Path) -> None:
+        script = (
+            "import sys,os; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
+            "QCoreApplication([]); from desktop.system.single_instance import SingleInstance;"
+            "s = SingleInstance(Path(sys.argv[1])); print(s.listening, flush=True);"
+            "os.kill(os.getpid(), 9)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path)], capture_output=True, check=False
+        )
+        assert done.stdout.strip() == b"True"
+        assert send(tmp_path, "show") is False
+        after = SingleInstance(tmp_path)
+        assert after.listening
+        after.close()
+
+    def test_other_messages_are_ignored(self, qtbot: QtBot, tmp_path: Path) -> None:
+        from PySide6.QtNetwork import QLocalSocket
+
+        first = SingleInstance(tmp_path)
+        seen: list[str] = []
+        first.asked.connect(seen.append)
+        socket = QLocalSocket()
+        socket.connectToServer(server_name(tmp_path))
+        assert socket.waitForConnected(2000)
+        socket.write(b"9 show\n1 rm\nnonsense\n1 show\n")
+        qtbot.waitUntil(lambda: seen == ["show"])
+        socket.close()
+        first.close()
+
+
+class TestState:
+    def test_survives_and_ignores_damage(self, tmp_path: Path) -> None:
+        state = State.load(tmp_path)
+        state.remember(" a  b ")
+        state.remember("c")
+        state.remember("a b")
+        state.keep("kept")
+        state.note_opened("/x")
+        state.save()
+        again = State.load(tmp_path)
+        assert again.history == ["a b", "c"]
+        assert again.saved == ["kept"]
+        assert list(again.opened) == ["/x"]
+        (tmp_path / "window.json").write_text('{"history": 3, "preview": false, "zzz": 1}')
+        damaged = State.load(tmp_path)
+        assert damaged.history == []
+        assert damaged.preview is False
+        (tmp_path / "window.json").write_text("{")
+        assert State.load(tmp_path).preview is True
+
+    def test_history_is_bounded_and_keeping_toggles(self) -> None:
+        state = State()
+        for n in range(HISTORY_LENGTH + 50):
+            state.remember(f"q{n}")
+        assert len(state.history) == HISTORY_LENGTH
+        assert state.keep("x") is True
+        assert state.keep("x") is False
+        assert state.keep("  ") is False
+        for n in range(60):
+            state.note_opened(str(n))
+        assert len(state.opened) == 50
+        assert next(iter(state.opened)) == "59"
+
+    def test_cursor_on_an_empty_history(self) -> None:
+        cursor = HistoryCursor(State())
+        assert cursor.step(True, "typed") == "typed"
+        assert cursor.step(False, "typed") == "typed"
+
+
+class TestOpening:
+    @pytest.mark.parametrize(
+        ("command", "arguments"),
+        [
+            ("code --goto {path}:{line}", ["code", "--goto", "/d/a b.py:7"]),
+            ("vim +{line}", ["vim", "+7", "/d/a b.py"]),
+            ("okular -p {page} {path}", ["okular", "-p", "3", "/d/a b.py"]),
+            ("'my editor' {path}", ["my editor", "/d/a b.py"]),
+        ],
+    )
+    def test_commands_are_filled_in(self, command: str, arguments: list[str]) -> None:
+        assert opening.filled(command, "/d/a b.py", Location(page=3, lines=(7, 9))) == arguments
+
+    def test_a_name_is_never_more_than_a_name(self) -> None:
+        path = "/d/{line} $(rm -rf x); `y` \" '.py"
+        assert opening.filled("ed {path}", path, Location(lines=(7, 9))) == ["ed", path]
+
+    def test_a_broken_command_says_where_to_look(self) -> None:
+        with pytest.raises(InklingError, match="settings"):
+            opening.filled("ed 'unclosed", "/d/a", Location())
+
+    def test_the_editor_is_started_at_the_line(self, qtbot: QtBot, tmp_path: Path) -> None:
+        file, out = tmp_path / "a.py", tmp_path / "out"
+        file.write_text("x")
+        settings = Settings()
+        settings.set("editor_command", f"sh -c 'echo {{line}} {{path}} > {out}'")
+        found = read_hit(hit(str(file), kind="code", location={"lines": [7, 9]}))
+        opening.open_hit(found, found.location, settings)
+        qtbot.waitUntil(lambda: out.exists() and bool(out.read_text()))
+        assert out.read_text().strip() == f"7 {file}"
+
+    def test_what_is_gone_is_said(self, tmp_path: Path) -> None:
+        gone = read_hit(hit(str(tmp_path / "gone.txt")))
+        with pytest.raises(InklingError, match=r"gone\.txt"):
+            opening.open_hit(gone, Location(), Settings())
+        with pytest.raises(InklingError, match=r"gone\.txt"):
+            opening.reveal(gone.path)
+
+    def test_programs_of_the_desktop_are_offered(self, qtbot: QtBot, tmp_path: Path) -> None:
+        folder = Path.home() / ".local/share/applications"
+        folder.mkdir(parents=True)
+        (folder / "a.desktop").write_text(
+            "[Desktop Entry]\nType=Application\nName=Reader\nExec=reader --x %U %i\n"
+            "MimeType=application/pdf;text/plain;\n"
+        )
+        (folder / "broken.desktop").write_text("no section")
+        file = tmp_path / "x.pdf"
+        file.write_bytes(b"%PDF")
+        found = {p.name: p.command for p in opening.programs_for(str(file))}
+        assert found["Reader"] == ("reader", "--x", "{path}")
+
+
+def test_autostart_is_made_and_taken_away(tmp_path: Path) -> None:
+    base = tmp_path / "a dir 100%"
+    autostart.set_enabled(True, base)
+    file = autostart.entry_file()
+    assert str(file).startswith(str(Path.home()))
+    if sys.platform == "linux":
+        parser = configparser.RawConfigParser()
+        parser.read(file)
+        line = parser["Desktop Entry"]["Exec"]
+        assert "--hidden" in line
+        assert "100%%" in line
+    autostart.set_enabled(False, base)
+    assert not file.exists()
+    autostart.set_enabled(False, base)
+
+
+class TestTheme:
+    @pytest.mark.parametrize("dark", [False, True])
+    @pytest.mark.parametrize("accent", ["#3d6fe0", "#ffdd00", "#e01b24", "#000000", "#ffffff"])
+    def test_text_can_be_read(self, dark: bool, accent: str) -> None:
+        c = theme.colours(dark, QColor(accent))
+        assert contrast(c.text, c.window) > 12
+        assert contrast(c.text, c.mark) > 4.5
+        for colour in (c.muted, c.warn, c.bad, c.good):
+            assert contrast(colour, c.window) > 4.5
+        assert contrast(c.accent, c.window) > 3
+        assert contrast(c.on_accent, c.accent) > 3.8
+
+    @pytest.mark.parametrize("dark", [False, True])
+    @pytest.mark.parametrize("strong", [False, True])
+    def test_a_palette_knows_its_scheme(self, dark: bool, strong: bool) -> None:
+        c = theme.colours(dark, QColor("#3d6fe0"), strong)
+        again = theme.of(theme.palette(c))
+        assert (again.dark, again.text, again.muted) == (c.dark, c.text, c.muted)
+
+    def test_theme_is_switched_at_once(self, qapp: QApplication) -> None:
+        theme.apply(qapp, "dark")
+        assert theme.of(qapp.palette()).dark
+        theme.apply(qapp, "light")
+        assert not theme.of(qapp.palette()).dark
+
+    def test_code_colours_can_be_read(self) -> None:
+        from desktop.preview.highlight import COLOURS
+
+        for dark in (False, True):
+            window = theme.colours(dark, QColor("#3d6fe0")).window
+            for pair in COLOURS.values():
+                assert contrast(QColor(pair[dark]), window) >= 4.5, pair
+
+
+def contrast(a: QColor, b: QColor) -> float:
+    """WCAG contrast ratio."""
+    low, high = sorted((theme.luminance(a), theme.luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_every_icon_that_is_named_exists(qapp: QApplication) -> None:
+    for spec in ACTIONS.values():
+        assert (icons.FOLDER / f"{spec.icon}.svg").exists(), spec.id
+    for file in icons.FOLDER.glob("*.svg"):
+        drawn = icons.pixmap(file.stem, QColor("red"), 24, 2.0).toImage()
+        assert any(
+            drawn.pixelColor(x, y).alpha() for x in range(0, 48, 2) for y in range(0, 48, 2)
+        ), file
+
+
+def test_the_whole_application_starts_shows_toggles_and_ends(
+    qtbot: QtBot, qapp: QApplication, base: BaseDir, indexer: ScriptedIndexer
+) -> None:
+    assert isinstance(qapp, QApplication)
+    whole = application.Application(qapp, base, Settings.load(base))
+    whole.state.onboarded = True
+    whole.show()
+    qtbot.waitUntil(lambda: whole.service.ready)
+    assert whole.window.isVisible()
+    assert whole.window.search.field.hasFocus() or not whole.window.isActiveWindow()
+    whole.window.activateWindow()
+    qtbot.waitUntil(whole.window.isActiveWindow)
+    whole._asked("toggle")
+    assert not whole.window.isVisible()
+    whole._asked("toggle")
+    assert whole.window.isVisible()
+    whole.shut_down()
+
+
+def test_the_window_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, desktop.app; bad = {'torch','transformers','lancedb','pyarrow','onnxruntime',"
+        "'indexer','numpy','fastapi'} & set(sys.modules); print(sorted(bad)); sys.exit(bool(bad))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,370 @@
+"""Every dialog: settings from the table, index panel, first run, palette, shortcuts, explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPlainTextEdit,
+    QSpinBox,
+    QWidget,
+)
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from desktop import strings as s
+from desktop.connection import Service
+from desktop.index.explain import Explain
+from desktop.index.panel import IndexPanel
+from desktop.index.problem_list import ProblemModel
+from desktop.settings.dialog import SettingsDialog
+from desktop.window.actions import ACTIONS
+from desktop.window.command_palette import CommandPalette, matches
+from desktop.window.onboarding import Onboarding, Suggestion, suggestions
+from desktop.window.shortcut_page import ShortcutPage
+from desktop.window.window import Window
+from engine.contract.paths import BaseDir
+from engine.contract.settings import SETTINGS, Settings
+from tests.desktop.scripted_indexer import ScriptedIndexer
+
+
+@pytest.fixture
+def owner(qtbot: QtBot) -> QWidget:
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.resize(900, 600)
+    return made
+
+
+def press(box: QMessageBox) -> None:
+    """The button that does it, not the one that cancels."""
+    cancel = box.button(QMessageBox.StandardButton.Cancel)
+    next(button for button in box.buttons() if button is not cancel).click()
+
+
+class TestSettings:
+    @pytest.fixture
+    def dialog(self, qtbot: QtBot, base: BaseDir) -> SettingsDialog:
+        made = SettingsDialog(Settings.load(base))
+        qtbot.addWidget(made)
+        made.show()
+        return made
+
+    def test_every_setting_has_an_editor_with_name_and_help(self, dialog: SettingsDialog) -> None:
+        assert set(dialog.editors) == set(SETTINGS)
+        for key, editor in dialog.editors.items():
+            assert editor.accessibleName() == SETTINGS[key].title
+            assert editor.accessibleDescription() == SETTINGS[key].help
+
+    def test_each_editor_changes_its_setting(self, qtbot: QtBot, dialog: SettingsDialog) -> None:
+        settings = dialog._settings
+        changed: list[str] = []
+        dialog.changed.connect(changed.append)
+        for key, editor in dialog.editors.items():
+            before = settings.get(key)
+            if isinstance(editor, QCheckBox):
+                editor.click()
+            elif isinstance(editor, QComboBox):
+                editor.setCurrentIndex((editor.currentIndex() + 1) % editor.count())
+            elif isinstance(editor, QSpinBox):
+                editor.setValue(editor.value() + 30)
+            elif isinstance(editor, QPlainTextEdit):
+                editor.setPlainText("*.log\n\n old/ ")
+            elif isinstance(editor, QLineEdit):
+                editor.setText("edit {path}")
+                editor.editingFinished.emit()
+            if not (isinstance(editor, QComboBox) and editor.count() == 1):
+                assert settings.get(key) != before, key
+                assert changed[-1] == key
+        assert settings.excluded == ("*.log", "old/")
+
+    def test_zero_has_words_and_the_gap_above_it_is_jumped(self, dialog: SettingsDialog) -> None:
+        scale = dialog.editors["scale"]
+        assert isinstance(scale, QSpinBox)
+        assert scale.text() == "Like the desktop"
+        scale.setValue(1)
+        assert scale.value() == 75
+        scale.setValue(74)
+        assert scale.value() == 0
+        assert dialog._settings.scale == 0
+
+    def test_a_restart_is_offered_where_one_is_needed(
+        self, qtbot: QtBot, dialog: SettingsDialog
+    ) -> None:
+        dialog.editors["theme"].setCurrentIndex(2)
+        assert not dialog._restart.isVisible()
+        dialog.editors["scale"].setValue(200)
+        assert dialog._restart.isVisible()
+        with qtbot.waitSignal(dialog.restart_wanted):
+            dialog._restart.click()
+
+    def test_messages_of_a_bad_file_are_shown(self, qtbot: QtBot, base: BaseDir) -> None:
+        base.settings.write_text("workers = 'many'\n")
+        dialog = SettingsDialog(Settings.load(base))
+        qtbot.addWidget(dialog)
+        dialog.show()
+        assert "Files read at the same time" in dialog._message.text()
+
+
+def test_a_changed_setting_is_saved_told_and_followed(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer, base: BaseDir
+) -> None:
+    window.commands.run("settings")
+    dialog = window.commands._dialogs["settings"]
+    assert isinstance(dialog, SettingsDialog)
+    with qtbot.waitSignal(window.setting_changed) as changed:
+        dialog.editors["ocr"].click()
+    assert changed.args == ["ocr"]
+    assert Settings.load(base).ocr is False
+    qtbot.waitUntil(lambda: indexer.bodies("POST", "/v1/settings") == [{"ocr": False}])
+
+
+class TestIndexPanel:
+    FOLDERS = (
+        {"path": "/d/A", "online": True, "files": 10, "pending": 4, "eta_s": 120, "failed": 2},
+        {"path": "/media/B", "online": False, "files": 3, "pending": 0},
+    )
+
+    @pytest.fixture
+    def panel(
+        self, qtbot: QtBot, service: Service, indexer: ScriptedIndexer, owner: QWidget
+    ) -> IndexPanel:
+        indexer.status.update(folders=list(self.FOLDERS), totals={"files": 13, "failed": 2})
+        made = IndexPanel(service, owner)
+        made.show()
+        with qtbot.waitSignal(service.status_changed):
+            service.refresh()
+        return made
+
+    def test_folders_show_progress_and_are_removed_only_after_asking(
+        self, qtbot: QtBot, panel: IndexPanel, indexer: ScriptedIndexer
+    ) -> None:
+        rows = panel.folders._rows
+        assert set(rows) == {"/d/A", "/media/B"}
+        assert rows["/d/A"].bar.value() == 600
+        assert "2 minutes left" in rows["/d/A"]._text.text()
+        assert rows["/media/B"]._text.text().startswith(s.FOLDER_OFFLINE)
+        assert panel.tabs.tabText(1) == "Problems (2)"
+        indexer.answers["DELETE", "/v1/folders"] = {"files": 3}
+        rows["/media/B"].remove.click()
+        box = panel.findChild(QMessageBox)
+        assert box is not None
+        assert not indexer.bodies("DELETE", "/v1/folders")
+        press(box)
+        qtbot.waitUntil(lambda: bool(indexer.bodies("DELETE", "/v1/folders")))
+        assert indexer.bodies("DELETE", "/v1/folders")[0]["paths"] == ["/media/B"]
+
+    def test_pause_and_resume(
+        self, qtbot: QtBot, panel: IndexPanel, service: Service, indexer: ScriptedIndexer
+    ) -> None:
+        indexer.answers["POST", "/v1/pause"] = {"state": "paused"}
+        indexer.answers["POST", "/v1/resume"] = {"state": "idle"}
+        panel.folders.pause.click()
+        qtbot.waitUntil(lambda: indexer.bodies("POST", "/v1/pause") == [{"seconds": None}])
+        indexer.status["state"] = "paused"
+        service.refresh()
+        qtbot.waitUntil(lambda: panel.folders.pause.text() == s.RESUME)
+        panel.folders.pause.click()
+        qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/resume")))
+
+    def test_problems_are_listed_and_tried_again(
+        self, qtbot: QtBot, panel: IndexPanel, indexer: ScriptedIndexer
+    ) -> None:
+        problem = {
+            "path": "/d/A/x.pdf", "state": "failed", "reason": "broken",
+            "sentence": "The file is damaged.", "detail": "", "retry": True,
+        }  # fmt: skip
+        hopeless = {**problem, "path": "/d/A/y.pdf", "retry": False}
+        indexer.answers["GET", "/v1/problems"] = lambda query: {
+            "problems": [problem, hopeless] if query["state"] == "failed" else [], "counts": {},
+        }  # fmt: skip
+        indexer.answers["POST", "/v1/retry"] = {"files": 1}
+        panel.show_tab("problems")
+        page = panel.problems
+        qtbot.waitUntil(lambda: page.list.model().rowCount() == 2)
+        page.list.setCurrentIndex(page.list.model().index(1, 0))
+        QTest.keyClick(page.list, Qt.Key.Key_Return)  # nothing to do for this one
+        page.list.setCurrentIndex(page.list.model().index(0, 0))
+        QTest.keyClick(page.list, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/retry")))
+        assert indexer.bodies("POST", "/v1/retry") == [{"paths": ["/d/A/x.pdf"]}]
+        page.all.click()
+        qtbot.waitUntil(lambda: len(indexer.bodies("POST", "/v1/retry")) == 2)
+        assert indexer.bodies("POST", "/v1/retry")[1] == {"paths": None}
+
+    def test_withheld_files_are_allowed_only_after_asking(
+        self, qtbot: QtBot, panel: IndexPanel, indexer: ScriptedIndexer
+    ) -> None:
+        problem = {
+            "path": "/d/A/.env", "state": "withheld", "reason": "secret-name",
+            "sentence": "Its name says that it holds secrets.", "retry": False,
+        }  # fmt: skip
+        indexer.answers["GET", "/v1/problems"] = {"problems": [problem], "counts": {}}
+        indexer.answers["POST", "/v1/allow"] = {"files": 1}
+        panel.show_tab("withheld")
+        view = panel.withheld.list
+        qtbot.waitUntil(lambda: view.model().rowCount() == 1)
+        rect = view.visualRect(view.model().index(0, 0))
+        button = view._delegate.button(rect.toRectF(), view.font()).center().toPoint()
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=button)
+        box = panel.findChild(QMessageBox)
+        assert box is not None
+        press(box)
+        qtbot.waitUntil(lambda: indexer.bodies("POST", "/v1/allow") == [{"paths": ["/d/A/.env"]}])
+
+    def test_a_model_is_used_only_after_its_licence(
+        self, qtbot: QtBot, panel: IndexPanel, indexer: ScriptedIndexer
+    ) -> None:
+        indexer.answers["GET", "/v1/models"] = {
+            "models": [
+                {"id": "minilm", "title": "MiniLM", "licence": "Apache-2.0", "download_bytes": 0},
+                {"id": "big", "title": "Big", "licence": "NC", "commercial_use": False,
+                 "download_bytes": 7_500_000_000},
+            ],
+            "current": "minilm",
+        }  # fmt: skip
+        indexer.answers["POST", "/v1/models/use"] = {}
+        panel.show_tab("model")
+        from PySide6.QtWidgets import QPushButton
+
+        qtbot.waitUntil(lambda: len(panel.model.findChildren(QPushButton)) == 1)
+        texts = [label.text() for label in panel.model.findChildren(QLabel)]
+        assert any("Not for commercial use" in t and "7.5 GB" in t for t in texts)
+        panel.model.findChildren(QPushButton)[0].click()
+        assert not indexer.bodies("POST", "/v1/models/use")
+        press(panel.findChild(QMessageBox))
+        qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/models/use")))
+        assert indexer.bodies("POST", "/v1/models/use")[0]["id"] == "big"
+
+
+def test_problem_model(qtmodeltester: ModelTester) -> None:
+    model = ProblemModel()
+    model.show([{"path": f"/d/{n}", "sentence": "No."} for n in range(3)])
+    qtmodeltester.check(model)
+
+
+class TestOnboarding:
+    @pytest.fixture
+    def page(
+        self,
+        qtbot: QtBot,
+        service: Service,
+        indexer: ScriptedIndexer,
+        owner: QWidget,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Onboarding:
+        home = Path.home()
+        for name in ("Documents", "Pictures", "code"):
+            (home / name).mkdir(parents=True)
+        indexer.answers["POST", "/v1/estimate"] = {
+            "files": 1000, "bytes": 5_000_000, "by_kind": {}, "seconds": 600,
+        }  # fmt: skip
+        made = Onboarding(service, owner)
+        made.show()
+        return made
+
+    def test_only_folders_that_exist_are_offered_and_never_home(self) -> None:
+        home = Path.home()
+        (home / "Documents").mkdir()
+        (home / "src").mkdir()
+        assert {Path(x.path).name for x in suggestions()} == {"Documents", "src"}
+
+    def test_folders_are_counted_chosen_and_added(
+        self, qtbot: QtBot, page: Onboarding, indexer: ScriptedIndexer
+    ) -> None:
+        indexer.answers["POST", "/v1/folders"] = {"folders": []}
+        page.begin()
+        page.begin()
+        assert len(page._rows) == 3
+        qtbot.waitUntil(lambda: len(page._estimates) == 3)
+        assert "3,000 files" in page._total.text()
+        assert "30 minutes" in page._total.text()
+        next(iter(page._rows.values()))[0].click()
+        assert "2,000 files" in page._total.text()
+        with qtbot.waitSignal(page.finished):
+            page.start.click()
+        assert len(indexer.bodies("POST", "/v1/folders")[0]["paths"]) == 2
+
+    def test_start_needs_a_folder_and_an_error_is_said(
+        self, qtbot: QtBot, page: Onboarding, indexer: ScriptedIndexer
+    ) -> None:
+        page.begin()
+        for box, _ in page._rows.values():
+            box.setChecked(False)
+        assert not page.start.isEnabled()
+        page.offer(Suggestion("/nowhere", "Nowhere", True))
+        page._sum()
+        page.start.click()  # the script has no answer: 404
+        qtbot.waitUntil(lambda: page.notice.isVisibleTo(page))
+        assert page.start.isEnabled()
+
+    def test_first_run_is_shown_once(
+        self, qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+    ) -> None:
+        window.state.onboarded = False
+        indexer.status["folders"] = []
+        window.service.refresh()
+        qtbot.waitUntil(lambda: window.onboarding.isVisible())
+        window.onboarding.later.click()
+        assert window.state.onboarded
+        assert not window.onboarding.isVisible()
+        qtbot.waitUntil(lambda: window.empty.sentence == s.NO_FOLDERS)
+
+
+class TestPalette:
+    def test_typing_finds_and_enter_does(self, qtbot: QtBot, window: Window) -> None:
+        palette = CommandPalette(window.actions_by_id, window)
+        palette.show()
+        QTest.keyClicks(palette.field, "keyb")
+        assert palette.list.currentItem().text() == "Keyboard Shortcuts"
+        with qtbot.waitSignal(palette.chosen) as chosen:
+            QTest.keyClick(palette.field, Qt.Key.Key_Return)
+        assert chosen.args == ["shortcuts"]
+
+    def test_only_what_can_be_done_is_offered(self, qtbot: QtBot, window: Window) -> None:
+        window._enable_actions()
+        palette = CommandPalette(window.actions_by_id, window)
+        offered = {
+            palette.list.item(i).data(Qt.ItemDataRole.UserRole) for i in range(palette.list.count())
+        }
+        assert "open" not in offered
+        assert {"settings", "quit"} <= offered
+
+    @pytest.mark.parametrize(
+        ("typed", "rank"), [("zoom", 3), ("in zo", 2), ("zmi", 1), ("q", 0), ("", 3)]
+    )
+    def test_ranks(self, typed: str, rank: int) -> None:
+        assert matches(typed, "Zoom In") == rank
+
+
+def test_shortcut_page_shows_every_key(qtbot: QtBot, owner: QWidget) -> None:
+    page = ShortcutPage(owner)
+    page.show()
+    texts = {label.text() for label in page.findChildren(QLabel)}
+    for spec in ACTIONS.values():
+        assert s.tr(spec.title).rstrip("…") in texts
+    assert "kind:pdf" in texts
+
+
+def test_explain_shows_the_answer(
+    qtbot: QtBot, service: Service, indexer: ScriptedIndexer, owner: QWidget
+) -> None:
+    indexer.answers["GET", "/v1/explain"] = {
+        "path": "/d/a", "state": "done", "sentence": "It is indexed.", "rule": None,
+        "units": [1, 2],
+        "query": {"dense": {"rank": 3, "score": 0.5}, "late": None, "weights": {"dense": 0.8}},
+    }  # fmt: skip
+    dialog = Explain(service, "/d/a", "query", owner)
+    dialog.show()
+    qtbot.waitUntil(lambda: dialog._sentence.text() == "It is indexed.")
+    texts = {label.text() for label in dialog.findChildren(QLabel)}
+    assert {"Passages", "2", "Meaning", "rank 3, score 0.500, weight 0.8"} <= texts
+    assert {"Meaning, word by word", "not found"} <= texts

@@ -1,0 +1,285 @@
+"""The real window over a real indexer and the sample library: type, see, open; and under X."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from desktop.connection import Service
+from desktop.results.hits import boxes
+from desktop.state import State
+from desktop.window.window import Window
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+WAIT_MS = 30_000
+
+
+def _fewer(folder: str, names: list[str]) -> list[str]:
+    """Reading text in pictures is the slow part: four screenshots are enough here."""
+    return [n for n in names if "2026-03" not in n] if folder.endswith("Screenshots") else []
+
+
+@pytest.fixture(scope="module")
+def indexed(
+    tmp_path_factory: pytest.TempPathFactory, sample_library: Path
+) -> Iterator[tuple[BaseDir, Path]]:
+    """A base directory whose indexer knows a copy of the sample library, and that copy."""
+    folder = tmp_path_factory.mktemp("real")
+    library = Path(shutil.copytree(sample_library, folder / "library", ignore=_fewer))
+    (library / "Code" / ".env").write_text("DATABASE_PASSWORD=correct-horse-battery-staple\n")
+    (library / "Documents" / "broken.pdf").write_bytes(b"%PDF-1.7\nnot really")
+    base = BaseDir(folder / "base").create()
+    inkling = [sys.executable, "-m", "desktop", "--base-dir", str(base.root)]
+    subprocess.run([*inkling, "add", str(library), "--wait"], check=True, timeout=350)
+    yield base, library
+    subprocess.run([*inkling, "stop"], check=False, timeout=60)
+
+
+@pytest.fixture
+def real(qtbot: QtBot, indexed: tuple[BaseDir, Path], tmp_path: Path) -> Iterator[Window]:
+    """The window on that indexer; its state is its own."""
+    base = indexed[0]
+    service = Service(base)
+    state = State.load(tmp_path)
+    state.onboarded = True
+    made = Window(base, Settings.load(base), state, service)
+    qtbot.addWidget(made)
+    made.show()
+    with qtbot.waitSignal(service.status_changed, timeout=60_000):
+        service.start()
+    yield made
+    made.shut_down()
+    made.hide()
+
+
+def ask(qtbot: QtBot, window: Window, text: str) -> None:
+    """Type a question and wait until its last stage is on the screen."""
+    window.search.set_text("")
+    with qtbot.waitSignal(window.service.search_finished, timeout=WAIT_MS):
+        QTest.keyClicks(window.search.field, text)
+        window.ask.send()
+    qtbot.waitUntil(lambda: not window.search._busy, timeout=WAIT_MS)
+
+
+def first(window: Window) -> str:
+    return str(window.model.index(0, 0).data())
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("why my email stopped arriving, something with TLS being too old",
+         "Screenshot 2026-03-14 10-22-31.png"),
+        ("alarm because gas escapes from the heating machine", "HX-40.pdf"),
+        ("stop workers gracefully and let waiting tasks complete", "pool.go"),
+        ("my loaf comes out dense and does not brown", "bread.md"),
+        ("SEC_ERROR_EXPIRED_CERTIFICATE", "Screenshot 2026-03-14 10-22-31.png"),
+    ],
+)  # fmt: skip
+def test_a_question_shows_the_file_that_answers_first(
+    qtbot: QtBot, real: Window, question: str, answer: str
+) -> None:
+    ask(qtbot, real, question)
+    assert first(real) == answer
+    assert real.results.currentIndex().row() == 0
+    assert real.notice.label.text() == "" or not real.notice.isVisible()
+
+
+def test_a_screenshot_is_shown_with_the_region_that_matched(qtbot: QtBot, real: Window) -> None:
+    ask(qtbot, real, '"Error code"')
+    hit = real.results.hit()
+    assert hit is not None
+    assert hit.kind == "screenshot"
+    assert boxes(hit)
+    qtbot.waitUntil(lambda: real.preview.has_picture, timeout=WAIT_MS)
+    assert real.preview.picture._boxes
+    before = real.preview.picture.image.width()
+    assert before > 400
+    qtbot.waitUntil(lambda: real.thumbnails.get(hit) is not None, timeout=WAIT_MS)
+
+
+def test_a_pdf_opens_at_its_page_and_pages_turn(qtbot: QtBot, real: Window) -> None:
+    ask(qtbot, real, "alarm because gas escapes from the heating machine")
+    qtbot.waitUntil(lambda: real.preview.page == 3, timeout=WAIT_MS)
+    shown = real.preview.picture.image
+    real.commands.run("next_page")
+    qtbot.waitUntil(lambda: real.preview.page == 4, timeout=WAIT_MS)
+    assert real.preview.picture.image != shown
+
+
+def test_code_opens_at_its_line_in_the_persons_editor(
+    qtbot: QtBot, real: Window, tmp_path: Path
+) -> None:
+    out = tmp_path / "opened"
+    real.settings.set("editor_command", f"sh -c 'echo {{line}} {{path}} > {out}'")
+    ask(qtbot, real, "stop workers gracefully and let waiting tasks complete")
+    QTest.keyClick(real.search.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: out.exists() and out.read_text().endswith("\n"), timeout=WAIT_MS)
+    line, path = out.read_text().strip().split(" ", 1)
+    assert path.endswith("pool.go")
+    assert 55 <= int(line) <= 65
+    assert real.isVisible()  # the list survives opening a hit
+    assert first(real) == "pool.go"
+
+
+def test_moving_by_keyboard_shows_each_result(qtbot: QtBot, real: Window) -> None:
+    ask(qtbot, real, "kind:note")
+    seen = []
+    for _ in range(3):
+        QTest.keyClick(real.results, Qt.Key.Key_Down)
+        hit = real.results.hit()
+        assert hit is not None
+        seen.append(hit.path)
+        qtbot.waitUntil(
+            lambda path=hit.path: real.preview.hit is not None and real.preview.hit.path == path
+        )
+    assert len(set(seen)) == 3
+
+
+def test_filters_hold_and_nothing_is_said_plainly(qtbot: QtBot, real: Window) -> None:
+    ask(qtbot, real, "kind:code retry")
+    kinds = {real.model.hit(row).kind for row in range(real.model.rowCount())}  # type: ignore[union-attr]
+    assert kinds == {"code"}
+    ask(qtbot, real, 'kind:pdf "no such words anywhere"')
+    qtbot.waitUntil(real.empty.isVisible, timeout=WAIT_MS)
+
+
+def test_a_dropped_picture_finds_itself(
+    qtbot: QtBot, real: Window, indexed: tuple[BaseDir, Path], tmp_path: Path
+) -> None:
+    original = indexed[1] / "Pictures" / "Screenshots" / "Screenshot 2026-03-14 10-22-31.png"
+    dropped = Path(shutil.copy(original, tmp_path / "dropped.png"))
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(dropped))])
+    with qtbot.waitSignal(real.service.search_finished, timeout=WAIT_MS):
+        real.ask.take_picture(data)
+    assert first(real) == original.name
+
+
+def test_problems_and_withheld_files_are_listed(qtbot: QtBot, real: Window) -> None:
+    from desktop.index.panel import IndexPanel
+
+    real.commands.run("problems")
+    panel = real.commands._dialogs["index"]
+    assert isinstance(panel, IndexPanel)
+    model = panel.problems.list.model()
+    qtbot.waitUntil(lambda: model.rowCount() >= 1, timeout=WAIT_MS)
+    assert "broken.pdf" in {model.index(r, 0).data() for r in range(model.rowCount())}
+    panel.show_tab("withheld")
+    withheld = panel.withheld.list.model()
+    qtbot.waitUntil(lambda: withheld.rowCount() >= 1, timeout=WAIT_MS)
+    assert withheld.index(0, 0).data() == ".env"
+    panel.close()
+
+
+def test_explain_and_text_come_from_the_real_indexer(qtbot: QtBot, real: Window) -> None:
+    ask(qtbot, real, "kind:note bread")
+    real.commands.run("explain")
+    from desktop.index.explain import Explain
+
+    dialog = real.commands._dialogs["explain"]
+    assert isinstance(dialog, Explain)
+    qtbot.waitUntil(lambda: "indexed" in dialog._sentence.text(), timeout=WAIT_MS)
+    dialog.close()
+
+
+needs_x = pytest.mark.skipif(
+    not all(map(shutil.which, ("Xvfb", "xdotool"))), reason="needs Xvfb and xdotool"
+)
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An X server of its own; the environment for programs on it."""
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        number = pipe.readline().strip()
+    environment = {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
+    manager = None
+    if shutil.which("openbox"):
+        manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL)
+    yield environment
+    for process in (manager, server):
+        if process is not None:
+            process.terminate()
+            process.wait(10)
+
+
+def eventually(done: Callable[[], bool], seconds: float = 40) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if done():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@needs_x
+def test_under_x_a_typed_question_opens_the_answer_with_enter(
+    display: dict[str, str], indexed: tuple[BaseDir, Path], tmp_path: Path
+) -> None:
+    base, out = indexed[0], tmp_path / "opened"
+    settings = Settings.load(base)
+    settings.set("editor_command", f"sh -c 'echo {{line}} {{path}} >> {out}'")
+    settings.set("close_to_tray", False)
+    settings.save()
+
+    def windows() -> list[str]:
+        done = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--class", "inkling"],
+            env=display, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.stdout.split()
+
+    def keys(*arguments: str) -> None:
+        subprocess.run(["xdotool", *arguments], env=display, check=True)
+
+    def answered() -> bool:
+        # Enter opens what is first now; the names stage may not have the answer yet.
+        keys("key", "Return")
+        time.sleep(0.5)
+        return out.exists() and "pool.go" in out.read_text()
+
+    inkling = [sys.executable, "-m", "desktop", "--base-dir", str(base.root)]
+    program = subprocess.Popen(inkling, env=display)
+    try:
+        assert eventually(lambda: bool(windows())), "no window came up"
+        keys("windowfocus", "--sync", windows()[0])
+        time.sleep(0.5)
+        keys("type", "--delay", "20", "stop workers gracefully and let waiting tasks complete")
+        assert eventually(answered)
+        second = subprocess.run([*inkling, "--toggle"], env=display, check=False, timeout=60)
+        assert second.returncode == 0  # it spoke to the first one
+        keys("key", "ctrl+q")
+        eventually(lambda: program.poll() is not None, 5)
+        if program.poll() is None:  # the toggle hid it: show it, then quit
+            subprocess.run([*inkling, "--toggle"], env=display, check=False, timeout=60)
+            assert eventually(lambda: bool(windows()))
+            keys("windowfocus", "--sync", windows()[0], "key", "ctrl+q")
+        assert eventually(lambda: program.poll() is not None)
+        assert program.returncode == 0
+    finally:
+        if program.poll() is None:
+            program.kill()
+            program.wait()
+        settings.set("editor_command", "")
+        settings.set("close_to_tray", True)
+        settings.save()

@@ -1,0 +1,89 @@
+"""The query language: what is a filter, what stays text."""
+
+import datetime as dt
+
+import pytest
+
+from engine.contract.query import parse
+from engine.contract.types import Filters
+
+NOW = dt.datetime(2026, 3, 14, 15, 9).timestamp()
+
+
+def day(*parts: int) -> float:
+    return dt.datetime(*parts).timestamp()  # type: ignore[arg-type]
+
+
+def test_plain_words_stay_text() -> None:
+    query = parse("  the diagram with  two queues ")
+    assert query.text == "the diagram with two queues"
+    assert query.filters == Filters()
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("kind:screenshot", Filters(kinds=("screenshot",))),
+        ("kind:Screenshots,pdf", Filters(kinds=("screenshot", "pdf"))),
+        ("-kind:code", Filters(not_kinds=("code",))),
+        ("ext:.PNG ext:jpg", Filters(exts=("png", "jpg"))),
+        ('in:"My Documents"', Filters(folders=("My Documents",))),
+        ("in:/a/b/ in:/c", Filters(folders=("/a/b", "/c"))),
+        ("-in:old", Filters(not_folders=("old",))),
+        ("lang:de", Filters(languages=("de",))),
+        ("after:2024", Filters(after=day(2024, 1, 1))),
+        ("before:2024-05", Filters(before=day(2024, 5, 1))),
+        ("date:2024-12", Filters(after=day(2024, 12, 1), before=day(2025, 1, 1))),
+        ("date:2024-02-29", Filters(after=day(2024, 2, 29), before=day(2024, 3, 1))),
+        ("date:today", Filters(after=day(2026, 3, 14), before=day(2026, 3, 15))),
+        ("date:7d", Filters(after=day(2026, 3, 7), before=day(2026, 3, 15))),
+        ("after:7d", Filters(after=day(2026, 3, 7))),
+        ("date:2023..2024-03", Filters(after=day(2023, 1, 1), before=day(2024, 4, 1))),
+        ("after:2020 after:2022", Filters(after=day(2022, 1, 1))),
+        ("size:>1.5MB", Filters(min_size=1_500_000)),
+        ("size:<10k", Filters(max_size=10_000)),
+        ("size:1M..2M", Filters(min_size=1_000_000, max_size=2_000_000)),
+    ],
+)
+def test_filters(raw: str, expected: Filters) -> None:
+    query = parse(f"{raw} words", now=NOW)
+    assert query.filters == expected
+    assert query.text == "words"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "kind:unicorn",
+        "before:soon",
+        "size:big",
+        "http://a.b/c",
+        "std::vector",
+        "foo:bar",
+        "a-b",
+        "date:2024-13",
+        "after:99999999y",
+        "date:..",
+        "-",
+        "--flag",
+        "kind:",
+    ],
+)
+def test_what_is_no_filter_stays_text(raw: str) -> None:
+    query = parse(raw, now=NOW)
+    assert query.text == raw
+    assert query.filters == Filters()
+    assert not query.excluded
+
+
+def test_phrases_and_exclusions() -> None:
+    query = parse('retry "exact  phrase" -draft -"not this"')
+    assert query.phrases == ("exact phrase",)
+    assert query.excluded == ("draft", "not this")
+    assert query.text == "retry exact phrase"
+    assert parse('the page "First post" in the editor').text == "the page First post in the editor"
+
+
+@pytest.mark.parametrize("raw", ["", '"', '""', '-""', "\x00", "\ud800", 'kind:""', "🙂" * 5000])
+def test_odd_input_never_fails(raw: str) -> None:
+    assert parse(raw).raw == raw

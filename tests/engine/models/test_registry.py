@@ -1,0 +1,55 @@
+"""The registry: every row is whole, loads lazily and travels to a worker unchanged."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import msgpack
+import pytest
+
+from engine.contract.errors import InklingError
+from engine.models.registry import DEFAULT_MODEL, MODELS, ModelSpec, model_spec
+
+
+@pytest.mark.parametrize("spec", MODELS.values(), ids=MODELS.keys())
+def test_row_is_whole(spec: ModelSpec) -> None:
+    assert spec.dim in spec.dims
+    assert list(spec.dims) == sorted(spec.dims, reverse=True)
+    assert "retrieval" in spec.adapters
+    assert "text" in spec.modalities
+    assert spec.texts_per_request > 0
+    module, _, function = spec.module.partition(":")
+    assert module.startswith("engine.encoders.")
+    assert function
+    assert all(len(digest) == 64 for digest in spec.sha256.values())
+
+
+def test_default_needs_no_download() -> None:
+    assert MODELS[DEFAULT_MODEL].download_bytes == 0
+
+
+@pytest.mark.parametrize("spec", MODELS.values(), ids=MODELS.keys())
+def test_travels_as_data(spec: ModelSpec) -> None:
+    sent = msgpack.unpackb(msgpack.packb(spec.to_message()))
+    assert ModelSpec.from_message(sent) == spec
+
+
+def test_spaces_differ() -> None:
+    assert len({spec.space for spec in MODELS.values()}) == len(MODELS)
+    # A model's tables are found by its id: no id may begin like another.
+    assert not [(a, b) for a in MODELS for b in MODELS if a.startswith(f"{b}-")]
+
+
+def test_unknown_model_names_the_known() -> None:
+    with pytest.raises(InklingError, match="minilm"):
+        model_spec("gpt")
+
+
+def test_parent_side_stays_light() -> None:
+    code = (
+        "import sys, engine.encoders.pool, engine.models.registry;"
+        "print([m for m in ('torch','transformers','lancedb','tokenizers') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

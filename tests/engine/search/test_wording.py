@@ -1,0 +1,82 @@
+"""Wording: words held by the whole file, words side by side."""
+
+import numpy as np
+import pytest
+
+from engine.search.wording import asked_words, quoted, shares_held
+from engine.store import TextMatch
+from engine.store.analyzer import analyze
+
+CAPTION = "Average request throughput per client as a function of the number of servers"
+
+
+def likeness(question: str, passage: str) -> float:
+    words = asked_words(question)
+    return quoted(words, np.ones(len(words), np.float32), analyze(passage))
+
+
+def match(file_id: int, ordinal: int, text: str) -> TextMatch:
+    return TextMatch(f"{file_id}:{ordinal}", file_id, 1.0, f" {' '.join(analyze(text))} ")
+
+
+def test_telling_words_keep_their_places() -> None:
+    words = asked_words("What is the retry-count of uploads?")
+    assert [word.text for word in words] == ["retry-count", "uploads"]
+    assert words[1].place - words[0].place == len(words[0].terms) + 1  # "of" is between them
+
+
+def test_stop_words_are_asked_for_if_there_is_nothing_else() -> None:
+    assert [word.text for word in asked_words("to be")] == ["to", "be"]
+    assert asked_words("?!") == []
+
+
+def test_pairs_of_a_script_without_spaces_are_words() -> None:
+    assert [word.text for word in asked_words("設定画面")] == ["設定", "定画", "画面"]
+    assert likeness("設定画面の一覧表示機能", "次の設定画面の一覧表示機能です") == 1.0
+    assert likeness("設定画面の一覧表示機能", "画面 設定 機能 表示 一覧") == 0.0
+
+
+def test_a_quotation_counts_and_scattered_words_do_not() -> None:
+    assert likeness(CAPTION, f"Figure 7: {CAPTION}. The chain replies.") == 1.0
+    backwards = " ".join(reversed(CAPTION.split()))
+    assert likeness(CAPTION, backwards) == 0.0
+    half = "the average request throughput per client is lower"
+    assert 0.0 < likeness(CAPTION, half) < 1.0
+
+
+def test_a_word_between_and_line_breaks_do_not_end_a_quotation() -> None:
+    broken = CAPTION.replace("throughput", "throughput,\n measured").replace("number", "number-\n")
+    assert likeness(CAPTION, broken) == 1.0
+
+
+def test_runs_are_of_one_place() -> None:
+    between = " and many other words that were never asked for, "
+    apart = between.join(["average request", "request throughput", "throughput per", "per client"])
+    assert likeness(CAPTION, apart) == likeness(CAPTION, "average request") < 0.2
+
+
+def test_a_pair_of_common_words_is_no_quotation() -> None:
+    words = asked_words("zebras grow stripes over there")
+    passage = analyze("it is over there")
+    common = np.array([4, 4, 4, 0.1, 0.1], np.float32)
+    assert quoted(words, common, passage) == 0.0 < quoted(words, np.ones(5, np.float32), passage)
+
+
+@pytest.mark.parametrize("question", ["", "zebra"])
+def test_less_than_two_words_are_no_quotation(question: str) -> None:
+    assert likeness(question, "zebra zebra") == 0.0
+
+
+def test_a_file_holds_what_its_passages_hold_together() -> None:
+    words = asked_words("retry uploads slowly")
+    weights = np.array([1, 2, 1], np.float32)
+    held = shares_held(
+        words,
+        weights,
+        [match(1, 0, "we retry"), match(1, 1, "uploads, slowly"), match(2, 0, "an upload")],
+    )
+    assert held == {1: 1.0, 2: 0.5}
+
+
+def test_nothing_held_is_nothing() -> None:
+    assert shares_held(asked_words("zebra"), np.ones(1, np.float32), []) == {}

@@ -1,0 +1,102 @@
+"""Terms of exact search: identifiers, inflection, accents, scripts without spaces."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+
+import pytest
+
+from engine.store.analyzer import MAX_TERM, STOP_WORDS, analyze, fts_text, located, query_terms
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("getUserName", ["getusernam", "get", "user", "name"]),
+        ("get_user_name", ["getusernam", "get", "user", "name"]),
+        ("get-user-name", ["getusernam", "get", "user", "name"]),
+        ("HTTPServer", ["httpserver", "http", "server"]),
+        ("sha256", ["sha256", "sha", "256"]),
+        ("IMG_2041.jpeg", ["img2041jpeg", "img", "2041", "jpeg"]),
+        ("1,577,000.50 1577000", ["1577000", "50", "1577000"]),
+        ("v1.2.3", ["v123"]),
+        ("1.2.3", ["1.2.3", "1", "2", "3"]),
+        ("l'été O’Brien", ["lete", "ete", "obrien", "brien"]),
+        ("C++ C# .NET", ["c++", "c#", "net"]),
+        ("Straße ÆTHER ﬁle Ｆｕｌｌ", ["strass", "aether", "file", "full"]),
+        ("東京タワー", ["東京", "京タ", "タワ", "ワー", "東", "京"]),
+        ("猫", ["猫"]),
+        ("한국어", ["한국", "국어"]),
+        ("ไทย", ["ไท", "ทย"]),
+        ("книгами книга", ["книг", "книг"]),
+        ("running runs", ["run", "run"]),
+        ("", []),
+        ("--- ... !!!", []),
+    ],
+)
+def test_terms(text: str, terms: list[str]) -> None:
+    assert analyze(text) == terms
+
+
+def test_composed_and_decomposed_text_are_one() -> None:
+    for word in ("café", "Müller", "ガラス", "한국어", "Ångström"):
+        assert analyze(unicodedata.normalize("NFD", word)) == analyze(word)
+
+
+def test_a_question_finds_any_spelling_of_an_identifier() -> None:
+    documents = ("userName", "user_name", "user-name", "UserName", "user name", "USER_NAME")
+    for document in documents:
+        for question in documents:
+            assert set(query_terms(question)) & set(analyze(document)), (document, question)
+    assert analyze("username")[0] in analyze("userName")
+
+
+def test_common_words_go_only_when_others_remain() -> None:
+    assert query_terms("how to be the user of the year") == ["user", "year"]
+    assert query_terms("what is it to be") == ["it"]
+    assert query_terms("to be") == ["to", "be"]
+    assert query_terms("user User USERS") == ["user"]
+    assert "not" not in STOP_WORDS  # means something in code
+
+
+def test_a_single_character_is_asked_only_alone() -> None:
+    assert query_terms("東京") == ["東京"]
+    assert query_terms("京") == ["京"]
+    assert "京" in analyze("東京")
+
+
+def test_fts_text_tests_membership() -> None:
+    stored = fts_text("Annual report", "", "getUserName")
+    assert " usernam " not in stored
+    assert " user " in stored
+    assert stored.startswith(" annual ")
+    assert stored.endswith(" ")
+    assert fts_text("", "…") == ""
+
+
+def test_terms_hold_no_separator_and_keep_their_length() -> None:
+    rng = random.Random(7)
+    alphabet = [chr(c) for c in (*range(32, 0x250), *range(0x400, 0x460), *range(0x4E00, 0x4E40))]
+    alphabet += ["\u0301", "\u3099", "ﾞ", "\ud800", "😀", "\n", "\u200d", "İ", "ẞ"]
+    for _ in range(300):
+        text = "".join(rng.choices(alphabet, k=60))
+        terms = analyze(text)
+        assert terms == analyze(text)
+        assert all(term and not any(c.isspace() for c in term) for term in terms)
+        assert all(len(term) <= MAX_TERM for term in terms)
+
+
+def test_located_gives_places_in_the_original_text() -> None:
+    text = "x  Caf\u0065\u0301 getUser"
+    found = {text[start:end]: terms for start, end, terms in located(text)}
+    assert found["Caf\u0065\u0301"] == ("cafe",)
+    assert found["getUser"] == ("getus", "get", "user")
+
+
+def test_ascii_takes_no_other_way_than_the_rest() -> None:
+    rng = random.Random(8)
+    alphabet = "abcXYZ019_-.',+# ()c"
+    for _ in range(500):
+        text = "".join(rng.choices(alphabet, k=40))
+        assert analyze(f"{text} é") == [*analyze(text), "e"], text

@@ -1,0 +1,161 @@
+"""Names: taken apart, and found as people ask for them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.contract.types import Filters
+from indexer.ledger.ledger import Found, Ledger, Root
+from indexer.ledger.names import split_words
+from tests.indexer.ledger.noted_files import add, done
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    (tmp_path / "base").mkdir()
+    ledger = Ledger(tmp_path / "base" / "ledger.sqlite")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def root(ledger: Ledger, tmp_path: Path) -> Root:
+    (tmp_path / "docs").mkdir()
+    return ledger.add_root(tmp_path / "docs")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("IMG_2041.png", ["img", "2041", "png"]),
+        ("quarterlyReport2023.pdf", ["quarterly", "report", "2023", "pdf"]),
+        ("HTMLParser.py", ["html", "parser", "py"]),
+        ("größeÄndern-v2", ["grosse", "andern", "v", "2"]),
+        ("会议2023记录.txt", ["会", "议", "2023", "记", "录", "txt"]),
+        ("naïve_CAFÉ", ["naive", "cafe"]),
+        ("\udcff\udcfe", []),
+        ("...", []),
+    ],
+)
+def test_names_are_taken_apart(name: str, words: list[str]) -> None:
+    assert split_words(name) == words
+
+
+@pytest.fixture
+def names(ledger: Ledger, root: Root) -> Ledger:
+    add(
+        ledger, root,
+        "2023/quarterlyReport2023.pdf", "2023/IMG_2041.png", "2024/quarterly report draft.docx",
+        "travel/receipts/taxi_berlin.jpg", "travel/berlin.md", "code/parse_http_header.py",
+        "会议记录.txt", "Résumé final.pdf", "berlin wall history.txt",
+    )  # fmt: skip
+    return ledger
+
+
+def best(ledger: Ledger, query: str, **filters: object) -> str | None:
+    hits = ledger.find_names(query.split(), 5, Filters(**filters))  # type: ignore[arg-type]
+    return os.path.basename(hits[0].file.path) if hits else None
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("quarterly report", "quarterlyReport2023.pdf"),
+        ("report 2023", "quarterlyReport2023.pdf"),
+        ("img 2041", "IMG_2041.png"),
+        ("img_2041", "IMG_2041.png"),
+        ("IMG_2041.png", "IMG_2041.png"),
+        ("quart dra", "quarterly report draft.docx"),
+        ("berlin.md", "berlin.md"),
+        ("receipts taxi", "taxi_berlin.jpg"),
+        ("http header parse", "parse_http_header.py"),
+        ("会议", "会议记录.txt"),
+        ("resume", "Résumé final.pdf"),
+        ("the history of the berlin wall", "berlin wall history.txt"),
+        ("the taxi we took", "taxi_berlin.jpg"),
+        ("xyzzy", None),
+    ],
+)
+def test_names_are_found_as_people_ask(names: Ledger, query: str, name: str | None) -> None:
+    assert best(names, query) == name
+
+
+def test_an_exact_name_scores_highest(names: Ledger) -> None:
+    hits = names.find_names(["berlin.md"], 5)
+    assert hits[0].score == 1.0
+    assert all(hit.score < 1.0 for hit in hits[1:])
+    assert [hit.score for hit in hits] == sorted((h.score for h in hits), reverse=True)
+
+
+def test_filters_narrow_names(names: Ledger, root: Root) -> None:
+    assert best(names, "berlin", exts=("jpg",)) == "taxi_berlin.jpg"
+    assert best(names, "berlin", exts=("jpg", "png"), not_exts=("jpg",)) is None
+    assert best(names, "berlin", folders=("receipts",)) == "taxi_berlin.jpg"
+    assert best(names, "berlin", folders=(f"{root.path}/travel/receipts",)) == "taxi_berlin.jpg"
+    assert best(names, "berlin", folders=(f"{root.path}/trav",)) is None
+    assert best(names, "taxi", not_folders=("travel",)) is None
+    assert best(names, "taxi", folders=(os.path.basename(os.path.dirname(root.path)),))
+    assert best(names, "quarterly", after=1.5) == "quarterly report draft.docx"
+    assert best(names, "quarterly", before=1.5) == "quarterlyReport2023.pdf"
+    assert best(names, "taxi", min_size=2) is None
+    assert best(names, "taxi", max_size=1) == "taxi_berlin.jpg"
+
+
+def test_filters_alone_list_the_newest(names: Ledger) -> None:
+    assert best(names, "") == "berlin wall history.txt"
+    assert best(names, "", exts=("png",)) == "IMG_2041.png"
+
+
+def test_what_the_extractor_learned_counts_in_the_filters(names: Ledger) -> None:
+    (hit,) = names.find_names(["2041"], 5)
+    assert best(names, "2041", kinds=("screenshot",)) is None
+    names.finish([done(hit.file.id, "image", "x", "diagram")], 1)
+    assert best(names, "2041", kinds=("screenshot",)) is None
+    assert best(names, "2041", kinds=("diagram",)) == "IMG_2041.png"
+    assert best(names, "2041", kinds=("image", "pdf")) == "IMG_2041.png"
+    assert best(names, "2041", not_kinds=("image",)) is None
+
+
+def test_moved_and_removed_files_are_found_so(names: Ledger, root: Root) -> None:
+    (hit,) = names.find_names(["taxi"], 5)
+    path = f"{root.path}/archive/cab.jpg"
+    names.move_files(root.id, [(hit.file.id, Found(os.fsencode(path), 1, 1, 1))])
+    assert names.find_names(["taxi"], 5) == []
+    assert [h.file.path for h in names.find_names(["cab"], 5)] == [path]
+    assert [h.file.path for h in names.find_names(["archive"], 5)] == [path]
+    names.mark_removed([hit.file.id])
+    assert names.find_names(["cab"], 5) == []
+
+
+@pytest.mark.parametrize("query", ['"', "a AND", "*", "name:x", "(", "'; DROP TABLE files", "NEAR"])
+def test_no_query_is_an_error(names: Ledger, query: str) -> None:
+    names.find_names([query], 5, Filters(exts=(query,), folders=(query,), not_kinds=(query,)))
+    names.find_names(query.split(), 5)
+    assert len(names.files()) == 9
+
+
+def test_names_are_fast_at_twenty_thousand(ledger: Ledger, root: Root) -> None:
+    words = ["alpha", "beta", "report", "invoice", "photo", "budget", "meeting", "draft"]
+    for start in range(0, 20_000, 5_000):
+        add(
+            ledger, root,
+            *(
+                f"{words[n % 8]}/{n % 300}/{words[n % 7]}_{words[n // 7 % 8]}{n}.txt"
+                for n in range(start, start + 5_000)
+            ),
+        )  # fmt: skip
+    begin = time.process_time()
+    queries = ["report", "invoice 17", "alpha beta", "the budget meeting", "draft 19999.txt", "zzz"]
+    for query in queries:
+        ledger.find_names(query.split(), 20)
+    # tests/benchmarks/rescan.py has the figures at 100,000; this catches a query plan gone wrong.
+    assert (time.process_time() - begin) / len(queries) < 0.025
+    begin = time.process_time()
+    for _ in range(10):
+        ledger.next_pending(50, range(1, 50))
+    assert (time.process_time() - begin) / 10 < 0.01
