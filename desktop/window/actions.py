@@ -23,7 +23,7 @@ Where = Literal["window", "list", "hint"]
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One action; `id` is also the name of the method that does it (desktop/commands.py)."""
+    """One action; `id` is also the name of the method that does it (desktop/window/commands.py)."""
 
     id: str
     title: str

@@ -1,1 +1,1 @@
-"""From pending to done: reading, encoding and writing as stages; changing the model; holding back."""
+"""From pending to done: reading, encoding, writing as stages; changing the model; holding back."""

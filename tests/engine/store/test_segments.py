@@ -174,7 +174,7 @@ def test_readers_during_compaction_always_see_live_records(
 _WRITER = """
 import sys, numpy as np
 from pathlib import Path
-from engine import segments
+from engine.store import segments
 from tests.engine.store.test_segments import make, table
 segments.SEGMENT_BYTES = 4000
 store = segments.Segments(Path(sys.argv[1]))

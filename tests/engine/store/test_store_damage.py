@@ -168,7 +168,7 @@ def test_searches_while_the_writer_works(tmp_path: Path) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from engine import segments
+from engine.store import segments
 from engine.store import Store
 from tests.engine.store.test_store import DIM, facts, unit, word
 segments.SEGMENT_BYTES = 20_000

@@ -12,7 +12,7 @@ import pytest
 _TRIES = """
 import json, os, socket, subprocess, sys
 from pathlib import Path
-from indexer import sandbox
+from indexer.reading import sandbox
 scratch, readable, secret = sys.argv[1:]
 sandbox.limit(2_000_000_000)
 layers = sandbox.confine(Path(scratch), [readable])
