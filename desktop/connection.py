@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.client import Client
 from desktop.jobs import Failed, Jobs, Ticket
-from desktop.results.hits import StageOfAnswer, read_hit, read_stage
+from engine.contract import codec
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.types import Hit
+from engine.contract.types import Answer, Hit
 
 T = TypeVar("T")
 _LOOK_MS = 3_000  # between looks for an indexer that has gone
@@ -40,7 +40,7 @@ class Service(QObject):
     status_changed = Signal(dict)
     unavailable = Signal(object)  # InklingError
     connected = Signal()
-    stage_arrived = Signal(object)  # StageOfAnswer
+    stage_arrived = Signal(object)  # Answer
     search_failed = Signal(object)  # InklingError
     search_finished = Signal()
 
@@ -185,19 +185,17 @@ class Service(QObject):
         """The newest files, for an empty field."""
 
         def work(client: Client) -> list[Hit]:
-            return [read_hit(file) for file in client.recent(40)]
+            return [codec.from_data(file, Hit) for file in client.recent(40)]
 
         self.call(work, done, lambda _error: None, key="recent")
 
 
-def _ask(
-    client: Client, question: Question, limit: int, give: Callable[[StageOfAnswer], None]
-) -> None:
+def _ask(client: Client, question: Question, limit: int, give: Callable[[Answer], None]) -> None:
     """Runs in a thread; closing the stream early cancels the search at the indexer, too."""
     if question.like is not None:
-        give(read_stage(client.similar(question.like, limit)))
+        give(codec.from_data(client.similar(question.like, limit), Answer))
         return
     stages = client.search(question.text, image=question.image, limit=limit)
     with contextlib.closing(cast("Generator[dict[str, Any]]", stages)):
         for stage in stages:
-            give(read_stage(stage))
+            give(codec.from_data(stage, Answer))

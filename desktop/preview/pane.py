@@ -20,7 +20,7 @@ from desktop.results.model import short_folder
 from desktop.theme import GRID, HALF
 from desktop.window.empty import EmptyState
 from engine.contract.errors import InklingError
-from engine.contract.types import Hit, Location
+from engine.contract.types import BoxEvidence, Hit, Location, TextEvidence
 
 #: A row passed by with the arrow keys is not loaded; one rested on for so long is.
 _REST_MS = 60
@@ -271,7 +271,7 @@ class PreviewPane(QWidget):
         return [
             (e.box, e.word)
             for e in self._hit.evidence
-            if e.box is not None and (page is None or (e.page or first) == page)
+            if isinstance(e, BoxEvidence) and (page is None or (e.page or first) == page)
         ]
 
     def _show_evidence(self) -> None:
@@ -286,7 +286,7 @@ class PreviewPane(QWidget):
         hit = self._hit
         if hit is None:
             return []
-        return [hit.snippet[e.start : e.end] for e in hit.evidence if e.type == "text"]
+        return [hit.snippet[e.start : e.end] for e in hit.evidence if isinstance(e, TextEvidence)]
 
     def _failed(self, error: InklingError) -> None:
         self._content = None

@@ -16,9 +16,9 @@ from desktop.client import Client
 from desktop.terminal import output
 from desktop.terminal.model_commands import add_model_command, run_model_command
 from engine.contract.errors import InklingError
+from engine.contract.kinds import FILE_KINDS
 from engine.contract.paths import BaseDir, base_dir
 from engine.contract.settings import Settings
-from engine.contract.types import KINDS
 
 Command = Callable[[argparse.Namespace, BaseDir], int]
 
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     search = command("search", search_files, "find files by what is in them")
     search.add_argument("query", nargs="*", metavar="QUERY")
     search.add_argument("--image", metavar="FILE", help="a picture to search with")
-    search.add_argument("--kind", choices=KINDS)
+    search.add_argument("--kind", choices=FILE_KINDS)
     similar = command("similar", similar_files, "find files like this one")
     similar.add_argument("file", metavar="FILE")
     for made in (search, similar):

@@ -28,7 +28,6 @@ from desktop import icons
 from desktop import strings as s
 from desktop.connection import Question, Service
 from desktop.preview.pane import PreviewPane
-from desktop.results.hits import StageOfAnswer
 from desktop.results.model import ResultsModel
 from desktop.results.thumbnails import Thumbnails
 from desktop.results.view import ResultsView
@@ -47,7 +46,7 @@ from desktop.window.status_line import StatusLine
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from engine.contract.types import Hit
+from engine.contract.types import Answer, Hit
 
 
 class Window(QMainWindow):
@@ -61,7 +60,7 @@ class Window(QMainWindow):
     def __init__(self, base: BaseDir, settings: Settings, state: State, service: Service) -> None:
         super().__init__()
         self.base, self.settings, self.state, self.service = base, settings, state, service
-        self._stage: StageOfAnswer | None = None
+        self._stage: Answer | None = None
         self._empty_action: Callable[[], None] = lambda: None
         self.thumbnails = Thumbnails(service.fetch_thumb, self)
         self.model = ResultsModel(self)
@@ -185,7 +184,7 @@ class Window(QMainWindow):
             said = s.files(self.model.rowCount()) if self.model.rowCount() else self.empty.sentence
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.results, said))
 
-    def _take_stage(self, stage: StageOfAnswer) -> None:
+    def _take_stage(self, stage: Answer) -> None:
         first = stage.stage == "names"
         if first and not stage.hits:
             return  # the old rows stay until there is something better
@@ -211,7 +210,7 @@ class Window(QMainWindow):
             self._show_empty("search", sentence, action, self._drop_filters if filtered else None)
         if stage is None or not final:
             return
-        if stage.loose and self.model.rowCount():
+        if stage.phrase_relaxed and self.model.rowCount():
             self.notice.show_notice(s.LOOSE, "info")
         elif stage.weak and self.model.rowCount():
             self.notice.show_notice(s.WEAK, "info")

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.contract.types import Filters, Query
-
-#: What people type for a kind -> the kind or picture class in the store.
-KIND_NAMES: dict[str, str] = {
-    **dict.fromkeys(("screenshot", "screenshots", "screen"), "screenshot"),
-    **dict.fromkeys(("image", "images", "picture", "pictures"), "image"),
-    **dict.fromkeys(("photo", "photos"), "photo"),
-    **dict.fromkeys(("diagram", "diagrams", "chart"), "diagram"),
-    **dict.fromkeys(("scan", "scans"), "scan"),
-    **dict.fromkeys(("pdf", "pdfs"), "pdf"),
-    **dict.fromkeys(("code", "source"), "code"),
-    **dict.fromkeys(("note", "notes", "doc", "document", "documents", "text"), "note"),
-    "other": "other",
-}
+from engine.contract.attributes import ATTRIBUTES, Attribute
+from engine.contract.kinds import KIND_WORDS
+from engine.contract.types import AttributeFilter, Filters, Query
 
 _TOKEN = re.compile(
     r"""(?P<minus>(?<!\S)-)?
@@ -33,6 +23,7 @@ _TOKEN = re.compile(
 _RANGE = re.compile(r"(?P<low>.*?)\.\.(?P<high>.*)")
 _SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]?)i?b?", re.I)
 _AGO = re.compile(r"(?P<number>\d+)(?P<unit>[dwmy])")
+_NUMBER = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,12}(?:\.\d{1,6})?)")
 _AGO_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
@@ -93,7 +84,7 @@ Reader = Callable[[Filters, str, bool, dt.datetime], "Filters | None"]
 
 
 def _kind(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
-    kinds = [KIND_NAMES.get(part.lower()) for part in value.split(",")]
+    kinds = [KIND_WORDS.get(part.lower()) for part in value.split(",")]
     known = tuple(kind for kind in kinds if kind)
     if len(known) != len(kinds):
         return None
@@ -145,15 +136,20 @@ def _before(filters: Filters, value: str, negated: bool, moment: dt.datetime) ->
 def _date(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
     if negated:
         return None  # "not in this period" is two periods; not offered
+    span = _span(value, moment)
+    return None if span is None else _tighten(filters, *span)
+
+
+def _span(value: str, moment: dt.datetime) -> tuple[float | None, float | None] | None:
+    """A period, or a range of two, as [start, end) in epoch seconds; None if it is neither."""
     pair = _RANGE.fullmatch(value)
     if not pair:
-        span = _period(value, moment, ago_is_span=True)
-        return None if span is None else _tighten(filters, *span)
+        return _period(value, moment, ago_is_span=True)
     low = _period(pair["low"], moment) if pair["low"] else None
     high = _period(pair["high"], moment) if pair["high"] else None
     if (pair["low"] and low is None) or (pair["high"] and high is None) or not (low or high):
         return None
-    return _tighten(filters, low[0] if low else None, high[1] if high else None)
+    return low[0] if low else None, high[1] if high else None
 
 
 def _tighten(filters: Filters, after: float | None, before: float | None) -> Filters:
@@ -217,6 +213,50 @@ def _bytes(value: str) -> int | None:
     return int(float(match["number"]) * _SIZE_UNITS[match["unit"].lower()]) if match else None
 
 
+def _reader_of(row: Attribute) -> Reader:
+    """How the value of an attribute's filter is read, by its type."""
+
+    def read(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
+        bounds: tuple[float | None, float | None] | None = (None, None)
+        values: tuple[str, ...] = ()
+        if row.type == "text":
+            values = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        elif row.type == "time":
+            bounds = _span(value, moment)
+        else:
+            bounds = _numbers(value)
+        if bounds is None or (bounds == (None, None) and not values):
+            return None
+        demand = AttributeFilter(row.name, *bounds, values, negated)
+        return replace(filters, attributes=(*filters.attributes, demand))
+
+    return read
+
+
+def _numbers(value: str) -> tuple[float | None, float | None] | None:
+    """`>100`, `<=100`, `10..20` or one number as [low, high]; None if it is none of these."""
+    if pair := _RANGE.fullmatch(value):
+        ends = [_NUMBER.fullmatch(pair[end]) for end in ("low", "high")]
+        if any(pair[end] and not found for end, found in zip(("low", "high"), ends, strict=True)):
+            return None
+        low, high = (float(found["number"]) if found else None for found in ends)
+        return low, high
+    found = _NUMBER.fullmatch(value)
+    if found is None:
+        return None
+    number = float(found["number"])
+    match found["sign"]:
+        case ">":
+            return math.nextafter(number, math.inf), None
+        case ">=":
+            return number, None
+        case "<":
+            return None, math.nextafter(number, -math.inf)
+        case "<=":
+            return None, number
+    return number, number
+
+
 #: Every filter once: its key and how its value is read (None: not valid, stays text).
 _READERS: dict[str, Reader] = {
     "kind": _kind,
@@ -228,6 +268,7 @@ _READERS: dict[str, Reader] = {
     "after": _after,
     "date": _date,
     "size": _size,
+    **{row.word: _reader_of(row) for row in ATTRIBUTES.values()},
 }
 FILTER_KEYS = tuple(_READERS)
 

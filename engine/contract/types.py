@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from engine.contract.attributes import Value
+from engine.contract.kinds import Adapter as Adapter
+from engine.contract.kinds import Kind as Kind
+from engine.contract.kinds import PictureClass as PictureClass
+from engine.contract.kinds import adapter_of_kind
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Kind = Literal["screenshot", "image", "pdf", "code", "note", "other"]
-KINDS: tuple[Kind, ...] = ("screenshot", "image", "pdf", "code", "note", "other")
-#: What a picture is. With class "screenshot" the kind is "screenshot" too, else "image".
-PictureClass = Literal["screenshot", "diagram", "photo", "scan"]
-Adapter = Literal["retrieval", "text-matching", "code"]
 Lane = Literal["name", "text", "dense", "late"]
 Stage = Literal["names", "fused", "rescored"]
 
@@ -57,7 +61,7 @@ class Unit:
 
     @property
     def adapter(self) -> Adapter:
-        return "code" if self.kind == "code" else "retrieval"
+        return adapter_of_kind(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class FileFacts:
     ext: str  # lower case, no dot, "" if none
     mtime: float  # seconds since the epoch
     size: int  # bytes
+    #: Of engine.contract.attributes, by name; what the file does not have is not there.
+    attributes: Mapping[str, Value] = dataclasses.field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +102,17 @@ class TextInput:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeFilter:
+    """What a query demands of a row of engine.contract.attributes; bounds as its type compares."""
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()  # any of these texts
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """What a query demands of a file or unit; every field is a prefilter. Lists are OR."""
 
@@ -111,6 +128,7 @@ class Filters:
     not_exts: tuple[str, ...] = ()
     not_folders: tuple[str, ...] = ()
     not_languages: tuple[str, ...] = ()
+    attributes: tuple[AttributeFilter, ...] = ()  # all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,67 +139,85 @@ class Query:
     text: str = ""  # free words and the phrases' words in their order: what the encoder reads
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()  # words that must not occur
-    filters: Filters = field(default_factory=Filters)
+    filters: Filters = dataclasses.field(default_factory=Filters)
     image: str | None = None  # absolute path of a query picture
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where in its file a unit stands."""
+class Location(Struct, frozen=True, omit_defaults=True):
+    """Where in its file a unit stands; JSON leaves out what there is not."""
 
     page: int | None = None
     lines: tuple[int, int] | None = None
     symbol: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Why a unit was found: a run of characters of the snippet, or a region of page or picture."""
+class TextEvidence(Struct, frozen=True, tag="text"):
+    """A run of characters of the snippet that matched."""
 
-    type: Literal["text", "box"]
-    start: int = 0  # into the hit's snippet
-    end: int = 0
-    page: int | None = None
-    box: Box | None = None
+    start: int  # into the hit's snippet
+    end: int
     word: str = ""  # the query word that matched here, where one did
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class BoxEvidence(Struct, frozen=True, tag="box"):
+    """A region of the page or picture that matched."""
+
+    box: Box
+    page: int | None = None
+    word: str = ""
+
+
+#: Why a unit was found.
+Evidence: TypeAlias = TextEvidence | BoxEvidence
+
+
+class Place(Struct, frozen=True):
     """One more unit of a file that answers."""
 
     location: Location
-    snippet: str
-    score: float
+    snippet: str = ""
+    score: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One file that answers, at its best unit."""
+class Hit(Struct, frozen=True):
+    """One file that answers, at its best unit; only the path is always known."""
 
     path: str
-    file_id: int
-    kind: Kind
-    picture: PictureClass | None
-    score: float
-    title: str
-    snippet: str
-    location: Location
-    evidence: tuple[Evidence, ...]
-    lanes: tuple[Lane, ...]
-    mtime: float
-    size: int
+    kind: Kind = "other"
+    picture: PictureClass | None = None
+    score: float = 0.0
+    title: str = ""
+    snippet: str = ""
+    location: Location = Location()
+    evidence: tuple[Evidence, ...] = ()
+    lanes: tuple[str, ...] = ()  # Lane names; a face may meet one that it does not know
+    mtime: float = 0.0
+    size: int = 0
+    attributes: dict[str, Value] = field(default_factory=dict)  # see engine.contract.attributes
     more: tuple[Place, ...] = ()
     offline: bool = False
 
+    def __hash__(self) -> int:  # a dict has none
+        return hash((self.path, self.location, self.score))
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+
+class Coverage(Struct, frozen=True):
+    """How much of what is there an answer could have come from."""
+
+    files: int = 0
+    done: int = 0
+    pending: int = 0
+    complete: bool = True
+    message: str = ""  # for a person, where it is not complete
+
+
+class Answer(Struct, frozen=True):
     """One stage of an answer."""
 
-    hits: Sequence[Hit]
-    stage: Stage
-    took_ms: float
+    hits: tuple[Hit, ...]
+    stage: Stage = "rescored"
+    took_ms: float = 0.0
     weak: bool = False  # nothing matches well
-    loose: bool = False  # nothing holds the quoted words as they stand; they count as words
-    coverage: Mapping[str, Any] = field(default_factory=dict)
+    #: Nothing holds the quoted words as they stand: they count as words. "loose" to scripts.
+    phrase_relaxed: bool = field(default=False, name="loose")
+    coverage: Coverage = Coverage()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.contract import wire
+from engine.contract import framing
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class EncoderProcess:
         """Write one message; a worker that is gone is reported by on_exit, not here."""
         assert self._process.stdin is not None
         with self._write_lock, contextlib.suppress(OSError, ValueError):
-            wire.write(self._process.stdin, message)
+            framing.write(self._process.stdin, message)
 
     def stop(self) -> None:
         """End it gently: it exits when its stdin does."""
@@ -67,7 +67,7 @@ class EncoderProcess:
         assert self._process.stdout is not None
         with self._process.stdout as answers:
             try:
-                while (message := wire.read(answers)) is not None:
+                while (message := framing.read(answers)) is not None:
                     self._on_message(self, message)
             except ValueError:  # not a frame: the worker is broken
                 log.exception("the encoder worker sent something that is not a message")

@@ -17,7 +17,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from engine.contract import wire
+from engine.contract import framing
 from engine.contract.errors import InklingError
 from engine.contract.types import Encoding, TextInput
 from engine.models.registry import ModelSpec
@@ -44,7 +44,7 @@ class Worker:
 
     def run(self) -> None:
         """Load the model the first message names, then answer until stdin ends."""
-        start = wire.read(self._requests)
+        start = framing.read(self._requests)
         if start is None:
             return
         # Watch stdin before the slow load: the parent may go away during it.
@@ -64,7 +64,7 @@ class Worker:
         self._work(encoder, self._batches)
 
     def _read(self) -> None:
-        while (request := wire.read(self._requests)) is not None:
+        while (request := framing.read(self._requests)) is not None:
             priority = int(request["priority"])
             inbox = self._queries if request["op"] == "queries" else self._batches
             inbox.put((priority, next(self._arrival), request))
@@ -82,7 +82,7 @@ class Worker:
             self._send(answer)
 
     def _send(self, message: dict[str, Any]) -> None:
-        frame = wire.pack(message)
+        frame = framing.pack(message)
         with self._write_lock:
             self._answers.write(frame)
             self._answers.flush()

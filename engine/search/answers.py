@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from engine.contract.types import Adapter, Encoding, Evidence, FileFacts, Hit, Lane, Location, Place
@@ -99,17 +99,14 @@ def _location(row: Row) -> Location:
 def _hit(facts: FileFacts, score: float, lanes: tuple[Lane, ...]) -> Hit:
     return Hit(
         path=facts.path,
-        file_id=facts.file_id,
         kind=facts.kind,
         picture=facts.picture,
-        score=score,
+        score=round(score, 5),
         title=PurePath(facts.path).name,
-        snippet="",
-        location=Location(),
-        evidence=(),
         lanes=lanes,
         mtime=facts.mtime,
         size=facts.size,
+        attributes=dict(facts.attributes),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contract.types import Box, Evidence
+from engine.contract.types import Box, BoxEvidence, Evidence, TextEvidence
 from engine.store.analyzer import STOP_WORDS, analyze, fold
 
 SNIPPET_CHARS = 280
@@ -137,7 +137,7 @@ def text_evidence(matches: Sequence[Match], start: int, end: int) -> list[Eviden
         if inside and all(match.end <= k.start or k.end <= match.start for k in kept):
             kept.append(match)
     return [
-        Evidence("text", match.start - start, match.end - start, word=match.word)
+        TextEvidence(match.start - start, match.end - start, match.word)
         for match in sorted(kept, key=lambda m: m.start)
     ]
 
@@ -158,7 +158,7 @@ def box_evidence(
         for row in np.flatnonzero(under)[:3]:
             corners = tuple(int(x) for x in word_boxes[row])
             box: Box = tuple(x / 65535 for x in corners)  # type: ignore[assignment]
-            found.setdefault(corners, Evidence("box", page=page, box=box, word=match.word))
+            found.setdefault(corners, BoxEvidence(box, page, match.word))
     return list(found.values()) if len(found) <= MAX_BOXES else []
 
 

@@ -114,7 +114,7 @@ class Searcher:
 
         def answer(hits: Sequence[Hit], stage: str, weak: bool = False) -> Answer:
             took = (time.perf_counter() - started) * 1000
-            return Answer(hits, stage, took, weak, loose)  # type: ignore[arg-type]
+            return Answer(tuple(hits), stage, round(took, 2), weak, loose)  # type: ignore[arg-type]
 
         quoting = bool(query.phrases)
         query, among = self._as_it_can_be_met(query)

@@ -44,7 +44,8 @@ class Similar:
             ranked = self._judged(asking, ranked, known)
         maker = HitMaker(" ".join(row.context for row in asking.values()), self._store)
         hits = [maker.from_row(known[uid], score) for score, uid in ranked[:limit]]
-        return Answer(hits, "rescored", (time.perf_counter() - started) * 1000)
+        took = round((time.perf_counter() - started) * 1000, 2)
+        return Answer(tuple(hits), "rescored", took)
 
     def _nearest(self, file_id: int, asking: Mapping[str, Row]) -> dict[int, tuple[float, str]]:
         """Score and unit of the best answer in each file."""

@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from engine.contract.attributes import ATTRIBUTES
+from engine.contract.conditions import folder_key
+from engine.contract.path_text import clean, path_to_text, text_to_path
 from engine.contract.types import FileFacts, Kind, Unit
 from engine.store.analyzer import fts_text
 from engine.store.segments import TokenRecord, TokenRef
-from engine.store.text import clean, path_to_text, text_to_path
-from engine.store.where import folder_key
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +69,7 @@ class Row:
 ROW_COLUMNS = [
     "id", "file_id", "path", "kind", "picture", "ext", "mtime", "size", "text", "context", "page",
     "line_from", "line_to", "symbol", "language", "segment", "offset", "length", "file_kind",
+    *ATTRIBUTES,
 ]  # fmt: skip
 
 
@@ -102,21 +104,33 @@ def schema(dim: int) -> pa.Schema:
             pa.field("length", pa.int32()),
             pa.field("vector", pa.list_(pa.float16(), dim)),
             pa.field("document", pa.list_(pa.float16(), dim)),
+            *attribute_fields(),
         ]
     )
+
+
+def attribute_fields() -> list[pa.Field]:
+    """A column for each row of engine.contract.attributes; null where a file has no value."""
+    return [
+        pa.field(row.name, pa.string() if row.type == "text" else pa.float64())
+        for row in ATTRIBUTES.values()
+    ]
 
 
 def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: int) -> pa.Table:
     """Units and the places of their tokens as rows."""
     rows = [_fields(stored, ref) for stored, ref in zip(units, refs, strict=True)]
     columns = schema(dim)
+    vectors = {
+        "vector": _vectors([stored.vector for stored in units], dim),
+        "document": _vectors(_documents(units), dim),
+    }
     arrays = [
-        pa.array([row[field.name] for row in rows], field.type)
+        vectors[field.name]
+        if field.name in vectors
+        else pa.array([row[field.name] for row in rows], field.type)
         for field in columns
-        if field.name not in ("vector", "document")
     ]
-    arrays.append(_vectors([stored.vector for stored in units], dim))
-    arrays.append(_vectors(_documents(units), dim))
     return pa.Table.from_arrays(arrays, schema=columns)
 
 
@@ -164,6 +178,7 @@ def file_fields(file: FileFacts) -> dict[str, Any]:
         "ext": clean(file.ext),
         "mtime": float(file.mtime),
         "size": int(file.size),
+        **{name: file.attributes.get(name) for name in ATTRIBUTES},
     }
 
 
@@ -189,7 +204,7 @@ def from_arrow(table: pa.Table) -> list[Row]:
 def _row(f: Mapping[str, Any]) -> Row:
     file = FileFacts(
         f["file_id"], text_to_path(f["path"]), f["file_kind"], f["picture"], f["ext"],
-        f["mtime"], f["size"],
+        f["mtime"], f["size"], {name: f[name] for name in ATTRIBUTES if f[name] is not None},
     )  # fmt: skip
     lines = None if f["line_from"] is None else (f["line_from"], f["line_to"])
     ref = None if f["segment"] is None else TokenRef(f["segment"], f["offset"], f["length"])

@@ -17,7 +17,9 @@ import pyarrow as pa
 from lancedb.query import FullTextOperator, MatchQuery
 from numpy.typing import NDArray
 
+from engine.contract.conditions import quote
 from engine.contract.errors import InklingError, StoreDamagedError
+from engine.contract.path_text import text_to_path
 from engine.contract.types import FileFacts
 from engine.store import memory
 from engine.store.analyzer import analyze
@@ -41,8 +43,7 @@ from engine.store.rows import (
     vector_matrix,
 )
 from engine.store.segments import Segments, TokenRecord, TokenRef
-from engine.store.text import text_to_path
-from engine.store.where import build_where, quote
+from engine.store.where import build_where
 
 T = TypeVar("T")
 MOST_LISTED = 2_000  # unit ids in one condition; 1,000 cost 7 ms at 100,000 units

@@ -1,15 +1,27 @@
-"""Filters, phrases and exclusions as one SQL prefilter; the one place that quotes."""
+"""Filters, phrases and exclusions as one SQL prefilter."""
 
 from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Sequence
 
-from engine.contract.types import KINDS, Filters
+from engine.contract.conditions import filter_conditions, one_of, quote
+from engine.contract.path_text import clean, path_to_text
+from engine.contract.types import Filters
 from engine.store.analyzer import analyze
-from engine.store.text import clean, path_to_text
+
+
+class DataFusion:
+    """The store's SQL, for engine.contract.conditions."""
+
+    mtime = "mtime"
+
+    def contains(self, column: str, text: str) -> str:
+        return f"contains({column}, {quote(text)})"
+
+    def below(self, folder: str) -> str:
+        return f"starts_with(path, {quote(path_to_text(folder.rstrip(os.sep) + os.sep))})"
 
 
 def build_where(
@@ -29,49 +41,17 @@ def build_where(
     `file_ids`: the files that it may be of.
     """
     # First, so that the index decides and the costlier conditions see few rows.
-    demands = [_in("id", unit_ids) if unit_ids else "false" for unit_ids in among]
+    demands = [one_of("id", unit_ids) if unit_ids else "false" for unit_ids in among]
     if file_ids is not None:
         demands.append(f"file_id IN ({', '.join(map(str, file_ids))})" if file_ids else "false")
-    demands += _filter_demands(filters or Filters())
+    demands += filter_conditions(filters or Filters(), DataFusion())
     if kinds:
-        demands.append(_in("kind", kinds))
+        demands.append(one_of("kind", kinds))
     if not_kinds:
-        demands.append(f"NOT {_in('kind', not_kinds)}")
+        demands.append(f"NOT {one_of('kind', not_kinds)}")
     demands += [contains(phrase) for phrase in phrases]
     demands += [f"NOT {_mentions(word)}" for word in excluded]
     return " AND ".join(demands) or None
-
-
-def _filter_demands(f: Filters) -> list[str]:
-    demands: list[str] = []
-    for column, wanted, unwanted in (
-        ("ext", f.exts, f.not_exts),
-        ("language", f.languages, f.not_languages),
-    ):
-        if wanted:
-            demands.append(_in(column, wanted))
-        if unwanted:
-            demands.append(f"({column} IS NULL OR NOT {_in(column, unwanted)})")
-    if f.kinds:
-        demands.append(_any(_is_kind(kind) for kind in f.kinds))
-    demands += [f"NOT {_is_kind(kind)}" for kind in f.not_kinds]
-    if f.folders:
-        demands.append(_any(_inside(folder) for folder in f.folders))
-    demands += [f"NOT {_inside(folder)}" for folder in f.not_folders]
-    for column, sign, bound in (
-        ("mtime", ">=", f.after),
-        ("mtime", "<", f.before),
-        ("size", ">=", f.min_size),
-        ("size", "<=", f.max_size),
-    ):
-        if bound is not None:
-            demands.append(f"{column} {sign} {bound!r}")
-    return demands
-
-
-def quote(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + clean(value).replace("\x00", "").replace("'", "''") + "'"
 
 
 def contains(phrase: str) -> str:
@@ -88,35 +68,3 @@ def _mentions(word: str) -> str:
     if len(word.split()) > 1 or not terms:
         return contains(word)
     return f"contains(fts, {quote(f' {terms[0]} ')})"
-
-
-def _is_kind(kind: str) -> str:
-    """A kind or a picture class; every picture is an image, screenshots too."""
-    if kind == "image":
-        return "kind IN ('image', 'screenshot')"
-    if kind in KINDS:
-        return f"kind = {quote(kind)}"
-    return f"(picture IS NOT NULL AND picture = {quote(kind)})"
-
-
-def _inside(folder: str) -> str:
-    """Below an absolute folder, or below any folder of that name."""
-    if os.path.isabs(folder):
-        prefix = folder.rstrip("/\\") + os.sep
-        return f"starts_with(path, {quote(path_to_text(prefix))})"
-    name = folder_key(folder).strip("/")
-    return f"contains(folder, {quote(f'/{name}/')})"
-
-
-def folder_key(folder: str) -> str:
-    """How the column `folder` spells a directory: slashes, lower case, composed."""
-    slashed = folder.replace("\\", "/") if os.sep == "\\" else folder
-    return unicodedata.normalize("NFC", path_to_text(slashed)).lower().rstrip("/") + "/"
-
-
-def _in(column: str, values: Sequence[str]) -> str:
-    return f"{column} IN ({', '.join(quote(value) for value in values)})"
-
-
-def _any(conditions: object) -> str:
-    return "(" + " OR ".join(conditions) + ")"  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from engine.contract.errors import REASONS, InklingError, StoreDamagedError
+from engine.contract.kinds import SLOW_KINDS
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts
@@ -38,9 +39,6 @@ MAINTAIN_COMMITS = 20
 REST_SECONDS = 5.0  # between two questions whether the store wants maintenance
 #: Work waiting between two stages; bounds memory.
 WAITING = 24
-#: Kinds that take seconds each. One worker leaves them for last, so that notes and code are not
-#: queued behind a year of screenshots.
-SLOW_KINDS = ("screenshot", "image", "pdf")
 #: Reasons that a worker's death gives: a person or the system may have ended it, too.
 DEATHS = ("crashed", "encoder")
 #: A file that was not there is not asked for again so soon.
@@ -284,6 +282,7 @@ class Pipeline:
             record.picture,
             record.language,
             record.detail,
+            record.attributes,
         )
         self._ledger.finish([done], self._engine.store.version)
         self._in_flight.discard(record.id)
@@ -427,6 +426,7 @@ class Pipeline:
                 work.facts.picture,
                 work.language,
                 work.detail,
+                work.facts.attributes,
             )
             for work in alive
         ]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
+from engine.contract.kinds import KINDS
 from indexer.ledger.ledger import Ledger
 
 #: Worker seconds a file of each kind takes before anything was measured here (two laptop cores).
-TYPICAL_SECONDS = {
-    "screenshot": 0.8, "image": 0.8, "pdf": 3.0, "code": 0.05, "note": 0.05, "other": 0.01,
-}  # fmt: skip
+TYPICAL_SECONDS = {row.id: row.typical_seconds for row in KINDS.values()}
 #: Weight of the newest file in the running mean.
 SMOOTHING = 0.05
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.contract.attributes import ATTRIBUTES
 from engine.contract.errors import REASONS, FileState, InklingError
 from engine.contract.types import Filters
 from indexer.ledger import names, roots_file
@@ -33,7 +34,8 @@ __all__ = ["Done", "FileRecord", "Found", "Ledger", "LedgerDamagedError", "NameH
 
 #: `in_flight` is 0, 1, or 2 when the file changed under its reader: what comes back is old then.
 _STALE = "in_flight = CASE in_flight WHEN 0 THEN 0 ELSE 2 END"
-_INDEX_NAME = "INSERT INTO names (rowid, name, folder, facets) VALUES (?, ?, ?, ?)"
+_INDEX_NAME = "INSERT INTO names (rowid, name, folder) VALUES (?, ?, ?)"
+_ATTRIBUTES_SET = "".join(f", {name} = ?" for name in ATTRIBUTES)
 #: A file in flight this often when the whole indexer died is set aside. An indexer's death accuses
 #: all files in flight, most of them wrongly, so that this is more than a worker's two.
 GIVE_UP_AFTER = 8
@@ -288,14 +290,14 @@ class Ledger:
                 files.append(
                     (
                         file_id, root.id, item.path, names.plain(name), item.kind, ext, item.size,
-                        item.mtime_ns, item.inode, item.state, item.reason, item.rule,
+                        item.mtime_ns, item.inode, item.state, item.reason, item.rule, item.path,
                     )
                 )  # fmt: skip
-                facets = names.facets(item.kind, None, None, ext)
-                index.append(names.index_row(file_id, path, root.path, facets))
+                index.append(names.index_row(file_id, path, root.path))
             connection.executemany(
                 "INSERT INTO files (id, root_id, path, name_key, kind, ext, size, mtime_ns, inode,"
-                " state, reason, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " state, reason, rule, folder)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, folder_of(?))",
                 files,
             )
             connection.executemany(_INDEX_NAME, index)
@@ -329,10 +331,10 @@ class Ledger:
                 self._delete(connection, [row[0] for row in rows])
                 connection.execute(
                     "UPDATE files SET root_id = ?, path = ?, name_key = ?, ext = ?, size = ?,"
-                    " mtime_ns = ?, inode = ? WHERE id = ?",
+                    " mtime_ns = ?, inode = ?, folder = folder_of(?) WHERE id = ?",
                     (
                         root_id, item.path, names.plain(name), extension(name), item.size,
-                        item.mtime_ns, item.inode, file_id,
+                        item.mtime_ns, item.inode, item.path, file_id,
                     ),
                 )  # fmt: skip
                 self._refresh_name(connection, file_id)
@@ -390,10 +392,8 @@ class Ledger:
         gone = []
         with self.database.write() as connection:
             for item in done:
-                row = connection.execute(
-                    "SELECT kind, picture, language FROM files WHERE id = ?", (item.file_id,)
-                ).fetchone()
-                if row is None:
+                found = connection.execute("SELECT 1 FROM files WHERE id = ?", (item.file_id,))
+                if found.fetchone() is None:
                     gone.append(item.file_id)
                     continue
                 connection.execute(
@@ -401,14 +401,13 @@ class Ledger:
                     " reason = '', rule = '', detail = ?,"
                     " attempts = 0, in_flight = 0, units = ?, content_hash = ?,"
                     " extractor_version = ?, store_version = ?, kind = ?, picture = ?,"
-                    " language = ? WHERE id = ?",
+                    f" language = ?{_ATTRIBUTES_SET} WHERE id = ?",
                     (
                         item.detail, item.units, item.content_hash, item.extractor_version,
-                        store_version, item.kind, item.picture, item.language, item.file_id,
+                        store_version, item.kind, item.picture, item.language,
+                        *(item.attributes.get(name) for name in ATTRIBUTES), item.file_id,
                     ),
                 )  # fmt: skip
-                if row != (item.kind, item.picture, item.language):
-                    self._refresh_name(connection, item.file_id)
         return gone
 
     def set_state(
@@ -475,14 +474,13 @@ class Ledger:
         connection.executemany("DELETE FROM files WHERE id = ?", rows)
 
     def _refresh_name(self, connection: sqlite3.Connection, file_id: int) -> None:
-        path, kind, picture, language, ext, root = connection.execute(
-            "SELECT files.path, kind, picture, language, ext, roots.path FROM files"
+        path, root = connection.execute(
+            "SELECT files.path, roots.path FROM files"
             " JOIN roots ON roots.id = root_id WHERE files.id = ?",
             (file_id,),
         ).fetchone()
         connection.execute("DELETE FROM names WHERE rowid = ?", (file_id,))
-        facets = names.facets(kind, picture, language, ext)
-        row = names.index_row(file_id, os.fsdecode(path), os.fsdecode(root), facets)
+        row = names.index_row(file_id, os.fsdecode(path), os.fsdecode(root))
         connection.execute(_INDEX_NAME, row)
 
     def _records(self, rest: str, *values: Any) -> list[FileRecord]:

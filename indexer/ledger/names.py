@@ -10,7 +10,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from engine.contract.conditions import filter_conditions, quote
 from engine.contract.types import Filters
+from indexer.ledger.records import below
 
 _RUN = re.compile(r"[^\W_]+")
 #: A run's words, in its classes: digits, an acronym before a capitalised word, a word.
@@ -19,7 +21,7 @@ _ASCII_WORD = re.compile(r"[0-9]+|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 #: Scripts written without spaces: every character is a token, and phrases find the words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-#: So many of the newest matches are ranked; more would cost time and not change the first page.
+#: So many of the matches, the best by what SQL can tell, are scored.
 CANDIDATES = 200
 #: A word that this many names hold says nothing when it stands alone.
 COMMON = 2_000
@@ -63,78 +65,29 @@ def index_text(name: str) -> str:
 _folder_text = lru_cache(maxsize=256)(index_text)
 
 
-def facets(kind: str, picture: str | None, language: str | None, ext: str) -> str:
-    """Filter values as words of the index, so that a filter narrows before anything is ranked."""
-    values = [("k", kind), ("k", picture or ""), ("l", language or ""), ("e", ext)]
-    return " ".join(_facet(letter, value) for letter, value in values if value)
-
-
-def _facet(letter: str, value: str) -> str:
-    # Hex: an extension may hold any character, a token only letters and digits.
-    return f"x{letter}{plain(value).encode().hex()}"
-
-
-def index_row(file_id: int, path: str, root: str, facet_words: str) -> tuple[int, str, str, str]:
+def index_row(file_id: int, path: str, root: str) -> tuple[int, str, str]:
     """A row of the index; of the folders it holds those from the root's own name downwards."""
     folder, name = os.path.split(path)
     above = len(os.path.dirname(root)) if folder.startswith(root) else 0
-    return file_id, index_text(name), _folder_text(folder[above:]), facet_words
+    return file_id, index_text(name), _folder_text(folder[above:])
 
 
-class _Condition:
-    """The filters as a full-text expression and as SQL over `files`."""
+class Sqlite:
+    """The ledger's SQL, for engine.contract.conditions."""
 
-    def __init__(self, connection: sqlite3.Connection, filters: Filters) -> None:
-        self._roots = connection.execute("SELECT id, path FROM roots").fetchall()
-        self.match: list[str] = []
-        self.sql: list[str] = ["files.state != 'withheld'"]
-        self.values: list[object] = []
-        self._facets("k", filters.kinds, filters.not_kinds)
-        self._facets("e", filters.exts, filters.not_exts)
-        self._facets("l", filters.languages, filters.not_languages)
-        self._range("mtime_ns", filters.after, filters.before, 1e9)
-        self._range("size", filters.min_size, filters.max_size, 1)
-        if filters.folders:
-            parts = [self._folder(folder) for folder in filters.folders]
-            self.sql.append(f"({' OR '.join(parts)})")
-        self.sql.extend(f"NOT {self._folder(folder)}" for folder in filters.not_folders)
+    mtime = "files.mtime_ns / 1e9"
 
-    def _facets(self, letter: str, wanted: Sequence[str], unwanted: Sequence[str]) -> None:
-        if wanted:
-            words = " OR ".join(_facet(letter, value) for value in wanted)
-            self.match.append(f"facets : ({words})")
-        if unwanted:
-            words = " OR ".join(_facet(letter, value) for value in unwanted)
-            self.sql.append("files.id NOT IN (SELECT rowid FROM names WHERE names MATCH ?)")
-            self.values.append(f"facets : ({words})")
+    def contains(self, column: str, text: str) -> str:
+        return f"instr({column if column != 'folder' else 'files.folder'}, {quote(text)}) > 0"
 
-    def _range(self, column: str, low: float | None, high: float | None, scale: float) -> None:
-        if low is not None:
-            self.sql.append(f"files.{column} >= ?")
-            self.values.append(int(low * scale))
-        if high is not None:
-            self.sql.append(f"files.{column} <= ?")
-            self.values.append(int(high * scale))
+    def below(self, folder: str) -> str:
+        first, after = below(os.fsencode(folder))
+        return f"(files.path >= x'{first.hex()}' AND files.path < x'{after.hex()}')"
 
-    def _folder(self, folder: str) -> str:
-        if os.path.isabs(folder):
-            start = os.fsencode(folder.rstrip(os.sep) + os.sep)
-            self.values.extend((start, start[:-1] + bytes([start[-1] + 1])))
-            return "(files.path >= ? AND files.path < ?)"
-        words = split_words(folder)
-        if not words:
-            return "0"
-        phrase = " ".join(words)
-        # The index knows of no folder above a root.
-        inside = [
-            root_id
-            for root_id, path in self._roots
-            if f" {phrase} " in f" {' '.join(split_words(os.fsdecode(path)))} "
-        ]
-        self.values.append(f'folder : "{phrase}"')
-        roots = ",".join(map(str, inside))
-        found = "files.id IN (SELECT rowid FROM names WHERE names MATCH ?)"
-        return f"({found} OR files.root_id IN ({roots}))"
+
+def _condition(filters: Filters) -> str:
+    """What a file must fulfil to be found by its name."""
+    return " AND ".join(["files.state != 'withheld'", *filter_conditions(filters, Sqlite())])
 
 
 #: id, path, mtime_ns, the index's words of the name and of the folders.
@@ -146,21 +99,21 @@ def find(
     connection: sqlite3.Connection, words: Sequence[str], limit: int, filters: Filters
 ) -> list[tuple[int, float]]:
     """The best file ids for these words as (id, score in 0..1], best first."""
-    condition = _Condition(connection, filters)
+    condition = _condition(filters)
     typed = " ".join(words)
     tokens = split_words(typed)
     if not tokens:
         return _newest(connection, condition, limit)
     rows: dict[int, _Row] = {}
     weights = dict.fromkeys(tokens, 1.0)
-    for row in _exact(connection, condition, typed):
+    asked = plain(typed).strip()
+    for row in _exact(connection, condition, asked):
         rows[row[0]] = row
-    for expression in _expressions(connection, tokens, weights):
+    for expression, order in _expressions(connection, tokens, weights):
         if len(rows) >= limit:
             break
-        for row in _match(connection, condition, expression):
+        for row in _match(connection, condition, expression, order):
             rows.setdefault(row[0], row)
-    asked = plain(typed).strip()
     scored = [(_score(row, asked, tokens, weights), row[2], row[0]) for row in rows.values()]
     scored.sort(reverse=True)
     return [(file_id, score) for score, _, file_id in scored[:limit] if score >= FLOOR]
@@ -168,20 +121,29 @@ def find(
 
 def _expressions(
     connection: sqlite3.Connection, tokens: Sequence[str], weights: dict[str, float]
-) -> Iterator[str]:
-    """What to look for, from strict to loose; fills in the weights when it comes to them."""
+) -> Iterator[tuple[str, str]]:
+    """What to look for, from strict to loose, and which of the matches come first; fills in the
+    weights when it comes to them."""
     everything = _all_of(tokens)
-    yield f"name : ({everything})"
-    yield f"{{name folder}} : ({everything})"
+    if len(tokens) > 1:  # side by side, in this order: the words' coverage decides as below
+        yield f"name : ({' + '.join(map(_whole, tokens[:-1]))} + {_term(tokens[-1])})", _SHORTEST
+    yield f"name : ({everything})", _SHORTEST
+    yield f"{{name folder}} : ({everything})", _SHORTEST
     if len(weights) < 2:
         return
     weights.update(_weights(connection, weights))
     known = [token for token, weight in weights.items() if weight > 0]
     if 1 < len(known) < len(weights):  # "the budget of the meeting"
-        yield f"name : ({_all_of(known)})"
+        yield f"name : ({_all_of(known)})", _SHORTEST
     rare = [token for token in known if weights[token] > _COMMON_WEIGHT]
     if rare:
-        yield f"name : ({' OR '.join(map(_term, rare))})"
+        yield f"name : ({' OR '.join(map(_term, rare))})", _RAREST
+
+
+#: Where all have every word, those come first of which the words are the largest part.
+_SHORTEST = "length(files.name_key), files.mtime_ns DESC"
+#: Where each has some of the words, those with the rarest: FTS5's BM25.
+_RAREST = "names.rank"
 
 
 def _term(token: str) -> str:
@@ -190,44 +152,38 @@ def _term(token: str) -> str:
     return f'"{token}"*' if len(token) > 1 else f'"{token}"'
 
 
+def _whole(token: str) -> str:
+    return f'"{token}"'
+
+
 def _all_of(tokens: Sequence[str]) -> str:
     return " AND ".join(map(_term, tokens))
 
 
-def _exact(connection: sqlite3.Connection, condition: _Condition, typed: str) -> list[_Row]:
-    extra = ""
-    values: list[object] = [plain(typed).strip(), *condition.values]
-    if condition.match:
-        extra = " AND files.id IN (SELECT rowid FROM names WHERE names MATCH ?)"
-        values.append(" AND ".join(condition.match))
+def _exact(connection: sqlite3.Connection, condition: str, asked: str) -> list[_Row]:
+    """Files of just this name, with or without its extension."""
     return connection.execute(
         f"SELECT {_COLUMNS} FROM files JOIN names ON names.rowid = files.id"
-        f" WHERE name_key = ? AND {' AND '.join(condition.sql)}{extra} LIMIT {CANDIDATES}",
-        values,
+        f" WHERE (name_key = ? OR name_key >= ? AND name_key < ?) AND {condition}"
+        f" ORDER BY {_SHORTEST} LIMIT {CANDIDATES}",
+        (asked, f"{asked}.", f"{asked}/"),
     ).fetchall()
 
 
-def _match(connection: sqlite3.Connection, condition: _Condition, expression: str) -> list[_Row]:
+def _match(
+    connection: sqlite3.Connection, condition: str, expression: str, order: str
+) -> list[_Row]:
     # CROSS JOIN: SQLite keeps this order, the full-text index first.
     return connection.execute(
         f"SELECT {_COLUMNS} FROM names CROSS JOIN files ON files.id = names.rowid"
-        f" WHERE names MATCH ? AND {' AND '.join(condition.sql)}"
-        f" ORDER BY names.rowid DESC LIMIT {CANDIDATES}",
-        [" AND ".join([expression, *condition.match]), *condition.values],
+        f" WHERE names MATCH ? AND {condition} ORDER BY {order} LIMIT {CANDIDATES}",
+        (expression,),
     ).fetchall()
 
 
-def _newest(
-    connection: sqlite3.Connection, condition: _Condition, limit: int
-) -> list[tuple[int, float]]:
-    values = list(condition.values)
-    where = list(condition.sql)
-    if condition.match:
-        where.append("files.id IN (SELECT rowid FROM names WHERE names MATCH ?)")
-        values.append(" AND ".join(condition.match))
+def _newest(connection: sqlite3.Connection, condition: str, limit: int) -> list[tuple[int, float]]:
     rows = connection.execute(
-        f"SELECT files.id FROM files WHERE {' AND '.join(where)} ORDER BY mtime_ns DESC LIMIT ?",
-        [*values, limit],
+        f"SELECT files.id FROM files WHERE {condition} ORDER BY mtime_ns DESC LIMIT ?", (limit,)
     )
     return [(row[0], 0.5) for row in rows]
 

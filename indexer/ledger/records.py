@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from engine.contract.attributes import ATTRIBUTES, Value
 from engine.contract.errors import FileState
 
 
@@ -45,6 +46,7 @@ class FileRecord:
     allowed: bool  # the person said that it holds no secret
     picture: str | None
     language: str | None
+    attributes: Mapping[str, Value]  # of engine.contract.attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Done:
     picture: str | None = None
     language: str | None = None
     detail: str = ""  # what was left out, such as passages withheld
+    attributes: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,14 @@ BATCH = 1_000
 COLUMNS = (
     "id, root_id, path, kind, ext, size, mtime_ns, inode, content_hash, state, reason, detail,"
     " attempts, units, extractor_version, store_version, rule, allowed, picture, language"
-)
+) + "".join(f", {name}" for name in ATTRIBUTES)
 
 
 def to_record(row: Sequence[Any]) -> FileRecord:
-    values = list(row)
+    split = len(row) - len(ATTRIBUTES)
+    values, own = list(row[:split]), zip(ATTRIBUTES, row[split:], strict=True)
     values[2], values[17] = os.fsdecode(values[2]), bool(values[17])
+    values.append({name: value for name, value in own if value is not None})
     return FileRecord(*values)
 
 

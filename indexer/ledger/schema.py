@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from engine.contract.attributes import ATTRIBUTES
+from engine.contract.conditions import folder_key
 from engine.contract.errors import InklingError
 
 log = logging.getLogger(__name__)
@@ -92,6 +94,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         END""",
     ),
     ("ALTER TABLE built ADD COLUMN detail TEXT NOT NULL DEFAULT ''",),
+    (
+        # The folder as filters compare it, the same as in the store.
+        "ALTER TABLE files ADD COLUMN folder TEXT NOT NULL DEFAULT ''",
+        "UPDATE files SET folder = folder_of(path)",
+        "CREATE INDEX files_by_time ON files (mtime_ns)",
+    ),
 )
 
 
@@ -135,7 +143,9 @@ class Database:
         if found != "ok":
             raise sqlite3.DatabaseError(f"database disk image is malformed: {found}")
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.create_function("folder_of", 1, folder_of, deterministic=True)
         self._migrate(connection)
+        _add_attributes(connection)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -217,6 +227,20 @@ class Database:
                 # A reader may be in the middle of a query: its own error is a clear one.
                 with suppress(sqlite3.Error):
                     self._all.pop().close()
+
+
+def folder_of(path: bytes) -> str:
+    """What the column `folder` says of a path."""
+    return folder_key(os.path.dirname(os.fsdecode(path)))
+
+
+def _add_attributes(connection: sqlite3.Connection) -> None:
+    """A column for each row of engine.contract.attributes; no migration for each."""
+    there = {row[1] for row in connection.execute("PRAGMA table_info(files)")}
+    for row in ATTRIBUTES.values():
+        if row.name not in there:
+            kind = "TEXT" if row.type == "text" else "REAL"
+            connection.execute(f"ALTER TABLE files ADD COLUMN {row.name} {kind}")
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

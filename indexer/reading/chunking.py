@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
+from engine.contract.kinds import included_kinds
 from engine.contract.types import Unit, WordBox
 from indexer.reading.context import context_of, continued
 from indexer.reading.extract.base import Extraction, Part
@@ -43,7 +44,7 @@ def units_of(
     """The units of a file in reading order; `image` is a name in the scratch folder."""
     units: list[Unit] = []
     context_for = context_of(extraction, path, root)
-    picture = extraction.kind in ("image", "screenshot")  # found by its name at least
+    picture = extraction.kind in included_kinds("image")  # found by its name at least
     for part in _merged(extraction, sizes):
         counter, context = _LineCounter(part), context_for(part)
         before = 0

@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
+from engine.contract.attributes import accepted
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from engine.contract.types import FileFacts, Kind, PictureClass, Unit
+from engine.contract.types import FileFacts, Unit
 from engine.engine import thumb_path
 from engine.store import StoredUnit
 from indexer.ledger.ledger import FileRecord, Ledger
@@ -131,7 +131,12 @@ class FileReader:
             replace(u, image=str(scratch / u.image)) if u.image is not None else u for u in units
         ]
         self._keep_thumbs(record.id, extraction, scratch)
-        facts = replace(facts_of(record), kind=extraction.kind, picture=extraction.picture)
+        facts = replace(
+            facts_of(record),
+            kind=extraction.kind,
+            picture=extraction.picture,
+            attributes=accepted(extraction.attributes),
+        )
         return Work(
             record, facts, digest, version, units, scratch, "; ".join(notes), extraction.language
         )
@@ -172,9 +177,10 @@ def facts_of(record: FileRecord) -> FileFacts:
     return FileFacts(
         file_id=record.id,
         path=record.path,
-        kind=cast(Kind, record.kind),
-        picture=cast("PictureClass | None", record.picture),
+        kind=record.kind,
+        picture=record.picture,
         ext=record.ext,
         mtime=record.mtime_ns / 1e9,
         size=record.size,
+        attributes=record.attributes,
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hmac
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Query, Request, Response
@@ -15,10 +13,10 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from engine.contract import codec
 from engine.contract.errors import REASONS, InklingError
 from engine.contract.types import Answer, Filters
 from indexer.reading.extract.base import ExtractError
-from indexer.server.answers import answer_dict
 from indexer.server.explain import explain
 from indexer.server.mcp import McpEndpoint
 from indexer.server.request_types import (
@@ -30,6 +28,7 @@ from indexer.server.request_types import (
     QueryText,
     as_error,
     as_json,
+    as_value,
 )
 from indexer.server.routes.files import add_file_routes
 from indexer.server.routes.models import add_model_routes
@@ -131,13 +130,13 @@ def _search_routes(app: FastAPI, service: Service) -> None:
         answers = service.search(query, image=image, limit=limit, filters=_filters(filters))
         if not stages:
             *_, last = answers
-            return as_json(answer_dict(last))
+            return as_value(last)
         first = next(answers)  # a wrong picture is an error, not a broken stream
         return StreamingResponse(_lines(first, answers), media_type="application/x-ndjson")
 
     @app.post("/v1/similar")
     def similar(path: Annotated[FilePath, Body()], limit: Limit = 20) -> Response:
-        return as_json(answer_dict(service.similar(path, limit)))
+        return as_value(service.similar(path, limit))
 
     @app.get("/v1/explain")
     def explained(path: AskedPath, query: QueryText | None = None) -> Response:
@@ -148,27 +147,19 @@ def _filters(given: dict[str, Any] | None) -> Filters | None:
     """Chips as JSON has them; InklingError if a name or a value is wrong."""
     if given is None:
         return None
-    empty = Filters()
-    for name, value in given.items():
-        if name not in Filters.__dataclass_fields__:
-            known = ", ".join(Filters.__dataclass_fields__)
-            raise InklingError("There is a filter that Inkling does not know.", hint=known)
-        if isinstance(getattr(empty, name), tuple):
-            fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        else:
-            fits = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-        if not fits:
-            raise InklingError(
-                f"The filter “{name}” has a wrong value.", hint="Lists of texts, or numbers."
-            )
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-    return replace(empty, **values)
+    if not given.keys() <= Filters.__dataclass_fields__.keys():
+        known = ", ".join(Filters.__dataclass_fields__)
+        raise InklingError("There is a filter that Inkling does not know.", hint=known)
+    try:
+        return codec.from_data(given, Filters)
+    except ValueError as error:
+        raise InklingError(f"A filter has a wrong value: {error}.") from error
 
 
 def _lines(first: Answer, rest: Iterator[Answer]) -> Iterator[bytes]:
-    yield json.dumps(answer_dict(first)).encode() + b"\n"
+    yield codec.encode(first) + b"\n"
     for answer in rest:
-        yield json.dumps(answer_dict(answer)).encode() + b"\n"
+        yield codec.encode(answer) + b"\n"
 
 
 def _folder_routes(app: FastAPI, service: Service) -> None:

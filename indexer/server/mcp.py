@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from indexer.server.answers import answer_dict
+from engine.contract import codec
 from indexer.server.stored_text import text_of
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ class IndexInHere:
 
     def search(self, query: str, limit: int) -> dict[str, Any]:
         *_, last = self._service.search(query, limit=limit)
-        return answer_dict(last)
+        return dict(codec.to_data(last))
 
     def similar(self, path: str, limit: int) -> dict[str, Any]:
-        return answer_dict(self._service.similar(path, limit))
+        return dict(codec.to_data(self._service.similar(path, limit)))
 
     def text(self, path: str, page: int | None, lines: tuple[int, int] | None) -> str:
         return text_of(self._service, path, page, lines)

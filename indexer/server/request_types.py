@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl
 from fastapi import Body, Depends, Request, Response
 from pydantic import PlainValidator
 
+from engine.contract import codec
+
 MAX_LIMIT = 500
 MAX_QUERY = 10_000
 #: PATH_MAX on Linux is 4,096 bytes.
@@ -67,6 +69,11 @@ AskedPath = Annotated[str, Depends(asked_path)]
 def as_json(value: Any) -> Response:
     """Not JSONResponse: names that are not UTF-8 travel as escaped surrogates."""
     return Response(json.dumps(value), media_type="application/json")
+
+
+def as_value(value: object) -> Response:
+    """A value of ours, as the codec writes it."""
+    return Response(codec.encode(value), media_type="application/json")
 
 
 def as_error(status: int, message: str, hint: str = "", path: str | None = None) -> Response:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from msgspec import structs
 
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.paths import BaseDir
 from engine.contract.query import both, parse
 from engine.contract.settings import Settings
-from engine.contract.types import Answer, Filters, Query
+from engine.contract.types import Answer, Coverage, Filters, Query
 from engine.engine import Engine, thumb_path
 from engine.models.registry import ModelSpec
 from engine.search.answers import HitMaker
@@ -336,18 +337,19 @@ class Service:
             self._on_damage(error)
             names = self.names(query.text.split(), limit, query.filters)
             hits = HitMaker(query.text, self.engine.store).from_names(names)
-            answer = self._in_truth(Answer(hits, "rescored", 0.0))
+            answer = self._in_truth(Answer(tuple(hits)))
             message = f"{error} Only names were searched."
-            coverage = {**answer.coverage, "complete": False, "message": message}
-            yield replace(answer, coverage=coverage)
+            coverage = structs.replace(answer.coverage, complete=False, message=message)
+            yield structs.replace(answer, coverage=coverage)
 
     def _in_truth(self, answer: Answer) -> Answer:
         """With what it could not have come from, and hits on drives that are away marked so."""
         away = tuple(r.path.rstrip("/") + "/" for r in self.ledger.roots() if not r.online)
-        hits = [
-            replace(hit, offline=True) if hit.path.startswith(away) else hit for hit in answer.hits
-        ]
-        return replace(answer, hits=hits, coverage=self.coverage())
+        hits = tuple(
+            structs.replace(hit, offline=True) if hit.path.startswith(away) else hit
+            for hit in answer.hits
+        )
+        return structs.replace(answer, hits=hits, coverage=self.coverage())
 
     def _with_picture(self, query: Query) -> Query:
         """A query picture: for a model that does not see, the words in the picture ask."""
@@ -377,20 +379,14 @@ class Service:
             )
         return record
 
-    def coverage(self) -> dict[str, Any]:
+    def coverage(self) -> Coverage:
         """How much of what is there an answer could have come from."""
         counts = self.ledger.counts()
         waiting = counts.get("pending", 0) + counts.get("seen", 0)
         total = sum(counts.values())
         complete = not waiting and not self.scanner.scanning
         message = "" if complete else f"{waiting} of {total} files are not read yet."
-        return {
-            "files": total,
-            "done": counts.get("done", 0),
-            "pending": waiting,
-            "complete": complete,
-            "message": message,
-        }
+        return Coverage(total, counts.get("done", 0), waiting, complete, message)
 
     # State
 

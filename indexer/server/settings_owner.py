@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from engine.contract.errors import InklingError
+from engine.contract.kinds import PIXEL_KINDS
 from engine.contract.settings import SETTINGS, Settings
 from engine.models.files import ensure_usable
 from engine.models.registry import model_spec
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 #: Settings that decide which files belong to the index.
 _RULES = frozenset({"excluded", "hidden_files"})
-_PICTURED = frozenset({"screenshot", "image", "pdf"})
 
 
 def change_settings(service: Service, values: Mapping[str, object]) -> list[str]:
@@ -75,5 +75,5 @@ def _redone(service: Service, changed: set[str]) -> list[int]:
         ids.update(record.id for record in ledger.problems(reason="no-text"))
         if service.settings.ocr:
             done = ledger.files(state="done")
-            ids.update(record.id for record in done if record.kind in _PICTURED)
+            ids.update(record.id for record in done if record.kind in PIXEL_KINDS)
     return sorted(ids)

@@ -25,7 +25,7 @@ from engine.contract.paths import BaseDir
 
 if TYPE_CHECKING:
     from desktop.app import Application
-    from desktop.results.hits import StageOfAnswer
+    from engine.contract.types import Answer
 
 QUERIES = (
     "why my email stopped arriving",
@@ -166,7 +166,7 @@ class Typist:
         self._beat.setInterval(0)
         self._beat.timeout.connect(self._frame)
 
-    def _arrived(self, stage: StageOfAnswer) -> None:
+    def _arrived(self, stage: Answer) -> None:
         self._waiting += [stage.stage, "first"]
         self._window.results.viewport().update()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,10 +48,8 @@ class Extraction:
     big_line: str = ""  # the largest print at its beginning: its title, or a letterhead
     picture: PictureClass | None = None
     language: str | None = None
-    taken: float | None = None  # when a photo was taken, seconds since the epoch
-    width: int | None = None  # pixels, pictures only
-    height: int | None = None
-    pages: int | None = None
+    #: By name in engine.contract.attributes; None where the file does not say.
+    attributes: Mapping[str, float | str | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # what was left out and why, in words
 
 

@@ -63,7 +63,9 @@ def extract_pptx(path: Path, options: ExtractOptions) -> Extraction:
             texts.append(notes.text)
         _add_slide(parts, number, title, texts)
     title = presentation.core_properties.title or ""
-    return Extraction(kind="note", parts=parts, title=title, pages=len(presentation.slides))
+    return Extraction(
+        kind="note", parts=parts, title=title, attributes={"pages": len(presentation.slides)}
+    )
 
 
 def _shape_texts(shape: Any) -> Iterator[str]:
@@ -111,7 +113,7 @@ def extract_odp(path: Path, options: ExtractOptions) -> Extraction:
     for number, slide in enumerate(slides, 1):
         texts = [odf_text(p) for p in _outermost(slide, (f"{_TEXT}p", f"{_TEXT}h"))]
         _add_slide(parts, number, texts[0] if texts else "", texts)
-    return Extraction(kind="note", parts=parts, title=title, pages=len(slides))
+    return Extraction(kind="note", parts=parts, title=title, attributes={"pages": len(slides)})
 
 
 def odf_text(element: Any) -> str:

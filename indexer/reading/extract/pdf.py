@@ -74,7 +74,9 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
     for part, own in zip(reader.parts, titles, strict=True):
         part.heading = (*part.heading, own) if own else part.heading
     kept = [part for part in reader.parts if part.text or part.image or part.thumb]
-    return Extraction("pdf", kept, title=title, big_line=big_line, pages=pages, notes=notes)
+    return Extraction(
+        "pdf", kept, title=title, big_line=big_line, attributes={"pages": pages}, notes=notes
+    )
 
 
 class _Reader:
@@ -214,7 +216,7 @@ def _line_text(line: dict[str, Any]) -> str:
 EXTRACTORS: tuple[Extractor, ...] = (
     Extractor(
         "pdf",
-        2,
+        3,
         frozenset({"pdf"}),
         "pdf",
         extract_pdf,

@@ -53,10 +53,12 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         kind,
         parts,
         picture=kind_of,
-        taken=_taken(exif),
-        width=first.width,
-        height=first.height,
-        pages=pages if pages > 1 and not animated else None,
+        attributes={
+            "taken": _taken(exif),
+            "width": first.width,
+            "height": first.height,
+            "pages": pages if pages > 1 and not animated else None,
+        },
         notes=notes,
     )
 
@@ -140,7 +142,8 @@ def extract_svg(path: Path, options: ExtractOptions) -> Extraction:
         part.thumb = render.save_thumb(picture, options.scratch, "picture-1")
     if options.pixels:
         part.image = render.save_pixels(picture, options.scratch, "picture-1", options.max_pixels)
-    return Extraction("image", [part], picture="diagram", width=size[0], height=size[1])
+    sides = {"width": size[0], "height": size[1]}
+    return Extraction("image", [part], picture="diagram", attributes=sides)
 
 
 _RASTER = frozenset(
@@ -162,6 +165,6 @@ _RASTER = frozenset(
 )
 
 EXTRACTORS: tuple[Extractor, ...] = (
-    Extractor("picture", 1, _RASTER, "image", extract_picture),
-    Extractor("svg", 1, frozenset({"svg"}), "image", extract_svg, max_bytes=20_000_000),
+    Extractor("picture", 2, _RASTER, "image", extract_picture),
+    Extractor("svg", 2, frozenset({"svg"}), "image", extract_svg, max_bytes=20_000_000),
 )

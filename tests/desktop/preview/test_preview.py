@@ -16,8 +16,8 @@ from desktop.connection import Service
 from desktop.preview.loading import SHOWN, window
 from desktop.preview.pane import PreviewPane
 from desktop.preview.quick_look import QuickLook
-from desktop.results.hits import read_hit
-from engine.contract.types import Location
+from engine.contract.codec import from_data
+from engine.contract.types import Hit, Location
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
 PAGES = 3
@@ -61,7 +61,7 @@ PDF = hit(
 
 def show(qtbot: QtBot, pane: PreviewPane, data: dict[str, object]) -> None:
     with qtbot.waitSignal(pane.shown, timeout=10_000):
-        pane.show_hit(read_hit(data))
+        pane.show_hit(from_data(data, Hit))
 
 
 def orange(pane: PreviewPane, box: tuple[float, float, float, float]) -> bool:
@@ -124,7 +124,7 @@ def test_better_evidence_of_a_later_stage_keeps_zoom(
     scale = pane.picture.transform().m11()
     qtbot.wait(100)
     asked = len(indexer.bodies("GET", "/v1/render"))
-    pane.show_hit(read_hit(PDF))
+    pane.show_hit(from_data(PDF, Hit))
     qtbot.wait(150)
     assert pane.picture.transform().m11() == scale
     assert len(indexer.bodies("GET", "/v1/render")) == asked
@@ -271,7 +271,7 @@ def test_only_the_row_rested_on_is_loaded(
     qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
 ) -> None:
     for n in range(20):
-        pane.show_hit(read_hit(hit(f"/d/{n}.pdf", kind="pdf")))
+        pane.show_hit(from_data(hit(f"/d/{n}.pdf", kind="pdf"), Hit))
     qtbot.waitUntil(lambda: pane.has_picture)
     assert [b["path"] for b in indexer.bodies("GET", "/v1/render")] == ["/d/19.pdf"]
 
@@ -285,7 +285,7 @@ def test_quick_look_follows_arrows_and_closes_on_space(
     qtbot.addWidget(owner)
     owner.resize(800, 600)
     look = QuickLook(service, owner)
-    look.show_hit(read_hit(hit("/d/a.txt")))
+    look.show_hit(from_data(hit("/d/a.txt"), Hit))
     assert look.isVisible()
     with qtbot.waitSignal(look.stepped) as step:
         QTest.keyClick(look, Qt.Key.Key_Down)

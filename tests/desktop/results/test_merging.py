@@ -6,15 +6,16 @@ import pytest
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from desktop.results.hits import marks, read_hit, read_stage
+from desktop.results.hits import marks
 from desktop.results.merging import merge
 from desktop.results.model import ResultsModel, Role
-from engine.contract.types import Hit
+from engine.contract.codec import from_data
+from engine.contract.types import Answer, Hit
 from tests.desktop.scripted_indexer import hit
 
 
 def hits(*names: str, **more: object) -> list[Hit]:
-    return [read_hit(hit(f"/d/{name}", **more)) for name in names]
+    return [from_data(hit(f"/d/{name}", **more), Hit) for name in names]
 
 
 def paths(found: list[Hit]) -> list[str]:
@@ -80,7 +81,7 @@ def test_roles(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
     model = ResultsModel()
     name = "/home/ada/Docs/\udcff.pdf"
-    model.take([read_hit(hit(name, kind="pdf", location={"page": 3}, lanes=["late"]))])
+    model.take([from_data(hit(name, kind="pdf", location={"page": 3}, lanes=["late"]), Hit)])
     index = model.index(0, 0)
     assert index.data(Role.FOLDER) == "~/Docs"
     spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
@@ -92,12 +93,13 @@ def test_roles(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_stage_is_read_and_unknown_fields_do_no_harm() -> None:
-    stage = read_stage(
+    stage = from_data(
         {
             "hits": [hit("/a", location={"lines": [3, 9], "symbol": "f"}, future=1)],
             "stage": "fused",
             "coverage": {"files": 9, "done": 3, "pending": 6, "complete": False, "new": 1},
-        }
+        },
+        Answer,
     )
     assert stage.stage == "fused"
     assert stage.coverage.pending == 6
@@ -107,5 +109,5 @@ def test_a_stage_is_read_and_unknown_fields_do_no_harm() -> None:
 def test_marks_are_sorted_joined_and_inside_the_snippet() -> None:
     runs = [(4, 7), (0, 2), (6, 10), (90, 99), (5, 5)]
     evidence = [{"type": "text", "start": a, "end": b, "word": "w"} for a, b in runs]
-    found = read_hit(hit("/a", snippet="0123456789", evidence=evidence))
+    found = from_data(hit("/a", snippet="0123456789", evidence=evidence), Hit)
     assert marks(found) == [(0, 2), (4, 10)]

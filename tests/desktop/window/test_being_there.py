@@ -15,15 +15,15 @@ from pytestqt.qtbot import QtBot
 
 from desktop import app as application
 from desktop import icons, theme
-from desktop.results.hits import read_hit
 from desktop.state import HISTORY_LENGTH, HistoryCursor, State
 from desktop.system import autostart, opening
 from desktop.system.single_instance import SingleInstance, send, server_name
 from desktop.window.actions import ACTIONS
+from engine.contract.codec import from_data
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from engine.contract.types import Location
+from engine.contract.types import Hit, Location
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
 
@@ -142,13 +142,13 @@ class TestOpening:
         file.write_text("x")
         settings = Settings()
         settings.set("editor_command", f"sh -c 'echo {{line}} {{path}} > {out}'")
-        found = read_hit(hit(str(file), kind="code", location={"lines": [7, 9]}))
+        found = from_data(hit(str(file), kind="code", location={"lines": [7, 9]}), Hit)
         opening.open_hit(found, found.location, settings)
         qtbot.waitUntil(lambda: out.exists() and bool(out.read_text()))
         assert out.read_text().strip() == f"7 {file}"
 
     def test_what_is_gone_is_said(self, tmp_path: Path) -> None:
-        gone = read_hit(hit(str(tmp_path / "gone.txt")))
+        gone = from_data(hit(str(tmp_path / "gone.txt")), Hit)
         with pytest.raises(InklingError, match=r"gone\.txt"):
             opening.open_hit(gone, Location(), Settings())
         with pytest.raises(InklingError, match=r"gone\.txt"):

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import InklingError, StoreDamagedError
+from engine.contract.path_text import path_to_text, text_to_path
 from engine.contract.types import Filters, Unit
 from engine.store import Store, StoredUnit, drop_space, list_spaces
 from engine.store.analyzer import query_terms
 from engine.store.segments import TokenRecord
-from engine.store.text import path_to_text, text_to_path
 from tests.engine.store.store_units import DIM, facts, found, kept, unit, vector, word
 
 

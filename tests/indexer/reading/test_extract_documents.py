@@ -142,7 +142,7 @@ def test_pptx_slide_by_slide(tmp_path: Path) -> None:
     deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = "Road map"
     deck.save(str(tmp_path / "a.pptx"))
     extraction = read(tmp_path / "a.pptx")
-    assert extraction.pages == 3
+    assert extraction.attributes == {"pages": 3}
     assert [(p.page, p.heading) for p in extraction.parts] == [(1, ("Budget",)), (3, ("Road map",))]
     assert extraction.parts[0].text == "Budget\nMore tea\nSmile."
 

@@ -41,7 +41,7 @@ def report() -> Any:
 
 def test_pages_words_headings_and_title(tmp_path: Path, options: ExtractOptions) -> None:
     read = extract_pdf(saved(report(), tmp_path / "r.pdf"), options)
-    assert (read.kind, read.pages, read.title) == ("pdf", 2, "")
+    assert (read.kind, read.attributes["pages"], read.title) == ("pdf", 2, "")
     assert read.big_line == "Annual Report"
     assert [part.page for part in read.parts] == [1, 2]
     assert [part.heading for part in read.parts] == [

@@ -37,7 +37,7 @@ def test_formats(suffix: str, tmp_path: Path, options: ExtractOptions) -> None:
     path = tmp_path / f"picture.{suffix}"
     label("Hello").save(path)
     read = extract_picture(path, options)
-    assert (read.width, read.height) == (400, 120)
+    assert (read.attributes["width"], read.attributes["height"]) == (400, 120)
     assert suffix in EXTRACTORS[0].extensions
     with Image.open(Path(options.scratch) / str(read.parts[0].thumb)) as thumb:
         assert thumb.format == "WEBP"
@@ -77,9 +77,12 @@ def test_exif_turn_and_date(tmp_path: Path, options: ExtractOptions) -> None:
     exif.get_ifd(0x8769)[0x9011] = "+02:00"
     label("Hello").save(tmp_path / "p.jpg", exif=exif)
     read = extract_picture(tmp_path / "p.jpg", options)
-    assert (read.width, read.height) == (120, 400)
+    assert (read.attributes["width"], read.attributes["height"]) == (120, 400)
     zone = datetime.timezone(datetime.timedelta(hours=2))
-    assert read.taken == datetime.datetime(2023, 4, 12, 10, 33, 21, tzinfo=zone).timestamp()
+    assert (
+        read.attributes["taken"]
+        == datetime.datetime(2023, 4, 12, 10, 33, 21, tzinfo=zone).timestamp()
+    )
 
 
 def test_pages_of_a_tiff_and_frames_of_an_animation(
@@ -127,7 +130,7 @@ def test_half_a_download_shows_what_came(tmp_path: Path, options: ExtractOptions
     Image.effect_noise((600, 600), 80).save(whole)
     half = tmp_path / "half.jpg"
     half.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    assert extract_picture(half, options).width == 600
+    assert extract_picture(half, options).attributes["width"] == 600
 
 
 def test_svg_gives_its_text_and_a_thumbnail(tmp_path: Path, options: ExtractOptions) -> None:

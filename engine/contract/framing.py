@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import msgpack
-import numpy as np
 
 _ARRAY = 1
 _LENGTH_BYTES = 4
@@ -26,14 +25,17 @@ def pack(message: Mapping[str, Any]) -> bytes:
     return len(body).to_bytes(_LENGTH_BYTES, "big") + body
 
 
-def read(stream: IO[bytes]) -> dict[str, Any] | None:
-    """The next message; None at the end of the stream, also when it ends inside a frame."""
+def read(stream: IO[bytes], limit: int = MAX_FRAME) -> dict[str, Any] | None:
+    """The next message; None at the end of the stream, also when it ends inside a frame.
+
+    ValueError for a frame over `limit` bytes, or one that is no message.
+    """
     head = stream.read(_LENGTH_BYTES)
     if len(head) < _LENGTH_BYTES:
         return None
     length = int.from_bytes(head, "big")
-    if length > MAX_FRAME:
-        raise ValueError(f"frame of {length} bytes is over the limit of {MAX_FRAME}")
+    if length > limit:
+        raise ValueError(f"frame of {length} bytes is over the limit of {limit}")
     body = stream.read(length)
     if len(body) < length:
         return None
@@ -50,6 +52,8 @@ def write(stream: IO[bytes], message: Mapping[str, Any]) -> None:
 
 
 def _pack_array(value: object) -> msgpack.ExtType:
+    import numpy as np  # the readers' workers send none, and faces import this room
+
     if isinstance(value, np.ndarray):
         array = np.ascontiguousarray(value)
         return msgpack.ExtType(
@@ -61,6 +65,8 @@ def _pack_array(value: object) -> msgpack.ExtType:
 def _unpack_array(code: int, data: bytes) -> Any:
     if code != _ARRAY:
         raise ValueError(f"unknown extension type {code}")
+    import numpy as np
+
     dtype, shape, raw = msgpack.unpackb(data)
     if np.dtype(dtype).hasobject:
         raise ValueError("arrays of objects are not data")
