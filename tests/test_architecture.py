@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,18 +19,41 @@ from engine.contract.errors import REASONS
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("engine", "indexer", "desktop")
-#: What the faces may use of the engine: modules without heavy imports.
-LIGHT_ENGINE = {
-    f"engine.contract.{name}"
-    for name in ("agent_tools", "errors", "log", "paths", "query", "settings", "types")
+#: What each room may import of ours, itself aside: one direction, no way back.
+BELOW: dict[str, tuple[str, ...]] = {
+    "engine.contract": (),
+    "engine.models": ("engine.contract",),
+    "engine.encoders": ("engine.contract", "engine.models"),
+    "engine.store": ("engine.contract",),
+    "engine.search": ("engine.contract", "engine.models", "engine.encoders", "engine.store"),
+    "engine": ("engine",),
+    "indexer.ledger": ("engine",),
+    "indexer.sources": ("engine", "indexer.ledger"),
+    "indexer.reading": ("engine", "indexer.ledger", "indexer.sources"),
+    "indexer.indexing": ("engine", "indexer.ledger", "indexer.sources", "indexer.reading"),
+    "indexer.server": ("engine", "indexer"),
+    "indexer": ("engine", "indexer"),
+    "desktop.system": ("engine.contract", "desktop.*"),
+    "desktop.results": ("engine.contract", "desktop.*", "desktop.system"),
+    "desktop.preview": ("engine.contract", "desktop.*", "desktop.system"),
+    "desktop.index": ("engine.contract", "desktop.*", "desktop.system"),
+    "desktop.settings": ("engine.contract", "desktop.*", "desktop.system"),
+    "desktop.terminal": ("engine.contract", "desktop.*", "desktop.system"),
+    "desktop.window": ("engine.contract", "desktop"),
+    "desktop": ("engine.contract", "desktop"),
 }
-LIGHT_ENGINE |= {"engine.models.registry", "engine.models.sizes"}
+#: Modules that stand in a top room itself; in desktop/ all rooms may use them but these.
+MOST_LOOSE = 8
+TOP_OF_DESKTOP = {"desktop.app", "desktop.__main__"}
 HEAVY = ("torch", "transformers", "peft", "lancedb", "pyarrow", "onnxruntime", "rapidocr", "cv2")
 MOST_LINES = 500
 
 
 def modules(room: str) -> list[Path]:
     return sorted((ROOT / room).rglob("*.py"))
+
+
+ALL_OURS = [path for room in ROOMS for path in modules(room)]
 
 
 def module_name(path: Path) -> str:
@@ -91,9 +115,60 @@ def test_the_faces_never_load_models_or_the_store() -> None:
     assert offences("desktop", "indexer", "resources.sample", *HEAVY, "pymupdf") == []
 
 
-def test_the_faces_use_only_the_light_side_of_the_engine() -> None:
-    used = {name for path in modules("desktop") for name in imports(path) if within(name, "engine")}
-    assert used - {"engine"} <= LIGHT_ENGINE
+def room_of(name: str) -> str:
+    """The room of a module: the longest name of BELOW that it lies in."""
+    return max((room for room in BELOW if within(name, room)), key=len)
+
+
+def may_import(module: str, name: str) -> bool:
+    """Whether a module may import another of ours."""
+    room = room_of(module)
+    if within(name, room) and room not in ROOMS:
+        return True
+    for below in BELOW[room]:
+        loose = name.count(".") == 1 and name not in TOP_OF_DESKTOP and name not in BELOW
+        if below == "desktop.*" and within(name, "desktop") and loose:
+            return True
+        if within(name, below):
+            return True
+    return False
+
+
+def test_every_room_imports_only_what_lies_below_it() -> None:
+    wrong = [
+        f"{module_name(path)} imports {name}"
+        for path in ALL_OURS
+        for name in imports(path)
+        if within(name, *ROOMS) and name not in ROOMS
+        if not may_import(module_name(path), name)
+    ]
+    assert wrong == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Type checking counts: what can't be read without the other is one thing in two files."""
+    names = {module_name(path) for path in ALL_OURS}
+    graph = {
+        module_name(path): {name for name in imports(path) if name in names - set(ROOMS)}
+        - {module_name(path), module_name(path).rpartition(".")[0]}
+        for path in ALL_OURS
+        if path.name != "__init__.py"
+    }
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_few_modules_stand_loose_in_a_top_room(room: str) -> None:
+    loose = [p.stem for p in (ROOT / room).glob("*.py") if not p.stem.startswith("__")]
+    assert len(loose) <= MOST_LOOSE, loose
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    packages = [path for path in ALL_OURS if path.name == "__init__.py"]
+    assert [module_name(p) for p in packages if not ast.get_docstring(tree(p))] == []
 
 
 def test_only_the_store_imports_lancedb() -> None:
@@ -155,8 +230,10 @@ def test_the_indexer_process_stays_light() -> None:
     )
 
 
-@pytest.mark.parametrize("name", sorted(LIGHT_ENGINE))
-def test_the_light_side_of_the_engine_is_light(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", [module_name(p) for p in modules("engine/contract") if p.stem != "agent_tools"]
+)
+def test_the_contract_is_light(name: str) -> None:
     assert loaded_after(f"import {name}") & {*HEAVY, "numpy", "PySide6"} == set()
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from desktop.client import Client, read_endpoint
 from engine.contract.paths import BaseDir
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Inkling:
 
     base: BaseDir
 
-    def run(self, *arguments: str, timeout: float = 100) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "desktop", "--base-dir", str(self.base.root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
 
@@ -62,7 +63,7 @@ def inkling(base: BaseDir) -> Iterator[Inkling]:
     if endpoint is not None and psutil.pid_exists(endpoint.pid):
         family = psutil.Process(endpoint.pid).children(recursive=True)
     made.run("stop")
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert not alive, "workers outlived the indexer"
 
 

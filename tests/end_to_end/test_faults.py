@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from desktop.client import read_endpoint
+from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from tests.end_to_end.conftest import Inkling
-from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle, until
+from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle
+from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.slow
 
 
 def encoded(inkling: Inkling) -> int:
@@ -178,7 +180,7 @@ def test_a_full_disk_is_waited_for(small_disk: Path, tmp_path: Path) -> None:
         assert all(item["hint"] for item in status["health"])
         assert inkling.paths("river stone lamp")
         ballast.unlink()
-        until(lambda: inkling.client().status()["totals"]["done"] == 40, 90)
+        until(lambda: inkling.client().status()["totals"]["done"] == 40)
         status = settle(inkling)
         assert (status["totals"]["failed"], status["health"]) == (0, [])
         end(inkling)
@@ -248,15 +250,22 @@ def test_damage_while_running(inkling: Inkling, tmp_path: Path, what: str) -> No
     assert "Traceback" not in done.stderr
     assert "Something went wrong" not in done.stderr
     unrest.create(5)
-    for _ in range(4):
-        time.sleep(2)
-        settle(inkling)
-    assert inkling.paths("river stone lamp")
+    until(lambda: found_again(inkling), lambda: inkling.client().status())
     end(inkling)
     inkling.client()  # what nobody met, the start finds
     settle(inkling)
     end(inkling)
     assert_same(Index.read(inkling.base), fresh_index(tmp_path, unrest.folder))
+
+
+def found_again(inkling: Inkling) -> bool:
+    """Whether the index answers, after whatever starts anew has started."""
+    settle(inkling)
+    try:
+        [*_, last] = inkling.client().search("river stone lamp")
+    except InklingError:
+        return False
+    return bool(last["hits"]) and last["coverage"]["complete"]
 
 
 def test_clocks_that_are_wrong(inkling: Inkling, notes: Path, tmp_path: Path) -> None:
@@ -293,5 +302,5 @@ def test_idle_workers_are_let_go(inkling: Inkling, notes: Path) -> None:
     endpoint = read_endpoint(inkling.base)
     assert endpoint is not None
     indexer = psutil.Process(endpoint.pid)
-    until(lambda: not indexer.children(recursive=True), 110)
+    until(lambda: not indexer.children(recursive=True))
     assert inkling.paths("sourdough")

@@ -29,7 +29,6 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("INKLING_KILLS", "12"))
 
 
-@pytest.mark.timeout(120 + 15 * KILLS)
 def test_kills_lose_nothing(inkling: Inkling, tmp_path: Path) -> None:
     chance = random.Random(KILLS)
     unrest = Unrest(tmp_path / "changing", seed=KILLS)

@@ -18,6 +18,7 @@ from engine.store import Store
 from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Unrest, end, kill_one, settle
 from tests.engine.encoders.jina_tiny import CHECKPOINT
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 KILLS = 4
@@ -38,19 +39,13 @@ def contents(base: BaseDir) -> Contents:
         store.close()
 
 
-def until_in_use(inkling: Inkling, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if inkling.client().status()["model"]["id"] == "jina-v4":
-                return
-        except InklingError:
-            pass  # it is starting
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+def is_in_use(inkling: Inkling) -> bool:
+    try:
+        return bool(inkling.client().status()["model"]["id"] == "jina-v4")
+    except InklingError:
+        return False  # it is starting
 
 
-@pytest.mark.timeout(500)
 def test_a_switch_survives_kills_and_changes(inkling: Inkling, tmp_path: Path) -> None:
     chance = random.Random(7)
     unrest = Unrest(tmp_path / "changing", seed=7)
@@ -65,8 +60,8 @@ def test_a_switch_survives_kills_and_changes(inkling: Inkling, tmp_path: Path) -
         time.sleep(chance.uniform(0.5, 6.0))
         killed += bool(kill_one(inkling, chance))
         inkling.client()  # as any face does: it starts another
-    until_in_use(inkling, 200)
-    settle(inkling, 100)
+    until(lambda: is_in_use(inkling))
+    settle(inkling)
     end(inkling)
     kept = contents(inkling.base)
 
@@ -75,7 +70,7 @@ def test_a_switch_survives_kills_and_changes(inkling: Inkling, tmp_path: Path) -
         fresh.ok("model", "add", str(CHECKPOINT), "--accept-licence")
         fresh.ok("model", "use", "jina-v4", "--wait")
         fresh.ok("add", str(unrest.folder))
-        settle(fresh, 150)
+        settle(fresh)
     finally:
         end(fresh)
     wanted = contents(fresh.base)

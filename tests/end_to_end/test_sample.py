@@ -10,7 +10,7 @@ import pytest
 
 from tests.end_to_end.conftest import Inkling
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 
 def rank(hits: list[dict[str, Any]], path: str) -> int | None:

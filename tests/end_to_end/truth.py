@@ -7,7 +7,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from engine.models.registry import model_spec
 from engine.store import Store
 from indexer.ledger.ledger import Ledger
 from tests.end_to_end.conftest import Inkling
+from tests.waiting import PATIENCE
 
 Places = dict[str, Counter[tuple[Any, ...]]]
 _WORDS = [
@@ -111,9 +111,9 @@ def fresh_index(tmp: Path, *folders: Path) -> Index:
     return Index.read(other.base)
 
 
-def settle(inkling: Inkling, seconds: float = 100.0) -> dict[str, Any]:
+def settle(inkling: Inkling) -> dict[str, Any]:
     """Wait until nothing is left to do, twice in a row a second apart; the status."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     quiet = 0
     status: dict[str, Any] = {}
     while quiet < 3:
@@ -128,14 +128,6 @@ def settle(inkling: Inkling, seconds: float = 100.0) -> dict[str, Any]:
     return status
 
 
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
 def end(inkling: Inkling) -> None:
     """Stop the indexer and wait until its lock is free."""
     endpoint = read_endpoint(inkling.base)
@@ -144,7 +136,7 @@ def end(inkling: Inkling) -> None:
     process = psutil.Process(endpoint.pid)
     family = [process, *process.children(recursive=True)]
     inkling.run("stop")
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert not alive
 
 
@@ -159,7 +151,7 @@ def kill_one(inkling: Inkling, chance: random.Random) -> str:
             line = " ".join(child.cmdline())
         except psutil.Error:
             continue
-        for kind in ("encoder_worker", "extractor_worker"):
+        for kind in ("engine.encoders.worker", "indexer.reading.worker"):
             if kind in line:
                 found.setdefault(kind, []).append(child.pid)
     kind = chance.choice(sorted(found))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import time
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import pytest
 
 from desktop.client import Client
 from engine.contract.paths import BaseDir
+from tests.waiting import PATIENCE, until
 
 #: A name that is not UTF-8, as Python has it.
 LATIN = os.fsdecode(b"caf\xe9.txt")
@@ -74,7 +74,9 @@ class RunningIndexer:
             data = data if data is not None else json.dumps(body).encode("ascii")
             given["Content-Length"] = str(len(data))
         given |= headers or {}
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+        connection = http.client.HTTPConnection(
+            address.hostname or "", address.port, timeout=PATIENCE
+        )
         try:
             connection.putrequest(method, target, skip_host="Host" in given)
             for name, value in given.items():
@@ -87,11 +89,8 @@ class RunningIndexer:
         finally:
             connection.close()
 
-    def until_idle(self, timeout_s: float = 90.0) -> None:
-        deadline = time.monotonic() + timeout_s
-        while self.client.status()["state"] != "idle":
-            assert time.monotonic() < deadline, self.client.status()
-            time.sleep(0.1)
+    def until_idle(self) -> None:
+        until(lambda: self.client.status()["state"] == "idle", self.client.status)
 
 
 def quoted(path: str | Path) -> str:
@@ -133,7 +132,7 @@ def indexer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIndexer
     finally:
         family = [process, *process.children(recursive=True)]
         client.stop()
-        _, alive = psutil.wait_procs(family, timeout=30)
+        _, alive = psutil.wait_procs(family, timeout=PATIENCE)
         for left in alive:
             left.kill()
         assert not alive, "the indexer did not end"

@@ -47,7 +47,6 @@ def texts(page: ModelPage) -> str:
     return "\n".join(label.text() for label in page.findChildren(QLabel))
 
 
-@pytest.mark.timeout(120)
 def test_use_and_go_back(page: ModelPage, client: Client, qtbot: QtBot) -> None:
     body = {"path": str(CHECKPOINT), "licence_accepted": True}
     client.call("POST", "/v1/models/add", body)
@@ -70,7 +69,6 @@ def test_use_and_go_back(page: ModelPage, client: Client, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2, timeout=20_000)
 
 
-@pytest.mark.timeout(120)
 def test_the_licence_is_asked_for(page: ModelPage, qtbot: QtBot) -> None:
     page.load()
     qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2, timeout=10_000)

@@ -22,7 +22,7 @@ from desktop.window.window import Window
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 WAIT_MS = 30_000
 
 

@@ -142,7 +142,7 @@ def test_evidence_of_a_picture_is_a_box(engine: Engine) -> None:
     hit = last(engine, "expired certificate").hits[0]
     marked = {hit.snippet[e.start : e.end] for e in hit.evidence if e.type == "text"}
     assert {"certificate", "expired"} <= marked
-    boxes = [e.box for e in hit.evidence if e.type == "box"]
+    boxes = [e.box for e in hit.evidence if isinstance(e, BoxEvidence)]
     assert boxes == [pytest.approx((0.1, 0.2, 0.5, 0.3), abs=1e-3)]
     assert last(engine, "deposit returned").hits[0].location.page == 7
 

@@ -184,7 +184,6 @@ for i in range(start, start + 10**6):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """Commits, optimisation, segment compaction and opening are all hit by SIGKILL."""
     rng = np.random.default_rng(11)

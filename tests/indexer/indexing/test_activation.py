@@ -18,8 +18,6 @@ from indexer.server.service import Service
 from indexer.server.settings_owner import change_settings
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 
-pytestmark = pytest.mark.timeout(200)
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
