@@ -12,7 +12,9 @@ from typing import Any, Literal, Self, TypeAlias
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
-from engine.models.registry import DEFAULT_MODEL, MODELS
+
+#: The id of the model that comes with Inkling; engine.models has its row.
+DEFAULT_MODEL = "minilm"
 
 Value: TypeAlias = bool | int | str | tuple[str, ...]
 Section = Literal["General", "Indexing", "Privacy", "Resources", "Search"]
@@ -33,6 +35,8 @@ class Setting:
     zero: str = ""  # what 0 means, in words, where 0 is special
     choices: tuple[tuple[str, str], ...] = ()  # (value, label)
     restart: Literal["", "window", "indexer"] = ""  # what must start again for it to take hold
+    #: Which page of its own it is changed on, if one knows more of it than a value.
+    page: Literal["", "models"] = ""
 
     def check(self, value: object) -> Value:
         """The value as stored, or ValueError saying what is expected."""
@@ -128,7 +132,7 @@ class Settings:
         "Search",
         "Model",
         "What understands your files. After a change the old index answers until the new is built.",
-        choices=tuple((spec.id, spec.title) for spec in MODELS.values()),
+        page="models",
     )
     ocr: bool = _row(
         True,

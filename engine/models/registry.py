@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from engine.contract.errors import InklingError
+from engine.contract.settings import DEFAULT_MODEL as DEFAULT_MODEL
 from engine.contract.types import Adapter
 
 
@@ -131,8 +132,6 @@ MODELS: dict[str, ModelSpec] = {
         ),
     )
 }
-
-DEFAULT_MODEL = "minilm"
 
 
 def model_spec(model_id: str) -> ModelSpec:

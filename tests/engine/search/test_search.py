@@ -8,7 +8,16 @@ import pytest
 
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
-from engine.contract.types import Answer, FileFacts, Filters, Kind, Unit, WordBox
+from engine.contract.types import (
+    Answer,
+    BoxEvidence,
+    FileFacts,
+    Filters,
+    Kind,
+    TextEvidence,
+    Unit,
+    WordBox,
+)
 from engine.engine import Engine
 from engine.models.registry import model_spec
 from engine.search.searcher import NameMatch
@@ -140,7 +149,7 @@ def test_quotation_marks_without_a_sentence_are_meant(engine: Engine) -> None:
 
 def test_evidence_of_a_picture_is_a_box(engine: Engine) -> None:
     hit = last(engine, "expired certificate").hits[0]
-    marked = {hit.snippet[e.start : e.end] for e in hit.evidence if e.type == "text"}
+    marked = {hit.snippet[e.start : e.end] for e in hit.evidence if isinstance(e, TextEvidence)}
     assert {"certificate", "expired"} <= marked
     boxes = [e.box for e in hit.evidence if isinstance(e, BoxEvidence)]
     assert boxes == [pytest.approx((0.1, 0.2, 0.5, 0.3), abs=1e-3)]
