@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint sample licences clean
+.PHONY: help run demo test lint sample licences tables clean
 
 help:
 	@echo "make run       start Inkling (without a display: the demo in the terminal)"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint      style and types only"
 	@echo "make sample    draw the sample library again (needs Xvfb, xterm, openbox …)"
 	@echo "make licences  write resources/licences.md again"
+	@echo "make tables    write the README's tables of filters again"
 	@echo "make clean     remove .venv and caches"
 
 # Written last by prepare.py, so that a broken set-up is done again and a finished one costs nothing.
@@ -43,6 +44,9 @@ sample: $(READY)
 licences: $(READY)
 	$(BIN)/python resources/setup/list_licences.py > resources/licences.md.new
 	mv resources/licences.md.new resources/licences.md
+
+tables: $(READY)
+	$(BIN)/python resources/setup/write_tables.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.contract.attributes import ATTRIBUTES, Attribute
-from engine.contract.kinds import KIND_WORDS
+from engine.contract.kinds import KIND_WORDS, KINDS
 from engine.contract.types import AttributeFilter, Filters, Query
 
 _TOKEN = re.compile(
@@ -61,8 +61,8 @@ def _read_token(match: re.Match[str], draft: _Draft, moment: dt.datetime) -> Non
     negated = match["minus"] is not None
     value = match["quoted"] if match["quoted"] is not None else match["bare"]
     if match["key"]:
-        reader = _READERS.get(match["key"].lower())
-        changed = reader(draft.filters, value, negated, moment) if reader and value else None
+        row = FILTERS.get(match["key"].lower())
+        changed = row.read(draft.filters, value, negated, moment) if row and value else None
         if changed is not None:
             draft.filters = changed
             return
@@ -257,20 +257,48 @@ def _numbers(value: str) -> tuple[float | None, float | None] | None:
     return number, number
 
 
-#: Every filter once: its key and how its value is read (None: not valid, stays text).
-_READERS: dict[str, Reader] = {
-    "kind": _kind,
-    "type": _kind,
-    "ext": _ext,
-    "in": _in,
-    "lang": _lang,
-    "before": _before,
-    "after": _after,
-    "date": _date,
-    "size": _size,
-    **{row.word: _reader_of(row) for row in ATTRIBUTES.values()},
+@dataclass(frozen=True, slots=True)
+class FilterRow:
+    """One filter: the word before the colon, how its value is read, what a person is told of it."""
+
+    word: str
+    read: Reader  # None: not a valid value, the token stays text
+    example: str
+    help: str
+
+
+#: Every filter once; README and API page are made from it.
+FILTERS: dict[str, FilterRow] = {
+    row.word: row
+    for row in (
+        FilterRow(
+            "kind",
+            _kind,
+            "kind:screenshot",
+            "what it is: " + ", ".join(row.id for row in KINDS.values() if row.words),
+        ),
+        FilterRow("type", _kind, "type:pdf", "the same as `kind`"),
+        FilterRow("ext", _ext, "ext:md", "how its name ends"),
+        FilterRow("lang", _lang, "lang:python", "programming language"),
+        FilterRow(
+            "in",
+            _in,
+            "in:Work",
+            "below a folder of that name, or at that path; several are alternatives",
+        ),
+        FilterRow("after", _after, "after:2026-01-01", "changed then or later; `7d`, `today`, too"),
+        FilterRow("before", _before, "before:2026", "changed earlier than that"),
+        FilterRow(
+            "date", _date, "date:2025-03..2025-05", "changed in that day, month, year or span"
+        ),
+        FilterRow("size", _size, "size:>1MB", "how large it is"),
+        *(
+            FilterRow(row.word, _reader_of(row), row.example, row.help)
+            for row in ATTRIBUTES.values()
+        ),
+    )
 }
-FILTER_KEYS = tuple(_READERS)
+FILTER_KEYS = tuple(FILTERS)
 
 
 def both(a: Filters, b: Filters) -> Filters:

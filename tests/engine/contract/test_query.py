@@ -1,10 +1,13 @@
 """The query language: what is a filter, what stays text."""
 
 import datetime as dt
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from engine.contract.query import parse
+from engine.contract.query import FILTERS, parse
 from engine.contract.types import Filters
 
 NOW = dt.datetime(2026, 3, 14, 15, 9).timestamp()
@@ -87,3 +90,21 @@ def test_phrases_and_exclusions() -> None:
 @pytest.mark.parametrize("raw", ["", '"', '""', '-""', "\x00", "\ud800", 'kind:""', "🙂" * 5000])
 def test_odd_input_never_fails(raw: str) -> None:
     assert parse(raw).raw == raw
+
+
+@pytest.mark.parametrize("word", sorted(FILTERS))
+def test_every_filter_has_an_example_that_is_one(word: str) -> None:
+    row = FILTERS[word]
+    query = parse(f"{row.example} words")
+    assert query.text == "words"
+    assert query.filters != Filters()
+    assert row.help
+
+
+def test_the_readme_tells_of_every_filter() -> None:
+    readme = Path(__file__).parents[3] / "README.md"
+    code = "import resources.setup.write_tables as t; print(end=t.filters_table())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=readme.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout in readme.read_text(encoding="utf-8"), "run make tables"
