@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from engine.contract.errors import InklingError
-from engine.contract.types import Adapter
+from engine.contract.types import KINDS, Adapter, Kind
+
+#: What serves where a model lacks the adapter that was made for a kind, best first.
+_IN_PLACE: tuple[Adapter, ...] = ("retrieval", "text-matching", "code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,17 @@ class ModelSpec:
     #: them.
     recognised_by: tuple[str, ...] = ()
     edition: str = ""  # which weights they are, where they do not come with Inkling
+
+    def adapter_for(self, kind: Kind) -> Adapter:
+        """The adapter that encodes units of a kind and the questions for them, among those that
+        the model has."""
+        wanted: Adapter = "code" if kind == "code" else "retrieval"
+        return next(adapter for adapter in (wanted, *_IN_PLACE) if adapter in self.adapters)
+
+    def kinds_of(self, adapter: Adapter) -> tuple[Kind, ...]:
+        """The kinds that an adapter is for; empty where that is every kind."""
+        kinds = tuple(kind for kind in KINDS if self.adapter_for(kind) == adapter)
+        return () if len(kinds) == len(KINDS) else kinds
 
     @property
     def space(self) -> str:
