@@ -2,3 +2,27 @@
 
 Importing it is cheap: faces import `engine.contract` and must not load LanceDB with it.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.engine import Engine, thumb_path
+    from engine.search.ports import NameMatch
+
+__all__ = ["Engine", "NameMatch", "thumb_path"]
+
+#: What is given out, and the module it is loaded from when it is first asked for.
+_LOADED_FROM = {
+    "Engine": "engine.engine",
+    "NameMatch": "engine.search.ports",
+    "thumb_path": "engine.engine",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LOADED_FROM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LOADED_FROM[name]), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -10,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.paths import BaseDir
-from engine.contract.types import Adapter, Answer, Encoding, FileFacts, Query, TextInput, Unit
-from engine.encoders.documents import assemble, groups
-from engine.encoders.pool import EncoderPool
+from engine.contract.types import Answer, Encoding, FileFacts, Query, Unit
+from engine.encoders.pool import EncoderPool, State
+from engine.encoders.unit_encoding import encode_units
 from engine.models.registry import ModelSpec
+from engine.search.answers import name_hits
 from engine.search.late_interaction import pool, quantise
-from engine.search.searcher import NameLane, Searcher
+from engine.search.ports import NameIndex
+from engine.search.query_run import QueryRun
+from engine.search.searcher import Searcher
 from engine.search.similar import Similar
-from engine.store import Reword, Store, StoredUnit
+from engine.store import Reword, Row, Store, StoredUnit
 from engine.store.segments import TokenRecord
 
 
@@ -25,14 +29,15 @@ class Engine:
     """One model's space: its encoder worker, its store and the search over both.
 
     Thread-safe for searching and encoding; the writing methods (`replace`, `delete`, `move`,
-    `maintain`) belong to one thread.
+    `maintain`) belong to one thread. Reading and writing raise InklingError, and StoreDamagedError
+    where the store can't be read; encoding raises InklingError.
     """
 
     def __init__(
         self,
         base: BaseDir,
         spec: ModelSpec,
-        names: NameLane,
+        names: NameIndex,
         *,
         alive: Callable[[int], bool] = lambda file_id: True,
         idle_s: float = 60.0,
@@ -41,13 +46,24 @@ class Engine:
         self.spec = spec
         self.store = Store.open(base.store, spec.space, spec.dim)
         self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
-        self.searcher = Searcher(self.store, self.encoders, spec, names, alive=alive)
+        self._names = names
+        self._searcher = Searcher(self.store, self.encoders, spec, names, alive=alive)
         self._similar = Similar(self.store, self.encoders, spec, alive)
         self._writing = threading.Lock()
 
+    # Searching
+
     def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
         """Answers in stages: names, fused, rescored; each replaces the one before."""
-        return self.searcher.search(query, limit)
+        return self._searcher.search(query, limit)
+
+    def search_names(self, query: Query, limit: int = 20) -> Answer:
+        """An answer from names alone, for when the store can't be read."""
+        started = time.perf_counter()
+        names = self._names(query.text.split(), limit, query.filters)
+        hits = name_hits(names[:limit])
+        took_ms = round((time.perf_counter() - started) * 1000, 2)
+        return Answer(tuple(hits), "rescored", took_ms)
 
     def similar(self, file_id: int, limit: int = 20) -> Answer:
         """Files like an indexed one."""
@@ -55,53 +71,25 @@ class Engine:
 
     def explain(self, query: Query, file_id: int) -> dict[str, object]:
         """A file's rank and score in each lane, fused and rescored."""
-        return self.searcher.explain(query, file_id)
+        return self._searcher.explain(query, file_id)
+
+    def run(self, query: Query) -> QueryRun:
+        """A query's finished run: candidates, features and scores, for measuring."""
+        return self._searcher.run(query).finish()
+
+    # Encoding
 
     def encode(self, units: Sequence[tuple[FileFacts, Unit]]) -> list[StoredUnit]:
-        """Encode units for the store: pixels where the model sees and the unit has them."""
-        encodings: dict[int, Encoding] = {}
-        for adapter in self.spec.adapters:
-            mine = [i for i, (_, unit) in enumerate(units) if unit.adapter == adapter]
-            seen = [i for i in mine if self._sees(units[i][1])]
-            read = [i for i in mine if not self._sees(units[i][1])]
-            encodings |= self._encode_images(units, seen, adapter)
-            if self.spec.late_chunking:
-                documents, read = groups([(i, units[i][1]) for i in read])
-                for chosen in documents:
-                    encodings |= self._encode_document(units, chosen, adapter)
-            encodings |= self._encode_texts(units, read, adapter)
+        """Exactly one stored unit for each unit, in their order, or InklingError.
+
+        Pixels are encoded where the model sees and the unit has them, else its text. Units of a
+        file come one after another.
+        """
+        made = encode_units(self.encoders, self.spec, [unit for _, unit in units])
         return [
             StoredUnit(unit, facts, e.single, self._record(unit, e), e.note)
-            for (facts, unit), e in zip(units, map(encodings.get, range(len(units))), strict=True)
-            if e is not None
+            for (facts, unit), e in zip(units, made, strict=True)
         ]
-
-    def _sees(self, unit: Unit) -> bool:
-        return unit.image is not None and "image" in self.spec.modalities
-
-    def _encode_texts(
-        self, units: Sequence[tuple[FileFacts, Unit]], chosen: Sequence[int], adapter: Adapter
-    ) -> dict[int, Encoding]:
-        if not chosen:
-            return {}
-        inputs = [TextInput(units[i][1].text, units[i][1].context) for i in chosen]
-        return dict(zip(chosen, self.encoders.encode_texts(inputs, adapter), strict=True))
-
-    def _encode_document(
-        self, units: Sequence[tuple[FileFacts, Unit]], chosen: Sequence[int], adapter: Adapter
-    ) -> dict[int, Encoding]:
-        """Units of one file in one forward: each is read with what stands before it."""
-        document = assemble([units[i][1] for i in chosen])
-        made = self.encoders.encode_chunks(document.text, document.spans, document.context, adapter)
-        return dict(zip(chosen, made, strict=True))
-
-    def _encode_images(
-        self, units: Sequence[tuple[FileFacts, Unit]], chosen: Sequence[int], adapter: Adapter
-    ) -> dict[int, Encoding]:
-        if not chosen:
-            return {}
-        images = [str(units[i][1].image) for i in chosen]
-        return dict(zip(chosen, self.encoders.encode_images(images, adapter), strict=True))
 
     def _record(self, unit: Unit, encoding: Encoding) -> TokenRecord:
         """The compressed multi-vector with the origin of each token and the unit's word boxes."""
@@ -116,6 +104,26 @@ class Engine:
             word_spans=np.array([(w.start, w.end) for w in unit.words], np.int32).reshape(-1, 2),
             word_boxes=_to_uint16(np.array([w.box for w in unit.words], np.float32).reshape(-1, 4)),
         )
+
+    @property
+    def encoder_state(self) -> State:
+        """Whether the model is loaded; "failed": it can't be, and inputs are not to blame."""
+        return self.encoders.state
+
+    @property
+    def encoder_notes(self) -> list[str]:
+        """What a person should know of how the model runs now."""
+        return list(self.encoders.notes)
+
+    def set_idle(self, seconds: float) -> None:
+        """Let go of the model after so long without work."""
+        self.encoders.idle_s = seconds
+
+    def stop_encoding(self) -> None:
+        """For good; whoever waits for an encoding gets an InklingError. Call `close` later."""
+        self.encoders.close()
+
+    # Writing
 
     def replace(self, files: Mapping[int, Sequence[StoredUnit]]) -> int:
         """Replace these files' units in one commit; the store's new version."""
@@ -137,9 +145,41 @@ class Engine:
         with self._writing:
             self.store.maintain(force=force)
 
+    # Looking
+
+    @property
+    def version(self) -> int:
+        """Number of the store's newest commit; grows, unless a broken commit was given up."""
+        return self.store.version
+
+    @property
+    def broken_files(self) -> frozenset[int]:
+        """Files with units whose tokens are lost: to be indexed again."""
+        return self.store.broken_files
+
+    def count(self) -> int:
+        """Number of units."""
+        return self.store.count()
+
+    def size_bytes(self) -> int:
+        """Bytes of the index on disk."""
+        return self.store.size_bytes()
+
+    def file_ids(self) -> set[int]:
+        """Files that have units."""
+        return self.store.file_ids()
+
+    def places(self) -> dict[int, tuple[str, float]]:
+        """Path and time of change of every file, as its units have them."""
+        return self.store.places()
+
+    def file_rows(self, file_id: int) -> list[Row]:
+        """A file's units in order."""
+        return self.store.file_rows(file_id)
+
     def close(self) -> None:
         """Stop the encoder worker and let go of the store."""
-        self.searcher.close()
+        self._searcher.close()
         self.encoders.close()
         self.store.close()
 

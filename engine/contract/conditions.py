@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from engine.contract.attributes import ATTRIBUTES
-from engine.contract.kinds import KINDS, included_kinds
+from engine.contract.kinds import KINDS, file_kinds
 from engine.contract.path_text import clean, path_to_text
 from engine.contract.types import AttributeFilter, Filters
 
@@ -87,7 +87,7 @@ def _of_kind(kind: str) -> str:
     """A kind with all that count as one of it, or a picture class."""
     row = KINDS.get(kind)
     if row is not None and row.is_kind:
-        return one_of("kind", [k for k in included_kinds(kind) if KINDS[k].is_kind])
+        return one_of("kind", file_kinds(kind))
     return f"(picture IS NOT NULL AND picture = {quote(kind)})"
 
 

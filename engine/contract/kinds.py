@@ -81,6 +81,15 @@ def included_kinds(kind: str) -> tuple[str, ...]:
     return (kind, *(row.id for row in KINDS.values() if row.parent == kind))
 
 
+def file_kinds(wanted: str) -> tuple[Kind, ...]:
+    """The kinds that a file can have which a filter on a kind or picture class lets in."""
+    row = KINDS.get(wanted)
+    if row is None:
+        return ()
+    asked = wanted if row.is_kind else (row.parent or wanted)
+    return tuple(kind for kind in included_kinds(asked) if KINDS[kind].is_kind)
+
+
 def adapter_of_kind(kind: str) -> Adapter:
     """What passages of this kind are best encoded with."""
     row = KINDS.get(kind)

@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from engine.contract.errors import InklingError
+from engine.contract.kinds import FILE_KINDS, Adapter, Kind, adapter_of_kind
 from engine.contract.settings import DEFAULT_MODEL as DEFAULT_MODEL
-from engine.contract.types import Adapter
+
+#: What serves where a model lacks the adapter that was made for a kind, best first.
+_IN_PLACE: tuple[Adapter, ...] = ("retrieval", "text-matching", "code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,17 @@ class ModelSpec:
     #: them.
     recognised_by: tuple[str, ...] = ()
     edition: str = ""  # which weights they are, where they do not come with Inkling
+
+    def adapter_for(self, kind: Kind) -> Adapter:
+        """The adapter that encodes units of a kind and the questions for them, among those that
+        the model has."""
+        wanted = (adapter_of_kind(kind), *_IN_PLACE)
+        return next(adapter for adapter in wanted if adapter in self.adapters)
+
+    def kinds_of(self, adapter: Adapter) -> tuple[Kind, ...]:
+        """The kinds that an adapter is for; empty where that is every kind."""
+        kinds = tuple(kind for kind in FILE_KINDS if self.adapter_for(kind) == adapter)
+        return () if len(kinds) == len(FILE_KINDS) else kinds
 
     @property
     def space(self) -> str:

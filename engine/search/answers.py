@@ -1,116 +1,120 @@
-"""Hits: from ranked units to what a person sees, with title, snippet and evidence."""
+"""Answers: from ranked files to what a person sees, with title, snippet and evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import cast
 
-import numpy as np
-from msgspec.structs import replace
-from numpy.typing import NDArray
-
-from engine.contract.types import Adapter, Encoding, Evidence, FileFacts, Hit, Lane, Location, Place
+from engine.contract.types import Evidence, FileFacts, Hit, Lane, Location, Place
 from engine.search import evidence
+from engine.search.ports import NameMatch
+from engine.search.query_run import QueryRun
+from engine.search.token_matches import TokenMatch
 from engine.store import Row, Store
-
-if TYPE_CHECKING:
-    from engine.search.searcher import Candidates, NameMatch
 
 #: Further places of the same file shown with a hit.
 MORE_PLACES = 3
-LANE_ORDER: tuple[Lane, ...] = ("name", "text", "dense", "late")
+
+Proof = Callable[[Row], TokenMatch | None]
+
+
+def name_hits(names: Iterable[NameMatch]) -> list[Hit]:
+    """Files known by name only, before or without any content."""
+    return [_hit(match.file, match.score, ("name",)) for match in names]
 
 
 class HitMaker:
-    """Makes the hits of one query."""
+    """Names as hits, as the service still asks for them; see `Engine.search_names`."""
 
     def __init__(self, query_text: str, store: Store) -> None:
-        self._text = query_text
-        self._store = store
+        self.query_text, self.store = query_text, store
 
     def from_names(self, names: Sequence[NameMatch]) -> list[Hit]:
-        """Files known by name only, before or without any content."""
-        return [_hit(match.file, match.score, ("name",)) for match in names]
+        """Files known by name only."""
+        return name_hits(names)
 
-    def from_units(
-        self,
-        ranked: Sequence[tuple[FileFacts | None, float, list[int]]],
-        found: Candidates,
-        encoded: Mapping[Adapter, Encoding] | None = None,
-    ) -> list[Hit]:
-        """One hit for each ranked file; `encoded` given: late-interaction evidence too."""
-        hits = []
-        for facts, score, units in ranked:
-            rows = [found.rows.get(found.unit_ids[i]) for i in units[: MORE_PLACES + 1]]
-            known = [row for row in rows if row is not None]
-            if known:
-                lanes = found.lanes[known[0].unit_id]
-                hits.append(self._unit_hit(known, score, lanes, encoded))
-            elif facts is not None:
-                hits.append(_hit(facts, score, ("name",)))
-        return hits
 
-    def from_row(self, row: Row, score: float) -> Hit:
-        """A unit found by its likeness alone."""
-        return self._unit_hit([row], score, {"dense"}, None)
+def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
+    """One hit for each of the best files of a run, at its best unit."""
+    candidates = run.candidates
+    ranked = run.ranked_files(limit)
+    shown = [(file, file.places[: MORE_PLACES + 1]) for file in ranked]
+    rows = candidates.rows.of([candidates.unit_ids[i] for _, places in shown for i in places])
+    named = {match.file.file_id: match.file for match in run.names}
+    hits = []
+    for file, places in shown:
+        known = [
+            (row, float(run.scores[i]))
+            for i in places
+            if (row := rows.get(candidates.unit_ids[i])) is not None
+        ]
+        if known:
+            lanes = cast("tuple[Lane, ...]", tuple(run.lanes_of(places[0])))
+            match = _token_match(run, known[0][0]) if late_evidence else None
+            hits.append(unit_hit(known, lanes, run.query.text, match))
+        elif file.file_id in named:
+            hits.append(_hit(named[file.file_id], file.score, ("name",)))
+    return hits
 
-    def _unit_hit(
-        self,
-        rows: Sequence[Row],
-        score: float,
-        lanes: set[Lane],
-        encoded: Mapping[Adapter, Encoding] | None,
-    ) -> Hit:
-        best = rows[0]
-        snippet, proof = self._prove(best, encoded)
-        more = []
-        for row in rows[1:]:
-            text, _ = self._prove(row, None)
-            more.append(Place(_location(row), text, 0.0))
-        hit = _hit(best.file, score, tuple(lane for lane in LANE_ORDER if lane in lanes))
-        return _with_unit(hit, best, snippet, tuple(proof), tuple(more))
 
-    def _prove(
-        self, row: Row, encoded: Mapping[Adapter, Encoding] | None
-    ) -> tuple[str, list[Evidence]]:
-        matches = evidence.word_matches(row.text, self._text)
-        record = None
-        if row.ref is not None and encoded:
-            record = self._store.tokens([row.ref])[0]
-            adapter: Adapter = "code" if row.kind == "code" else "retrieval"
-            query = encoded.get(adapter) or next(iter(encoded.values()))
-            words = evidence.words_of_tokens(self._text, query.spans)
-            if record.spans is not None and words:
-                tokens = record.tokens.astype(np.float32) / np.float32(127)
-                similarities: NDArray[np.float32] = query.tokens @ tokens.T
-                matches += evidence.late_matches(similarities, record.spans, words)
-        start, end = evidence.snippet_window(row.text, matches)
-        proof = evidence.text_evidence(matches, start, end)
-        if record is not None and record.word_spans is not None and record.word_boxes is not None:
-            proof += evidence.box_evidence(matches, record.word_spans, record.word_boxes, row.page)
-        return row.text[start:end], proof
+def _token_match(run: QueryRun, row: Row) -> TokenMatch | None:
+    return run.context.tokens.of([row]).get(row.unit_id)
+
+
+def unit_hit(
+    ranked: Sequence[tuple[Row, float]],
+    lanes: tuple[Lane, ...],
+    query_text: str,
+    match: TokenMatch | None = None,
+) -> Hit:
+    """A file at its best unit; the others of its (row, score) are further places."""
+    best, score = ranked[0]
+    snippet, proof = _prove(best, query_text, match)
+    more = [Place(_location(row), _prove(row, query_text)[0], other) for row, other in ranked[1:]]
+    return _hit(best.file, score, lanes, snippet, _location(best), tuple(proof), tuple(more))
+
+
+def _prove(
+    row: Row, query_text: str, match: TokenMatch | None = None
+) -> tuple[str, list[Evidence]]:
+    """A snippet of the unit, and what in it, or on its page, answers the query."""
+    matches = evidence.word_matches(row.text, query_text)
+    record = None if match is None else match.record
+    if match is not None and match.record.spans is not None and match.query_words:
+        matches += evidence.late_matches(match.similarities, match.record.spans, match.query_words)
+    start, end = evidence.snippet_window(row.text, matches)
+    proof = evidence.text_evidence(matches, start, end)
+    if record is not None and record.word_spans is not None and record.word_boxes is not None:
+        proof += evidence.box_evidence(matches, record.word_spans, record.word_boxes, row.page)
+    return row.text[start:end], proof
 
 
 def _location(row: Row) -> Location:
     return Location(row.page, row.lines, row.symbol)
 
 
-def _hit(facts: FileFacts, score: float, lanes: tuple[Lane, ...]) -> Hit:
+def _hit(
+    facts: FileFacts,
+    score: float,
+    lanes: tuple[Lane, ...],
+    snippet: str = "",
+    location: Location | None = None,
+    proof: tuple[Evidence, ...] = (),
+    more: tuple[Place, ...] = (),
+) -> Hit:
     return Hit(
         path=facts.path,
         kind=facts.kind,
         picture=facts.picture,
         score=round(score, 5),
         title=PurePath(facts.path).name,
+        snippet=snippet,
+        location=location or Location(),
+        evidence=proof,
         lanes=lanes,
         mtime=facts.mtime,
         size=facts.size,
         attributes=dict(facts.attributes),
+        more=more,
     )
-
-
-def _with_unit(
-    hit: Hit, row: Row, snippet: str, proof: tuple[Evidence, ...], more: tuple[Place, ...]
-) -> Hit:
-    return replace(hit, snippet=snippet, location=_location(row), evidence=proof, more=more)

@@ -24,20 +24,13 @@ def quantise(tokens: Float) -> Int8:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaxSim:
-    """Late-interaction scores, and where they came from if that was asked."""
+    """Late-interaction scores of k documents, and what they were made of."""
 
     scores: Float  # [k]: mean over query tokens of the best document token
-    best: Float | None = None  # [k, m]: that best similarity for each query token
-    where: NDArray[np.int64] | None = None  # [k, m]: index of the token in its document
+    similarities: Sequence[Float]  # k times [m, n_i]: cosine of query and document tokens
 
 
-def maxsim(
-    query: Float,
-    docs: Sequence[Int8],
-    *,
-    weights: Float | None = None,
-    evidence: bool = False,
-) -> MaxSim:
+def maxsim(query: Float, docs: Sequence[Int8], *, weights: Float | None = None) -> MaxSim:
     """Score documents [n_i, t] int8 for a query [m, t] float32; a document without tokens gets -1.
 
     `weights` [m] are normalised to sum 1. numpy's BLAS must be kept to one thread by the process
@@ -47,19 +40,15 @@ def maxsim(
     lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
     filled = np.flatnonzero(lengths)
     scores = np.full(len(docs), -1.0, dtype=np.float32)
-    best = np.full((len(docs), m), -1.0, dtype=np.float32)
-    where = np.zeros((len(docs), m), dtype=np.int64) if evidence else None
     if not len(filled) or not m:
-        return MaxSim(scores, best if evidence else None, where)
+        return MaxSim(scores, [np.zeros((m, n), np.float32) for n in lengths])
     sims = _similarities(query, np.concatenate([doc for doc in docs if len(doc)]))
-    starts = np.concatenate([[0], np.cumsum(lengths[filled])[:-1]])
-    best[filled] = np.maximum.reduceat(sims, starts, axis=1).T
-    if where is not None:
-        for i, start in zip(filled, starts, strict=True):
-            where[i] = sims[:, start : start + lengths[i]].argmax(axis=1)
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    best = np.maximum.reduceat(sims, starts[filled], axis=1).T
     share = np.full(m, 1.0 / m, np.float32) if weights is None else weights / weights.sum()
-    scores[filled] = best[filled] @ share.astype(np.float32)
-    return MaxSim(scores, best if evidence else None, where)
+    scores[filled] = best @ share.astype(np.float32)
+    return MaxSim(scores, [sims[:, a:b] for a, b in zip(starts, ends, strict=True)])
 
 
 def _similarities(query: Float, tokens: Int8) -> Float:

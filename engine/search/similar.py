@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from engine.contract.types import Answer, TextInput
-from engine.encoders.pool import EncoderPool
 from engine.models.registry import ModelSpec
-from engine.search.answers import HitMaker
-from engine.search.searcher import POOL
+from engine.search.answers import unit_hit
+from engine.search.ports import QueryEncoder
 from engine.store import Row, Store, build_where
 
-#: Units of a file that ask.
-ASKING = 8
+#: Units of a file that ask, and the answers to each.
+ASKING, POOL = 8, 100
 #: Of the nearest, those that the adapter for likeness compares, and the asking units it reads.
 JUDGED, JUDGING = 24, 4
 
@@ -26,11 +25,11 @@ class Similar:
     def __init__(
         self,
         store: Store,
-        encoders: EncoderPool,
+        encoder: QueryEncoder,
         spec: ModelSpec,
         alive: Callable[[int], bool],
     ) -> None:
-        self._store, self._encoders, self._spec, self._alive = store, encoders, spec, alive
+        self._store, self._encoder, self._spec, self._alive = store, encoder, spec, alive
 
     def find(self, file_id: int, limit: int) -> Answer:
         """Each unit of the file asks, the best answer of a file counts."""
@@ -40,32 +39,31 @@ class Similar:
         ranked = sorted(best.values(), reverse=True)[: max(limit, JUDGED)]
         known = self._store.rows([uid for _, uid in ranked])
         ranked = [(score, uid) for score, uid in ranked if uid in known]
-        if "text-matching" in self._spec.adapters and self._encoders.fast:
+        if "text-matching" in self._spec.adapters and self._encoder.fast:
             ranked = self._judged(asking, ranked, known)
-        maker = HitMaker(" ".join(row.context for row in asking.values()), self._store)
-        hits = [maker.from_row(known[uid], score) for score, uid in ranked[:limit]]
-        took = round((time.perf_counter() - started) * 1000, 2)
-        return Answer(tuple(hits), "rescored", took)
+        text = " ".join(row.context for row in asking.values())
+        hits = [unit_hit([(known[uid], score)], ("dense",), text) for score, uid in ranked[:limit]]
+        took_ms = round((time.perf_counter() - started) * 1000, 2)
+        return Answer(tuple(hits), "rescored", took_ms)
 
     def _nearest(self, file_id: int, asking: Mapping[str, Row]) -> dict[int, tuple[float, str]]:
         """Score and unit of the best answer in each file."""
         best: dict[int, tuple[float, str]] = {}
         for unit_id, vector in self._store.vectors(asking).items():
-            where = self._among(file_id, asking[unit_id])
+            where = self._others(file_id, asking[unit_id])
             for found in self._store.search_vector(vector, where, POOL):
                 if self._alive(found.file_id):
                     rank = (found.score, found.unit_id)
                     best[found.file_id] = max(best.get(found.file_id, (-2.0, "")), rank)
         return best
 
-    def _among(self, file_id: int, row: Row) -> str:
-        """All other files; where code has a space of its own, those in the same."""
+    def _others(self, file_id: int, row: Row) -> str:
+        """All other files; where adapters have spaces of their own, units of the same."""
         others = f"file_id != {int(file_id)}"
         if self._spec.shared_single:
             return others
-        own = ("code",) if row.kind == "code" else ()
-        same = build_where(kinds=own, not_kinds=() if own else ("code",))
-        return f"{others} AND {same}"
+        same = build_where(kinds=self._spec.kinds_of(self._spec.adapter_for(row.kind)))
+        return f"{others} AND {same}" if same else others
 
     def _judged(
         self, asking: Mapping[str, Row], ranked: list[tuple[float, str]], known: Mapping[str, Row]
@@ -80,7 +78,7 @@ class Similar:
             return ranked
         texts = [TextInput(row.text) for row in mine]
         texts += [TextInput(known[ranked[i][1]].text) for i in places]
-        made = self._encoders.encode_texts(texts, "text-matching", urgent=True)
+        made = self._encoder.encode_texts(texts, "text-matching", urgent=True)
         singles = np.stack([encoding.single for encoding in made])
         likeness = (singles[len(mine) :] @ singles[: len(mine)].T).max(axis=1)
         judged = list(ranked)

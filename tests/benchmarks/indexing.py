@@ -75,7 +75,7 @@ def encode(base: BaseDir) -> int:
     ledger = Ledger(base.ledger)
     for file_id in ledger.all_ids():
         for row in store.file_rows(file_id):
-            adapter = "code" if row.kind == "code" else "retrieval"
+            adapter = spec.adapter_for(row.kind)
             passages[adapter].append(TextInput(row.text, row.context))
     ledger.close()
     store.close()

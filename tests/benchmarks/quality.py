@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
 from engine.contract.settings import Settings
-from engine.search import fusion
 from indexer.server.service import Service
 
 LANES = ("name", "text", "dense", "late", "fused", "rescored")
@@ -80,18 +79,18 @@ class Asked:
     """The lanes' rankings for one question."""
 
     def __init__(self, service: Service, corpus: Path, text: str) -> None:
-        self.searcher = service.engine.searcher
-        query = parse(text)
-        self.shape = fusion.shape_of(query.text, latin_only=service.engine.spec.latin_only)
         started = time.perf_counter()
-        self.names, self.found, self.final = self.searcher.lanes(query)
+        self.run = service.engine.run(parse(text))
         self.took_ms = (time.perf_counter() - started) * 1000
-        rows = service.engine.store.rows(self.found.unit_ids)
-        known = [rows[uid] for uid in self.found.unit_ids]
+        found = self.run.candidates
+        #: Candidates with content; a file known by name alone is in the lane “name” only.
+        self.units = found.with_unit
+        rows = found.rows.of([found.unit_ids[i] for i in self.units])
+        known = [rows[found.unit_ids[i]] for i in self.units]
         self.paths = [str(Path(row.file.path).relative_to(corpus)) for row in known]
         self.pages = [f"{p}#{r.page}" for p, r in zip(self.paths, known, strict=True)]
         self.kinds = [row.kind for row in known]
-        self.named = [str(Path(n.file.path).relative_to(corpus)) for n in self.names]
+        self.named = [str(Path(n.file.path).relative_to(corpus)) for n in self.run.names]
 
     def ranking(self, lane: str, by_page: bool) -> list[str]:
         """Files (or pages) by one lane's score, best first."""
@@ -100,15 +99,15 @@ class Asked:
         labels = self.pages if by_page else self.paths
         scores = self.scores(lane)
         order = np.argsort(-np.nan_to_num(scores, nan=-9.0), kind="stable")
-        return [labels[int(i)] for i in order if scores[i] != 0 or lane in ("fused", "rescored")]
+        return [labels[int(i)] for i in order if not np.isnan(scores[i])]
 
     def scores(self, lane: str) -> NDArray[np.float32]:
+        """[k] of the candidates with content; NaN where the lane tells nothing."""
         if lane == "rescored":
-            return self.final
+            return self.run.scores[self.units]
         if lane == "fused":
-            return self.found.fused
-        scores: NDArray[np.float32] = getattr(self.found.scores, lane)
-        return scores
+            return self.run.fused[self.units]
+        return self.run.features.raw(lane)[self.units]
 
 
 def index(corpus: Path, base: Path) -> tuple[Service, float]:
@@ -133,10 +132,10 @@ def run(folder: Path, base: Path, neutral: bool, dump: Path | None) -> None:
                 answers[question.text] = Asked(service, corpus.resolve(), question.text)
         counts = service.ledger.counts()
         report(folder.name + (", neutral names" if neutral else ""), asked, answers)
-        size = service.engine.store.size_bytes() / 1e6
+        size = service.engine.size_bytes() / 1e6
         median = statistics.median(a.took_ms for a in answers.values())
         print(
-            f"  {counts['done']} of {sum(counts.values())} files, {service.engine.store.count()}"
+            f"  {counts['done']} of {sum(counts.values())} files, {service.engine.count()}"
             f" units, indexed in {seconds:.0f} s, {size:.1f} MB, search median {median:.0f} ms"
         )
         if dump is not None:
@@ -162,8 +161,7 @@ def _dump(path: Path, asked: Sequence[Question], answers: dict[str, Asked]) -> N
     rows: list[dict[str, Any]] = []
     for question in asked:
         a = answers[question.text]
-        scores = a.found.scores
-        late = scores.late if scores.late is not None else scores.dense
+        features = {name: a.scores(name).tolist() for name in a.run.features}
         rows.append(
             {
                 "qid": question.qid,
@@ -172,17 +170,9 @@ def _dump(path: Path, asked: Sequence[Question], answers: dict[str, Asked]) -> N
                 "grades": question.grades,
                 "labels": a.pages if question.by_page else a.paths,
                 "kinds": a.kinds,
-                "units": a.found.unit_ids,
-                "dense": scores.dense.tolist(),
-                "document": scores.dense.tolist()
-                if scores.document is None
-                else scores.document.tolist(),
-                "text": scores.text.tolist(),
-                "name": scores.name.tolist(),
-                "held": None if scores.held is None else scores.held.tolist(),
-                "quoted": None if scores.quoted is None else scores.quoted.tolist(),
-                "late": [None if x != x else x for x in late.tolist()],
-                "named": [(label, n.score) for label, n in zip(a.named, a.names, strict=True)],
+                "units": [a.run.candidates.unit_ids[i] for i in a.units],
+                **{name: [None if x != x else x for x in told] for name, told in features.items()},
+                "named": [(p, n.score) for p, n in zip(a.named, a.run.names, strict=True)],
             }
         )
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,12 +22,11 @@ os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 
 import psutil
 
+from engine import Engine, NameMatch
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
 from engine.contract.types import Filters
-from engine.engine import Engine
 from engine.models.registry import DEFAULT_MODEL, model_spec
-from engine.search.searcher import NameMatch
 from indexer.ledger.ledger import Done, Found, Ledger
 from indexer.reading.file_reader import facts_of
 from tests.benchmarks.store_scale import Library, fill
@@ -48,7 +47,7 @@ def name_files(ledger: Ledger, library: Library, folder: Path, count: int) -> No
 def serve(ledger: Ledger, engine: Engine, base: BaseDir) -> None:
     """Let a real indexer take the library for whole: the benchmark of the window asks one."""
     done = [Done(record.id, 5, "none", 0, record.kind) for record in ledger.files()]
-    ledger.finish(done, engine.store.version)
+    ledger.finish(done, engine.version)
     (base.store / "ledger-id").write_text(ledger.ledger_id)
 
 
@@ -86,7 +85,7 @@ def main() -> None:
 
         engine = Engine(base, model_spec(DEFAULT_MODEL), names)  # type: ignore[arg-type]
         try:
-            if engine.store.count() < options.units:
+            if engine.count() < options.units:
                 folder = place / "library"
                 folder.mkdir(exist_ok=True)
                 name_files(ledger, library, folder, options.units // 5)
@@ -94,7 +93,7 @@ def main() -> None:
                 engine.maintain(force=True)
                 serve(ledger, engine, base)
                 folder.rmdir()  # a drive that is away keeps its files
-            print(f"{engine.store.count()} units of {options.units // 5} files")
+            print(f"{engine.count()} units of {options.units // 5} files")
             measure(engine, library, options.queries)
         finally:
             engine.close()

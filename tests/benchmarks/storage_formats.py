@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.query import parse
-from engine.contract.types import Adapter, Encoding, Query, TextInput
-from engine.search import fusion
+from engine.contract.types import Encoding, Query, TextInput
+from engine.search.evidence import words_of_tokens
 from engine.search.late_interaction import pool, quantise
-from engine.search.searcher import RESCORED, Candidates
+from engine.search.word_weights import WordWeights
 from engine.store import Row
 from engine.store.segments import TokenRecord
 from engine.store.token_record import pack_record
@@ -72,15 +72,16 @@ class Tokens:
 
     def __init__(self, service: Service) -> None:
         self._encoders = service.engine.encoders
+        self._spec = service.engine.spec
+        self.weights = WordWeights(service.engine.store)
         self._known: dict[str, Encoding] = {}
 
     def of(self, rows: Mapping[str, Row]) -> dict[str, Encoding]:
-        adapters: tuple[Adapter, ...] = ("retrieval", "code")
-        for adapter in adapters:
+        for adapter in self._spec.adapters:
             mine = [
                 row
                 for uid, row in rows.items()
-                if uid not in self._known and (row.kind == "code") == (adapter == "code")
+                if uid not in self._known and self._spec.adapter_for(row.kind) == adapter
             ]
             texts = [TextInput(row.text, row.context) for row in mine]
             for row, made in zip(mine, self._encoders.encode_texts(texts, adapter), strict=True):
@@ -103,48 +104,36 @@ class Ranked:
     """One question's candidates under every format."""
 
     def __init__(self, service: Service, tokens: Tokens, corpus: Path, query: Query) -> None:
-        searcher = service.engine.searcher
-        self._weights = fusion.weights_for(
-            fusion.shape_of(query.text, latin_only=service.engine.spec.latin_only)
-        )
-        _, self._found, _ = searcher.lanes(query)
-        self._top = np.argsort(-self._found.fused)[:RESCORED]
-        chosen = [self._found.unit_ids[int(i)] for i in self._top]
-        rows = service.engine.store.rows(chosen)
+        self._run = service.engine.run(query)
+        found = self._run.candidates
+        self._top = self._run.rescored
+        chosen = [found.unit_ids[i] for i in self._top]
+        rows = found.rows.of(chosen)
         self._files = [str(Path(rows[u].file.path).relative_to(corpus)) for u in chosen]
-        encoded = searcher.encode(query).by_adapter
-        made = tokens.of(rows)
+        made = tokens.of({unit_id: rows[unit_id] for unit_id in chosen})
         self.late = {
             format.name: np.array(
-                [self._score(encoded, rows[u], made[u], format, searcher, query) for u in chosen],
+                [self._score(rows[u], made[u], format, tokens.weights) for u in chosen],
                 dtype=np.float32,
             )
             for format in FORMATS
         }
 
-    @staticmethod
-    def _score(
-        encoded: Mapping[Adapter, Encoding],
-        row: Row,
-        made: Encoding,
-        format: Format,
-        searcher: object,
-        query: Query,
-    ) -> float:
-        asked = encoded["code" if row.kind == "code" else "retrieval"]
+    def _score(self, row: Row, made: Encoding, format: Format, weights: WordWeights) -> float:
+        encoded = self._run.context.encoded
+        asked = encoded.by_adapter[encoded.adapter_for(row.kind)]
         pooled = pool(made.tokens.astype(np.float32), format.pooled, spans=made.spans)
         best = (asked.tokens @ format.stored(pooled.tokens).T).max(axis=1)
-        weights = searcher._rarity(query, asked)  # type: ignore[attr-defined]
-        return float(np.average(best, weights=weights))
+        words = words_of_tokens(self._run.query.text, asked.spans)
+        return float(np.average(best, weights=weights.tokens(words)))
 
     def by_late(self, format: Format) -> list[str]:
         return self._ordered(self.late[format.name])
 
     def by_all(self, format: Format) -> list[str]:
-        found: Candidates = self._found
-        late = np.full(len(found.unit_ids), np.nan, dtype=np.float32)
+        late = np.full(len(self._run.candidates), np.nan, dtype=np.float32)
         late[self._top] = self.late[format.name]
-        final = fusion.second_stage(replace(found.scores, late=late), self._weights)
+        final = self._run.final_scores(self._run.features.replaced("late", late))
         return self._ordered(final[self._top])
 
     def _ordered(self, scores: Floats) -> list[str]:
@@ -160,7 +149,7 @@ def measure(folder: Path, base: Path) -> None:
         tokens = Tokens(service)
         asked = [q for q in questions(folder, neutral) if not q.by_page]
         ranked = [Ranked(service, tokens, corpus, parse(q.text)) for q in asked]
-        units, files = service.engine.store.count(), service.ledger.counts()["done"]
+        units, files = service.engine.count(), service.ledger.counts()["done"]
         print(f"{folder.name}: {len(asked)} questions, {units / files:.1f} units a file")
         print(f"  {'':20s} bytes/unit bytes/file  late only  all lanes")
         for format in FORMATS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,9 +35,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 def test_each_adapter_asks_its_own_space(engine: Engine) -> None:
     query = parse("ferry harbour")
-    encoded = engine.searcher.encode(query)
+    run = engine.run(query)
+    encoded, found, dense = run.context.encoded, run.candidates, run.features.raw("dense")
     assert set(encoded.by_adapter) == {"retrieval", "code"}
-    _, found, _ = engine.searcher.lanes(query)
     vectors = engine.store.vectors(found.unit_ids)
     code = [i for i, file_id in enumerate(found.file_ids) if FILES[file_id][0] == "code"]
     prose = [i for i in range(len(found.file_ids)) if i not in code]
@@ -45,28 +46,32 @@ def test_each_adapter_asks_its_own_space(engine: Engine) -> None:
     for places, adapter in ((code, "code"), (prose, "retrieval")):
         single = encoded.by_adapter[adapter].single  # type: ignore[index]
         raw = np.array([vectors[found.unit_ids[i]] @ single for i in places])
-        assert np.argsort(-raw).tolist() == np.argsort(-found.scores.dense[places]).tolist()
+        assert np.argsort(-raw).tolist() == np.argsort(-dense[places]).tolist()
 
 
 def test_lanes_are_fused_by_rank(engine: Engine) -> None:
     """Neither adapter's nearness counts more for being measured on a larger scale."""
-    _, found, _ = engine.searcher.lanes(parse("ferry harbour"))
-    kinds = [FILES[file_id][0] for file_id in found.file_ids]
-    assert found.scores.late is not None
-    for scores in (found.scores.dense, found.scores.late):
+    run = engine.run(parse("ferry harbour"))
+    kinds = [FILES[file_id][0] for file_id in run.candidates.file_ids]
+    for scores in (run.features.raw("dense"), run.features.raw("late")):
         best = {kind: max(s for s, k in zip(scores, kinds, strict=True) if k == kind)
                 for kind in ("note", "code")}  # fmt: skip
         assert best["note"] == best["code"]
 
 
 def test_filters_choose_the_adapters(engine: Engine) -> None:
-    assert set(engine.searcher.encode(parse("ferry kind:code")).by_adapter) == {"code"}
-    assert set(engine.searcher.encode(parse("ferry kind:note")).by_adapter) == {"retrieval"}
+    for text, adapters in (
+        ("ferry kind:code", {"code"}),
+        ("ferry kind:note", {"retrieval"}),
+        ("ferry kind:photo", {"retrieval"}),
+        ("ferry kind:photo kind:code", {"retrieval", "code"}),
+    ):
+        assert set(engine.run(parse(text)).context.encoded.by_adapter) == adapters
 
 
 def test_like_asks_its_own_space(engine: Engine) -> None:
-    assert [hit.file_id for hit in engine.similar(3).hits] == [4]
-    assert {hit.file_id for hit in engine.similar(0).hits} == {1, 2}
+    assert [Path(hit.path).stem for hit in engine.similar(3).hits] == ["4"]
+    assert {Path(hit.path).stem for hit in engine.similar(0).hits} == {"1", "2"}
 
 
 def test_like_is_judged_by_its_adapter_where_the_model_is_fast(engine: Engine) -> None:

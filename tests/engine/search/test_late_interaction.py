@@ -37,14 +37,11 @@ def test_maxsim_is_its_definition(
     docs = [quantise(unit_rows(rng, int(n))) for n in rng.integers(1, 40, size=25)]
     weights = rng.random(7).astype(np.float32) if weighted else None
     wanted = [defined_maxsim(query, doc, weights) for doc in docs]
-    found = maxsim(query, docs, weights=weights, evidence=True)
+    found = maxsim(query, docs, weights=weights)
     np.testing.assert_allclose(found.scores, wanted, atol=1e-5)
-    assert found.best is not None
-    assert found.where is not None
-    for i, doc in enumerate(docs):
-        sims = query @ (doc.astype(np.float32) / 127).T
-        np.testing.assert_allclose(found.best[i], sims.max(axis=1), atol=1e-5)
-        np.testing.assert_allclose(sims[np.arange(7), found.where[i]], found.best[i], atol=1e-5)
+    for doc, similarities in zip(docs, found.similarities, strict=True):
+        expected = query @ (doc.astype(np.float32) / 127).T
+        np.testing.assert_allclose(similarities, expected, atol=1e-5)
 
 
 def test_documents_without_tokens_come_last() -> None:
@@ -52,10 +49,11 @@ def test_documents_without_tokens_come_last() -> None:
     query = unit_rows(rng, 3)
     empty, wide = np.zeros((0, 32), np.int8), np.zeros((0, 0), np.int8)
     docs = [empty, quantise(unit_rows(rng, 5)), wide, quantise(query)]
-    found = maxsim(query, docs, evidence=True)
+    found = maxsim(query, docs)
     assert found.scores[0] == found.scores[2] == -1.0
     assert found.scores[3] == pytest.approx(1.0, abs=0.02)
     assert found.scores[1] == pytest.approx(defined_maxsim(query, docs[1], None), abs=1e-5)
+    assert [len(s.T) for s in found.similarities] == [0, 5, 0, 3]
     assert maxsim(query, []).scores.shape == (0,)
     assert maxsim(query, [empty]).scores.tolist() == [-1.0]
 

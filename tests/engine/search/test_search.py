@@ -20,7 +20,7 @@ from engine.contract.types import (
 )
 from engine.engine import Engine
 from engine.models.registry import model_spec
-from engine.search.searcher import NameMatch
+from engine.search.ports import NameMatch
 
 TEXTS: dict[int, tuple[str, Kind, str]] = {
     1: ("/n/bread.md", "note", "Feed the sourdough starter in the evening and bake at dawn."),

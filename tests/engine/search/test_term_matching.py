@@ -1,9 +1,9 @@
-"""Wording: words held by the whole file, words side by side."""
+"""Term matching: words the whole file holds, words side by side."""
 
 import numpy as np
 import pytest
 
-from engine.search.wording import asked_words, quoted, shares_held
+from engine.search.term_matching import asked_words, proximity, term_coverage
 from engine.store import TextMatch
 from engine.store.analyzer import analyze
 
@@ -12,7 +12,7 @@ CAPTION = "Average request throughput per client as a function of the number of 
 
 def likeness(question: str, passage: str) -> float:
     words = asked_words(question)
-    return quoted(words, np.ones(len(words), np.float32), analyze(passage))
+    return proximity(words, np.ones(len(words), np.float32), analyze(passage))
 
 
 def match(file_id: int, ordinal: int, text: str) -> TextMatch:
@@ -59,7 +59,9 @@ def test_a_pair_of_common_words_is_no_quotation() -> None:
     words = asked_words("zebras grow stripes over there")
     passage = analyze("it is over there")
     common = np.array([4, 4, 4, 0.1, 0.1], np.float32)
-    assert quoted(words, common, passage) == 0.0 < quoted(words, np.ones(5, np.float32), passage)
+    assert (
+        proximity(words, common, passage) == 0.0 < proximity(words, np.ones(5, np.float32), passage)
+    )
 
 
 @pytest.mark.parametrize("question", ["", "zebra"])
@@ -70,7 +72,7 @@ def test_less_than_two_words_are_no_quotation(question: str) -> None:
 def test_a_file_holds_what_its_passages_hold_together() -> None:
     words = asked_words("retry uploads slowly")
     weights = np.array([1, 2, 1], np.float32)
-    held = shares_held(
+    held = term_coverage(
         words,
         weights,
         [match(1, 0, "we retry"), match(1, 1, "uploads, slowly"), match(2, 0, "an upload")],
@@ -79,4 +81,4 @@ def test_a_file_holds_what_its_passages_hold_together() -> None:
 
 
 def test_nothing_held_is_nothing() -> None:
-    assert shares_held(asked_words("zebra"), np.ones(1, np.float32), []) == {}
+    assert term_coverage(asked_words("zebra"), np.ones(1, np.float32), []) == {}

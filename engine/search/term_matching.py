@@ -1,4 +1,4 @@
-"""Wording: what exact words tell beyond BM25 of a single passage.
+"""Term matching: what exact words tell beyond BM25 of a single passage.
 
 How many of the question's words the whole file holds: a commit's subject names things from all over
 a source file (hit@10 on such questions 0.842 -> 0.857; shell commands 0.644 -> 0.651 nDCG@10).
@@ -46,7 +46,7 @@ def asked_words(question: str) -> list[AskedWord]:
     return telling or common
 
 
-def shares_held(
+def term_coverage(
     words: Sequence[AskedWord], weights: NDArray[np.float32], matches: Iterable[TextMatch]
 ) -> dict[int, float]:
     """By file, how much of the question it holds anywhere, against the best of these files: 0..1.
@@ -66,7 +66,9 @@ def shares_held(
     return {file_id: total / best for file_id, total in totals.items()} if best else {}
 
 
-def quoted(words: Sequence[AskedWord], weights: NDArray[np.float32], terms: Sequence[str]) -> float:
+def proximity(
+    words: Sequence[AskedWord], weights: NDArray[np.float32], terms: Sequence[str]
+) -> float:
     """How much like a quotation of the question a passage's terms are: 0 for words that are
     scattered, 1 for a long run of them in the question's order.
 

@@ -1,0 +1,84 @@
+"""What the lanes share: the sources they look in, and one query's state as it goes by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from engine.contract.types import Adapter, Kind, Query
+from engine.models.registry import ModelSpec
+from engine.search.phrases import in_name
+from engine.search.ports import NameIndex, NameMatch
+from engine.search.query_encoding import EncodedQuery, QueryEncodings
+from engine.search.token_matches import TokenMatches
+from engine.search.word_weights import WordWeights
+from engine.store import Candidate, Store, build_where
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where lanes look: one store with one model, and the names of files."""
+
+    store: Store
+    spec: ModelSpec
+    names: NameIndex
+    encodings: QueryEncodings
+    word_weights: WordWeights
+    #: False for a file that was removed a moment ago: no ghosts.
+    alive: Callable[[int], bool]
+
+
+@dataclass(eq=False)
+class QueryContext:
+    """One query: its demands, its encodings and what the lanes proposed; made once, used by all."""
+
+    sources: Sources
+    query: Query
+    #: For each phrase the units that hold its words, where these can be listed.
+    candidate_ids: Sequence[Sequence[str]]
+    most_names: int
+    #: By lane, what it proposed.
+    proposals: dict[str, Sequence[Candidate]] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> list[NameMatch]:
+        """Files whose names answer, best first."""
+        query = self.query
+        found = self.sources.names(query.text.split(), self.most_names, query.filters)
+        found = [match for match in found if self.sources.alive(match.file.file_id)]
+        if query.phrases or query.excluded:
+            found = [match for match in found if in_name(match.file.path, query)]
+        return found
+
+    @cached_property
+    def encoded(self) -> EncodedQuery:
+        """The query as the model sees it; blocks while it is loaded. InklingError if it can't."""
+        return self.sources.encodings.of(self.query)
+
+    @cached_property
+    def tokens(self) -> TokenMatches:
+        """Stored tokens beside the query's."""
+        return TokenMatches(
+            self.sources.store, self.sources.word_weights, self.query.text, self.encoded
+        )
+
+    def where(self, adapter: Adapter | None = None) -> str | None:
+        """The query's demands as a prefilter; with an adapter, only for the kinds it encodes."""
+        kinds: tuple[Kind, ...] = ()
+        if adapter is not None:
+            kinds = self.sources.spec.kinds_of(adapter)
+        return build_where(
+            self.query.filters,
+            phrases=self.query.phrases,
+            excluded=self.query.excluded,
+            kinds=kinds,
+            among=self.candidate_ids,
+        )
+
+    def scores_of(self, lane: str) -> Mapping[str, float]:
+        """Best score by unit id of what a lane proposed."""
+        best: dict[str, float] = {}
+        for proposal in self.proposals.get(lane, ()):
+            best[proposal.unit_id] = max(proposal.score, best.get(proposal.unit_id, proposal.score))
+        return best

@@ -1,0 +1,57 @@
+"""The words lane: units that hold words of the query (BM25), how many of them the whole file holds,
+and how many stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.search.candidates import Candidates
+from engine.search.context import QueryContext
+from engine.search.features import Feature, Floats
+from engine.search.lanes.lane import Lane, column
+from engine.search.term_matching import asked_words, proximity, term_coverage
+from engine.store import Candidate
+from engine.store.analyzer import query_terms
+
+#: Measured on the tuning sets: deeper pools change nDCG@10 by less than 0.002.
+POOL = 100
+#: Passages of the candidates' files that are looked through for the question's words.
+MATCHES = 600
+
+
+class Words(Lane):
+    """Full text."""
+
+    columns = (
+        # BM25 has no scale of its own: it grows with the query's length and the corpus.
+        Feature("text", 0.2, relative=True),
+        Feature("term_coverage", 0.04),  # share of the question's words the whole file holds, 0..1
+        Feature("proximity", 0.05),  # question words side by side, 0..1
+    )
+    early = True
+
+    def candidates(self, context: QueryContext) -> Sequence[Candidate]:
+        terms = query_terms(context.query.text)
+        return context.sources.store.search_text(terms, context.where(), POOL)
+
+    def features(self, context: QueryContext, candidates: Candidates) -> Mapping[str, Floats]:
+        text = context.query.text
+        owners = sorted({candidates.file_ids[i] for i in candidates.with_unit})
+        matches = context.sources.store.text_within(query_terms(text), owners, MATCHES)
+        words = asked_words(text)
+        weights = context.sources.word_weights.tokens([word.text for word in words])
+        chosen = set(candidates.unit_ids)
+        inside = [match for match in matches if match.unit_id in chosen]
+        # 0 for what only other lanes found would call a near miss no match (CoSQA 0.598 -> 0.608).
+        bm25 = {match.unit_id: match.score for match in inside}
+        bm25.update(context.scores_of("text"))
+        covered = term_coverage(words, weights, matches)
+        near = {m.unit_id: proximity(words, weights, m.terms.split()) for m in inside}
+        pairs = list(zip(candidates.unit_ids, candidates.file_ids, strict=True))
+        return {
+            "text": column([bm25.get(unit_id) for unit_id, _ in pairs]),
+            "term_coverage": column(
+                [(covered.get(file_id) if unit_id else None) or None for unit_id, file_id in pairs]
+            ),
+            "proximity": column([near.get(unit_id) or None for unit_id, _ in pairs]),
+        }

@@ -1,0 +1,45 @@
+"""What the search takes from other rooms: the index of names, and a model that encodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.contract.types import Adapter, Encoding, FileFacts, Filters, TextInput
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """A file whose name or folders carry words of the query; score 0..1."""
+
+    file: FileFacts
+    score: float
+
+
+class NameIndex(Protocol):
+    """Finds files by their names: the ledger's index, or none."""
+
+    def __call__(self, words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
+        """Best first; with no words the newest files that the filters allow."""
+
+
+class QueryEncoder(Protocol):
+    """Encodes while a person waits; blocks, and raises InklingError where the model can't."""
+
+    @property
+    def fast(self) -> bool:
+        """Whether a few dozen texts cost a person no wait."""
+
+    def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
+        """Questions as typed."""
+
+    def encode_texts(
+        self, texts: Sequence[TextInput], adapter: Adapter, *, urgent: bool = False
+    ) -> list[Encoding]:
+        """Passages with their context."""
+
+    def encode_images(
+        self, paths: Sequence[str], adapter: Adapter, *, urgent: bool = False
+    ) -> list[Encoding]:
+        """Picture files."""

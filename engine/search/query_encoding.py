@@ -1,0 +1,106 @@
+"""A query as the model sees it: an encoding for each adapter in play, kept for the next time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.contract.errors import InklingError
+from engine.contract.kinds import FILE_KINDS, file_kinds
+from engine.contract.types import Adapter, Encoding, Filters, Kind, Query
+from engine.models.registry import ModelSpec
+from engine.search.ports import QueryEncoder
+
+#: Encodings kept: stages, filters and letters typed back and forth ask for the same ones.
+KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedQuery:
+    """One encoding for each adapter that the filters leave in play; never empty."""
+
+    by_adapter: Mapping[Adapter, Encoding]
+    spec: ModelSpec
+
+    def adapter_for(self, kind: Kind) -> Adapter:
+        """Whose encoding asks units of this kind."""
+        wanted = self.spec.adapter_for(kind)
+        return wanted if wanted in self.by_adapter else next(iter(self.by_adapter))
+
+    @property
+    def pieces(self) -> int:
+        """Tokens that stand for typed words."""
+        spans = next(iter(self.by_adapter.values())).spans
+        return 0 if spans is None else int((spans[:, 0] >= 0).sum())
+
+
+class QueryEncodings:
+    """Encodes queries and remembers the last ones; thread-safe."""
+
+    def __init__(self, encoder: QueryEncoder, spec: ModelSpec) -> None:
+        self._encoder = encoder
+        self._spec = spec
+        self._kept: dict[tuple[str, Adapter, str | None], Encoding] = {}
+
+    def can_ask(self, query: Query) -> bool:
+        """Whether there is anything that the model can read."""
+        return bool(query.text) or (query.image is not None and self._sees)
+
+    def of(self, query: Query) -> EncodedQuery:
+        """Encode for each adapter that the filters allow; repeated queries cost nothing."""
+        picture = query.image if self._sees else None
+        content = None if picture is None else _digest(picture)
+        made = {
+            adapter: self._encode(query.text, picture, content, adapter)
+            for adapter in self._adapters(query.filters)
+        }
+        return EncodedQuery(made, self._spec)
+
+    @property
+    def _sees(self) -> bool:
+        return "image" in self._spec.modalities
+
+    def _adapters(self, filters: Filters) -> list[Adapter]:
+        allowed = {kind for wanted in filters.kinds for kind in file_kinds(wanted)}
+        asked = [kind for kind in FILE_KINDS if kind in allowed or not filters.kinds]
+        return list(dict.fromkeys(map(self._spec.adapter_for, asked or FILE_KINDS)))
+
+    def _encode(
+        self, text: str, picture: str | None, content: str | None, adapter: Adapter
+    ) -> Encoding:
+        key = (text, adapter, content)
+        known = self._kept.get(key)
+        if known is not None:
+            return known
+        parts: list[Encoding] = []
+        if text:
+            parts += self._encoder.encode_queries([text], adapter)
+        if picture is not None:
+            parts += self._encoder.encode_images([picture], adapter, urgent=True)
+        if len(self._kept) > KEPT:
+            self._kept.clear()
+        made = parts[0] if len(parts) == 1 else text_with_picture(parts)
+        self._kept[key] = made
+        return made
+
+
+def text_with_picture(parts: Sequence[Encoding]) -> Encoding:
+    """A sentence and a picture as one query: both directions count alike, all tokens count."""
+    single = np.sum([part.single for part in parts], axis=0)
+    single = single / max(float(np.linalg.norm(single)), 1e-9)
+    tokens = np.concatenate([part.tokens for part in parts])
+    return replace(parts[0], single=single.astype(np.float32), tokens=tokens, spans=None)
+
+
+def _digest(picture: str) -> str:
+    """What a picture is, whatever its path: under the same path lies another one tomorrow."""
+    try:
+        with open(picture, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InklingError(
+            f"The picture {picture} can't be read.", hint="Check the path.", path=picture
+        ) from error
