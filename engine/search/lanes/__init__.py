@@ -10,6 +10,11 @@ from engine.search.lanes.names import Names
 from engine.search.lanes.words import Words
 
 #: By the name that hits, explanations and scripts know them by.
-LANES: dict[str, Lane] = {"name": Names(), "text": Words(), "dense": Dense(), "late": Late()}
+LANES: dict[str, Lane] = {
+    "name": Names(),
+    "text": Words(),
+    "dense": Dense(),
+    "late": Late(),
+}
 
 __all__ = ["LANES", "Lane"]
