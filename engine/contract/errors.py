@@ -23,6 +23,25 @@ class StoreDamagedError(InklingError):
     """The store can't be read; it is rebuilt from the files."""
 
 
+class StoreBusyError(InklingError):
+    """The system refuses now what it may grant later: no descriptors, memory, space or access.
+
+    Nothing is wrong with the store; the same call is to be made again after a while.
+    """
+
+
+class StoreTooNewError(InklingError):
+    """A later Inkling wrote this store; it is left as it is."""
+
+
+class RefusedRowsError(InklingError):
+    """The store can't hold what it was given, however often it is tried; its contents are fine."""
+
+
+class RefusedQueryError(InklingError):
+    """The store can't answer such a question, however often it is asked; its contents are fine."""
+
+
 class WorkerDiedError(InklingError):
     """A child process ended or hung; its work is to be done again elsewhere."""
 

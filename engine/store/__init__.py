@@ -2,7 +2,8 @@
 
 from engine.store import memory  # noqa: F401 (its settings have to come before lancedb)
 from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch
-from engine.store.table import Store, drop_space, list_spaces
+from engine.store.spaces import drop_space, list_spaces, set_space_aside
+from engine.store.table import Store
 from engine.store.where import build_where
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "build_where",
     "drop_space",
     "list_spaces",
+    "set_space_aside",
 ]

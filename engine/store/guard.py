@@ -1,148 +1,182 @@
-"""Opens a table and makes sure that it answers; after a power cut the last commits may not.
+"""The one way into LanceDB and Arrow: each of their failures leaves as one of four errors.
 
-LanceDB never calls fsync, and a manifest of zeros opens as an empty table without columns.
+Damage (repaired when the store is next opened), a passing error (waited out), rows or a question
+that are refused (no matter of time, the store is fine).
 """
 
 from __future__ import annotations
 
-import logging
-import shutil
-from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+import errno
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Literal
 
-import lancedb
+import pyarrow as pa
 
-from engine.contract.errors import StoreDamagedError
-from engine.store.indexes import create_indexes
-from engine.store.rows import schema
+from engine.contract.errors import (
+    InklingError,
+    RefusedQueryError,
+    RefusedRowsError,
+    StoreBusyError,
+    StoreDamagedError,
+)
 
-log = logging.getLogger(__name__)
-
-DROPPED_AT_MOST = 3  # commits given up to reach a state that answers
 REBUILD_HINT = "Inkling rebuilds it from your files; the files themselves are not affected."
+Doing = Literal["read", "write"]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS}
+_PASSING = {
+    *_FULL,
+    *_FORBIDDEN,
+    *_STARVED,
+    *(errno.EINTR, errno.EIO, errno.EBUSY, errno.ETIMEDOUT, errno.ENODEV, errno.ENXIO),
+    *(getattr(errno, name) for name in ("ESTALE", "ENOTCONN", "EHOSTDOWN") if hasattr(errno, name)),
+}
+#: The numbers that Windows gives to the same: in errors of the library they are not translated.
+_WINDOWS = {
+    4: errno.EMFILE, 5: errno.EACCES, 8: errno.ENOMEM, 14: errno.ENOMEM, 19: errno.EROFS,
+    21: errno.EBUSY, 23: errno.EIO, 32: errno.EBUSY, 33: errno.EBUSY, 39: errno.ENOSPC,
+    55: errno.ENODEV, 112: errno.ENOSPC, 1117: errno.EIO, 1295: errno.EDQUOT, 1450: errno.ENOMEM,
+}  # fmt: skip
+_SYSTEM_ERROR = re.compile(r"os error (\d+)|Os \{ code: (\d+)")
+_WORDS = {
+    "No space left": errno.ENOSPC,
+    "Permission denied": errno.EACCES,
+    "Too many open files": errno.EMFILE,
+    "Cannot allocate memory": errno.ENOMEM,
+    "Resource temporarily unavailable": errno.EAGAIN,
+}
+_UNREADABLE = re.compile(
+    r"not appear to be a Lance file|[Cc]orrupt|[Nn]ot found|LanceError\((IO|Arrow)\)"
+    r"|magic number|manifest length|does not have sufficient data|file size is too small"
+)
+_CONFLICT = re.compile(r"[Cc]onflict|[Tt]imed? ?out|LanceError\(Timeout\)")
+#: Of the two runtimes between Python and Rust; neither class can be imported.
+_PANICS = ("RustPanic", "PanicException")
+_DESCRIPTORS = 16  # an operation of the library opens fewer at a time
 
 
-class _TornError(Exception):
-    """Rows can't be read: this version of the table is of no use."""
+class TornError(Exception):
+    """What was read can't be: rows are missing, or columns are."""
 
 
-#: What damaged bytes end in; or in a panic of the library, whose class can't be imported.
-_UNREADABLE = (_TornError, RuntimeError, ValueError, OSError)
+@contextmanager
+def guarded(doing: Doing, fault: Callable[[], str | None] = lambda: None) -> Iterator[None]:
+    """Calls into the library; all that fails here is an InklingError when it leaves.
 
-
-def open_table(directory: Path, name: str, dim: int, *, read_only: bool) -> Any:
-    """The table, made if there is none; drops broken newest commits, rebuilds broken indexes.
-
-    StoreDamagedError if that does not help.
+    `fault` says what is wrong with the table on disk, if anything is. It is asked before a write
+    (a commit on top of damage would hide it), and after everything: a manifest of zeros makes an
+    empty table without a word. Raises StoreDamagedError, StoreBusyError, RefusedRowsError (of a
+    write) or RefusedQueryError (of a read).
     """
-    folder = directory / f"{name}.lance"
-    if not read_only and _unfinished(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-    if not folder.exists():
-        if read_only:
-            raise StoreDamagedError("There is no search index yet.", hint=REBUILD_HINT)
-        table = _connect(directory).create_table(name, schema=schema(dim))
-        create_indexes(table)
-        return table
-    for _ in range(DROPPED_AT_MOST + 1):
-        try:
-            table = _connect(directory).open_table(name)
-            _check_rows(table, dim)
-            break
-        except Exception as error:
-            if not isinstance(error, _UNREADABLE) and type(error).__name__ != "RustPanic":
-                raise
-            log.warning("store version can't be read: %s", error)
-            if read_only or not _drop_newest(folder):
-                raise _damaged(folder) from error
-    else:
-        raise _damaged(folder)
-    if not read_only:
-        _check_indexes(table, dim)
-    return table
-
-
-def reopened(folder: Path) -> Any:
-    """The same table with empty caches.
-
-    What was read of outdated versions stays in LanceDB's caches: 100 MB after 2,400 commits, of
-    which this gives 58 back.
-    """
-    return _connect(folder.parent).open_table(folder.stem)
-
-
-def _damaged(folder: Path) -> StoreDamagedError:
-    return StoreDamagedError("The search index is damaged.", hint=REBUILD_HINT, path=str(folder))
-
-
-def _connect(directory: Path) -> Any:
-    # Caches are bounded (LanceDB's default is 6 GB). Interval 0 makes every read see the newest
-    # commit; the check costs 0.2 ms.
-    session = lancedb.Session(index_cache_size_bytes=96 << 20, metadata_cache_size_bytes=32 << 20)
-    return lancedb.connect(directory, session=session, read_consistency_interval=timedelta(0))
-
-
-def _manifests(folder: Path) -> list[Path]:
-    """Newest first: LanceDB names them so that the newest sorts first."""
-    return sorted((folder / "_versions").glob("*.manifest"))
-
-
-def _unfinished(folder: Path) -> bool:
-    """Whether a table's making was cut short, before anything was in it."""
-    return folder.exists() and not _manifests(folder) and not any(folder.glob("data/*"))
-
-
-def _drop_newest(folder: Path) -> bool:
-    """Give up the newest commit; False if it is the only one."""
-    manifests = _manifests(folder)
-    if len(manifests) < 2:
-        return False
-    manifests[0].unlink()
-    (folder / "_versions" / "latest_version_hint.json").unlink(missing_ok=True)
-    return True
-
-
-def _check_rows(table: Any, dim: int) -> None:
-    """Read a narrow column of every row, all columns of some and of the newest."""
-    if table.schema.names != schema(dim).names or table.schema != schema(dim):
-        raise _TornError("its columns are not those of a store")
-    found = table.search().select(["file_id"]).to_arrow().num_rows
-    if found != table.count_rows():
-        raise _TornError("rows are missing")
-    newest = range(max(found - 32, 0), found)
-    sample = sorted({*range(0, found, max(found // 100, 1)), *newest})
-    if sample and table.take_offsets(sample).to_arrow().num_rows != len(sample):
-        raise _TornError("rows are missing")
-
-
-def _check_indexes(table: Any, dim: int) -> None:
-    """Ask every index something; make them anew if one fails."""
     try:
-        for question in _questions(table, dim):
-            question()
-    except (RuntimeError, ValueError, OSError) as error:
-        log.warning("search indexes can't be read and are built anew: %s", error)
-        for index in list(table.list_indices()):
-            table.drop_index(index.name)
-        create_indexes(table)
+        if doing == "write" and (wrong := fault()):
+            raise TornError(wrong)
+        yield
+        if wrong := fault():
+            raise TornError(wrong)
+    except InklingError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and not _is_panic(error):
+            raise  # Ctrl-C and the like
+        raise meaning(error, doing, fault) from error
 
 
-def _questions(table: Any, dim: int) -> list[Callable[[], object]]:
-    from lancedb.query import MatchQuery
+def meaning(error: BaseException, doing: Doing, fault: Callable[[], str | None]) -> InklingError:
+    """What a failure of the library is to us."""
+    number = system_error(error)
+    if number in _PASSING:
+        return _passing(number)
+    if isinstance(error, TornError):
+        return damaged(str(error))
+    try:
+        if wrong := fault():
+            return damaged(wrong)
+    except OSError as again:
+        if (number := system_error(again)) in _PASSING:
+            return _passing(number)
+    if _is_panic(error):
+        # It does not say why; where it could not open a file, it is no damage.
+        return busy("The system is short of descriptors.") if starved() else damaged(str(error))
+    text = str(error)
+    if isinstance(error, RuntimeError) and _CONFLICT.search(text):
+        return busy("Something else was writing to it.")
+    if isinstance(error, OSError | RuntimeError) or _UNREADABLE.search(text):
+        # Everything the library says of a file that it does not understand ends here. It may have
+        # failed for want of descriptors without saying so.
+        return busy("The system is short of descriptors.") if starved() else damaged(text)
+    if doing == "read" and isinstance(error, UnicodeDecodeError | pa.ArrowException):
+        return damaged(text)  # the question is words; these come of what was found
+    if doing == "write":
+        return RefusedRowsError(
+            "The search index refused these rows.",
+            hint="The file is left out; logs/indexer.log says why.",
+        )
+    return RefusedQueryError(
+        "The search index can't answer this question.", hint="Simplify the query or its filters."
+    )
 
-    conditions = ("id = 'x'", "file_id = -1", "kind = 'x'", "ext = 'x'", "mtime < 0", "path = 'x'")
-    vector = [1.0] + [0.0] * (dim - 1)
-    text = MatchQuery("x", "fts")
-    return [
-        *(lambda c=c: table.search().where(c).select(["id"]).to_arrow() for c in conditions),
-        lambda: table.search(text, query_type="fts").limit(1).select(["id", "_score"]).to_arrow(),
-        lambda: (
-            table.search(vector, vector_column_name="vector")
-            .distance_type("cosine")
-            .limit(1)
-            .select(["id", "_distance"])
-            .to_arrow()
-        ),
-    ]
+
+def system_error(error: BaseException) -> int:
+    """The system's number for an error, also where the library put it into words; 0 if none."""
+    if isinstance(error, MemoryError | pa.ArrowMemoryError):
+        return errno.ENOMEM
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    text = str(error)
+    if found := _SYSTEM_ERROR.search(text):
+        number = int(found[1] or found[2])
+        return _WINDOWS.get(number, number) if sys.platform == "win32" else number
+    return next((number for words, number in _WORDS.items() if words in text), 0)
+
+
+def starved() -> bool:
+    """Whether this process can't open the files that an operation needs."""
+    held: list[int] = []
+    try:
+        held += (os.open(os.devnull, os.O_RDONLY) for _ in range(_DESCRIPTORS))
+    except OSError:
+        return True
+    finally:
+        for descriptor in held:
+            with suppress(OSError):
+                os.close(descriptor)
+    return False
+
+
+def damaged(why: str, path: str | None = None) -> StoreDamagedError:
+    """The store's contents can't be read."""
+    error = StoreDamagedError("The search index is damaged.", hint=REBUILD_HINT, path=path)
+    error.add_note(why)
+    return error
+
+
+def busy(why: str) -> StoreBusyError:
+    """The store can't be used now."""
+    return StoreBusyError(
+        f"The search index can't be used right now. {why}", hint="Inkling tries again by itself."
+    )
+
+
+def _passing(number: int) -> StoreBusyError:
+    if number in _FULL:
+        return StoreBusyError(
+            "The disk is full; the search index could not be written.",
+            hint="Free some space; Inkling goes on by itself.",
+        )
+    if number in _FORBIDDEN:
+        return StoreBusyError(
+            "The search index can't be used: permission denied.",
+            hint="Fix the permissions of Inkling's folder, or choose another with --base-dir.",
+        )
+    return busy(f"The system says: {os.strerror(number)}.")
+
+
+def _is_panic(error: BaseException) -> bool:
+    return any(base.__name__ in _PANICS for base in type(error).__mro__)

@@ -16,6 +16,7 @@ from engine.contract.conditions import folder_key
 from engine.contract.path_text import clean, path_to_text, text_to_path
 from engine.contract.types import FileFacts, Kind, Unit
 from engine.store.analyzer import fts_text
+from engine.store.schema import schema
 from engine.store.segments import TokenRecord, TokenRef
 
 
@@ -71,50 +72,6 @@ ROW_COLUMNS = [
     "line_from", "line_to", "symbol", "language", "segment", "offset", "length", "file_kind",
     *ATTRIBUTES,
 ]  # fmt: skip
-
-
-def schema(dim: int) -> pa.Schema:
-    """Columns of the units table; `fts` holds analysed terms, `vector` a unit vector or null.
-
-    `document` is the direction of all the file's vectors together, repeated on each of its rows:
-    what the whole file is about, there without another look-up.
-    """
-    return pa.schema(
-        [
-            pa.field("id", pa.string(), nullable=False),
-            pa.field("file_id", pa.int64(), nullable=False),
-            pa.field("path", pa.string()),
-            pa.field("folder", pa.string()),
-            pa.field("kind", pa.string()),
-            pa.field("file_kind", pa.string()),
-            pa.field("picture", pa.string()),
-            pa.field("ext", pa.string()),
-            pa.field("language", pa.string()),
-            pa.field("mtime", pa.float64()),
-            pa.field("size", pa.int64()),
-            pa.field("page", pa.int32()),
-            pa.field("line_from", pa.int32()),
-            pa.field("line_to", pa.int32()),
-            pa.field("symbol", pa.string()),
-            pa.field("text", pa.string()),
-            pa.field("context", pa.string()),
-            pa.field("fts", pa.string()),
-            pa.field("segment", pa.int32()),
-            pa.field("offset", pa.int64()),
-            pa.field("length", pa.int32()),
-            pa.field("vector", pa.list_(pa.float16(), dim)),
-            pa.field("document", pa.list_(pa.float16(), dim)),
-            *attribute_fields(),
-        ]
-    )
-
-
-def attribute_fields() -> list[pa.Field]:
-    """A column for each row of engine.contract.attributes; null where a file has no value."""
-    return [
-        pa.field(row.name, pa.string() if row.type == "text" else pa.float64())
-        for row in ATTRIBUTES.values()
-    ]
 
 
 def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: int) -> pa.Table:

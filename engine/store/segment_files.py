@@ -6,13 +6,15 @@ import os
 import struct
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.store.disk import DISK, Disk
 
 _FOOTER = struct.Struct("<QI4s")  # entries, crc of the index, magic
 _MAGIC = b"IkP1"
@@ -48,6 +50,11 @@ class Container:
     low: int
     high: int
     generation: int  # of two packs for the same segments the higher is the one
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can answer for its segments at all."""
+        return True
 
     def size(self) -> int:
         """Bytes on disk."""
@@ -106,6 +113,15 @@ class Pack(Container):
         index = np.frombuffer(data, dtype="<i8").reshape(2, entries)
         return index[0], index[1]
 
+    @property
+    def whole(self) -> bool:
+        """Whether it has an index, an empty one too."""
+        size = self.size()
+        if size < _FOOTER.size:
+            return False
+        footer = ReadFile(self.path).read_at(size - _FOOTER.size, _FOOTER.size)
+        return len(self._index[0]) == _FOOTER.unpack(footer)[0] and footer[-4:] == _MAGIC
+
     def payload(self) -> int:
         return max(self.size() - _FOOTER.size - self._index[0].nbytes * 2, 0)
 
@@ -126,30 +142,23 @@ def _keys(refs: NDArray[np.int64]) -> NDArray[np.int64]:
     return keys
 
 
-def write_pack(path: Path, refs: NDArray[np.int64], read: Callable[[int, int, int], bytes]) -> None:
+def write_pack(
+    path: Path,
+    refs: NDArray[np.int64],
+    read: Callable[[int, int, int], bytes],
+    disk: Disk = DISK,
+) -> None:
     """Copy records [n, 3] in order into a pack; the file appears whole or not at all."""
-    temporary = path.with_suffix(".tmp")
     places = np.zeros(len(refs), dtype="<i8")
-    with temporary.open("wb") as file:
-        os.chmod(temporary, 0o600)
-        for i, (segment, offset, length) in enumerate(refs.tolist()):
-            places[i] = file.tell()
-            file.write(read(segment, offset, length))
+
+    def blocks() -> Iterator[bytes]:
+        at = 0
+        for i, ref in enumerate(refs.tolist()):
+            data = read(*ref)
+            places[i], at = at, at + len(data)
+            yield data
         index = np.stack([_keys(refs), places]).astype("<i8").tobytes()
-        file.write(index)
-        file.write(_FOOTER.pack(len(refs), zlib.crc32(index), _MAGIC))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    sync_directory(path.parent)
+        yield index
+        yield _FOOTER.pack(len(refs), zlib.crc32(index), _MAGIC)
 
-
-def sync_directory(directory: Path) -> None:
-    """Make new names in a directory survive a power cut, where the platform can."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    disk.replace_with(path, blocks())

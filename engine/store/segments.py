@@ -11,7 +11,6 @@ to its own places, so no row has to change and nothing has to happen in two stor
 from __future__ import annotations
 
 import logging
-import os
 import re
 import threading
 from collections import OrderedDict
@@ -22,7 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store.segment_files import Container, Pack, Raw, ReadFile, sync_directory, write_pack
+from engine.store.disk import DISK, Disk
+from engine.store.segment_files import Container, Pack, Raw, ReadFile, write_pack
 from engine.store.token_record import LOST, TokenRecord, pack_record, unpack_record
 
 log = logging.getLogger(__name__)
@@ -45,13 +45,15 @@ class TokenRef(NamedTuple):
 class Segments:
     """The segment files of one vector space: one writer thread, any number of readers."""
 
-    def __init__(self, directory: Path, *, read_only: bool = False) -> None:
+    def __init__(self, directory: Path, *, read_only: bool = False, disk: Disk = DISK) -> None:
         self.directory = directory
+        self._disk = disk
         self._lock = threading.Lock()
         self._open_files: OrderedDict[Path, ReadFile] = OrderedDict()
         self._containers: list[Container] = []
-        if not read_only:
-            directory.mkdir(parents=True, exist_ok=True)
+        if not read_only and not directory.exists():
+            directory.mkdir(parents=True)
+            disk.sync_directory(directory.parent)
         self._load(read_only)
         last = self._containers[-1] if self._containers else None
         follows = last.high + 1 if last else 0
@@ -66,29 +68,28 @@ class Segments:
             elif pack := _PACK.fullmatch(path.name):
                 found.append(Pack(path, int(pack[1]), int(pack[2]), int(pack[3])))
             elif path.suffix == ".tmp" and not read_only:
-                path.unlink(missing_ok=True)
-        found.sort(key=lambda c: (c.low, -c.high, -c.generation))
+                self._disk.unlink([path])
+        # A pack whose index is broken stands for nothing while there are others.
+        found.sort(key=lambda c: (not c.whole, c.low, -c.high, -c.generation))
+        chosen: list[Container] = []
         for container in found:
-            if self._containers and container.high <= self._containers[-1].high:
-                if not read_only:
-                    container.path.unlink(missing_ok=True)
-                continue
-            self._containers.append(container)
+            if not any(c.low <= container.high and container.low <= c.high for c in chosen):
+                chosen.append(container)
+            elif not read_only and container.whole:
+                self._disk.unlink([container.path])
+        self._containers = sorted(chosen, key=lambda c: c.low)
 
     def append(self, records: Sequence[TokenRecord]) -> list[TokenRef]:
         """Write records; they are on disk when this returns."""
-        refs: list[TokenRef] = []
         if not records:
-            return refs
+            return []
         container = self._writable()
-        with container.path.open("ab") as file:
-            for record in records:
-                data = pack_record(record)
-                refs.append(TokenRef(container.low, file.tell(), len(data)))
-                file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        return refs
+        packed = [pack_record(record) for record in records]
+        places = self._disk.append(container.path, packed)
+        return [
+            TokenRef(container.low, place, len(data))
+            for place, data in zip(places, packed, strict=True)
+        ]
 
     def _writable(self) -> Raw:
         last = self._containers[-1] if self._containers else None
@@ -97,8 +98,7 @@ class Segments:
                 return last
             self._current += 1
         path = self.directory / f"{self._current:08d}.seg"
-        path.touch(mode=0o600)
-        sync_directory(self.directory)
+        self._disk.create(path)
         fresh = Raw(path, self._current, self._current, 0)
         with self._lock:
             self._containers.append(fresh)
@@ -198,16 +198,14 @@ class Segments:
         wanted = wanted[np.lexsort((wanted[:, 1], wanted[:, 0]))]
         generation = 1 + max(container.generation for container in run)
         path = self.directory / f"{low:08d}-{high:08d}.{generation}.pack"
-        write_pack(path, wanted, self._raw_bytes)
+        write_pack(path, wanted, self._raw_bytes, self._disk)
         pack = Pack(path, low, high, generation)
         with self._lock:
             at = self._containers.index(run[0])
             self._containers[at : at + len(run)] = [pack]
             for container in run:
                 self._open_files.pop(container.path, None)
-        for container in run:
-            container.path.unlink(missing_ok=True)
-        sync_directory(self.directory)
+        self._disk.unlink(container.path for container in run)
         return pack.size()
 
     def _raw_bytes(self, segment: int, offset: int, length: int) -> bytes:

@@ -247,7 +247,7 @@ def test_maintenance_changes_no_answer(store: Store, monkeypatch: pytest.MonkeyP
         assert vectors == before[0]
         assert texts.keys() == before[1].keys()
     assert store.count() == 4 * 19 * 12
-    assert "vector_idx" in {index.name for index in store._table.list_indices()}
+    assert "vector_idx" in store._table.read(lambda t: {index.name for index in t.list_indices()})
     for row in store.rows([f"{n}:3" for n in range(1, 60, 7)]).values():
         assert row.ref is not None
         seed = row.file_id * 100 + 3
@@ -281,6 +281,3 @@ def test_maintenance_frees_replaced_tokens(store: Store, monkeypatch: pytest.Mon
     assert store._segments.size_bytes() < before / 10
     refs = [row.ref for row in store.file_rows(1) if row.ref]
     assert [len(record.tokens) for record in store.tokens(refs)] == [3] * 10
-
-
-# Damage

@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.contract.errors import StoreDamagedError
-from engine.store import Store, drop_space, guard
+from engine.contract.errors import RefusedQueryError, StoreDamagedError
+from engine.store import Store, drop_space
 from tests.engine.store.store_units import DIM, facts, found, unit, vector, word
 
 
@@ -83,8 +82,16 @@ def test_damage_while_open_is_named(tmp_path: Path) -> None:
     (newest(tmp_path / "m.lance", "data/*.lance")).unlink()
     with pytest.raises(StoreDamagedError):
         store.rows(["1:0"])
-    with pytest.raises(ValueError, match="nocolumn"):  # our own mistake is no damage
+
+
+def test_a_wrong_question_is_no_damage(store: Store) -> None:
+    store.replace_files({1: [unit(facts(1))]})
+    with pytest.raises(RefusedQueryError) as refused:
         store.search_vector(vector(1), "nocolumn = 3", 5)
+    assert "nocolumn" in str(refused.value.__cause__)
+    with pytest.raises(RefusedQueryError):
+        store.search_vector(np.zeros(3, dtype=np.float32), None, 5)
+    assert store.count() == 1
 
 
 def test_broken_indexes_are_built_anew(tmp_path: Path) -> None:
@@ -222,21 +229,3 @@ def test_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
         if {row.text for row in store.file_rows((last + 1) % 40)} == {word(last + 1)}:
             expected[(last + 1) % 40] = last + 1
         store.close()
-
-
-def test_a_panic_of_the_library_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some damaged bytes make it panic, now and then; what it raises then is no RuntimeError."""
-    guard.open_table(tmp_path, "units", 8, read_only=False)
-    panic = type("RustPanic", (Exception,), {})
-    checked = guard._check_rows
-    seen: list[int] = []
-
-    def check(table: Any, dim: int) -> None:
-        seen.append(dim)
-        if len(seen) == 1:
-            raise panic("rust future panicked: unknown error")
-        checked(table, dim)
-
-    monkeypatch.setattr(guard, "_check_rows", check)
-    guard.open_table(tmp_path, "units", 8, read_only=False)
-    assert len(seen) == 2

@@ -1,0 +1,84 @@
+"""The columns of the units table, and the steps from one version of them to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from engine.contract.attributes import ATTRIBUTES
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What one version of the schema has and the one before had not.
+
+    Each can be begun again where it was cut short: columns that are there stay, and `rewrite`,
+    which gets whole rows with the new columns, gives the same however often it is applied.
+    """
+
+    #: New columns with the SQL expression over the old ones that fills them.
+    columns: dict[pa.Field, str] = field(default_factory=dict)
+    rewrite: Callable[[pa.Table], pa.Table] | None = None
+
+
+#: In order, never edited once released. Version 1 is what there was before versions were counted.
+MIGRATIONS: tuple[Migration, ...] = ()
+
+
+def schema_version() -> int:
+    """The version of the schema that this Inkling writes."""
+    return 1 + len(MIGRATIONS)
+
+
+def steps_from(version: int) -> tuple[Migration, ...]:
+    """What a table of that version lacks, in order."""
+    return MIGRATIONS[version - 1 :]
+
+
+def schema(dim: int) -> pa.Schema:
+    """Columns of the units table; `fts` holds analysed terms, `vector` a unit vector or null.
+
+    `document` is the direction of all the file's vectors together, repeated on each of its rows:
+    what the whole file is about, there without another look-up.
+    """
+    columns = pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("file_id", pa.int64(), nullable=False),
+            pa.field("path", pa.string()),
+            pa.field("folder", pa.string()),
+            pa.field("kind", pa.string()),
+            pa.field("file_kind", pa.string()),
+            pa.field("picture", pa.string()),
+            pa.field("ext", pa.string()),
+            pa.field("language", pa.string()),
+            pa.field("mtime", pa.float64()),
+            pa.field("size", pa.int64()),
+            pa.field("page", pa.int32()),
+            pa.field("line_from", pa.int32()),
+            pa.field("line_to", pa.int32()),
+            pa.field("symbol", pa.string()),
+            pa.field("text", pa.string()),
+            pa.field("context", pa.string()),
+            pa.field("fts", pa.string()),
+            pa.field("segment", pa.int32()),
+            pa.field("offset", pa.int64()),
+            pa.field("length", pa.int32()),
+            pa.field("vector", pa.list_(pa.float16(), dim)),
+            pa.field("document", pa.list_(pa.float16(), dim)),
+        ]
+    )
+    added = [field for migration in MIGRATIONS for field in migration.columns]
+    return pa.unify_schemas([columns, pa.schema([*added, *attribute_columns()])])
+
+
+def attribute_columns() -> dict[pa.Field, str]:
+    """A column for each row of engine.contract.attributes, and the SQL that fills it in a table
+    that has none: no migration for each."""
+    columns = {}
+    for row in ATTRIBUTES.values():
+        kind, name = (pa.string(), "STRING") if row.type == "text" else (pa.float64(), "DOUBLE")
+        columns[pa.field(row.name, kind)] = f"CAST(NULL AS {name})"
+    return columns
