@@ -1,13 +1,13 @@
-"""Every English sentence of the window in one place, ready for a gettext catalogue."""
+"""The window's English sentences, ready for a gettext catalogue; rows of tables keep their own."""
 
 from __future__ import annotations
 
 import datetime as dt
 import gettext
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import resources
-from engine.contract.types import Hit, Lane, Location
+from engine.contract.types import Lane, Location
 
 _catalogue = gettext.translation(
     "inkling", str(Path(resources.__file__).parent / "locale"), fallback=True
@@ -37,28 +37,6 @@ ANY_KIND = tr("Every kind")
 ANY_FOLDER = tr("Every folder")
 ANY_DATE = tr("Any time")
 OTHER_FOLDER = tr("Another folder…")
-KINDS = {
-    "screenshot": tr("Screenshots"),
-    "image": tr("Images"),
-    "pdf": tr("PDFs"),
-    "code": tr("Code"),
-    "note": tr("Notes"),
-    "other": tr("Other files"),
-    "photo": tr("Photos"),
-    "diagram": tr("Diagrams"),
-    "scan": tr("Scans"),
-}
-KIND_ONE = {
-    "screenshot": tr("Screenshot"),
-    "image": tr("Image"),
-    "pdf": tr("PDF"),
-    "code": tr("Code"),
-    "note": tr("Note"),
-    "other": tr("File"),
-    "photo": tr("Photo"),
-    "diagram": tr("Diagram"),
-    "scan": tr("Scan"),
-}
 DATES = {  # value of date: -> label
     "today": tr("Today"),
     "yesterday": tr("Yesterday"),
@@ -154,7 +132,7 @@ PALETTE_PLACEHOLDER = tr("What do you want to do?")
 SHORTCUTS_TITLE = tr("Keyboard Shortcuts")
 SHORTCUTS_TYPED = tr("Typed into the search")
 SYNTAX = (
-    ("kind:pdf", tr("only this kind: screenshot, image, pdf, code, note")),
+    ("kind:pdf", tr("only this kind: {kinds}")),
     ("in:Documents", tr("only in this folder; several are possible")),
     ("ext:md", tr("only files with this ending")),
     ("date:today  date:7d  date:2024-03", tr("only from this time")),
@@ -350,22 +328,6 @@ def short_place(location: Location) -> str:
     if location.symbol and location.page is None:
         return location.symbol.rsplit(" › ", 1)[-1]
     return place(location)
-
-
-def row_for_reader(hit: Hit, folder: str) -> str:
-    """A result in one sentence, for screen readers."""
-    parts = [
-        PurePath(hit.path).name,
-        KIND_ONE.get(hit.picture or hit.kind, hit.kind),
-        place(hit.location),
-        folder,
-        short_date(hit.mtime),
-        OFFLINE if hit.offline else "",
-        " ".join(hit.snippet.split())[:160],
-        ", ".join(LANES[lane] for lane in hit.lanes if lane in LANES),
-        more_places(len(hit.more)) if hit.more else "",
-    ]
-    return ", ".join(part for part in parts if part)
 
 
 def coverage(done: int, total: int) -> str:

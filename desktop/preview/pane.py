@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import Service
+from desktop.presentation.paths import short_folder
 from desktop.preview.bars import FindBar, MatchStrip, ViewBar
 from desktop.preview.details import Details
 from desktop.preview.loading import Content, Picture, Text, load, load_page, pages_with
 from desktop.preview.picture import PictureView
 from desktop.preview.text import MarkdownView, TextView
-from desktop.results.model import short_folder
 from desktop.theme import GRID, HALF
-from desktop.window.empty import EmptyState
+from desktop.widgets.empty_state import EmptyState
 from engine.contract.errors import InklingError
 from engine.contract.types import Hit, Location
 

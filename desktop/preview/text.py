@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QTextBrowser
 
 from desktop import strings as s
 from desktop import theme
-from desktop.preview import highlight
+from desktop.presentation import highlight
 from desktop.preview.loading import Text
 from desktop.theme import GRID
 from engine.contract.types import Location

@@ -1,4 +1,4 @@
-"""Hits as the window holds them, read from the indexer's JSON."""
+"""Reads hits and stages from the indexer's JSON: all of the parsing, and nothing else."""
 
 from __future__ import annotations
 
@@ -73,11 +73,6 @@ def read_hit(data: Json) -> Hit:
     )
 
 
-def hit_of_file(data: Json) -> Hit:
-    """A recent file as a hit without a query: nothing to prove."""
-    return read_hit({"title": "", "snippet": "", **data})
-
-
 def _location(data: Json) -> Location:
     lines = data.get("lines")
     return Location(
@@ -97,28 +92,3 @@ def _evidence(data: Json) -> Evidence:
         box=cast(Box, tuple(map(float, box))) if box else None,
         word=data.get("word") or "",
     )
-
-
-def boxes(hit: Hit, page: int | None = None) -> list[tuple[Box, str]]:
-    """The regions that matched, with the query word of each; for `page` only, where given."""
-    return [
-        (e.box, e.word)
-        for e in hit.evidence
-        if e.box and (page is None or e.page is None or e.page == page)
-    ]
-
-
-def marks(hit: Hit) -> list[tuple[int, int]]:
-    """The runs of the snippet that matched, sorted, overlaps joined."""
-    spans = sorted(
-        (e.start, min(e.end, len(hit.snippet))) for e in hit.evidence if e.type == "text"
-    )
-    joined: list[tuple[int, int]] = []
-    for start, end in spans:
-        if start >= end:
-            continue
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import PurePath
@@ -19,6 +18,8 @@ from PySide6.QtCore import (
 )
 
 from desktop import strings as s
+from desktop.presentation import kinds
+from desktop.presentation.paths import printable, short_folder
 from desktop.results.merging import merge
 from engine.contract.types import Hit
 
@@ -56,7 +57,7 @@ class ResultsModel(QAbstractListModel):
             case Role.FOLDER:
                 return short_folder(hit.path)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return s.row_for_reader(hit, short_folder(hit.path))
+                return spoken(hit)
             case Qt.ItemDataRole.ToolTipRole:
                 return printable(hit.path)
         return None
@@ -135,19 +136,17 @@ class ResultsModel(QAbstractListModel):
             self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
 
 
-def short_folder(path: str) -> str:
-    """The file's folder, the home directory as ~."""
-    return short_path(str(PurePath(path).parent))
-
-
-def short_path(path: str) -> str:
-    """A path for people, the home directory as ~."""
-    home = os.path.expanduser("~").rstrip("/\\")
-    if path == home or path.startswith(home + os.sep):
-        path = "~" + path[len(home) :]
-    return printable(path)
-
-
-def printable(path: str) -> str:
-    """A path for people: bytes that are no text become a replacement sign."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def spoken(hit: Hit) -> str:
+    """A result in one sentence, for screen readers."""
+    parts = [
+        PurePath(hit.path).name,
+        kinds.name(hit),
+        s.place(hit.location),
+        short_folder(hit.path),
+        s.short_date(hit.mtime),
+        s.OFFLINE if hit.offline else "",
+        " ".join(hit.snippet.split())[:160],
+        ", ".join(s.LANES[lane] for lane in hit.lanes if lane in s.LANES),
+        s.more_places(len(hit.more)) if hit.more else "",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -6,7 +6,8 @@ import pytest
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from desktop.results.hits import marks, read_hit, read_stage
+from desktop.presentation.matches import marks
+from desktop.results.hits import read_hit, read_stage
 from desktop.results.merging import merge
 from desktop.results.model import ResultsModel, Role
 from engine.contract.types import Hit

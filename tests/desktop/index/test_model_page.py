@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from desktop import strings as s
 from desktop.client import Client
 from desktop.connection import Service
-from desktop.settings.model_page import ModelPage
+from desktop.index.model_page import ModelPage
 from engine.contract.paths import BaseDir
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 

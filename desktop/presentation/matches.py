@@ -1,0 +1,30 @@
+"""Where a result matched: regions of its page or picture, runs of its passage."""
+
+from __future__ import annotations
+
+from engine.contract.types import Box, Hit
+
+
+def boxes(hit: Hit, page: int | None = None) -> list[tuple[Box, str]]:
+    """The regions that matched, with the query word of each; for `page` only, where given."""
+    return [
+        (e.box, e.word)
+        for e in hit.evidence
+        if e.box and (page is None or e.page is None or e.page == page)
+    ]
+
+
+def marks(hit: Hit) -> list[tuple[int, int]]:
+    """The runs of the snippet that matched, sorted, overlaps joined."""
+    spans = sorted(
+        (e.start, min(e.end, len(hit.snippet))) for e in hit.evidence if e.type == "text"
+    )
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if start >= end:
+            continue
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
