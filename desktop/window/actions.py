@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import QWidget
 
 from desktop import icons, theme
+from desktop.presentation import kinds
 from desktop.strings import tr
 
 Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
@@ -35,6 +36,11 @@ class Spec:
     checkable: bool = False
 
 
+def _filters_by_kind() -> Iterator[Spec]:
+    for kind in kinds.WITH_ACTION:
+        yield Spec(f"kind_{kind.id}", kind.only, "Search", (kind.key,), kind.icon_name)
+
+
 ACTIONS: dict[str, Spec] = {
     spec.id: spec
     for spec in (
@@ -53,11 +59,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("attach_picture", "Search with a Picture…", "Search", ("Ctrl+Shift+O",), "picture"),
         Spec("paste_picture", "Paste Picture as Search", "Search", ("Ctrl+Shift+V",), "picture"),
         Spec("search_region", "Search a Region…", "Search", ("Ctrl+R",), "region", "picture"),
-        Spec("kind_screenshot", "Screenshots Only", "Search", ("Ctrl+1",), "screenshot"),
-        Spec("kind_image", "Images Only", "Search", ("Ctrl+2",), "image"),
-        Spec("kind_pdf", "PDFs Only", "Search", ("Ctrl+3",), "pdf"),
-        Spec("kind_code", "Code Only", "Search", ("Ctrl+4",), "code"),
-        Spec("kind_note", "Notes Only", "Search", ("Ctrl+5",), "note"),
+        *_filters_by_kind(),
         Spec("kind_any", "Every Kind", "Search", ("Ctrl+6",), "close"),
         Spec("history_older", "Earlier Search", "Search", ("Alt+Up",), "history"),
         Spec("history_newer", "Later Search", "Search", ("Alt+Down",), "history"),

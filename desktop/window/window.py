@@ -32,21 +32,22 @@ from desktop.results.hits import StageOfAnswer
 from desktop.results.model import ResultsModel
 from desktop.results.thumbnails import Thumbnails
 from desktop.results.view import ResultsView
+from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.theme import GRID
+from desktop.widgets.empty_state import EmptyState
 from desktop.window import actions, chips
-from desktop.window.asker import Asker
 from desktop.window.chip_bar import ChipBar
 from desktop.window.commands import Commands
-from desktop.window.empty import EmptyState
-from desktop.window.notice import Notice, SearchesStrip
+from desktop.window.notice import Notice
 from desktop.window.onboarding import Onboarding
 from desktop.window.query_picture import picture_in
 from desktop.window.search_bar import SearchBar
+from desktop.window.search_controller import SearchController
+from desktop.window.searches_strip import SearchesStrip
 from desktop.window.status_line import StatusLine
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.settings import Settings
 from engine.contract.types import Hit
 
 
@@ -56,9 +57,10 @@ class Window(QMainWindow):
     closed = Signal()  # the person closed it; the application decides what that means
     quit_wanted = Signal()
     restart_wanted = Signal()
-    setting_changed = Signal(str)
 
-    def __init__(self, base: BaseDir, settings: Settings, state: State, service: Service) -> None:
+    def __init__(
+        self, base: BaseDir, settings: SettingsClient, state: State, service: Service
+    ) -> None:
         super().__init__()
         self.base, self.settings, self.state, self.service = base, settings, state, service
         self._stage: StageOfAnswer | None = None
@@ -66,8 +68,8 @@ class Window(QMainWindow):
         self.thumbnails = Thumbnails(service.fetch_thumb, self)
         self.model = ResultsModel(self)
         self._build()
-        self.ask = Asker(self.search, service, base, settings, state, self.thumbnails)
-        self.commands = Commands(self)
+        self.ask = SearchController(self.search, service, base, settings, state, self.thumbnails)
+        self.commands = Commands(self, self)
         self.actions_by_id = actions.build(self, self.results, self.commands.run)
         self.actions_by_id["toggle_preview"].setChecked(state.preview)
         self._connect()
@@ -166,6 +168,8 @@ class Window(QMainWindow):
         service.status_changed.connect(self._take_status)
         service.unavailable.connect(self._unavailable)
         service.connected.connect(self._available)
+        self.settings.changed.connect(self._setting_changed)
+        self.settings.refused.connect(self.tell)
 
     # Answers
 
@@ -237,7 +241,7 @@ class Window(QMainWindow):
         self.notice.show_notice("")
         self.chips.set_count("")
         self._stage = None
-        history = self.state.history if self.settings.remember_searches else []
+        history = self.state.history if self.settings.values.remember_searches else []
         self.searches.show_searches(self.state.saved, history)
         self.service.recent(self._take_recent)
         if not self.model.rowCount():
@@ -376,21 +380,17 @@ class Window(QMainWindow):
                 menu.addAction(self.actions_by_id[spec.id])
         menu.popup(where)
 
-    def apply_setting(self, key: str) -> None:
-        """A setting was changed in the dialog: keep it, tell the indexer, follow it here."""
-        try:
-            self.settings.save()
-        except InklingError as error:
-            self.tell(error)
-        value = self.settings.as_dict()[key]
-        self.service.call(
-            lambda client: client.call("POST", "/v1/settings", {key: value}), None, self.tell
-        )
-        self.setting_changed.emit(key)
-        if key == "result_limit":
+    def _setting_changed(self, key: str) -> None:
+        if key == "result_limit" and not self.question.empty:
             self.ask.again()
 
     # The window itself
+
+    def request_quit(self) -> None:
+        self.quit_wanted.emit()
+
+    def request_restart(self) -> None:
+        self.restart_wanted.emit()
 
     def set_preview_shown(self, shown: bool) -> None:
         self.state.preview = shown
@@ -439,6 +439,7 @@ class Window(QMainWindow):
         self.commands.close()
         self.ask.close()
         self.thumbnails.close()
+        self.settings.close()
         self.service.close()
 
 

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import theme
 from desktop.connection import Service
+from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.window.window import Window
 from engine.contract.paths import BaseDir
@@ -74,7 +75,7 @@ def window(qtbot: QtBot, base: BaseDir, indexer: ScriptedIndexer) -> Iterator[Wi
     service = Service(base)
     state = State.load(base.root)
     state.onboarded = True
-    made = Window(base, Settings.load(base), state, service)
+    made = Window(base, SettingsClient(base, Settings.load(base), service), state, service)
     qtbot.addWidget(made)
     made.show()
     with qtbot.waitSignal(service.status_changed, timeout=10_000):

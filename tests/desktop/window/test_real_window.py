@@ -16,7 +16,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.connection import Service
-from desktop.results.hits import boxes
+from desktop.presentation.matches import boxes
+from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.window.window import Window
 from engine.contract.paths import BaseDir
@@ -54,7 +55,7 @@ def real(qtbot: QtBot, indexed: tuple[BaseDir, Path], tmp_path: Path) -> Iterato
     service = Service(base)
     state = State.load(tmp_path)
     state.onboarded = True
-    made = Window(base, Settings.load(base), state, service)
+    made = Window(base, SettingsClient(base, Settings.load(base), service), state, service)
     qtbot.addWidget(made)
     made.show()
     with qtbot.waitSignal(service.status_changed, timeout=60_000):
@@ -187,10 +188,10 @@ def test_problems_and_withheld_files_are_listed(qtbot: QtBot, real: Window) -> N
 def test_explain_and_text_come_from_the_real_indexer(qtbot: QtBot, real: Window) -> None:
     ask(qtbot, real, "kind:note bread")
     real.commands.run("explain")
-    from desktop.index.explain import Explain
+    from desktop.index.explanation_dialog import ExplanationDialog
 
     dialog = real.commands._dialogs["explain"]
-    assert isinstance(dialog, Explain)
+    assert isinstance(dialog, ExplanationDialog)
     qtbot.waitUntil(lambda: "indexed" in dialog._sentence.text(), timeout=WAIT_MS)
     dialog.close()
 
