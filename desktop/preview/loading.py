@@ -98,16 +98,6 @@ def _read(path: str) -> str | None:
         return None
 
 
-def pages_with(client: Client, path: str, wanted: str) -> list[int]:
-    """The pages of a document whose text, as indexed, contains this."""
-    units = client.explain(path)["units"]
-    pages = sorted({int(unit["page"]) for unit in units if unit.get("page")})
-    wanted = " ".join(wanted.casefold().split())
-    return [
-        page for page in pages if wanted in " ".join(client.text(path, page).casefold().split())
-    ]
-
-
 def window(text: str, location: Location) -> tuple[int, str, bool]:
     """(number of the first line shown, what is shown, whether something was left out)."""
     if len(text) <= SHOWN:

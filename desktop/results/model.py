@@ -81,19 +81,9 @@ class ResultsModel(QAbstractListModel):
         """The hit in a row, if there is one."""
         return self._hits[row] if 0 <= row < len(self._hits) else None
 
-    def row_of(self, path: str) -> int:
-        """The row of a file, -1 if it is not there."""
-        return next((i for i, hit in enumerate(self._hits) if hit.path == path), -1)
-
     def start(self) -> None:
         """A new question: its first stage may order the rows anew."""
         self.frozen = False
-
-    def clear(self) -> None:
-        self.beginResetModel()
-        self._hits = []
-        self.frozen = False
-        self.endResetModel()
 
     def take(self, hits: Sequence[Hit]) -> None:
         """A stage arrived. Rows are matched by path, so that the selection goes with its file."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QPalette
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop import icons, theme
 from desktop.presentation import kinds
@@ -18,6 +18,8 @@ Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
 MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
 #: What must be there for the action to make sense.
 Needs = Literal["", "hit", "picture", "pages", "query"]
+#: Actions of other menus that a result's own menu has, too.
+_ALSO_ON_RESULTS = ("similar", "search_region")
 #: Where its keys work: plain keys such as Space must not take letters from the search field.
 Where = Literal["window", "list", "hint"]
 
@@ -107,6 +109,26 @@ def build(window: QWidget, list_view: QWidget, run: Callable[[str], None]) -> di
         action.setShortcuts([QKeySequence(key) for key in spec.keys])
         made[spec.id] = action
     return made
+
+
+def main_menu(actions: dict[str, QAction], parent: QWidget) -> QMenu:
+    """Every action, by menu."""
+    menu = QMenu(parent)
+    for title in MENUS:
+        part = menu.addMenu(tr(title))
+        for spec in ACTIONS.values():
+            if spec.menu == title:
+                part.addAction(actions[spec.id])
+    return menu
+
+
+def result_menu(actions: dict[str, QAction], parent: QWidget) -> QMenu:
+    """What can be done with a result."""
+    menu = QMenu(parent)
+    for spec in ACTIONS.values():
+        if spec.menu == "Result" or spec.id in _ALSO_ON_RESULTS:
+            menu.addAction(actions[spec.id])
+    return menu
 
 
 def colour(actions: dict[str, QAction], palette: QPalette) -> None:
