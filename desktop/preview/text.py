@@ -305,10 +305,10 @@ class MarkdownView(QTextBrowser):
             block = block.next()
         for frame in self.document().rootFrame().childFrames():
             if isinstance(frame, QTextTable):
-                _calm_table(frame, c)
+                _style_table(frame, c)
 
 
-def _calm_table(table: QTextTable, c: theme.Colours) -> None:
+def _style_table(table: QTextTable, c: theme.Colours) -> None:
     """Hairlines, room around the text, a bold head: Qt's reader leaves its first cell plain."""
     style = table.format().toTableFormat()
     style.setBorder(1)

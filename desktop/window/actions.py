@@ -21,7 +21,7 @@ Needs = Literal["", "hit", "picture", "pages", "query"]
 #: Actions of other menus that a result's own menu has, too.
 _ALSO_ON_RESULTS = ("similar", "search_region")
 #: Where its keys work: plain keys such as Space must not take letters from the search field.
-Where = Literal["window", "list", "hint"]
+Where = Literal["window", "list", "widget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Spec:
     keys: tuple[str, ...] = ()
     icon: str = ""
     needs: Needs = ""
-    where: Where = "window"  # "hint": the widget with the focus handles the key itself
+    where: Where = "window"  # "widget": the widget with the focus handles the key itself
     checkable: bool = False
 
 
@@ -46,7 +46,7 @@ def _filters_by_kind() -> Iterator[Spec]:
 ACTIONS: dict[str, Spec] = {
     spec.id: spec
     for spec in (
-        Spec("open", "Open", "Result", ("Return",), "open", "hit", "hint"),
+        Spec("open", "Open", "Result", ("Return",), "open", "hit", "widget"),
         Spec("open_with", "Open With…", "Result", ("Ctrl+O",), "open", "hit"),
         Spec("reveal", "Show in Folder", "Result", ("Ctrl+Return",), "folder", "hit"),
         Spec("quick_look", "Quick Look", "Result", ("Space",), "eye", "hit", "list"),
@@ -83,7 +83,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("rescan", "Look for Changes Now", "Inkling", ("F5",), "retry"),
         Spec("pause", "Pause Indexing", "Inkling", ("Ctrl+Shift+Space",), "pause"),
         Spec("shortcuts", "Keyboard Shortcuts", "Inkling", ("F1",), "keyboard"),
-        Spec("dismiss", "Clear, Then Hide", "Inkling", ("Escape",), "close", where="hint"),
+        Spec("dismiss", "Clear, Then Hide", "Inkling", ("Escape",), "close", where="widget"),
         Spec("hide", "Hide Window", "Inkling", ("Ctrl+W",), "close"),
         Spec("quit", "Quit Inkling", "Inkling", ("Ctrl+Q",), "quit"),
     )
@@ -99,7 +99,7 @@ def build(window: QWidget, list_view: QWidget, run: Callable[[str], None]) -> di
         action.setCheckable(spec.checkable)
         action.setToolTip(tooltip(spec))
         action.triggered.connect(lambda _checked=False, name=spec.id: run(name))
-        if spec.where == "hint":
+        if spec.where == "widget":
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         else:
             in_list = spec.where == "list"

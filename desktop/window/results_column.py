@@ -82,7 +82,7 @@ class ResultsColumn(QWidget):
         if stage is None or not final:
             return
         if stage.loose and there:
-            self.notice.show_notice(s.LOOSE, "info")
+            self.notice.show_notice(s.PHRASE_RELAXED, "info")
         elif stage.weak and there:
             self.notice.show_notice(s.WEAK, "info")
         elif stage.coverage.message and there:

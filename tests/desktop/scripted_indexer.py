@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -55,8 +54,7 @@ class ScriptedIndexer:
     def __init__(self, base: BaseDir) -> None:
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.status: dict[str, Any] = dict(IDLE)
-        self.stages: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda _body: []
-        self.stage_delay_s = 0.0
+        self.stages: Callable[[dict[str, Any]], Iterable[dict[str, Any]]] = lambda _body: []
         self.answers: dict[tuple[str, str], Any] = {}
         self.settings: dict[str, Any] = Settings().as_dict()
         self.status["settings_revision"] = 0
@@ -160,7 +158,6 @@ class ScriptedIndexer:
                         self.wfile.flush()
                     except OSError:
                         return  # the face cancelled
-                    time.sleep(indexer.stage_delay_s)
 
         return Handler
 

@@ -22,7 +22,6 @@ from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from tests.desktop.scripted_indexer import ScriptedIndexer
 
-WAIT_MS = 60_000
 SETTINGS = ("PATCH", "/v1/settings")
 
 
@@ -41,14 +40,14 @@ def test_what_was_changed_elsewhere_is_not_taken_back(
     indexer.change_setting("model", "neomme-260m")
     indexer.change_setting("excluded", ["Private"])
     window.settings.set("theme", "dark")
-    qtbot.waitUntil(lambda: indexer.settings["theme"] == "dark", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: indexer.settings["theme"] == "dark")
     assert indexer.settings["model"] == "neomme-260m"
     assert indexer.settings["excluded"] == ["Private"]
     assert indexer.bodies(*SETTINGS) == [{"theme": "dark"}]
     assert not base.settings.exists()
     # ... and the window knows it from the answer, without waiting for the next status.
     values = window.settings.values
-    qtbot.waitUntil(lambda: values.excluded == ("Private",), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: values.excluded == ("Private",))
     assert values.model == "neomme-260m"
 
 
@@ -59,10 +58,10 @@ def test_what_is_changed_elsewhere_is_followed(
     settings.changed.connect(told.append)
     indexer.change_setting("result_limit", 20)
     service.refresh()
-    qtbot.waitUntil(lambda: told == ["result_limit"], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: told == ["result_limit"])
     assert settings.values.result_limit == 20
     asked = len(indexer.bodies("GET", "/v1/settings"))
-    with qtbot.waitSignal(service.status_changed, timeout=WAIT_MS):
+    with qtbot.waitSignal(service.status_changed):
         service.refresh()
     assert len(indexer.bodies("GET", "/v1/settings")) == asked  # nothing new: not loaded again
 
@@ -79,9 +78,9 @@ def test_without_an_indexer_a_change_shows_and_is_sent_as_soon_as_there_is_one(
     assert settings.values.theme == "dark"
     assert not base.settings.exists()
     service.start()
-    qtbot.waitUntil(lambda: len(indexer.bodies(*SETTINGS)) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(indexer.bodies(*SETTINGS)) == 2)
     assert indexer.bodies(*SETTINGS) == [{"theme": "dark"}, {"ocr": False}]
-    qtbot.waitUntil(lambda: settings.values.excluded == ("Private",), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: settings.values.excluded == ("Private",))
     assert settings.values.theme == "dark"
     settings.close()
     service.close()
@@ -92,13 +91,13 @@ def test_a_value_the_indexer_refuses_is_shown_as_it_is_there(
 ) -> None:
     refusal = InklingError("The model is not here.", hint="Download it first.")
     indexer.answers[SETTINGS] = refusal
-    with qtbot.waitSignal(settings.refused, timeout=WAIT_MS) as refused:
+    with qtbot.waitSignal(settings.refused) as refused:
         settings.set("model", "jina-v4")
     assert refused.args[0].message == refusal.message
     assert settings.values.model == "minilm"
     del indexer.answers[SETTINGS]
     settings.set("theme", "dark")
-    qtbot.waitUntil(lambda: indexer.settings["theme"] == "dark", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: indexer.settings["theme"] == "dark")
     assert indexer.settings["model"] == "minilm"
 
 
@@ -107,8 +106,8 @@ def test_a_change_made_while_another_is_on_its_way_is_sent_after_it(
 ) -> None:
     for limit in (10, 20, 30):
         settings.set("result_limit", limit)
-    qtbot.waitUntil(lambda: indexer.settings["result_limit"] == 30, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: not settings._waiting, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: indexer.settings["result_limit"] == 30)
+    qtbot.waitUntil(lambda: not settings._waiting)
     assert settings.values.result_limit == 30
 
 
@@ -135,10 +134,10 @@ def test_an_indexer_that_dies_gets_the_change_when_it_is_back(
 ) -> None:
     service._client._port = 9  # type: ignore[union-attr]  # nobody listens there
     service._look.setInterval(50)
-    with qtbot.waitSignal(service.unavailable, timeout=WAIT_MS):
+    with qtbot.waitSignal(service.unavailable):
         settings.set("theme", "dark")
     assert settings.values.theme == "dark"
-    qtbot.waitUntil(lambda: indexer.settings["theme"] == "dark", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: indexer.settings["theme"] == "dark")
 
 
 def test_at_the_end_what_waits_goes_to_the_file_where_no_indexer_is(
@@ -163,17 +162,17 @@ def test_the_theme_and_the_session_follow_what_is_changed_elsewhere(
 
     whole = application.Application(qapp, base, Settings.load(base))
     whole.state.onboarded = True
-    qtbot.waitUntil(lambda: whole.service.ready, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: whole.service.ready)
     indexer.change_setting("theme", "dark")
     indexer.change_setting("start_with_session", True)
     whole.service.refresh()
-    qtbot.waitUntil(lambda: whole.settings.values.theme == "dark", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: whole.settings.values.theme == "dark")
     assert theme.of(qapp.palette()).dark
     assert autostart.entry_file().exists()
     whole.settings.set("theme", "light")
     whole.settings.set("start_with_session", False)
     assert not autostart.entry_file().exists()
-    qtbot.waitUntil(lambda: indexer.settings["start_with_session"] is False, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: indexer.settings["start_with_session"] is False)
     whole.shut_down()
 
 
@@ -189,11 +188,11 @@ def test_a_session_that_can_not_be_set_is_said_and_not_claimed(
     for variable in ("XDG_CONFIG_HOME", "APPDATA", "HOME"):
         monkeypatch.setenv(variable, str(tmp_path / "config"))
     whole = application.Application(qapp, base, Settings.load(base))
-    qtbot.waitUntil(lambda: whole.service.ready, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: whole.service.ready)
     whole.settings.set("start_with_session", True)
     assert whole.settings.values.start_with_session is False
     assert "Starting with the session" in whole.window.notice.label.text()
-    qtbot.waitUntil(lambda: indexer.settings["start_with_session"] is False, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: indexer.settings["start_with_session"] is False)
     whole.shut_down()
 
 

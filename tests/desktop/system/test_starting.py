@@ -80,7 +80,7 @@ def test_opening_again_trusts_no_folder(
     started: list[tuple[object, ...]] = []
     monkeypatch.setattr(QProcess, "startDetached", lambda *given: started.append(given))
     whole = application.Application(qapp, base, Settings.load(base))
-    qtbot.waitUntil(lambda: whole.service.ready, timeout=60_000)
+    qtbot.waitUntil(lambda: whole.service.ready)
     monkeypatch.setattr(qapp, "quit", lambda: None)
     whole.restart()
     whole.shut_down()

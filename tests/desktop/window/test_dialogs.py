@@ -152,7 +152,7 @@ def test_an_open_dialog_shows_what_is_changed_elsewhere(
         indexer.change_setting(key, value)
     window.service.refresh()
     editors = dialog.editors
-    qtbot.waitUntil(lambda: editors["theme"].currentData() == "dark", timeout=60_000)
+    qtbot.waitUntil(lambda: editors["theme"].currentData() == "dark")
     assert not editors["ocr"].isChecked()
     assert editors["scale"].value() == 150
     assert editors["excluded"].lines() == ["*.log"]
