@@ -246,13 +246,15 @@ class LinesEdit(QPlainTextEdit):
         return [line.strip() for line in self.toPlainText().split("\n") if line.strip()]
 
     def show_lines(self, lines: Sequence[str]) -> None:
-        """Put other lines in, if they are others."""
-        if self.lines() != list(lines):
+        """Put other lines in, if they are others; what is being typed is never overwritten."""
+        if self.lines() != list(lines) and not self.document().isModified():
             self.setPlainText("\n".join(lines))
 
     def finish(self) -> None:
         """The person is done with it."""
-        self.edited.emit(self.lines())
+        if self.document().isModified():
+            self.document().setModified(False)
+            self.edited.emit(self.lines())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.client import Client
 from desktop.connection import Service
 from desktop.jobs import JOB_THREAD
 from desktop.settings.changing import change_settings, send_settings
@@ -39,6 +40,7 @@ class SettingsClient(QObject):
         self.values = values  # to read; set() changes them
         self._waiting: dict[str, Value] = {}  # changed here, not confirmed yet; oldest first
         self._sending = False
+        self._line = 0  # counts connections: an answer of an earlier indexer means nothing now
         self._revision = _NOT_KNOWN
         service.connected.connect(self._connected)
         service.status_changed.connect(self._follow)
@@ -77,10 +79,24 @@ class SettingsClient(QObject):
             return
         self._sending = True
         key, value = next(iter(self._waiting.items()))
-        self._service.call(
+        self._call(
             lambda client: send_settings(client, {key: value}),
             lambda answer: self._sent(key, value, answer),
             lambda error: self._unsure(key, value, error),
+        )
+
+    def _call(
+        self,
+        work: Callable[[Client], dict[str, Any]],
+        done: Callable[[dict[str, Any]], None],
+        failed: Callable[[InklingError], None],
+    ) -> None:
+        """Ask the indexer; what one answers after another has taken its place is dropped."""
+        line = self._line
+        self._service.call(
+            work,
+            lambda answer: done(answer) if line == self._line else None,
+            lambda error: failed(error) if line == self._line else None,
         )
 
     def _sent(self, key: str, value: Value, answer: Mapping[str, Any]) -> None:
@@ -102,7 +118,7 @@ class SettingsClient(QObject):
                 self.refused.emit(error)
             self._send()
 
-        self._service.call(_load, compare, self._unreachable)
+        self._call(_load, compare, self._unreachable)
 
     def _unreachable(self, _error: InklingError) -> None:
         self._sending = False
@@ -111,7 +127,8 @@ class SettingsClient(QObject):
     # From the indexer
 
     def _connected(self) -> None:
-        self._sending = False  # an answer of the indexer before this one never comes
+        self._line += 1
+        self._sending = False
         self._revision = _NOT_KNOWN
         self._send()
 
@@ -119,7 +136,7 @@ class SettingsClient(QObject):
         """Load what was changed elsewhere; the status only says that something was."""
         revision = status.get("settings_revision")
         if isinstance(revision, int) and revision != self._revision and not self._sending:
-            self._service.call(_load, self._take, lambda _error: None, key="settings")
+            self._call(_load, self._take, lambda _error: None)
 
     def _take(self, answer: Mapping[str, Any]) -> None:
         """All values as the indexer has them, but for those it is still to be told."""
@@ -138,9 +155,8 @@ class SettingsClient(QObject):
                 self.changed.emit(key)
 
 
-def _load(client: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = client.call("GET", "/v1/settings")
-    return answer
+def _load(client: Client) -> dict[str, Any]:
+    return client.call("GET", "/v1/settings")
 
 
 def _change_quietly(base: BaseDir, values: Mapping[str, Value]) -> None:

@@ -87,7 +87,7 @@ class TestSettings:
             elif isinstance(editor, QSpinBox):
                 editor.setValue(editor.value() + 30)
             elif isinstance(editor, LinesEdit):
-                editor.setPlainText("*.log\n\n old/ ")
+                editor.insertPlainText("*.log\n\n old/ ")
                 assert settings.get(key) == before  # half a pattern must not count
                 editor.finish()
             elif isinstance(editor, QLineEdit):
@@ -160,6 +160,20 @@ def test_an_open_dialog_shows_what_is_changed_elsewhere(
     assert dialog._restart.isVisibleTo(dialog)
     dialog.close()
     assert indexer.bodies("PATCH", "/v1/settings") == []  # shown, not set again
+
+
+def test_lines_being_typed_are_not_overwritten(qtbot: QtBot, owner: QWidget) -> None:
+    lines = LinesEdit(["old/"], owner)
+    edited: list[list[str]] = []
+    lines.edited.connect(edited.append)
+    lines.finish()  # nothing was typed: nothing is set
+    lines.show_lines(["*.log"])
+    assert lines.lines() == ["*.log"]
+    lines.insertPlainText("new/\n")
+    lines.show_lines(["elsewhere/"])
+    assert lines.lines() == ["new/", "*.log"]
+    lines.finish()
+    assert edited == [["new/", "*.log"]]
 
 
 class TestIndexPanel:
