@@ -1,9 +1,28 @@
 """The entry point `inkling`: a command goes to the command line, none opens the window."""
 
-from __future__ import annotations
-
+# No `from __future__` here: that is an import, too, and comes from the working directory as well.
+import os
 import sys
-from collections.abc import Sequence
+
+
+def _distrust_working_folder() -> None:
+    """Import nothing from where `python -m desktop` happens to be started.
+
+    Python puts the working directory first; a `json.py` in a person's home folder would run. Where
+    Inkling itself lies there (a checkout), it stays, behind everything else.
+    """
+    here = os.getcwd()
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    kept = [place for place in sys.path[1:] if place]
+    if os.path.realpath(here) == os.path.realpath(root) and here not in kept:
+        kept.append(here)
+    sys.path[:] = kept
+
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    _distrust_working_folder()
+
+from collections.abc import Sequence  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,11 +17,16 @@ from desktop import icons, theme
 from desktop import strings as s
 from desktop.connection import Service
 from desktop.jobs import JOB_THREAD
+from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
+from desktop.system import autostart
+from desktop.system.launch import window_command
 from desktop.system.single_instance import SingleInstance, send
 from desktop.system.tray import Tray
+from desktop.window.actions import ACTIONS, keys_text
 from desktop.window.window import Window
 from engine.contract import log
+from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
 from engine.contract.settings import Settings
 
@@ -83,18 +88,19 @@ class Application(QObject):
 
     def __init__(self, app: QApplication, base: BaseDir, settings: Settings) -> None:
         super().__init__()
-        self._app, self._base, self._settings = app, base, settings
+        self._app, self._base = app, base
         self._restart = False
         self.state = State.load(base.root)
         self.service = Service(base, self)
-        self.window = Window(base, settings, self.state, self.service)
+        self.settings = SettingsClient(base, settings, self.service, self)
+        self.window = Window(base, self.settings, self.state, self.service)
         self.tray = Tray(self, self.show, lambda: self.window.commands.run("pause"), self.quit)
         self.instance = SingleInstance(base.root, self)
         self.instance.asked.connect(self._asked)
         self.window.closed.connect(self._closed)
         self.window.quit_wanted.connect(self.quit)
         self.window.restart_wanted.connect(self.restart)
-        self.window.setting_changed.connect(self._setting_changed)
+        self.settings.changed.connect(self._setting_changed)
         self.service.status_changed.connect(
             lambda status: self.tray.show_paused(status.get("state") == "paused")
         )
@@ -120,14 +126,12 @@ class Application(QObject):
 
     def _closed(self) -> None:
         """Into the tray if there is one and the person wants it so; else the window ends."""
-        if not (self._settings.close_to_tray and self.tray.available):
+        if not (self.settings.values.close_to_tray and self.tray.available):
             self.quit()
         elif not self.state.tray_notice_shown:
-            from desktop.window.commands import quit_keys
-
             self.state.tray_notice_shown = True
             self.state.save()
-            self.tray.tell(s.TRAY_NOTICE.format(keys=quit_keys()))
+            self.tray.tell(s.TRAY_NOTICE.format(keys=keys_text(ACTIONS["quit"])))
 
     def quit(self) -> None:
         """End the window; the indexer goes on if the person wants it so."""
@@ -145,25 +149,30 @@ class Application(QObject):
         self.window.hide()
         self.instance.close()
         self.tray.close()
-        if not self._settings.keep_indexing and not self._restart:
+        self.settings.close()  # while the indexer is still there to take what waits
+        if not self.settings.values.keep_indexing and not self._restart:
             self.service.stop_indexer()
         self.window.shut_down()
         self.window.deleteLater()
         if self._restart:
-            arguments = ["-m", "desktop", "--base-dir", str(self._base.root)]
+            program, *arguments = window_command(self._base.root)
             os.environ.pop("QT_SCALE_FACTOR", None)
-            QProcess.startDetached(sys.executable, arguments)
+            QProcess.startDetached(program, arguments, str(self._base.root))
 
     def _setting_changed(self, key: str) -> None:
         if key == "theme":
-            theme.apply(self._app, self._settings.theme)
+            theme.apply(self._app, self.settings.values.theme)
         elif key == "start_with_session":
-            from desktop.system import autostart
-
-            autostart.set_enabled(self._settings.start_with_session, self._base.root)
+            wanted = self.settings.values.start_with_session
+            try:
+                autostart.set_enabled(wanted, self._base.root)
+            except InklingError as error:
+                self.window.tell(error)
+                if wanted:  # the setting must not claim what is not so
+                    self.settings.set(key, False)
 
     def _scheme_changed(self) -> None:
-        theme.apply(self._app, self._settings.theme)
+        theme.apply(self._app, self.settings.values.theme)
 
     def _follow_signals(self) -> None:
         """Ctrl+C in a terminal and a session's end quit as the menu does."""

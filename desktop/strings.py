@@ -1,13 +1,13 @@
-"""Every English sentence of the window in one place, ready for a gettext catalogue."""
+"""The window's English sentences, ready for a gettext catalogue; rows of tables keep their own."""
 
 from __future__ import annotations
 
 import datetime as dt
 import gettext
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import resources
-from engine.contract.types import Hit, Lane, Location
+from engine.contract.types import Lane, Location
 
 _catalogue = gettext.translation(
     "inkling", str(Path(resources.__file__).parent / "locale"), fallback=True
@@ -22,7 +22,6 @@ CLEAR_SEARCH = tr("Clear the search")
 ATTACH_PICTURE = tr("Search with a picture")
 REMOVE_PICTURE = tr("Search without the picture")
 QUERY_PICTURE = tr("Picture to search with")
-DROP_PICTURE = tr("Drop to search with this picture")
 MENU = tr("Menu")
 RESULTS_NAME = tr("Results")
 PREVIEW_NAME = tr("Preview")
@@ -37,28 +36,6 @@ ANY_KIND = tr("Every kind")
 ANY_FOLDER = tr("Every folder")
 ANY_DATE = tr("Any time")
 OTHER_FOLDER = tr("Another folder…")
-KINDS = {
-    "screenshot": tr("Screenshots"),
-    "image": tr("Images"),
-    "pdf": tr("PDFs"),
-    "code": tr("Code"),
-    "note": tr("Notes"),
-    "other": tr("Other files"),
-    "photo": tr("Photos"),
-    "diagram": tr("Diagrams"),
-    "scan": tr("Scans"),
-}
-KIND_ONE = {
-    "screenshot": tr("Screenshot"),
-    "image": tr("Image"),
-    "pdf": tr("PDF"),
-    "code": tr("Code"),
-    "note": tr("Note"),
-    "other": tr("File"),
-    "photo": tr("Photo"),
-    "diagram": tr("Diagram"),
-    "scan": tr("Scan"),
-}
 DATES = {  # value of date: -> label
     "today": tr("Today"),
     "yesterday": tr("Yesterday"),
@@ -104,14 +81,12 @@ OFFLINE = tr("offline")
 OFFLINE_LONG = tr("This file's disk is not connected.")
 
 RECENT = tr("Recent")
-SAVED = tr("Kept searches")
 SEARCHES = tr("Searches")
-FORGET = tr("Forget this search")
 
 NOTHING = tr("Nothing matches.")
 NOTHING_FILTERED = tr("Nothing matches with these filters.")
 DROP_FILTERS = tr("Search without filters")
-LOOSE = tr("Nothing holds the quoted words as they stand; these are the closest.")
+PHRASE_RELAXED = tr("Nothing holds the quoted words as they stand; these are the closest.")
 WEAK = tr("Nothing matches well; these are the closest.")
 NO_RECENT = tr("Type a few words about a file: what it shows, says or does.")
 NO_RECENT_ACTION = tr("See the keyboard shortcuts")
@@ -123,10 +98,8 @@ START_INDEXER = tr("Start it again")
 SHOW_INDEX = tr("Show the index")
 
 PREVIEW_LOADING = tr("Loading…")
-PREVIEW_NONE = tr("There is no preview for this type of file.")
 PREVIEW_OPEN = tr("Open it")
 PREVIEW_CUT = tr("Only the beginning is shown here.")
-PAGE = tr("Page")
 RENDERED = tr("Formatted")
 SOURCE = tr("Source")
 FIND = tr("Find in preview")
@@ -154,7 +127,7 @@ PALETTE_PLACEHOLDER = tr("What do you want to do?")
 SHORTCUTS_TITLE = tr("Keyboard Shortcuts")
 SHORTCUTS_TYPED = tr("Typed into the search")
 SYNTAX = (
-    ("kind:pdf", tr("only this kind: screenshot, image, pdf, code, note")),
+    ("kind:pdf", tr("only this kind: {kinds}")),
     ("in:Documents", tr("only in this folder; several are possible")),
     ("ext:md", tr("only files with this ending")),
     ("date:today  date:7d  date:2024-03", tr("only from this time")),
@@ -218,7 +191,6 @@ SUGGESTED = {
 }
 
 SETTINGS_TITLE = tr("Settings")
-RESTORE_DEFAULT = tr("Back to the default")
 RESTART_WINDOW = tr("Takes hold when Inkling is opened again.")
 RESTART_NOW = tr("Open Again Now")
 RESTART_INDEXER = tr("Takes hold when the indexer starts again.")
@@ -239,7 +211,6 @@ FILE_GONE = tr("“{name}” is not there any more.")
 NO_PROGRAM = tr("No program could open “{name}”.")
 COMMAND_FAILED = tr("“{command}” could not be started.")
 CHECK_SETTINGS = tr("Check the command in the settings.")
-OPEN_WITH_TITLE = tr("Open With")
 OPEN_WITH_PROMPT = tr("Program to open “{name}” with")
 STATES = {
     "done": tr("It is indexed, with everything in it."),
@@ -350,22 +321,6 @@ def short_place(location: Location) -> str:
     if location.symbol and location.page is None:
         return location.symbol.rsplit(" › ", 1)[-1]
     return place(location)
-
-
-def row_for_reader(hit: Hit, folder: str) -> str:
-    """A result in one sentence, for screen readers."""
-    parts = [
-        PurePath(hit.path).name,
-        KIND_ONE.get(hit.picture or hit.kind, hit.kind),
-        place(hit.location),
-        folder,
-        short_date(hit.mtime),
-        OFFLINE if hit.offline else "",
-        " ".join(hit.snippet.split())[:160],
-        ", ".join(LANES[lane] for lane in hit.lanes if lane in LANES),
-        more_places(len(hit.more)) if hit.more else "",
-    ]
-    return ", ".join(part for part in parts if part)
 
 
 def coverage(done: int, total: int) -> str:

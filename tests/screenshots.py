@@ -117,12 +117,13 @@ def _take(out: Path, theme: str, home: Path) -> int:
     from PySide6.QtGui import QFont, QFontDatabase
 
     from desktop.app import Application, application
+    from desktop.settings.changing import change_settings
     from engine.contract.paths import base_dir
     from engine.contract.settings import Settings
 
     base = base_dir().create()
+    change_settings(base, {"theme": theme})
     settings = Settings.load(base)
-    settings.set("theme", theme)
     app = application(settings)
     if FONT in QFontDatabase.families():
         app.setFont(QFont(FONT, 10))

@@ -34,11 +34,18 @@ BELOW: dict[str, tuple[str, ...]] = {
     "indexer.server": ("engine", "indexer"),
     "indexer": ("engine", "indexer"),
     "desktop.system": ("engine.contract", "desktop.*"),
-    "desktop.results": ("engine.contract", "desktop.*", "desktop.system"),
-    "desktop.preview": ("engine.contract", "desktop.*", "desktop.system"),
-    "desktop.index": ("engine.contract", "desktop.*", "desktop.system"),
-    "desktop.settings": ("engine.contract", "desktop.*", "desktop.system"),
-    "desktop.terminal": ("engine.contract", "desktop.*", "desktop.system"),
+    "desktop.presentation": ("engine.contract", "desktop.*"),
+    "desktop.widgets": ("engine.contract", "desktop.*"),
+    **{
+        f"desktop.{room}": (
+            "engine.contract",
+            "desktop.*",
+            "desktop.system",
+            "desktop.presentation",
+            "desktop.widgets",
+        )
+        for room in ("results", "preview", "index", "settings", "terminal")
+    },
     "desktop.window": ("engine.contract", "desktop"),
     "desktop": ("engine.contract", "desktop"),
 }

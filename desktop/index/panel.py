@@ -25,9 +25,9 @@ from PySide6.QtWidgets import (
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import Service
+from desktop.index.model_page import ModelPage
 from desktop.index.problem_list import ProblemList
-from desktop.results.model import printable, short_path
-from desktop.settings.model_page import ModelPage
+from desktop.presentation.paths import printable, short_path
 from desktop.theme import GRID, HALF
 
 _TABS = ("folders", "problems", "withheld", "model")

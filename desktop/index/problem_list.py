@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 
 from desktop import strings as s
 from desktop import theme
-from desktop.results.model import printable, short_folder
+from desktop.presentation.paths import printable, short_folder
 from desktop.theme import GRID
 
 Index = QModelIndex | QPersistentModelIndex

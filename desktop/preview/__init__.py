@@ -1,1 +1,4 @@
-"""What a hit looks like: picture, page or text with the evidence marked."""
+"""What a result looks like: picture, page or text with the evidence marked.
+
+Gives out `pane.PreviewPane`, and `quick_look.QuickLook`, the same in large.
+"""

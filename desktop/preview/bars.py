@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QTool
 from desktop import icons, theme
 from desktop import strings as s
 from desktop.theme import GRID, HALF
-from desktop.window.notice import FittingRow
+from desktop.widgets.fitting_row import FittingRow
 from engine.contract.types import Location, Place
 
 _MOST_PLACES = 6
 
 
-class Tool(QToolButton):
+class ToolButton(QToolButton):
     """A quiet icon button that follows the palette."""
 
     def __init__(self, icon: str, name: str, parent: QWidget, clicked: Callable[[], None]) -> None:
@@ -106,16 +106,16 @@ class ViewBar(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._previous = Tool(
+        self._previous = ToolButton(
             "chevron-left", s.FIND_PREVIOUS, self, lambda: self.page_step.emit(-1)
         )
         self._page = QLabel(self)
         self._page.setForegroundRole(self._page.palette().ColorRole.PlaceholderText)
-        self._next = Tool("chevron-right", s.FIND_NEXT, self, lambda: self.page_step.emit(1))
-        self._out = Tool("zoom-out", s.tr("Zoom out"), self, lambda: self.zoom_step.emit(-1))
-        self._fit = Tool("fit", s.tr("Fit"), self, lambda: self.zoom_step.emit(0))
-        self._in = Tool("zoom-in", s.tr("Zoom in"), self, lambda: self.zoom_step.emit(1))
-        self._region = Tool("region", s.tr("Search a region"), self, self.region_wanted.emit)
+        self._next = ToolButton("chevron-right", s.FIND_NEXT, self, lambda: self.page_step.emit(1))
+        self._out = ToolButton("zoom-out", s.tr("Zoom out"), self, lambda: self.zoom_step.emit(-1))
+        self._fit = ToolButton("fit", s.tr("Fit"), self, lambda: self.zoom_step.emit(0))
+        self._in = ToolButton("zoom-in", s.tr("Zoom in"), self, lambda: self.zoom_step.emit(1))
+        self._region = ToolButton("region", s.tr("Search a region"), self, self.region_wanted.emit)
         self._note = QLabel(self)
         self._note.setForegroundRole(self._note.palette().ColorRole.PlaceholderText)
         self._source = QPushButton(s.SOURCE, self)
@@ -195,9 +195,9 @@ class FindBar(QWidget):
         row.setSpacing(HALF)
         row.addWidget(self.field, 1)
         row.addWidget(self._result)
-        row.addWidget(Tool("chevron-up", s.FIND_PREVIOUS, self, lambda: self._emit(True)))
-        row.addWidget(Tool("chevron-down", s.FIND_NEXT, self, lambda: self._emit(False)))
-        row.addWidget(Tool("close", s.CLOSE, self, self.close_bar))
+        row.addWidget(ToolButton("chevron-up", s.FIND_PREVIOUS, self, lambda: self._emit(True)))
+        row.addWidget(ToolButton("chevron-down", s.FIND_NEXT, self, lambda: self._emit(False)))
+        row.addWidget(ToolButton("close", s.CLOSE, self, self.close_bar))
         self.field.textChanged.connect(self.typed)
         self.field.installEventFilter(self)
         self.hide()

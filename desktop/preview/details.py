@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 
 from desktop import strings as s
 from desktop import theme
-from desktop.results.model import printable
+from desktop.presentation import kinds
+from desktop.presentation.paths import printable
 from desktop.theme import GRID, HALF
 from engine.contract.types import Hit
 
@@ -32,7 +33,7 @@ class Details(QWidget):
         lanes = ", ".join(dict.fromkeys(s.LANES[lane] for lane in hit.lanes if lane in s.LANES))
         for name, value in (
             (s.DETAILS_PATH, printable(hit.path)),
-            (s.DETAILS_KIND, s.KIND_ONE.get(hit.picture or hit.kind, hit.kind)),
+            (s.DETAILS_KIND, kinds.name(hit)),
             (s.DETAILS_PLACE, s.place(hit.location)),
             (s.DETAILS_SIZE, s.size(hit.size) if hit.size else ""),
             (s.DETAILS_MODIFIED, s.long_date(hit.mtime) if hit.mtime else ""),

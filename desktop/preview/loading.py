@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QImage
 
 from desktop.client import Client
-from desktop.preview import highlight
+from desktop.presentation import highlight, kinds
 from engine.contract.errors import InklingError
 from engine.contract.types import Hit, Location
 
@@ -45,17 +45,15 @@ class Text:
 Content = Picture | Text
 
 
-def is_picture(hit: Hit) -> bool:
-    """Whether a result is shown as pixels."""
-    return hit.kind in ("screenshot", "image", "pdf")
-
-
 def load(client: Client, hit: Hit, location: Location, width: int) -> Content:
     """A result's content at a place; InklingError where there is nothing to show."""
-    if is_picture(hit):
-        page = (location.page or 1) if hit.kind == "pdf" else None
-        return load_page(client, hit, page, width)
-    return load_text(client, hit, location)
+    match kinds.of(hit).preview:
+        case "pixels":
+            return load_page(client, hit, None, width)
+        case "pages":
+            return load_page(client, hit, location.page or 1, width)
+        case "text":
+            return load_text(client, hit, location)
 
 
 def load_page(client: Client, hit: Hit, page: int | None, width: int) -> Picture:
@@ -76,7 +74,7 @@ def load_text(client: Client, hit: Hit, location: Location) -> Text:
     if text is None:
         text = client.text(hit.path)
     first, shown, cut = window(text, location)
-    code = hit.kind == "code" and own
+    code = kinds.of(hit).code and own
     markdown = own and suffix in _MARKDOWN
     coloured = tuple(highlight.runs(shown, hit.path)) if code else ()
     return Text(shown, first, coloured, code, markdown, cut)
@@ -98,16 +96,6 @@ def _read(path: str) -> str | None:
         if error.start > len(data) - 4:
             return data[: error.start].decode("utf-8-sig")
         return None
-
-
-def pages_with(client: Client, path: str, wanted: str) -> list[int]:
-    """The pages of a document whose text, as indexed, contains this."""
-    units = client.explain(path)["units"]
-    pages = sorted({int(unit["page"]) for unit in units if unit.get("page")})
-    wanted = " ".join(wanted.casefold().split())
-    return [
-        page for page in pages if wanted in " ".join(client.text(path, page).casefold().split())
-    ]
 
 
 def window(text: str, location: Location) -> tuple[int, str, bool]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QTextDocument
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import Service
+from desktop.presentation.matches import boxes_shown, matched_text
+from desktop.presentation.paths import short_folder
 from desktop.preview.bars import FindBar, MatchStrip, ViewBar
 from desktop.preview.details import Details
-from desktop.preview.loading import Content, Picture, Text, load, load_page, pages_with
+from desktop.preview.find import find_in_text, next_page, pages_with
+from desktop.preview.loading import Content, Picture, Text, load, load_page
 from desktop.preview.picture import PictureView
 from desktop.preview.text import MarkdownView, TextView
-from desktop.results.model import short_folder
 from desktop.theme import GRID, HALF
-from desktop.window.empty import EmptyState
+from desktop.widgets.empty_state import EmptyState
 from engine.contract.errors import InklingError
-from engine.contract.types import BoxEvidence, Hit, Location, TextEvidence
+from engine.contract.types import Box, Hit, Location
 
 #: A row passed by with the arrow keys is not loaded; one rested on for so long is.
 _REST_MS = 60
@@ -263,17 +265,6 @@ class PreviewPane(QWidget):
             self.bar.show_text(False, content.cut)
         self.shown.emit()
 
-    def _boxes(self, page: int | None) -> list[tuple[tuple[float, float, float, float], str]]:
-        """The regions that matched on the page shown; none on pages that were turned to."""
-        if self._hit is None:
-            return []
-        first = self._hit.location.page
-        return [
-            (e.box, e.word)
-            for e in self._hit.evidence
-            if isinstance(e, BoxEvidence) and (page is None or (e.page or first) == page)
-        ]
-
     def _show_evidence(self) -> None:
         """A later stage brought better evidence for what is already on the screen."""
         if isinstance(self._content, Picture):
@@ -281,12 +272,11 @@ class PreviewPane(QWidget):
         elif isinstance(self._content, Text) and self._stack.currentWidget() is self.text:
             self.text.go_to(self._location, self._words())
 
+    def _boxes(self, page: int | None) -> list[tuple[Box, str]]:
+        return boxes_shown(self._hit, page) if self._hit is not None else []
+
     def _words(self) -> list[str]:
-        """The runs of the passage that matched, as they stand in it."""
-        hit = self._hit
-        if hit is None:
-            return []
-        return [hit.snippet[e.start : e.end] for e in hit.evidence if isinstance(e, TextEvidence)]
+        return matched_text(self._hit) if self._hit is not None else []
 
     def _failed(self, error: InklingError) -> None:
         self._content = None
@@ -347,6 +337,16 @@ class PreviewPane(QWidget):
         if isinstance(self._content, Text):
             self._find(text, backwards=False)
 
+    def _find(self, text: str, backwards: bool) -> None:
+        view = self._stack.currentWidget()
+        if view is self.picture:
+            self._find_page(text, backwards)
+        elif isinstance(view, TextView | MarkdownView) and text:
+            found = find_in_text(view, text, backwards=backwards)
+            self.find_bar.show_result("" if found else s.FIND_NONE)
+        else:
+            self.find_bar.show_result("")
+
     def _find_page(self, text: str, backwards: bool) -> None:
         """Turn to the next page that has the text, round the end."""
         hit, here = self._hit, self.page
@@ -354,10 +354,8 @@ class PreviewPane(QWidget):
             return
 
         def found(pages: list[int]) -> None:
-            order = pages[::-1] if backwards else pages
-            beyond = [p for p in order if (p < here if backwards else p > here)]
             if pages:
-                self.go_to(Location(page=(beyond or order)[0]))
+                self.go_to(Location(page=next_page(pages, here, backwards=backwards)))
             self.find_bar.show_result(s.on_pages(len(pages)) if pages else s.FIND_NONE)
 
         self._service.call(
@@ -366,21 +364,3 @@ class PreviewPane(QWidget):
             lambda error: self.find_bar.show_result(error.message),
             key=self._key + "-find",
         )
-
-    def _find(self, text: str, backwards: bool) -> None:
-        view = self._stack.currentWidget()
-        if view is self.picture:
-            self._find_page(text, backwards)
-            return
-        if not isinstance(view, TextView | MarkdownView) or not text:
-            self.find_bar.show_result("")
-            return
-        flags = QTextDocument.FindFlag.FindBackward if backwards else QTextDocument.FindFlag(0)
-        found = view.find(text, flags)
-        if not found:  # begin again at the other end
-            cursor = view.textCursor()
-            end = cursor.MoveOperation.End if backwards else cursor.MoveOperation.Start
-            cursor.movePosition(end)
-            view.setTextCursor(cursor)
-            found = view.find(text, flags)
-        self.find_bar.show_result("" if found else s.FIND_NONE)

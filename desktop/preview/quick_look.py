@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
@@ -31,7 +33,7 @@ class QuickLook(QDialog):
 
     def show_hit(self, hit: Hit) -> None:
         """Show a result, and the dialog if it is not there yet."""
-        self.setWindowTitle(hit.path.rsplit("/", 1)[-1])
+        self.setWindowTitle(PurePath(hit.path).name)
         if not self.isVisible():
             owner = self.parentWidget()
             if owner is not None:

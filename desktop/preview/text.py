@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QTextBrowser
 
 from desktop import strings as s
 from desktop import theme
-from desktop.preview import highlight
+from desktop.presentation import highlight
 from desktop.preview.loading import Text
 from desktop.theme import GRID
 from engine.contract.types import Location
@@ -305,10 +305,10 @@ class MarkdownView(QTextBrowser):
             block = block.next()
         for frame in self.document().rootFrame().childFrames():
             if isinstance(frame, QTextTable):
-                _calm_table(frame, c)
+                _style_table(frame, c)
 
 
-def _calm_table(table: QTextTable, c: theme.Colours) -> None:
+def _style_table(table: QTextTable, c: theme.Colours) -> None:
     """Hairlines, room around the text, a bold head: Qt's reader leaves its first cell plain."""
     style = table.format().toTableFormat()
     style.setBorder(1)

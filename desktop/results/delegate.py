@@ -21,9 +21,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop import icons, theme
 from desktop import strings as s
-from desktop.preview import highlight
-from desktop.preview.passage import Excerpt, code, prose
-from desktop.results.hits import boxes, marks
+from desktop.presentation import highlight, kinds
+from desktop.presentation.matches import boxes, marks
+from desktop.presentation.passage import Excerpt, code, prose
 from desktop.results.model import Role
 from desktop.results.thumbnails import Thumbnails
 from desktop.theme import GRID, HALF, MARGIN, Colours
@@ -105,7 +105,7 @@ class ResultDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(tile, 6, 6)
             glyph = QRectF(0, 0, 28, 28)
             glyph.moveCenter(tile.center())
-            icons.paint(painter, hit.kind, c.muted, glyph)
+            icons.paint(painter, kinds.of(hit).icon_name, c.muted, glyph)
             return
         where = _fitted(pixmap, tile)
         outline = QPainterPath()
@@ -198,7 +198,7 @@ class ResultDelegate(QStyledItemDelegate):
             while len(self._layouts) > _KEPT_LAYOUTS:
                 self._layouts.popitem(last=False)
         self._layouts.move_to_end(key)
-        painter.setPen(c.text if hit.kind == "code" else _soft(c))
+        painter.setPen(c.text if kinds.of(hit).code else _soft(c))
         for layout, offset in lines:
             layout.draw(painter, QPointF(area.left(), area.top() + offset))
 
@@ -237,7 +237,7 @@ def _fitted(pixmap: QPixmap, tile: QRectF) -> QRectF:
 def _lay_out(hit: Hit, width: float, fonts: _Fonts, c: Colours) -> list[tuple[QTextLayout, float]]:
     """Two lines of the passage: code line by line in its colours, prose wrapped."""
     found = marks(hit)
-    if hit.kind == "code":
+    if kinds.of(hit).code:
         excerpt = code(hit.snippet, found, 2)
         return _lay_out_code(excerpt, hit.path, width, fonts, c)
     room = int(2 * width / max(QFontMetricsF(fonts.body).averageCharWidth(), 1))

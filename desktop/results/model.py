@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import PurePath
@@ -19,6 +18,8 @@ from PySide6.QtCore import (
 )
 
 from desktop import strings as s
+from desktop.presentation import kinds
+from desktop.presentation.paths import printable, short_folder
 from desktop.results.merging import merge
 from engine.contract.types import Hit
 
@@ -56,7 +57,7 @@ class ResultsModel(QAbstractListModel):
             case Role.FOLDER:
                 return short_folder(hit.path)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return s.row_for_reader(hit, short_folder(hit.path))
+                return spoken(hit)
             case Qt.ItemDataRole.ToolTipRole:
                 return printable(hit.path)
         return None
@@ -80,19 +81,9 @@ class ResultsModel(QAbstractListModel):
         """The hit in a row, if there is one."""
         return self._hits[row] if 0 <= row < len(self._hits) else None
 
-    def row_of(self, path: str) -> int:
-        """The row of a file, -1 if it is not there."""
-        return next((i for i, hit in enumerate(self._hits) if hit.path == path), -1)
-
     def start(self) -> None:
         """A new question: its first stage may order the rows anew."""
         self.frozen = False
-
-    def clear(self) -> None:
-        self.beginResetModel()
-        self._hits = []
-        self.frozen = False
-        self.endResetModel()
 
     def take(self, hits: Sequence[Hit]) -> None:
         """A stage arrived. Rows are matched by path, so that the selection goes with its file."""
@@ -135,19 +126,17 @@ class ResultsModel(QAbstractListModel):
             self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
 
 
-def short_folder(path: str) -> str:
-    """The file's folder, the home directory as ~."""
-    return short_path(str(PurePath(path).parent))
-
-
-def short_path(path: str) -> str:
-    """A path for people, the home directory as ~."""
-    home = os.path.expanduser("~").rstrip("/\\")
-    if path == home or path.startswith(home + os.sep):
-        path = "~" + path[len(home) :]
-    return printable(path)
-
-
-def printable(path: str) -> str:
-    """A path for people: bytes that are no text become a replacement sign."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def spoken(hit: Hit) -> str:
+    """A result in one sentence, for screen readers."""
+    parts = [
+        PurePath(hit.path).name,
+        kinds.name(hit),
+        s.place(hit.location),
+        short_folder(hit.path),
+        s.short_date(hit.mtime),
+        s.OFFLINE if hit.offline else "",
+        " ".join(hit.snippet.split())[:160],
+        ", ".join(s.LANES[lane] for lane in hit.lanes if lane in s.LANES),
+        s.more_places(len(hit.more)) if hit.more else "",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from desktop.jobs import Jobs
+from desktop.presentation import kinds
 from engine.contract.errors import InklingError
 from engine.contract.types import Hit
 
@@ -38,7 +39,7 @@ class Thumbnails(QObject):
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        if key not in self._asked and hit.kind in ("screenshot", "image", "pdf"):
+        if key not in self._asked and kinds.of(hit).has_thumbnail:
             self._asked.add(key)
             self._jobs.run(
                 lambda: self._load(key),

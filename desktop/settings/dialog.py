@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QHideEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,9 +26,10 @@ from PySide6.QtWidgets import (
 
 from desktop import strings as s
 from desktop import theme
+from desktop.settings.settings_client import SettingsClient
 from desktop.theme import GRID, HALF
 from engine.contract.errors import InklingError
-from engine.contract.settings import SECTIONS, SETTINGS, Setting, Settings, Value
+from engine.contract.settings import SECTIONS, SETTINGS, Setting, Value
 
 _FIELD = 26 * GRID
 
@@ -35,10 +37,9 @@ _FIELD = 26 * GRID
 class SettingsDialog(QDialog):
     """Sections left, rows right."""
 
-    changed = Signal(str)  # key
     restart_wanted = Signal()
 
-    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, settings: SettingsClient, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
         self.editors: dict[str, QWidget] = {}
@@ -76,8 +77,10 @@ class SettingsDialog(QDialog):
         row.addWidget(self._sections)
         row.addLayout(right, 1)
         self.resize(96 * GRID, 72 * GRID)
-        if settings.messages:
-            self._say(" ".join([s.SETTINGS_MESSAGE, *settings.messages]))
+        settings.changed.connect(self._follow)
+        settings.refused.connect(lambda error: self._say(str(error)))
+        if messages := settings.values.messages:
+            self._say(" ".join([s.SETTINGS_MESSAGE, *messages]))
 
     def _page(self, section: str) -> QWidget:
         page = QWidget(self)
@@ -125,7 +128,7 @@ class SettingsDialog(QDialog):
         return widget
 
     def _editor(self, row: Setting) -> QWidget:
-        value = self._settings.get(row.key)
+        value = self._settings.values.get(row.key)
         if row.choices:
             return self._choice(row, str(value))
         if isinstance(value, bool):
@@ -137,15 +140,8 @@ class SettingsDialog(QDialog):
         if isinstance(value, int):
             return self._number(row, value)
         if isinstance(value, tuple):
-            lines = QPlainTextEdit("\n".join(value), self)
-            lines.setProperty("class", "field")
-            lines.setFont(theme.fixed_font())
-            lines.setFixedHeight(12 * GRID)
-            lines.setTabChangesFocus(True)
-            store = self._setter(row)
-            lines.textChanged.connect(
-                lambda: store([p.strip() for p in lines.toPlainText().split("\n") if p.strip()])
-            )
+            lines = LinesEdit(value, self)
+            lines.edited.connect(self._setter(row))
             return lines
         field = QLineEdit(value, self)
         field.editingFinished.connect(lambda: self._set(row, field.text().strip()))
@@ -180,7 +176,7 @@ class SettingsDialog(QDialog):
         def take(number: int) -> None:
             # Between 0 and the least allowed value there is nothing: go on to the next one.
             if row.zero and 0 < number < low:
-                spin.setValue(low if number > self._settings.get(row.key) else 0)  # type: ignore[operator]
+                spin.setValue(low if number > self._settings.values.get(row.key) else 0)  # type: ignore[operator]
             else:
                 store(number)
 
@@ -193,18 +189,73 @@ class SettingsDialog(QDialog):
     def _set(self, row: Setting, value: object) -> None:
         if isinstance(value, list):
             value = tuple(value)
-        if value == self._settings.get(row.key):
-            return
         try:
             self._settings.set(row.key, value)
         except InklingError as error:
             self._say(str(error))
             return
         self._message.hide()
-        if row.restart == "window":
+
+    def _follow(self, key: str) -> None:
+        """A setting has changed, here or elsewhere: show it."""
+        if SETTINGS[key].restart == "window":
             self._restart.show()
-        self.changed.emit(row.key)
+        editor, value = self.editors[key], self._settings.values.get(key)
+        with QSignalBlocker(editor):  # showing it must not set it again
+            match editor:
+                case QComboBox():
+                    editor.setCurrentIndex(max(0, editor.findData(value)))
+                case QCheckBox():
+                    editor.setChecked(bool(value))
+                case QSpinBox() if isinstance(value, int):
+                    editor.setValue(value)
+                case LinesEdit() if isinstance(value, tuple):
+                    editor.show_lines(value)
+                case QLineEdit() if editor.text().strip() != value:
+                    editor.setText(str(value))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """What was typed holds, however the dialog is closed."""
+        for editor in self.editors.values():
+            if isinstance(editor, LinesEdit):
+                editor.finish()
+        super().hideEvent(event)
 
     def _say(self, text: str) -> None:
         self._message.setText(text)
         self._message.show()
+
+
+class LinesEdit(QPlainTextEdit):
+    """A list of texts, one a line; told when the person leaves it, as a QLineEdit does.
+
+    Not at each key: a pattern such as “*.log” begins with “*”, which leaves out every file.
+    """
+
+    edited = Signal(object)  # list[str]
+
+    def __init__(self, lines: Sequence[str], parent: QWidget) -> None:
+        super().__init__("\n".join(lines), parent)
+        self.setProperty("class", "field")
+        self.setFont(theme.fixed_font())
+        self.setFixedHeight(12 * GRID)
+        self.setTabChangesFocus(True)
+
+    def lines(self) -> list[str]:
+        """The lines that hold something."""
+        return [line.strip() for line in self.toPlainText().split("\n") if line.strip()]
+
+    def show_lines(self, lines: Sequence[str]) -> None:
+        """Put other lines in, if they are others; what is being typed is never overwritten."""
+        if self.lines() != list(lines) and not self.document().isModified():
+            self.setPlainText("\n".join(lines))
+
+    def finish(self) -> None:
+        """The person is done with it."""
+        if self.document().isModified():
+            self.document().setModified(False)
+            self.edited.emit(self.lines())
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.finish()

@@ -1,1 +1,1 @@
-"""The command line, the demo, and the bridge for agents over stdio."""
+"""The command line without Qt: commands, their output, the demo, the bridge for agents."""

@@ -18,7 +18,6 @@ from desktop.terminal.model_commands import add_model_command, run_model_command
 from engine.contract.errors import InklingError
 from engine.contract.kinds import FILE_KINDS
 from engine.contract.paths import BaseDir, base_dir
-from engine.contract.settings import Settings
 
 Command = Callable[[argparse.Namespace, BaseDir], int]
 
@@ -281,14 +280,13 @@ def show_demo(options: argparse.Namespace, base: BaseDir) -> int:
 
 
 def set_autostart(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.settings.changing import change_settings
     from desktop.system import autostart
 
     if options.wanted != "status":
         wanted = options.wanted == "on"
         autostart.set_enabled(wanted, base.root)
-        settings = Settings.load(base)
-        settings.set("start_with_session", wanted)
-        settings.save()
+        change_settings(base, {"start_with_session": wanted})
     file = autostart.entry_file()
     shown = output.printable(str(file))
     if not file.exists():

@@ -12,11 +12,9 @@ from pathlib import Path
 from rich.markup import escape
 
 from desktop.client import Client
+from desktop.presentation.kinds import WITH_ACTION
 from desktop.terminal import output
 from engine.contract.paths import BaseDir
-
-#: Which of the sample's questions are asked: one of each kind.
-KINDS = ("screenshot", "image", "pdf", "code", "note")
 
 
 def run_demo() -> int:
@@ -39,8 +37,10 @@ def run_demo() -> int:
 
 
 def _questions(sample: Path) -> list[dict[str, str]]:
+    """The first question of each kind that the window has an action for."""
+    kinds = [row.id for row in WITH_ACTION]
     rows = [json.loads(line) for line in (sample / "questions.jsonl").read_text().splitlines()]
-    chosen = (next(r for r in rows if r["path"] and r["kind"] == kind) for kind in KINDS)
+    chosen = (next(r for r in rows if r["path"] and r["kind"] == kind) for kind in kinds)
     return list(chosen)
 
 

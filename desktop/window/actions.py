@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QPalette
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop import icons, theme
+from desktop.presentation import kinds
 from desktop.strings import tr
 
 Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
 MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
 #: What must be there for the action to make sense.
 Needs = Literal["", "hit", "picture", "pages", "query"]
+#: Actions of other menus that a result's own menu has, too.
+_ALSO_ON_RESULTS = ("similar", "search_region")
 #: Where its keys work: plain keys such as Space must not take letters from the search field.
-Where = Literal["window", "list", "hint"]
+Where = Literal["window", "list", "widget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,19 @@ class Spec:
     keys: tuple[str, ...] = ()
     icon: str = ""
     needs: Needs = ""
-    where: Where = "window"  # "hint": the widget with the focus handles the key itself
+    where: Where = "window"  # "widget": the widget with the focus handles the key itself
     checkable: bool = False
+
+
+def _filters_by_kind() -> Iterator[Spec]:
+    for kind in kinds.WITH_ACTION:
+        yield Spec(f"kind_{kind.id}", kind.only, "Search", (kind.key,), kind.icon_name)
 
 
 ACTIONS: dict[str, Spec] = {
     spec.id: spec
     for spec in (
-        Spec("open", "Open", "Result", ("Return",), "open", "hit", "hint"),
+        Spec("open", "Open", "Result", ("Return",), "open", "hit", "widget"),
         Spec("open_with", "Open With…", "Result", ("Ctrl+O",), "open", "hit"),
         Spec("reveal", "Show in Folder", "Result", ("Ctrl+Return",), "folder", "hit"),
         Spec("quick_look", "Quick Look", "Result", ("Space",), "eye", "hit", "list"),
@@ -53,11 +61,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("attach_picture", "Search with a Picture…", "Search", ("Ctrl+Shift+O",), "picture"),
         Spec("paste_picture", "Paste Picture as Search", "Search", ("Ctrl+Shift+V",), "picture"),
         Spec("search_region", "Search a Region…", "Search", ("Ctrl+R",), "region", "picture"),
-        Spec("kind_screenshot", "Screenshots Only", "Search", ("Ctrl+1",), "screenshot"),
-        Spec("kind_image", "Images Only", "Search", ("Ctrl+2",), "image"),
-        Spec("kind_pdf", "PDFs Only", "Search", ("Ctrl+3",), "pdf"),
-        Spec("kind_code", "Code Only", "Search", ("Ctrl+4",), "code"),
-        Spec("kind_note", "Notes Only", "Search", ("Ctrl+5",), "note"),
+        *_filters_by_kind(),
         Spec("kind_any", "Every Kind", "Search", ("Ctrl+6",), "close"),
         Spec("history_older", "Earlier Search", "Search", ("Alt+Up",), "history"),
         Spec("history_newer", "Later Search", "Search", ("Alt+Down",), "history"),
@@ -79,7 +83,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("rescan", "Look for Changes Now", "Inkling", ("F5",), "retry"),
         Spec("pause", "Pause Indexing", "Inkling", ("Ctrl+Shift+Space",), "pause"),
         Spec("shortcuts", "Keyboard Shortcuts", "Inkling", ("F1",), "keyboard"),
-        Spec("dismiss", "Clear, Then Hide", "Inkling", ("Escape",), "close", where="hint"),
+        Spec("dismiss", "Clear, Then Hide", "Inkling", ("Escape",), "close", where="widget"),
         Spec("hide", "Hide Window", "Inkling", ("Ctrl+W",), "close"),
         Spec("quit", "Quit Inkling", "Inkling", ("Ctrl+Q",), "quit"),
     )
@@ -95,7 +99,7 @@ def build(window: QWidget, list_view: QWidget, run: Callable[[str], None]) -> di
         action.setCheckable(spec.checkable)
         action.setToolTip(tooltip(spec))
         action.triggered.connect(lambda _checked=False, name=spec.id: run(name))
-        if spec.where == "hint":
+        if spec.where == "widget":
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         else:
             in_list = spec.where == "list"
@@ -105,6 +109,26 @@ def build(window: QWidget, list_view: QWidget, run: Callable[[str], None]) -> di
         action.setShortcuts([QKeySequence(key) for key in spec.keys])
         made[spec.id] = action
     return made
+
+
+def main_menu(actions: dict[str, QAction], parent: QWidget) -> QMenu:
+    """Every action, by menu."""
+    menu = QMenu(parent)
+    for title in MENUS:
+        part = menu.addMenu(tr(title))
+        for spec in ACTIONS.values():
+            if spec.menu == title:
+                part.addAction(actions[spec.id])
+    return menu
+
+
+def result_menu(actions: dict[str, QAction], parent: QWidget) -> QMenu:
+    """What can be done with a result."""
+    menu = QMenu(parent)
+    for spec in ACTIONS.values():
+        if spec.menu == "Result" or spec.id in _ALSO_ON_RESULTS:
+            menu.addAction(actions[spec.id])
+    return menu
 
 
 def colour(actions: dict[str, QAction], palette: QPalette) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import PurePath
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QDir, QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 
 from desktop import icons, theme
 from desktop import strings as s
-from desktop.results.model import short_path
+from desktop.presentation import kinds
+from desktop.presentation.paths import short_path
 from desktop.theme import GRID, HALF
 from desktop.window import chips
 
@@ -134,9 +135,9 @@ class ChipBar(QWidget):
     def show_query(self, text: str) -> None:
         """Draw the chips of this query."""
         self._text = text
-        kinds = chips.values(text, "kind")
+        wanted = chips.values(text, "kind")
         folders = chips.values(text, "in")
-        self.kind.show_filter(", ".join(map(_kind_label, kinds)) or s.KIND, bool(kinds))
+        self.kind.show_filter(", ".join(map(kinds.plural, wanted)) or s.KIND, bool(wanted))
         self.folder.show_filter(
             ", ".join(PurePath(f).name or f for f in folders) or s.FOLDER, bool(folders)
         )
@@ -174,11 +175,10 @@ class ChipBar(QWidget):
     def _fill_kinds(self, menu: QMenu) -> None:
         chosen = chips.values(self._text, "kind")
         self._fill(menu, s.ANY_KIND, "kind", ("kind",), not chosen)
-        for kind, label in s.KINDS.items():
-            glyph = kind if (icons.FOLDER / f"{kind}.svg").exists() else "image"
-            action = self._choice(menu, label, kind in chosen, glyph)
+        for row in kinds.KINDS.values():
+            action = self._choice(menu, row.plural, row.id in chosen, row.icon_name)
             action.triggered.connect(
-                lambda _c=False, k=kind: self.edited.emit(chips.toggle(self._text, "kind", k))
+                lambda _c=False, k=row.id: self.edited.emit(chips.toggle(self._text, "kind", k))
             )
 
     def _fill_folders(self, menu: QMenu) -> None:
@@ -193,7 +193,7 @@ class ChipBar(QWidget):
         menu.addAction(s.OTHER_FOLDER, self._pick_folder)
 
     def _pick_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, s.FOLDER)
+        folder = QFileDialog.getExistingDirectory(self, s.FOLDER, QDir.homePath())
         if folder:
             self.edited.emit(chips.add(self._text, "in", os.path.normpath(folder)))
 
@@ -239,10 +239,6 @@ class ChipBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._colour()
-
-
-def _kind_label(kind: str) -> str:
-    return s.KINDS.get(kind, kind)
 
 
 def _folder_label(folder: str) -> str:

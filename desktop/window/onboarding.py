@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QStandardPaths, Qt, Signal
+from PySide6.QtCore import QDir, QStandardPaths, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -185,7 +185,7 @@ class Onboarding(QWidget):
         )
 
     def _pick(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, s.CHOOSE_FOLDERS)
+        folder = QFileDialog.getExistingDirectory(self, s.CHOOSE_FOLDERS, QDir.homePath())
         if folder:
             self.offer(Suggestion(os.path.normpath(folder), Path(folder).name or folder, True))
             self._sum()

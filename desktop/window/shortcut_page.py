@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from desktop import strings as s
 from desktop import theme
+from desktop.presentation import kinds
 from desktop.theme import GRID, HALF
 from desktop.window.actions import ACTIONS, MENUS
 
@@ -32,7 +33,7 @@ class ShortcutPage(QDialog):
         columns.setHorizontalSpacing(6 * GRID)
         columns.setVerticalSpacing(3 * GRID)
         groups = [(s.tr(menu), _keys_of(menu)) for menu in MENUS]
-        groups.append((s.SHORTCUTS_TYPED, list(s.SYNTAX)))
+        groups.append((s.SHORTCUTS_TYPED, _syntax()))
         left, right = QVBoxLayout(), QVBoxLayout()
         heights = [0, 0]
         for title, rows in groups:
@@ -52,6 +53,11 @@ class ShortcutPage(QDialog):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
         self.resize(max(104 * GRID, page.sizeHint().width() + 3 * GRID), 84 * GRID)
+
+
+def _syntax() -> list[tuple[str, str]]:
+    known = ", ".join(row.id for row in kinds.WITH_ACTION)
+    return [(typed, meaning.replace("{kinds}", known)) for typed, meaning in s.SYNTAX]
 
 
 def _keys_of(menu: str) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal
@@ -15,12 +14,9 @@ from PySide6.QtGui import (
     QDropEvent,
 )
 from PySide6.QtWidgets import (
-    QFrame,
     QMainWindow,
     QMenu,
-    QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -30,22 +26,21 @@ from desktop.connection import Question, Service
 from desktop.preview.pane import PreviewPane
 from desktop.results.model import ResultsModel
 from desktop.results.thumbnails import Thumbnails
-from desktop.results.view import ResultsView
+from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.theme import GRID
-from desktop.window import actions, chips
-from desktop.window.asker import Asker
+from desktop.window import actions
 from desktop.window.chip_bar import ChipBar
 from desktop.window.commands import Commands
-from desktop.window.empty import EmptyState
-from desktop.window.notice import Notice, SearchesStrip
+from desktop.window.layout import main_page, side_by_side
 from desktop.window.onboarding import Onboarding
 from desktop.window.query_picture import picture_in
+from desktop.window.results_column import ResultsColumn
 from desktop.window.search_bar import SearchBar
+from desktop.window.search_controller import SearchController
 from desktop.window.status_line import StatusLine
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.settings import Settings
 from engine.contract.types import Answer, Hit
 
 
@@ -55,18 +50,17 @@ class Window(QMainWindow):
     closed = Signal()  # the person closed it; the application decides what that means
     quit_wanted = Signal()
     restart_wanted = Signal()
-    setting_changed = Signal(str)
 
-    def __init__(self, base: BaseDir, settings: Settings, state: State, service: Service) -> None:
+    def __init__(
+        self, base: BaseDir, settings: SettingsClient, state: State, service: Service
+    ) -> None:
         super().__init__()
         self.base, self.settings, self.state, self.service = base, settings, state, service
-        self._stage: Answer | None = None
-        self._empty_action: Callable[[], None] = lambda: None
         self.thumbnails = Thumbnails(service.fetch_thumb, self)
         self.model = ResultsModel(self)
         self._build()
-        self.ask = Asker(self.search, service, base, settings, state, self.thumbnails)
-        self.commands = Commands(self)
+        self.ask = SearchController(self.search, service, base, settings, state, self.thumbnails)
+        self.commands = Commands(self, self)
         self.actions_by_id = actions.build(self, self.results, self.commands.run)
         self.actions_by_id["toggle_preview"].setChecked(state.preview)
         self._connect()
@@ -88,41 +82,14 @@ class Window(QMainWindow):
     def _build(self) -> None:
         self.search = SearchBar(self)
         self.chips = ChipBar(self)
-        self.searches = SearchesStrip(self)
-        self.notice = Notice(self)
-        self.results = ResultsView(self.model, self.thumbnails, self)
-        self.empty = EmptyState(self)
+        self.answers = ResultsColumn(self.model, self.thumbnails, self)
+        self.results, self.notice = self.answers.results, self.answers.notice
+        self.searches, self.empty = self.answers.searches, self.answers.empty
         self.preview = PreviewPane(self.service, self)
         self.status = StatusLine(self)
         self.onboarding = Onboarding(self.service, self)
-        self._list_stack = QStackedWidget(self)
-        self._list_stack.addWidget(self.results)
-        self._list_stack.addWidget(self.empty)
-        left = QWidget(self)
-        column = _column(left)
-        for widget in (self.searches, self.notice):
-            column.addWidget(widget)
-        column.addWidget(self._list_stack, 1)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.splitter.setHandleWidth(1)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(left)
-        self.splitter.addWidget(self.preview)
-        self.splitter.setStretchFactor(0, 5)
-        self.splitter.setStretchFactor(1, 6)
-        left.setMinimumWidth(40 * GRID)
-        main = QWidget(self)
-        column = _column(main)
-        chip_row = QWidget(main)
-        row = _column(chip_row)
-        row.setContentsMargins(2 * GRID, 0, 2 * GRID, GRID + GRID // 2)
-        row.addWidget(self.chips)
-        column.addWidget(self.search)
-        column.addWidget(chip_row)
-        column.addWidget(_hairline(main))
-        column.addWidget(self.splitter, 1)
-        column.addWidget(_hairline(main))
-        column.addWidget(self.status)
+        self.splitter = side_by_side(self.answers, self.preview, self)
+        main = main_page(self.search, self.chips, self.splitter, self.status, self)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(main)
         self._pages.addWidget(self.onboarding)
@@ -140,9 +107,11 @@ class Window(QMainWindow):
         search.field.dismissed.connect(lambda: self.commands.run("dismiss"))
         search.attach_clicked.connect(lambda: self.commands.run("attach_picture"))
         search.menu_clicked.connect(self._show_menu)
-        self.empty.clicked.connect(lambda: self._empty_action())
+        self.answers.query_wanted.connect(self.ask.search_for)
+        self.answers.action_wanted.connect(self.commands.run)
+        self.answers.count_changed.connect(self.chips.set_count)
+        self.answers.rows_changed.connect(self._rows_changed)
         self.chips.edited.connect(self.ask.search_for)
-        self.searches.chosen.connect(self.ask.search_for)
         results.current_changed.connect(self._current_changed)
         results.opened.connect(lambda: self.commands.run("open"))
         results.typed.connect(self._typed_in_list)
@@ -165,6 +134,8 @@ class Window(QMainWindow):
         service.status_changed.connect(self._take_status)
         service.unavailable.connect(self._unavailable)
         service.connected.connect(self._available)
+        self.settings.changed.connect(self._setting_changed)
+        self.settings.refused.connect(self.tell)
 
     # Answers
 
@@ -179,83 +150,31 @@ class Window(QMainWindow):
 
     def _answered(self) -> None:
         self.search.set_busy(False)
-        self._show_results(final=True)
+        self.answers.finish(self.question.text)
         if QAccessible.isActive():  # a screen reader says how many there are
-            said = s.files(self.model.rowCount()) if self.model.rowCount() else self.empty.sentence
+            said = self.answers.spoken_count()
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.results, said))
 
     def _take_stage(self, stage: Answer) -> None:
-        first = stage.stage == "names"
-        if first and not stage.hits:
-            return  # the old rows stay until there is something better
-        self._stage = stage
-        self.model.take(stage.hits)
-        self.results.settle()
-        self.chips.set_count(s.files(self.model.rowCount()) if self.model.rowCount() else "")
-        self._show_results(final=stage.stage == "rescored")
+        self.answers.take_stage(stage, self.question.text)
+
+    def _rows_changed(self) -> None:
         # A later stage can bring better evidence for the row that is being looked at.
         self.preview.show_hit(self.results.hit())
         self._enable_actions()
 
-    def _show_results(self, *, final: bool) -> None:
-        stage = self._stage
-        if self.model.rowCount():
-            self._list_stack.setCurrentWidget(self.results)
-        elif final:
-            filtered = bool(chips.chips(self.question.text))
-            sentence = s.NOTHING_FILTERED if filtered else s.NOTHING
-            if stage is not None and stage.coverage.message:
-                sentence = f"{sentence} {stage.coverage.message}"
-            action = s.DROP_FILTERS if filtered else s.SHOW_INDEX
-            self._show_empty("search", sentence, action, self._drop_filters if filtered else None)
-        if stage is None or not final:
-            return
-        if stage.phrase_relaxed and self.model.rowCount():
-            self.notice.show_notice(s.LOOSE, "info")
-        elif stage.weak and self.model.rowCount():
-            self.notice.show_notice(s.WEAK, "info")
-        elif stage.coverage.message and self.model.rowCount():
-            self.notice.show_notice(stage.coverage.message, "index")
-        else:
-            self.notice.show_notice("")
-
-    def _drop_filters(self) -> None:
-        self.ask.search_for(chips.words(self.question.text))
-
-    def _show_empty(
-        self, icon: str, sentence: str, action: str, then: Callable[[], None] | None = None
-    ) -> None:
-        self._empty_action = then or (lambda: self.commands.run("index_panel"))
-        self.empty.show_state(icon, sentence, action)
-        self._list_stack.setCurrentWidget(self.empty)
-        self.preview.show_hit(None)
-
     def show_home(self) -> None:
         """An empty field: kept and latest searches, the files used last."""
         self.search.set_busy(False)
-        self.notice.show_notice("")
-        self.chips.set_count("")
-        self._stage = None
-        history = self.state.history if self.settings.remember_searches else []
-        self.searches.show_searches(self.state.saved, history)
+        history = self.state.history if self.settings.values.remember_searches else []
+        self.answers.show_home(self.state.saved, history)
         self.service.recent(self._take_recent)
-        if not self.model.rowCount():
-            self._show_empty(
-                "search", s.NO_RECENT, s.NO_RECENT_ACTION, lambda: self.commands.run("shortcuts")
-            )
 
     def _take_recent(self, hits: list[Hit]) -> None:
-        if not self.question.empty:
-            return
-        opened = self.state.opened
-        hits = sorted(hits, key=lambda hit: -max(opened.get(hit.path, 0.0), hit.mtime))
-        self.model.start()
-        self.model.take(hits)
-        if hits:
-            self._list_stack.setCurrentWidget(self.results)
-            self.results.settle()
-            self.preview.show_hit(self.results.hit())
-            self.chips.set_count(s.RECENT)
+        if self.question.empty:
+            opened = self.state.opened
+            newest = sorted(hits, key=lambda hit: -max(opened.get(hit.path, 0.0), hit.mtime))
+            self.answers.show_recent(newest)
 
     def _search_failed(self, error: InklingError) -> None:
         self.search.set_busy(False)
@@ -276,9 +195,7 @@ class Window(QMainWindow):
             self._pages.setCurrentWidget(self.onboarding)
             self.onboarding.begin()
         elif not folders and not self.model.rowCount() and self.question.empty:
-            self._show_empty(
-                "folder", s.NO_FOLDERS, s.CHOOSE_FOLDERS, lambda: self.commands.run("add_folder")
-            )
+            self.answers.show_empty("folder", s.NO_FOLDERS, s.CHOOSE_FOLDERS, "add_folder")
         elif self.question.empty and not self.model.rowCount():
             self.service.recent(self._take_recent)
 
@@ -352,13 +269,7 @@ class Window(QMainWindow):
 
     def menu(self) -> QMenu:
         """All actions by menu, from the table."""
-        menu = QMenu(self)
-        for title in actions.MENUS:
-            part = menu.addMenu(s.tr(title))
-            for spec in actions.ACTIONS.values():
-                if spec.menu == title:
-                    part.addAction(self.actions_by_id[spec.id])
-        return menu
+        return actions.main_menu(self.actions_by_id, self)
 
     def _show_menu(self) -> None:
         menu = self.menu()
@@ -368,28 +279,21 @@ class Window(QMainWindow):
         menu.popup(QPoint(at.x() - menu.sizeHint().width(), at.y() + 4))
 
     def _show_result_menu(self, where: QPoint) -> None:
-        menu = QMenu(self)
+        menu = actions.result_menu(self.actions_by_id, self)
         menu.aboutToHide.connect(menu.deleteLater)
-        for spec in actions.ACTIONS.values():
-            if spec.menu == "Result" or spec.id in ("similar", "search_region"):
-                menu.addAction(self.actions_by_id[spec.id])
         menu.popup(where)
 
-    def apply_setting(self, key: str) -> None:
-        """A setting was changed in the dialog: keep it, tell the indexer, follow it here."""
-        try:
-            self.settings.save()
-        except InklingError as error:
-            self.tell(error)
-        value = self.settings.as_dict()[key]
-        self.service.call(
-            lambda client: client.call("POST", "/v1/settings", {key: value}), None, self.tell
-        )
-        self.setting_changed.emit(key)
-        if key == "result_limit":
+    def _setting_changed(self, key: str) -> None:
+        if key == "result_limit" and not self.question.empty:
             self.ask.again()
 
     # The window itself
+
+    def request_quit(self) -> None:
+        self.quit_wanted.emit()
+
+    def request_restart(self) -> None:
+        self.restart_wanted.emit()
 
     def set_preview_shown(self, shown: bool) -> None:
         self.state.preview = shown
@@ -438,19 +342,5 @@ class Window(QMainWindow):
         self.commands.close()
         self.ask.close()
         self.thumbnails.close()
+        self.settings.close()
         self.service.close()
-
-
-def _column(widget: QWidget) -> QVBoxLayout:
-    column = QVBoxLayout(widget)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    return column
-
-
-def _hairline(parent: QWidget) -> QFrame:
-    line = QFrame(parent)
-    line.setFixedHeight(1)
-    line.setAutoFillBackground(True)
-    line.setBackgroundRole(line.palette().ColorRole.Mid)
-    return line

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop import theme
 from desktop.connection import Service
+from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.window.window import Window
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from tests.desktop.scripted_indexer import ScriptedIndexer
+
+WAIT_MS = 60_000
+
+
+class PatientBot(QtBot):
+    """Waits for what must happen as long as a busy machine may need; it costs nothing on others."""
+
+    def waitUntil(self, callback: Callable[[], Any], *, timeout: int = WAIT_MS) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = WAIT_MS, **more: Any) -> Any:
+        return super().waitSignal(signal, timeout=timeout, **more)
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
+    """pytest-qt's bot with more patience."""
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +55,7 @@ def _no_thread_left() -> Iterator[None]:
     """Every test ends with the threads that it began with."""
     before = set(threading.enumerate())
     yield
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while (left := _own(set(threading.enumerate()) - before)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not left, f"threads left behind: {left}"
@@ -62,7 +82,7 @@ def indexer(base: BaseDir) -> Iterator[ScriptedIndexer]:
 def service(base: BaseDir, indexer: ScriptedIndexer, qtbot: QtBot) -> Iterator[Service]:
     """A line to the scripted indexer."""
     made = Service(base)
-    with qtbot.waitSignal(made.connected, timeout=10_000):
+    with qtbot.waitSignal(made.connected):
         made.start()
     yield made
     made.close()
@@ -74,10 +94,10 @@ def window(qtbot: QtBot, base: BaseDir, indexer: ScriptedIndexer) -> Iterator[Wi
     service = Service(base)
     state = State.load(base.root)
     state.onboarded = True
-    made = Window(base, Settings.load(base), state, service)
+    made = Window(base, SettingsClient(base, Settings.load(base), service), state, service)
     qtbot.addWidget(made)
     made.show()
-    with qtbot.waitSignal(service.status_changed, timeout=10_000):
+    with qtbot.waitSignal(service.status_changed):
         service.start()
     yield made
     made.shut_down()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
 
 TOKEN = "scripted"
 COVERED = {"files": 3, "done": 3, "pending": 0, "complete": True, "message": ""}
@@ -53,9 +54,10 @@ class ScriptedIndexer:
     def __init__(self, base: BaseDir) -> None:
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.status: dict[str, Any] = dict(IDLE)
-        self.stages: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda _body: []
-        self.stage_delay_s = 0.0
+        self.stages: Callable[[dict[str, Any]], Iterable[dict[str, Any]]] = lambda _body: []
         self.answers: dict[tuple[str, str], Any] = {}
+        self.settings: dict[str, Any] = Settings().as_dict()
+        self.status["settings_revision"] = 0
         self.pictures: Callable[[str, dict[str, str]], bytes | None] = lambda _target, _q: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -86,11 +88,27 @@ class ScriptedIndexer:
             ("GET", "/v1/recent"): {"files": []},
             ("GET", "/v1/problems"): {"problems": [], "counts": {}},
             ("GET", "/v1/models"): {"models": [], "current": "minilm"},
-            ("POST", "/v1/settings"): {},
+            ("GET", "/v1/settings"): self._settings(),
+            ("PATCH", "/v1/settings"): self._change,
             **self.answers,
         }
         found = known.get((method, target))
         return found(body) if callable(found) else found
+
+    def change_setting(self, key: str, value: Any) -> None:
+        """Another face changes a setting."""
+        self.settings[key] = value
+        self.status["settings_revision"] += 1
+
+    def _settings(self) -> dict[str, Any]:
+        revision = self.status["settings_revision"]
+        return {"values": dict(self.settings), "table": {}, "revision": revision}
+
+    def _change(self, body: dict[str, Any]) -> Any:
+        for key, value in body.items():
+            if self.settings.get(key) != value:
+                self.change_setting(key, value)
+        return {"restart": [], **self._settings()}
 
     def _handler(indexer) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
@@ -111,12 +129,9 @@ class ScriptedIndexer:
                     self._picture(parts.path, query)
                 else:
                     answer = indexer.answer(self.command, parts.path, body)
-                    missing = {"error": {"message": "Not there.", "hint": "", "path": None}}
-                    self._send(
-                        404 if answer is None else 200, missing if answer is None else answer
-                    )
+                    self._send(*_with_status(answer))
 
-            do_GET = do_POST = do_DELETE = _serve
+            do_GET = do_POST = do_PATCH = do_DELETE = _serve
 
             def _send(self, status: int, data: Any) -> None:
                 self._write(status, json.dumps(data).encode(), "application/json")
@@ -143,6 +158,14 @@ class ScriptedIndexer:
                         self.wfile.flush()
                     except OSError:
                         return  # the face cancelled
-                    time.sleep(indexer.stage_delay_s)
 
         return Handler
+
+
+def _with_status(answer: Any) -> tuple[int, Any]:
+    """HTTP status and body; an InklingError in the script is refused as the indexer does."""
+    if answer is None:
+        answer = InklingError("Not there.")
+    if not isinstance(answer, InklingError):
+        return 200, answer
+    return 400, {"error": {"message": answer.message, "hint": answer.hint, "path": None}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -55,7 +54,7 @@ def test_a_cancelled_stream_ends_early(qtbot: QtBot, jobs: Jobs) -> None:
             for n in range(1000):
                 give(n)
                 if n == 0:
-                    go_on.wait(5)
+                    go_on.wait(60)
         finally:
             ended.set()
 
@@ -63,7 +62,7 @@ def test_a_cancelled_stream_ends_early(qtbot: QtBot, jobs: Jobs) -> None:
     qtbot.waitUntil(lambda: given == [0])
     ticket.cancel()
     go_on.set()
-    assert ended.wait(5)
+    assert ended.wait(60)
     qtbot.wait(20)
     assert given == [0]
 
@@ -88,10 +87,15 @@ def test_errors_come_back_as_something_to_read(
 def test_closing_does_not_wait_for_a_call_that_hangs(qtbot: QtBot) -> None:
     jobs = Jobs(threads=1)
     hang = threading.Event()
-    jobs.run(lambda: hang.wait(30))
-    began = time.monotonic()
+    ended = threading.Event()
+
+    def work() -> None:
+        hang.wait()
+        ended.set()
+
+    jobs.run(work)
     jobs.close(patience_s=0.1)
-    assert time.monotonic() - began < 5
+    assert not ended.is_set()
     hang.set()
 
 

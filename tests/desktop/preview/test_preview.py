@@ -60,7 +60,7 @@ PDF = hit(
 
 
 def show(qtbot: QtBot, pane: PreviewPane, data: dict[str, object]) -> None:
-    with qtbot.waitSignal(pane.shown, timeout=10_000):
+    with qtbot.waitSignal(pane.shown):
         pane.show_hit(from_data(data, Hit))
 
 

@@ -6,7 +6,7 @@ import pytest
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from desktop.results.hits import marks
+from desktop.presentation.matches import marks
 from desktop.results.merging import merge
 from desktop.results.model import ResultsModel, Role
 from engine.contract.codec import from_data

@@ -19,12 +19,11 @@ from desktop.state import HISTORY_LENGTH, HistoryCursor, State
 from desktop.system import autostart, opening
 from desktop.system.single_instance import SingleInstance, send, server_name
 from desktop.window.actions import ACTIONS
-from engine.contract.codec import from_data
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from engine.contract.types import Hit, Location
-from tests.desktop.scripted_indexer import ScriptedIndexer, hit
+from engine.contract.types import Location
+from tests.desktop.scripted_indexer import ScriptedIndexer
 
 
 class TestSingleInstance:
@@ -140,19 +139,17 @@ class TestOpening:
     def test_the_editor_is_started_at_the_line(self, qtbot: QtBot, tmp_path: Path) -> None:
         file, out = tmp_path / "a.py", tmp_path / "out"
         file.write_text("x")
-        settings = Settings()
-        settings.set("editor_command", f"sh -c 'echo {{line}} {{path}} > {out}'")
-        found = from_data(hit(str(file), kind="code", location={"lines": [7, 9]}), Hit)
-        opening.open_hit(found, found.location, settings)
+        command = f"sh -c 'echo {{line}} {{path}} > {out}'"
+        opening.open_file(str(file), command, Location(lines=(7, 9)))
         qtbot.waitUntil(lambda: out.exists() and bool(out.read_text()))
         assert out.read_text().strip() == f"7 {file}"
 
     def test_what_is_gone_is_said(self, tmp_path: Path) -> None:
-        gone = from_data(hit(str(tmp_path / "gone.txt")), Hit)
+        gone = str(tmp_path / "gone.txt")
         with pytest.raises(InklingError, match=r"gone\.txt"):
-            opening.open_hit(gone, Location(), Settings())
+            opening.open_file(gone, "", Location())
         with pytest.raises(InklingError, match=r"gone\.txt"):
-            opening.reveal(gone.path)
+            opening.reveal(gone)
 
     def test_programs_of_the_desktop_are_offered(self, qtbot: QtBot, tmp_path: Path) -> None:
         folder = Path.home() / ".local/share/applications"
@@ -210,7 +207,7 @@ class TestTheme:
         assert not theme.of(qapp.palette()).dark
 
     def test_code_colours_can_be_read(self) -> None:
-        from desktop.preview.highlight import COLOURS
+        from desktop.presentation.highlight import COLOURS
 
         for dark in (False, True):
             window = theme.colours(dark, QColor("#3d6fe0")).window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
-    QPlainTextEdit,
     QSpinBox,
     QWidget,
 )
@@ -22,10 +22,11 @@ from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
 from desktop.connection import Service
-from desktop.index.explain import Explain
+from desktop.index.explanation_dialog import ExplanationDialog
 from desktop.index.panel import IndexPanel
 from desktop.index.problem_list import ProblemModel
-from desktop.settings.dialog import SettingsDialog
+from desktop.settings.dialog import LinesEdit, SettingsDialog
+from desktop.settings.settings_client import SettingsClient
 from desktop.window.actions import ACTIONS
 from desktop.window.command_palette import CommandPalette, matches
 from desktop.window.onboarding import Onboarding, Suggestion, suggestions
@@ -50,13 +51,22 @@ def press(box: QMessageBox) -> None:
     next(button for button in box.buttons() if button is not cancel).click()
 
 
+def settings(base: BaseDir) -> SettingsClient:
+    """The settings where no indexer is."""
+    service = Service(base)
+    made = SettingsClient(base, Settings.load(base), service)
+    service.setParent(made)
+    return made
+
+
 class TestSettings:
     @pytest.fixture
-    def dialog(self, qtbot: QtBot, base: BaseDir) -> SettingsDialog:
-        made = SettingsDialog(Settings.load(base))
+    def dialog(self, qtbot: QtBot, base: BaseDir) -> Iterator[SettingsDialog]:
+        made = SettingsDialog(settings(base))
         qtbot.addWidget(made)
         made.show()
-        return made
+        yield made
+        made.hide()
 
     def test_every_setting_has_an_editor_with_name_and_help(self, dialog: SettingsDialog) -> None:
         assert set(dialog.editors) == set(SETTINGS)
@@ -65,9 +75,9 @@ class TestSettings:
             assert editor.accessibleDescription() == SETTINGS[key].help
 
     def test_each_editor_changes_its_setting(self, qtbot: QtBot, dialog: SettingsDialog) -> None:
-        settings = dialog._settings
+        settings = dialog._settings.values
         changed: list[str] = []
-        dialog.changed.connect(changed.append)
+        dialog._settings.changed.connect(changed.append)
         for key, editor in dialog.editors.items():
             before = settings.get(key)
             if isinstance(editor, QCheckBox):
@@ -76,8 +86,10 @@ class TestSettings:
                 editor.setCurrentIndex((editor.currentIndex() + 1) % editor.count())
             elif isinstance(editor, QSpinBox):
                 editor.setValue(editor.value() + 30)
-            elif isinstance(editor, QPlainTextEdit):
-                editor.setPlainText("*.log\n\n old/ ")
+            elif isinstance(editor, LinesEdit):
+                editor.insertPlainText("*.log\n\n old/ ")
+                assert settings.get(key) == before  # half a pattern must not count
+                editor.finish()
             elif isinstance(editor, QLineEdit):
                 editor.setText("edit {path}")
                 editor.editingFinished.emit()
@@ -94,7 +106,7 @@ class TestSettings:
         assert scale.value() == 75
         scale.setValue(74)
         assert scale.value() == 0
-        assert dialog._settings.scale == 0
+        assert dialog._settings.values.scale == 0
 
     def test_a_restart_is_offered_where_one_is_needed(
         self, qtbot: QtBot, dialog: SettingsDialog
@@ -108,23 +120,60 @@ class TestSettings:
 
     def test_messages_of_a_bad_file_are_shown(self, qtbot: QtBot, base: BaseDir) -> None:
         base.settings.write_text("workers = 'many'\n")
-        dialog = SettingsDialog(Settings.load(base))
+        dialog = SettingsDialog(settings(base))
         qtbot.addWidget(dialog)
         dialog.show()
         assert "Files read at the same time" in dialog._message.text()
 
 
-def test_a_changed_setting_is_saved_told_and_followed(
+def test_a_changed_setting_is_sent_and_followed(
     qtbot: QtBot, window: Window, indexer: ScriptedIndexer, base: BaseDir
 ) -> None:
     window.commands.run("settings")
     dialog = window.commands._dialogs["settings"]
     assert isinstance(dialog, SettingsDialog)
-    with qtbot.waitSignal(window.setting_changed) as changed:
+    with qtbot.waitSignal(window.settings.changed) as changed:
         dialog.editors["ocr"].click()
     assert changed.args == ["ocr"]
-    assert Settings.load(base).ocr is False
-    qtbot.waitUntil(lambda: indexer.bodies("POST", "/v1/settings") == [{"ocr": False}])
+    qtbot.waitUntil(lambda: indexer.bodies("PATCH", "/v1/settings") == [{"ocr": False}])
+    assert not base.settings.exists()  # the indexer alone writes it
+
+
+def test_an_open_dialog_shows_what_is_changed_elsewhere(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    window.commands.run("settings")
+    dialog = window.commands._dialogs["settings"]
+    assert isinstance(dialog, SettingsDialog)
+    elsewhere = {
+        "theme": "dark", "ocr": False, "scale": 150, "excluded": ["*.log"], "editor_command": "vi",
+    }  # fmt: skip
+    for key, value in elsewhere.items():
+        indexer.change_setting(key, value)
+    window.service.refresh()
+    editors = dialog.editors
+    qtbot.waitUntil(lambda: editors["theme"].currentData() == "dark")
+    assert not editors["ocr"].isChecked()
+    assert editors["scale"].value() == 150
+    assert editors["excluded"].lines() == ["*.log"]
+    assert editors["editor_command"].text() == "vi"
+    assert dialog._restart.isVisibleTo(dialog)
+    dialog.close()
+    assert indexer.bodies("PATCH", "/v1/settings") == []  # shown, not set again
+
+
+def test_lines_being_typed_are_not_overwritten(qtbot: QtBot, owner: QWidget) -> None:
+    lines = LinesEdit(["old/"], owner)
+    edited: list[list[str]] = []
+    lines.edited.connect(edited.append)
+    lines.finish()  # nothing was typed: nothing is set
+    lines.show_lines(["*.log"])
+    assert lines.lines() == ["*.log"]
+    lines.insertPlainText("new/\n")
+    lines.show_lines(["elsewhere/"])
+    assert lines.lines() == ["new/", "*.log"]
+    lines.finish()
+    assert edited == [["new/", "*.log"]]
 
 
 class TestIndexPanel:
@@ -362,7 +411,7 @@ def test_explain_shows_the_answer(
         "units": [1, 2],
         "query": {"dense": {"rank": 3, "score": 0.5}, "late": None, "weights": {"dense": 0.8}},
     }  # fmt: skip
-    dialog = Explain(service, "/d/a", "query", owner)
+    dialog = ExplanationDialog(service, "/d/a", "query", owner)
     dialog.show()
     qtbot.waitUntil(lambda: dialog._sentence.text() == "It is indexed.")
     texts = {label.text() for label in dialog.findChildren(QLabel)}

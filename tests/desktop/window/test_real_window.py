@@ -16,7 +16,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.connection import Service
-from desktop.results.hits import boxes
+from desktop.presentation.matches import boxes
+from desktop.settings.changing import change_settings
+from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.window.window import Window
 from engine.contract.paths import BaseDir
@@ -54,7 +56,7 @@ def real(qtbot: QtBot, indexed: tuple[BaseDir, Path], tmp_path: Path) -> Iterato
     service = Service(base)
     state = State.load(tmp_path)
     state.onboarded = True
-    made = Window(base, Settings.load(base), state, service)
+    made = Window(base, SettingsClient(base, Settings.load(base), service), state, service)
     qtbot.addWidget(made)
     made.show()
     with qtbot.waitSignal(service.status_changed, timeout=60_000):
@@ -130,6 +132,7 @@ def test_code_opens_at_its_line_in_the_persons_editor(
     line, path = out.read_text().strip().split(" ", 1)
     assert path.endswith("pool.go")
     assert 55 <= int(line) <= 65
+    real.settings.set("editor_command", "")  # it is the indexer's, and the next tests have the same
     assert real.isVisible()  # the list survives opening a hit
     assert first(real) == "pool.go"
 
@@ -187,10 +190,10 @@ def test_problems_and_withheld_files_are_listed(qtbot: QtBot, real: Window) -> N
 def test_explain_and_text_come_from_the_real_indexer(qtbot: QtBot, real: Window) -> None:
     ask(qtbot, real, "kind:note bread")
     real.commands.run("explain")
-    from desktop.index.explain import Explain
+    from desktop.index.explanation_dialog import ExplanationDialog
 
     dialog = real.commands._dialogs["explain"]
-    assert isinstance(dialog, Explain)
+    assert isinstance(dialog, ExplanationDialog)
     qtbot.waitUntil(lambda: "indexed" in dialog._sentence.text(), timeout=WAIT_MS)
     dialog.close()
 
@@ -237,10 +240,8 @@ def test_under_x_a_typed_question_opens_the_answer_with_enter(
     display: dict[str, str], indexed: tuple[BaseDir, Path], tmp_path: Path
 ) -> None:
     base, out = indexed[0], tmp_path / "opened"
-    settings = Settings.load(base)
-    settings.set("editor_command", f"sh -c 'echo {{line}} {{path}} >> {out}'")
-    settings.set("close_to_tray", False)
-    settings.save()
+    editor = f"sh -c 'echo {{line}} {{path}} >> {out}'"
+    change_settings(base, {"editor_command": editor, "close_to_tray": False})
 
     def windows() -> list[str]:
         done = subprocess.run(
@@ -280,6 +281,4 @@ def test_under_x_a_typed_question_opens_the_answer_with_enter(
         if program.poll() is None:
             program.kill()
             program.wait()
-        settings.set("editor_command", "")
-        settings.set("close_to_tray", True)
-        settings.save()
+        change_settings(base, {"editor_command": "", "close_to_tray": True})

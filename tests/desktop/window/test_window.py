@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,19 @@ def shown(window: Window) -> list[str]:
     return [window.model.index(r, 0).data() for r in range(window.model.rowCount())]
 
 
+def step_by_step(indexer: ScriptedIndexer, *stages: dict[str, Any]) -> Callable[[], None]:
+    """The indexer answers with the first stage; each further one is let go by a call."""
+    go_on = threading.Semaphore(1)
+
+    def answered(_body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for one in stages:
+            go_on.acquire(timeout=60)
+            yield one
+
+    indexer.stages = answered
+    return go_on.release
+
+
 def answer(indexer: ScriptedIndexer, *stages: dict[str, Any]) -> None:
     indexer.stages = lambda _body: list(stages)
 
@@ -35,15 +49,17 @@ def answer(indexer: ScriptedIndexer, *stages: dict[str, Any]) -> None:
 def test_names_come_at_once_and_meaning_is_merged_in(
     qtbot: QtBot, window: Window, indexer: ScriptedIndexer
 ) -> None:
-    indexer.stage_delay_s = 0.15
-    answer(
+    next_stage = step_by_step(
         indexer,
         stage("names", "a.txt"),
         stage("fused", "b.txt", "a.txt"),
         stage("rescored", "c.txt", "b.txt", "a.txt"),
     )
-    QTest.keyClicks(window.search.field, "something")
+    window.search.set_text("something")  # one question: each would get a first stage
     qtbot.waitUntil(lambda: shown(window) == ["a.txt"])
+    next_stage()
+    qtbot.waitUntil(lambda: shown(window) == ["b.txt", "a.txt"])
+    next_stage()
     qtbot.waitUntil(lambda: shown(window) == ["c.txt", "b.txt", "a.txt"])
     assert window.results.currentIndex().row() == 0  # nobody chose: the best one is current
 
@@ -51,12 +67,14 @@ def test_names_come_at_once_and_meaning_is_merged_in(
 def test_rows_stay_once_a_key_moved_among_them(
     qtbot: QtBot, window: Window, indexer: ScriptedIndexer
 ) -> None:
-    indexer.stage_delay_s = 0.3
-    answer(indexer, stage("names", "a.txt", "b.txt"), stage("rescored", "z.txt", "b.txt", "a.txt"))
+    last_stage = step_by_step(
+        indexer, stage("names", "a.txt", "b.txt"), stage("rescored", "z.txt", "b.txt", "a.txt")
+    )
     QTest.keyClicks(window.search.field, "x")
     qtbot.waitUntil(lambda: shown(window) == ["a.txt", "b.txt"])
     QTest.keyClick(window.search.field, Qt.Key.Key_Down)
     assert window.results.hasFocus()
+    last_stage()
     qtbot.waitUntil(lambda: window.model.rowCount() == 3)
     assert shown(window) == ["a.txt", "b.txt", "z.txt"]
     assert window.results.hit().path == "/d/b.txt"
@@ -92,18 +110,24 @@ def _move_pointer(window: Window, at: QPoint) -> None:
 def test_a_newer_query_wins_over_a_slow_older_one(
     qtbot: QtBot, window: Window, indexer: ScriptedIndexer
 ) -> None:
-    def stages(body: dict[str, Any]) -> list[dict[str, Any]]:
+    go_on, answered = threading.Event(), threading.Event()
+
+    def stages(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if body["query"] == "slow":
-            time.sleep(0.4)
-            return [stage("rescored", "slow.txt")]
-        return [stage("rescored", "quick.txt")]
+            go_on.wait(60)
+            yield stage("rescored", "slow.txt")
+            answered.set()
+        else:
+            yield stage("rescored", "quick.txt")
 
     indexer.stages = stages
     window.search.set_text("slow")
     qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/search")))
     window.search.set_text("quick")
     qtbot.waitUntil(lambda: shown(window) == ["quick.txt"])
-    qtbot.wait(500)
+    go_on.set()
+    qtbot.waitUntil(answered.is_set)
+    qtbot.waitUntil(lambda: not window.service._searches._running)  # it was read, or dropped
     assert shown(window) == ["quick.txt"]
 
 
@@ -140,7 +164,7 @@ def test_weak_and_incomplete_answers_are_said_plainly(
     assert window.notice.label.text() == s.WEAK
     answer(indexer, stage("rescored", "a.txt", weak=True, loose=True))
     window.search.set_text('it says "x"')
-    qtbot.waitUntil(lambda: window.notice.label.text() == s.LOOSE)
+    qtbot.waitUntil(lambda: window.notice.label.text() == s.PHRASE_RELAXED)
     covered = {"files": 9, "done": 1, "pending": 8, "complete": False, "message": "8 to go."}
     answer(indexer, stage("rescored", "a.txt", coverage=covered))
     window.search.set_text("y")
@@ -283,7 +307,7 @@ def test_an_indexer_that_comes_back_is_taken_up_by_itself(
     window.service._client._port = 9  # type: ignore[union-attr]
     window.service._look.setInterval(50)
     window.service.refresh()
-    qtbot.waitSignal(window.service.connected, timeout=10_000).wait()
+    qtbot.waitSignal(window.service.connected).wait()
     assert window.service.ready
     assert not window.notice.isVisible()
 
@@ -321,7 +345,7 @@ def test_the_menus_hold_every_action_once(window: Window) -> None:
 @pytest.mark.parametrize("key", ["Ctrl+K", "F1", "Ctrl+,", "Ctrl+I"])
 def test_shortcuts_open_what_the_table_says(qtbot: QtBot, window: Window, key: str) -> None:
     name = next(spec.id for spec in ACTIONS.values() if key in spec.keys)
-    with qtbot.waitSignal(window.actions_by_id[name].triggered, timeout=2_000):
+    with qtbot.waitSignal(window.actions_by_id[name].triggered):
         window.activateWindow()
         QTest.keySequence(window, QKeySequence(key))
     assert any(d.isVisible() for d in window.commands._dialogs.values())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from desktop.preview.highlight import runs
-from desktop.preview.passage import Excerpt, code, prose
+from desktop.presentation.highlight import runs
+from desktop.presentation.passage import Excerpt, code, prose
 
 
 def marked(excerpt: Excerpt) -> list[str]:

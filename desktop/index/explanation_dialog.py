@@ -15,7 +15,7 @@ from desktop.theme import GRID
 from engine.contract.errors import InklingError
 
 
-class Explain(QDialog):
+class ExplanationDialog(QDialog):
     """Asks the indexer and shows its answer as a short form."""
 
     def __init__(self, service: Service, path: str, query: str, parent: QWidget) -> None:

@@ -11,13 +11,14 @@ from PySide6.QtGui import QImage
 from desktop import icons, theme
 from desktop import strings as s
 from desktop.connection import Question, Service
+from desktop.presentation import kinds
 from desktop.results.thumbnails import Thumbnails
+from desktop.settings.settings_client import SettingsClient
 from desktop.state import HistoryCursor, State
 from desktop.window import chips
 from desktop.window.query_picture import keep_picture, picture_file, small_picture
 from desktop.window.search_bar import SearchBar
 from engine.contract.paths import BaseDir
-from engine.contract.settings import Settings
 from engine.contract.types import Hit
 
 #: A keystroke is searched at once, the next ones at most this often: names answer in a few ms.
@@ -26,7 +27,7 @@ _KEYSTROKE_MS = 40
 _MEANT_MS = 2_500
 
 
-class Asker(QObject):
+class SearchController(QObject):
     """Holds the question that is being put and sends it when it has changed."""
 
     typed = Signal(str)  # the field's text, at every change
@@ -39,7 +40,7 @@ class Asker(QObject):
         search: SearchBar,
         service: Service,
         base: BaseDir,
-        settings: Settings,
+        settings: SettingsClient,
         state: State,
         thumbnails: Thumbnails,
     ) -> None:
@@ -101,7 +102,7 @@ class Asker(QObject):
             self.emptied.emit()
             return
         self.asked.emit()
-        self._service.search(self.question, self._settings.result_limit)
+        self._service.search(self.question, self._settings.values.result_limit)
 
     def again(self) -> None:
         """Ask the same once more (a setting or the index changed)."""
@@ -128,7 +129,7 @@ class Asker(QObject):
 
     def remember(self) -> None:
         """This search was meant: Alt+Up brings it back."""
-        if self._settings.remember_searches and self.question.text.strip():
+        if self._settings.values.remember_searches and self.question.text.strip():
             self._state.remember(self.question.text)
 
     # Pictures
@@ -181,7 +182,7 @@ class Asker(QObject):
         pixmap = self._thumbnails.get(hit)
         if pixmap is None:
             accent = theme.of(self._search.palette()).accent
-            pixmap = icons.pixmap(hit.kind, accent, 40, 2.0)
+            pixmap = icons.pixmap(kinds.of(hit).icon_name, accent, 40, 2.0)
         self._search.set_text("")
         self.question = Question(like=hit.path)
         name = s.SIMILAR_TO.format(name=Path(hit.path).name)

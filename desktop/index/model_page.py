@@ -131,9 +131,13 @@ class ModelPage(QWidget):
             lambda client: client.call(
                 "POST", "/v1/models/use", {"id": model_id, "licence_accepted": True}
             ),
-            lambda _answer: self.load(),
+            lambda _answer: self._used(),
             self._failed,
         )
+
+    def _used(self) -> None:
+        self.load()
+        self._service.refresh()  # the model is a setting: whoever shows it follows the status
 
     def _remove(self, model_id: str) -> None:
         """Its weights and its index; the ones in use stay."""

@@ -1,4 +1,4 @@
-"""What the window shows of a hit: the regions and the runs of text that matched."""
+"""Where a result matched: regions of its page or picture, runs of its passage."""
 
 from __future__ import annotations
 
@@ -28,3 +28,18 @@ def marks(hit: Hit) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
+
+
+def boxes_shown(hit: Hit, page: int | None) -> list[tuple[Box, str]]:
+    """The regions that matched on a page that is shown; none on pages that were turned to."""
+    first = hit.location.page
+    return [
+        (e.box, e.word)
+        for e in hit.evidence
+        if isinstance(e, BoxEvidence) and (page is None or (e.page or first) == page)
+    ]
+
+
+def matched_text(hit: Hit) -> list[str]:
+    """The runs of the passage that matched, as they stand in it."""
+    return [hit.snippet[e.start : e.end] for e in hit.evidence if isinstance(e, TextEvidence)]

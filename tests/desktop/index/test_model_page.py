@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from desktop import strings as s
 from desktop.client import Client
 from desktop.connection import Service
-from desktop.settings.model_page import ModelPage
+from desktop.index.model_page import ModelPage
 from engine.contract.paths import BaseDir
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 
@@ -33,7 +33,7 @@ def page(base: BaseDir, client: Client, qtbot: QtBot) -> Iterator[ModelPage]:
     qtbot.addWidget(window)
     page = ModelPage(service, window)
     window.show()
-    with qtbot.waitSignal(service.connected, timeout=20_000):
+    with qtbot.waitSignal(service.connected):
         service.start()
     yield page
     service.close()
@@ -47,31 +47,35 @@ def texts(page: ModelPage) -> str:
     return "\n".join(label.text() for label in page.findChildren(QLabel))
 
 
+def in_use(page: ModelPage, client: Client, qtbot: QtBot, model: str) -> None:
+    """Until the indexer uses the model and the page shows it."""
+    # Asked here, not by the page: a page that is asked again drops the answer it waits for.
+    qtbot.waitUntil(lambda: client.call("GET", "/v1/models")["current"] == model, timeout=300_000)
+    page.load()
+    qtbot.waitUntil(lambda: page._shown.get("current") == model)
+
+
 def test_use_and_go_back(page: ModelPage, client: Client, qtbot: QtBot) -> None:
     body = {"path": str(CHECKPOINT), "licence_accepted": True}
     client.call("POST", "/v1/models/add", body)
     page.load()
-    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_USE)) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_USE)) == 1)
     assert len(buttons(page, s.MODEL_DOWNLOAD)) == 1  # the third model
     buttons(page, s.MODEL_USE)[0].click()
 
-    def current() -> str:
-        page.load()
-        return str(page._shown.get("current"))
-
-    qtbot.waitUntil(lambda: current() == "jina-v4", timeout=60_000)
-    qtbot.waitUntil(lambda: s.MODEL_CURRENT in texts(page), timeout=10_000)
+    in_use(page, client, qtbot, "jina-v4")
+    assert s.MODEL_CURRENT in texts(page)
     # MiniLM comes with Inkling: no licence to ask for.
     buttons(page, s.MODEL_USE)[0].click()
-    qtbot.waitUntil(lambda: current() == "minilm", timeout=60_000)
+    in_use(page, client, qtbot, "minilm")
     assert not page.findChildren(QMessageBox)
     buttons(page, s.MODEL_REMOVE)[0].click()
-    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2)
 
 
 def test_the_licence_is_asked_for(page: ModelPage, qtbot: QtBot) -> None:
     page.load()
-    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_DOWNLOAD)) == 2)
     buttons(page, s.MODEL_DOWNLOAD)[0].click()
     [box] = page.findChildren(QMessageBox)
     assert "no commercial use" in box.informativeText()

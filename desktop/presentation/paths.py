@@ -1,0 +1,24 @@
+"""Paths for people: the home directory as ~, undecodable bytes as a replacement sign."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePath
+
+
+def short_folder(path: str) -> str:
+    """The file's folder, the home directory as ~."""
+    return short_path(str(PurePath(path).parent))
+
+
+def short_path(path: str) -> str:
+    """A path for people, the home directory as ~."""
+    home = os.path.expanduser("~").rstrip("/\\")
+    if path == home or path.startswith(home + os.sep):
+        path = "~" + path[len(home) :]
+    return printable(path)
+
+
+def printable(path: str) -> str:
+    """A path for people: bytes that are no text become a replacement sign."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

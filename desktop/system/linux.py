@@ -1,0 +1,124 @@
+"""Linux and other freedesktop systems: desktop entries, the file manager's D-Bus interface."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
+
+import resources
+from desktop.system.protocol import PATH, Program
+
+_ICON = Path(resources.__file__).parent / "icons" / "inkling.svg"
+_FILE_CODES = ("%f", "%F", "%u", "%U")
+_FILE_MANAGER = "org.freedesktop.FileManager1"
+_ANSWER_MS = 5_000
+
+
+def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
+    """By the XDG Autostart specification."""
+    config = environment.get("XDG_CONFIG_HOME") or ".config"
+    return home / config / "autostart" / "inkling.desktop"
+
+
+def autostart_entry(command: Sequence[str], folder: str) -> bytes:
+    """A desktop entry (Desktop Entry Specification 1.5)."""
+    line = " ".join(map(_quoted, command))
+    return (
+        f"[Desktop Entry]\nType=Application\nName=Inkling\nExec={line}\nPath={_escaped(folder)}\n"
+        f"Icon={_escaped(str(_ICON))}\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
+    ).encode("utf-8", "surrogateescape")
+
+
+def _escaped(text: str) -> str:
+    """A value of the file: the format takes one level of backslashes away."""
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _quoted(argument: str) -> str:
+    """An argument of Exec: double quotes, not a shell's."""
+    escaped = re.sub(r'(["`$\\])', r"\\\1", argument)
+    return '"' + _escaped(escaped).replace("%", "%%") + '"'
+
+
+def split_command(command: str) -> list[str]:
+    """As a shell would, without ever running one."""
+    return shlex.split(command)
+
+
+def program_command(program: str) -> tuple[str, ...]:
+    """The file that was picked is the program."""
+    return (program, PATH)
+
+
+def reveal_command(path: str) -> list[str] | None:
+    """Every file manager has its own options: they are asked over D-Bus instead."""
+    return None
+
+
+def show_in_folder(path: str) -> bool:
+    """The freedesktop call that file managers answer."""
+    from PySide6.QtCore import QUrl
+    from PySide6.QtDBus import QDBusConnection, QDBusMessage
+
+    bus = QDBusConnection.sessionBus()
+    if not bus.isConnected():
+        return False
+    object_path = "/" + _FILE_MANAGER.replace(".", "/")
+    call = QDBusMessage.createMethodCall(_FILE_MANAGER, object_path, _FILE_MANAGER, "ShowItems")
+    call.setArguments([[QUrl.fromLocalFile(path).toString()], ""])
+    answer = bus.call(call, timeout=_ANSWER_MS)
+    return answer.type() == QDBusMessage.MessageType.ReplyMessage
+
+
+def copied_file_formats(url: bytes) -> dict[str, bytes]:
+    """GNOME's file manager pastes only what says that it was copied."""
+    return {"x-special/gnome-copied-files": b"copy\n" + url}
+
+
+def programs_for(path: str) -> list[Program]:
+    """From the desktop entries of all applications."""
+    from PySide6.QtCore import QMimeDatabase, QStandardPaths
+
+    mime = QMimeDatabase().mimeTypeForFile(path, QMimeDatabase.MatchMode.MatchExtension)
+    wanted = {mime.name(), *mime.allAncestors()} - {"application/octet-stream"}
+    folders = QStandardPaths.standardLocations(QStandardPaths.StandardLocation.ApplicationsLocation)
+    found: dict[str, Program] = {}
+    for entry in _desktop_entries(folders):
+        types = set(filter(None, entry.get("MimeType", "").split(";")))
+        if types & wanted and entry.get("NoDisplay", "").lower() != "true":
+            command = exec_command(entry.get("Exec", ""))
+            name = entry.get("Name", "")
+            if command and name:
+                found.setdefault(name, Program(name, command))
+    return sorted(found.values(), key=lambda program: program.name.lower())
+
+
+def _desktop_entries(folders: Sequence[str]) -> Iterator[configparser.SectionProxy]:
+    for folder in folders:
+        for file in sorted(Path(folder).glob("*.desktop")):
+            parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
+            parser.optionxform = str  # type: ignore[method-assign,assignment]
+            try:
+                parser.read(file, encoding="utf-8")
+            except (configparser.Error, OSError, UnicodeDecodeError):
+                continue
+            if parser.has_section("Desktop Entry"):
+                yield parser["Desktop Entry"]
+
+
+def exec_command(line: str) -> tuple[str, ...]:
+    """The Exec key of a desktop entry with PATH for its file code, other codes dropped."""
+    try:
+        parts = shlex.split(line)
+    except ValueError:
+        return ()
+    if not any(part in _FILE_CODES for part in parts):
+        parts.append(_FILE_CODES[0])
+    return tuple(
+        PATH if part in _FILE_CODES else part
+        for part in parts
+        if part in _FILE_CODES or not (len(part) == 2 and part[0] == "%")
+    )

@@ -1,0 +1,57 @@
+"""macOS: launch agents and the `open` command."""
+
+from __future__ import annotations
+
+import plistlib
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+
+from desktop.system.protocol import PATH, Program
+
+
+def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
+    """A launch agent of this person."""
+    return home / "Library" / "LaunchAgents" / "inkling.plist"
+
+
+def autostart_entry(command: Sequence[str], folder: str) -> bytes:
+    """A property list for launchd."""
+    return plistlib.dumps(
+        {
+            "Label": "inkling",
+            "ProgramArguments": list(command),
+            "WorkingDirectory": folder,
+            "RunAtLoad": True,
+        }
+    )
+
+
+def split_command(command: str) -> list[str]:
+    """As a shell would, without ever running one."""
+    return shlex.split(command)
+
+
+def program_command(program: str) -> tuple[str, ...]:
+    """Applications are folders, which only `open` can start."""
+    return ("open", "-a", program, PATH) if program.endswith(".app") else (program, PATH)
+
+
+def reveal_command(path: str) -> list[str] | None:
+    """Finder, with the file chosen."""
+    return ["open", "-R", path]
+
+
+def show_in_folder(path: str) -> bool:
+    """Never asked: `reveal_command` does it."""
+    return False
+
+
+def copied_file_formats(url: bytes) -> dict[str, bytes]:
+    """The URL is enough for Finder."""
+    return {}
+
+
+def programs_for(path: str) -> list[Program]:
+    """None: Launch Services has no list that can be read without its own libraries."""
+    return []

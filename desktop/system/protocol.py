@@ -1,0 +1,59 @@
+"""What the desktop needs of an operating system; one module for each system answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Protocol
+
+#: Stands in a command where the file's path goes.
+PATH = "{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that says it opens a type of file."""
+
+    name: str
+    command: tuple[str, ...]  # with PATH
+
+
+class Platform(Protocol):
+    """Paths, entries and commands as this system wants them.
+
+    Everything that decides is a pure function of its arguments; only `show_in_folder` and
+    `programs_for` touch the system.
+    """
+
+    def autostart_file(self, home: PurePath, environment: Mapping[str, str]) -> PurePath:
+        """Where the system looks for what the session starts."""
+        ...
+
+    def autostart_entry(self, command: Sequence[str], folder: str) -> bytes:
+        """The content of that file: start exactly `command`, with `folder` as working directory."""
+        ...
+
+    def split_command(self, command: str) -> list[str]:
+        """A command as typed into the settings, in arguments; ValueError where it is unfinished."""
+        ...
+
+    def program_command(self, program: str) -> tuple[str, ...]:
+        """How a program that a person picked by its file is started, with PATH for the document."""
+        ...
+
+    def reveal_command(self, path: str) -> list[str] | None:
+        """The command that shows a file, chosen, in its folder; None where no command does."""
+        ...
+
+    def show_in_folder(self, path: str) -> bool:
+        """Ask the running file manager instead; whether one answered. May block for seconds."""
+        ...
+
+    def copied_file_formats(self, url: bytes) -> dict[str, bytes]:
+        """What the clipboard needs beside the URL so that a copied file can be pasted, by type."""
+        ...
+
+    def programs_for(self, path: str) -> list[Program]:
+        """The installed programs that say they open this type of file, by name. Reads files."""
+        ...

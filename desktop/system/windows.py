@@ -1,0 +1,65 @@
+"""Windows: the Startup folder, Explorer, and command lines in which backslashes are no escapes."""
+
+from __future__ import annotations
+
+import ntpath
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+
+from desktop.system.protocol import PATH, Program
+
+#: A piece of a command: bare characters and "quoted ones" up to the next space.
+_ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*")+')
+
+
+def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
+    """A command file in this person's Startup folder."""
+    roaming = home / (environment.get("APPDATA") or "AppData/Roaming")
+    return roaming / "Microsoft" / "Windows" / "Start Menu" / "Programs" / "Startup" / "inkling.cmd"
+
+
+def autostart_entry(command: Sequence[str], folder: str) -> bytes:
+    """A command file that starts the program and ends."""
+    quoted = " ".join(map(_quoted, command))
+    # The interpreter of command files reads the machine's old code page unless it is told.
+    return f'@chcp 65001 >nul\r\n@start "" /D {_quoted(folder)} {quoted}\r\n'.encode()
+
+
+def _quoted(argument: str) -> str:
+    """An argument in a command file: `%` starts a variable even within quotes."""
+    # A backslash before the closing quote would escape it.
+    end = "\\" if argument.endswith("\\") else ""
+    return '"' + argument.replace("%", "%%") + end + '"'
+
+
+def split_command(command: str) -> list[str]:
+    """At spaces outside double quotes; a backslash stands for itself."""
+    if command.count('"') % 2:
+        raise ValueError("a quotation mark is missing")
+    return [part.replace('"', "") for part in _ARGUMENT.findall(command)]
+
+
+def program_command(program: str) -> tuple[str, ...]:
+    """The file that was picked is the program."""
+    return (program, PATH)
+
+
+def reveal_command(path: str) -> list[str] | None:
+    """Explorer, with the file chosen; it understands no forward slashes here."""
+    return ["explorer", f"/select,{ntpath.normpath(path)}"]
+
+
+def show_in_folder(path: str) -> bool:
+    """Never asked: `reveal_command` does it."""
+    return False
+
+
+def copied_file_formats(url: bytes) -> dict[str, bytes]:
+    """The URL is enough for Explorer."""
+    return {}
+
+
+def programs_for(path: str) -> list[Program]:
+    """None: the registry's list can't be started by command alone."""
+    return []

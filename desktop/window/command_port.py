@@ -1,0 +1,56 @@
+"""What commands need of the window: a port, so that they know no window and run without one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from PySide6.QtGui import QAction
+
+from desktop.connection import Question, Service
+from desktop.preview.pane import PreviewPane
+from desktop.results.view import ResultsView
+from desktop.settings.settings_client import SettingsClient
+from desktop.state import State
+from desktop.window.search_bar import SearchBar
+from desktop.window.search_controller import SearchController
+from desktop.window.status_line import StatusLine
+from engine.contract.errors import InklingError
+
+
+class CommandPort(Protocol):
+    """The parts that commands act on, and what only the window itself can do."""
+
+    actions_by_id: dict[str, QAction]
+    ask: SearchController
+    preview: PreviewPane
+    results: ResultsView
+    search: SearchBar
+    service: Service
+    settings: SettingsClient
+    state: State
+    status: StatusLine
+
+    @property
+    def question(self) -> Question:
+        """What is being asked."""
+        ...
+
+    def tell(self, error: InklingError) -> None:
+        """Show an error to the person."""
+        ...
+
+    def set_preview_shown(self, shown: bool) -> None:
+        """Show or hide the preview, and remember it."""
+        ...
+
+    def close(self) -> bool:
+        """Hide, or end, as the person set it."""
+        ...
+
+    def request_quit(self) -> None:
+        """Ask the application to end."""
+        ...
+
+    def request_restart(self) -> None:
+        """Ask the application to open again."""
+        ...

@@ -1,0 +1,187 @@
+"""What is done with the chosen result: open, reveal, copy, look at, explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDir
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QWidget
+
+from desktop import strings as s
+from desktop.presentation import kinds
+from desktop.system import opening
+from desktop.system.protocol import Program
+from desktop.window.command_port import CommandPort
+from engine.contract.errors import InklingError
+from engine.contract.types import Hit
+
+if TYPE_CHECKING:
+    from desktop.preview.quick_look import QuickLook
+
+
+class ResultCommands:
+    """One method per action on a result, by the action's id; and the dialogs that are open."""
+
+    def __init__(self, window: CommandPort, parent: QWidget) -> None:
+        """`parent`: the widget that dialogs and menus belong to."""
+        self._window, self._parent = window, parent
+        self._quick_look: QuickLook | None = None
+        self._dialogs: dict[str, QDialog] = {}
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for dialog in self._dialogs.values():
+            dialog.close()
+        if self._quick_look is not None:
+            self._quick_look.close()
+
+    def _show(self, name: str, dialog: QDialog) -> None:
+        """Show a dialog that does not block the window; the same one again replaces it."""
+        if earlier := self._dialogs.pop(name, None):
+            earlier.close()
+            earlier.deleteLater()
+        self._dialogs[name] = dialog
+        dialog.open() if name == "palette" else dialog.show()
+
+    @property
+    def _hit(self) -> Hit | None:
+        return self._window.results.hit()
+
+    # Result
+
+    def open(self) -> None:
+        hit = self._hit
+        if hit is None:
+            return
+        place = hit.location
+        shown = self._window.preview.hit
+        if shown is not None and shown.path == hit.path:
+            place = self._window.preview.location
+        setting = kinds.of(hit).open_setting
+        command = str(self._window.settings.values.get(setting)) if setting else ""
+        opening.open_file(hit.path, command, place)
+        self._used(hit)
+
+    def _used(self, hit: Hit) -> None:
+        self._window.state.note_opened(hit.path)
+        self._window.ask.remember()
+        self._window.state.save()
+
+    def open_with(self) -> None:
+        hit = self._hit
+        if hit is None:
+            return
+        # Hundreds of small files describe the programs: read off the interface's thread.
+        self._window.service.work(
+            lambda: opening.programs_for(hit.path),
+            lambda programs: self._offer_programs(programs, hit),
+            self._window.tell,
+        )
+
+    def _offer_programs(self, programs: list[Program], hit: Hit) -> None:
+        menu = QMenu(self._parent)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for program in programs[:12]:
+            menu.addAction(program.name).triggered.connect(
+                lambda _checked=False, chosen=program: self._run_program(chosen, hit)
+            )
+        menu.addSeparator()
+        menu.addAction(s.tr("Another program…")).triggered.connect(
+            lambda _checked=False: self._pick_program(hit)
+        )
+        rect = self._window.results.visualRect(self._window.results.currentIndex())
+        menu.popup(self._window.results.viewport().mapToGlobal(rect.center()))
+
+    def _pick_program(self, hit: Hit) -> None:
+        program, _ = QFileDialog.getOpenFileName(
+            self._parent, s.OPEN_WITH_PROMPT.format(name=Path(hit.path).name), QDir.homePath()
+        )
+        if program:
+            self._run_program(opening.picked_program(program), hit)
+
+    def _run_program(self, program: Program, hit: Hit) -> None:
+        try:
+            opening.run_program(program, hit.path)
+            self._used(hit)
+        except InklingError as error:
+            self._window.tell(error)
+
+    def reveal(self) -> None:
+        hit = self._hit
+        if hit is None:
+            return
+
+        def done(shown: bool) -> None:
+            try:
+                if not shown:
+                    opening.open_folder(hit.path)
+                self._used(hit)
+            except InklingError as error:
+                self._window.tell(error)
+
+        self._window.service.work(lambda: opening.reveal(hit.path), done, self._window.tell)
+
+    def quick_look(self) -> None:
+        from desktop.preview.quick_look import QuickLook
+
+        if self._quick_look is None:
+            self._quick_look = QuickLook(self._window.service, self._parent)
+            self._quick_look.stepped.connect(self._window.results.step)
+            self._quick_look.opened.connect(self.open)
+        if self._quick_look.isVisible():
+            self._quick_look.close()
+        elif hit := self._hit:
+            self._quick_look.show_hit(hit)
+
+    def follow(self, hit: Hit | None) -> None:
+        """The current row changed: an open quick look goes with it."""
+        if self._quick_look is not None and self._quick_look.isVisible() and hit is not None:
+            self._quick_look.show_hit(hit)
+
+    def details(self) -> None:
+        self._window.set_preview_shown(True)
+        details = self._window.preview.details
+        details.setVisible(not details.isVisible())
+
+    def copy_file(self) -> None:
+        if hit := self._hit:
+            QGuiApplication.clipboard().setMimeData(opening.file_mime(hit.path))
+            self._window.status.flash(s.COPIED_FILE)
+
+    def copy_path(self) -> None:
+        if hit := self._hit:
+            path = hit.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            QGuiApplication.clipboard().setText(path)
+            self._window.status.flash(s.COPIED_PATH)
+
+    def copy_text(self) -> None:
+        hit = self._hit
+        if hit is None:
+            return
+        text, page = self._window.preview.shown_text(), self._window.preview.page
+        if not self._window.preview.has_picture and text:
+            self._copied_text(text)
+            return
+        self._window.service.call(
+            lambda client: client.text(hit.path, page), self._copied_text, self._window.tell
+        )
+
+    def _copied_text(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self._window.status.flash(s.COPIED_TEXT)
+
+    def copy_picture(self) -> None:
+        image = self._window.preview.picture.image
+        if not image.isNull():
+            QGuiApplication.clipboard().setImage(image)
+            self._window.status.flash(s.COPIED_PICTURE)
+
+    def explain(self) -> None:
+        from desktop.index.explanation_dialog import ExplanationDialog
+
+        if hit := self._hit:
+            query = self._window.question.text
+            dialog = ExplanationDialog(self._window.service, hit.path, query, self._parent)
+            self._show("explain", dialog)

@@ -1,0 +1,136 @@
+"""The left half of the window: what a person should know about this answer, and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from desktop import strings as s
+from desktop.results.model import ResultsModel
+from desktop.results.thumbnails import Thumbnails
+from desktop.results.view import ResultsView
+from desktop.theme import GRID
+from desktop.widgets.empty_state import EmptyState
+from desktop.window import chips
+from desktop.window.notice import Notice
+from desktop.window.searches_strip import SearchesStrip
+from engine.contract.types import Answer, Hit
+
+
+class ResultsColumn(QWidget):
+    """Shows the stages of an answer; rows, or a sentence where there are none."""
+
+    rows_changed = Signal()  # rows, or what is known of them
+    count_changed = Signal(str)  # how many there are, in words
+    query_wanted = Signal(str)
+    action_wanted = Signal(str)  # an action's id
+
+    def __init__(self, model: ResultsModel, thumbnails: Thumbnails, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._stage: Answer | None = None
+        self._empty_action: Callable[[], None] = lambda: None
+        self.searches = SearchesStrip(self)
+        self.notice = Notice(self)
+        self.results = ResultsView(model, thumbnails, self)
+        self.empty = EmptyState(self)
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self.results)
+        self._stack.addWidget(self.empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.searches)
+        column.addWidget(self.notice)
+        column.addWidget(self._stack, 1)
+        self.setMinimumWidth(40 * GRID)
+        self.searches.chosen.connect(self.query_wanted)
+        self.empty.clicked.connect(lambda: self._empty_action())
+
+    def spoken_count(self) -> str:
+        """How many there are, or why there are none: for a screen reader."""
+        count = self._model.rowCount()
+        return s.files(count) if count else self.empty.sentence
+
+    # An answer
+
+    def take_stage(self, stage: Answer, query: str) -> None:
+        """One more stage of the answer to this query."""
+        if stage.stage == "names" and not stage.hits:
+            return  # the old rows stay until there is something better
+        self._stage = stage
+        self._model.take(stage.hits)
+        self.results.settle()
+        count = self._model.rowCount()
+        self.count_changed.emit(s.files(count) if count else "")
+        self._show(query, final=stage.stage == "rescored")
+        self.rows_changed.emit()
+
+    def finish(self, query: str) -> None:
+        """No stage follows."""
+        self._show(query, final=True)
+
+    def _show(self, query: str, *, final: bool) -> None:
+        stage, there = self._stage, bool(self._model.rowCount())
+        if there:
+            self._stack.setCurrentWidget(self.results)
+        elif final:
+            self._show_nothing_found(stage, query)
+        if stage is None or not final:
+            return
+        if stage.phrase_relaxed and there:
+            self.notice.show_notice(s.PHRASE_RELAXED, "info")
+        elif stage.weak and there:
+            self.notice.show_notice(s.WEAK, "info")
+        elif stage.coverage.message and there:
+            self.notice.show_notice(stage.coverage.message, "index")
+        else:
+            self.notice.show_notice("")
+
+    def _show_nothing_found(self, stage: Answer | None, query: str) -> None:
+        filtered = bool(chips.chips(query))
+        sentence = s.NOTHING_FILTERED if filtered else s.NOTHING
+        if stage is not None and stage.coverage.message:
+            sentence = f"{sentence} {stage.coverage.message}"
+        if filtered:
+            self._show_empty(
+                "search",
+                sentence,
+                s.DROP_FILTERS,
+                lambda: self.query_wanted.emit(chips.words(query)),
+            )
+        else:
+            self.show_empty("search", sentence, s.SHOW_INDEX, "index_panel")
+
+    def show_empty(self, icon: str, sentence: str, button: str, action: str) -> None:
+        """A sentence instead of rows, and an action that helps, by its id."""
+        self._show_empty(icon, sentence, button, lambda: self.action_wanted.emit(action))
+
+    def _show_empty(self, icon: str, sentence: str, button: str, then: Callable[[], None]) -> None:
+        self._empty_action = then
+        self.empty.show_state(icon, sentence, button)
+        self._stack.setCurrentWidget(self.empty)
+        self.rows_changed.emit()
+
+    # An empty field
+
+    def show_home(self, saved: Sequence[str], history: Sequence[str]) -> None:
+        """Searches to choose from; the files used last come by `show_recent`."""
+        self.notice.show_notice("")
+        self.count_changed.emit("")
+        self._stage = None
+        self.searches.show_searches(saved, history)
+        if not self._model.rowCount():
+            self.show_empty("search", s.NO_RECENT, s.NO_RECENT_ACTION, "shortcuts")
+
+    def show_recent(self, hits: Sequence[Hit]) -> None:
+        """The files used last."""
+        self._model.start()
+        self._model.take(hits)
+        if hits:
+            self._stack.setCurrentWidget(self.results)
+            self.results.settle()
+            self.count_changed.emit(s.RECENT)
+            self.rows_changed.emit()

@@ -1,0 +1,47 @@
+"""The searches offered on an empty field: kept ones first, then the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from desktop import icons, theme
+from desktop import strings as s
+from desktop.theme import GRID, HALF
+from desktop.widgets.fitting_row import FittingRow
+
+
+class SearchesStrip(FittingRow):
+    """On an empty field: kept searches and the latest ones, a click away."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, left=GRID, bottom=HALF)
+        self._shown: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        self.setAccessibleName(s.SEARCHES)
+
+    def show_searches(self, saved: Sequence[str], history: Sequence[str]) -> None:
+        """Kept ones first, then what was searched last; hidden when there are none."""
+        self._shown = (tuple(saved), tuple(history))
+        self.empty()
+        c = theme.of(self.palette())
+        recent = [text for text in history if text not in saved]
+        for text, icon in [(t, "star") for t in saved[:4]] + [(t, "history") for t in recent[:4]]:
+            shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 22 * GRID)
+            button = QPushButton(shown.replace("&", "&&"), self)
+            button.setProperty("class", "quiet")
+            button.setIcon(icons.icon(icon, c.accent, size=16))
+            button.setToolTip(text)
+            button.setAccessibleName(text)
+            button.clicked.connect(partial(self.chosen.emit, text))
+            self.put(button)
+        self.finish()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.isVisible():
+            self.show_searches(*self._shown)
