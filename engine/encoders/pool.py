@@ -186,24 +186,6 @@ class EncoderPool:
         self._submit([_Request("chunks", adapter, items, positions, call, _BATCH)])
         return call.result()
 
-    def warm_up(self) -> None:
-        """Start loading the model without waiting for it."""
-        with self._lock:
-            self._last_work = time.monotonic()
-            self._start()
-
-    def unload(self) -> None:
-        """Stop the worker and give its memory back; running requests are done again later."""
-        with self._lock:
-            process = self._drop_process()
-            for request in self._in_flight.values():
-                self._push(request)
-            self._in_flight.clear()
-            if self._waiting:
-                self._start()
-        if process is not None:
-            process.stop()
-
     def close(self) -> None:
         """Stop for good; whoever waits gets an error."""
         with self._lock:

@@ -41,11 +41,11 @@ def shared(request: pytest.FixtureRequest) -> bool:
     return bool(request.param == "one space")
 
 
-@pytest.fixture(params=["passages alone", "documents whole"])
-def spec(request: pytest.FixtureRequest, adapters: tuple[Adapter, ...], shared: bool) -> ModelSpec:
-    whole = request.param == "documents whole"
+@pytest.fixture
+def spec(adapters: tuple[Adapter, ...], shared: bool) -> ModelSpec:
+    """Also with documents encoded whole, or passage by passage."""
     row = MODELS["minilm"]
-    return replace(row, id="any", adapters=adapters, shared_single=shared, late_chunking=whole)
+    return replace(row, id="any", adapters=adapters, shared_single=shared, late_chunking=shared)
 
 
 @pytest.fixture

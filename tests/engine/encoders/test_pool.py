@@ -80,19 +80,6 @@ def test_chunks_and_images(pool: EncoderPool) -> None:
     assert int(image.tokens[0, 0]) == len("/tmp/\udcff.png")
 
 
-def test_query_waits_for_one_request_only(pool: EncoderPool) -> None:
-    pool.encode_queries(["warm"], "retrieval")
-    done: list[str] = []
-    with ThreadPoolExecutor() as callers:
-        batch = callers.submit(lengths, pool, ["sleep 0.1"] * 40)  # ten requests of 0.4 s
-        batch.add_done_callback(lambda _: done.append("batch"))
-        wait_for(lambda: pool._in_flight)
-        pool.encode_queries(["quick"], "retrieval")
-        done.append("query")
-        batch.result()
-    assert done == ["query", "batch"]
-
-
 def test_many_callers_at_once(pool: EncoderPool) -> None:
     with ThreadPoolExecutor(8) as callers:
         asked = [["y" * (n + k) for k in range(9)] for n in range(8)]
@@ -161,9 +148,9 @@ def test_bug_of_the_encoder_is_told(pool: EncoderPool) -> None:
 
 def test_unloads_when_idle_and_comes_back(base: BaseDir, folder: Path) -> None:
     with contextlib.closing(EncoderPool(SPEC, base, idle_s=0.4)) as pool:
-        pool.warm_up()
-        assert pool.state == "loading"
-        wait_for(lambda: pool.state == "ready")
+        assert pool.state == "unloaded"
+        lengths(pool, ["warm"])
+        assert pool.state == "ready"
         (pid,) = pool.pids()
         wait_for(lambda: pool.state == "unloaded")
         wait_for(lambda: not psutil.pid_exists(pid))
@@ -176,15 +163,6 @@ def test_stays_loaded_while_a_long_request_runs(base: BaseDir, folder: Path) -> 
         before = pool.pids()
         lengths(pool, ["sleep 1.2"])
         assert pool.pids() == before
-
-
-def test_unload_during_work_loses_nothing(pool: EncoderPool) -> None:
-    lengths(pool, ["warm"])
-    with ThreadPoolExecutor() as callers:
-        batch = callers.submit(lengths, pool, ["sleep 0.3", "b"])
-        wait_for(lambda: pool._in_flight)
-        pool.unload()
-        assert batch.result(60) == [9, 1]
 
 
 def test_broken_weights_are_told_at_once_and_again(pool: EncoderPool, folder: Path) -> None:

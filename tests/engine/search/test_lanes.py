@@ -25,8 +25,8 @@ from engine.store.segments import TokenRef
 from tests.engine.word_encoder import WordEncoder
 
 FILES = {
-    1: ("/n/harbour.md", "The harbour ferry leaves at seven on all days."),
-    2: ("/n/log.md", "Master of the harbour wall."),
+    1: ("/n/harbour.md", "The harbour ferry leaves at seven on all days"),
+    2: ("/n/log.md", "Master of the harbour wall of stone."),
     3: ("/n/bread.md", "Feed the starter."),
     4: ("/n/IMG_2041.jpg", "A seagull on the pier."),
     5: (
