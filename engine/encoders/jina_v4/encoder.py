@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Box, Encoding, TextInput
-from engine.encoders import late_chunking
+from engine.encoders.inference import late_chunking
 from engine.encoders.inference.low_memory import LowMemory
 from engine.encoders.jina_v4 import tokens as jina_v4_tokens
 from engine.encoders.jina_v4.forward import Row, States, array
