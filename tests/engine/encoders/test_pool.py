@@ -20,7 +20,8 @@ import pytest
 from engine.contract.errors import InklingError, WorkerDiedError
 from engine.contract.paths import BaseDir
 from engine.contract.types import TextInput
-from engine.encoders.pool import EncoderPool, InputsFailedError
+from engine.encoders.pool import EncoderPool
+from engine.encoders.requests import InputsFailedError
 from engine.models.registry import MODELS
 
 SPEC = dataclasses.replace(
@@ -139,6 +140,12 @@ def test_refused_input_fails_alone(pool: EncoderPool) -> None:
         pool.encode_texts(texts("one", "refuse", "three"), "retrieval")
     assert list(caught.value.failed) == [1]
     assert caught.value.hint == "Try another."
+
+
+def test_an_encoding_that_is_missing_is_told(pool: EncoderPool) -> None:
+    with pytest.raises(InputsFailedError, match="gave 2 encodings for 3 inputs"):
+        pool.encode_texts(texts("one", "lost", "three"), "retrieval")
+    assert lengths(pool, ["back"]) == [4]
 
 
 def test_bug_of_the_encoder_is_told(pool: EncoderPool) -> None:
