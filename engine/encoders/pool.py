@@ -16,105 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.contract.errors import InklingError, WorkerDiedError
+from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.types import Adapter, Encoding, TextInput
 from engine.encoders.process import EncoderProcess
+from engine.encoders.requests import BATCH, FATAL, QUERY, Call, Request, as_error, died, name_of
 from engine.models.registry import ModelSpec
 
 log = logging.getLogger(__name__)
 
 State = Literal["unloaded", "loading", "ready", "failed"]
 
-_QUERY, _BATCH = 0, 1  # priorities
 _BATCHES_IN_FLIGHT = 2  # one running, one waiting in the worker, so that it never idles
-_FATAL = 2  # times an input may end the worker before it is set aside
 _RETRY_LOAD_S = 30.0  # after a failed load, answer at once with its error for this long
-_DEADLINE_S = 900.0  # for one request; a forward that takes longer hangs
-_DEADLINE_CHARACTERS = 16_000  # of a document in one request that the deadline is for
-
-
-class InputsFailedError(InklingError):
-    """Some inputs of a batch could not be encoded; the others are in `encodings`."""
-
-    def __init__(
-        self, failed: dict[int, InklingError], encodings: Sequence[Encoding | None]
-    ) -> None:
-        first = failed[min(failed)]
-        super().__init__(first.message, hint=first.hint, path=first.path)
-        self.failed = failed  # by position in the call's inputs
-        self.encodings = encodings  # None where failed
-
-
-class _Call:
-    """One caller waiting for all of its inputs."""
-
-    def __init__(self, size: int) -> None:
-        self.encodings: list[Encoding | None] = [None] * size
-        self.failed: dict[int, InklingError] = {}
-        self.missing = size
-        self.done = threading.Event()
-
-    def settle(self, positions: Sequence[int], outcome: Sequence[Encoding] | InklingError) -> None:
-        for offset, position in enumerate(positions):
-            if isinstance(outcome, InklingError):
-                self.failed[position] = outcome
-            else:
-                self.encodings[position] = outcome[offset]
-        self.missing -= len(positions)
-        if not self.missing:
-            self.done.set()
-
-    def result(self) -> list[Encoding]:
-        self.done.wait()
-        if self.failed:
-            raise InputsFailedError(self.failed, self.encodings)
-        return [e for e in self.encodings if e is not None]
-
-
-@dataclass(eq=False, slots=True)
-class _Request:
-    """Some inputs of a call, sent in one message."""
-
-    op: str
-    adapter: Adapter
-    items: list[Any]
-    positions: list[int]  # of its results among the call's
-    call: _Call
-    priority: int
-    id: int = 0
-    crashes: int = 0
-    sent: float = 0.0
-
-    def message(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "op": self.op,
-            "adapter": self.adapter,
-            "items": self.items,
-            "priority": self.priority,
-        }
-
-    @property
-    def deadline_s(self) -> float:
-        """A long document may take as many times as long as it has more characters."""
-        characters = len(self.items[0]) if self.op == "chunks" else 0
-        return _DEADLINE_S * max(1.0, characters / _DEADLINE_CHARACTERS)
-
-    def halves(self) -> list[_Request]:
-        middle = len(self.items) // 2
-        return [
-            _Request(
-                self.op,
-                self.adapter,
-                self.items[part],
-                self.positions[part],
-                self.call,
-                self.priority,
-                crashes=_FATAL - 1,
-            )
-            for part in (slice(middle), slice(middle, None))
-        ]
 
 
 @dataclass(slots=True)
@@ -145,8 +59,8 @@ class EncoderPool:
         self._threads = threads
         self._lock = threading.RLock()
         self._ids = itertools.count(1)
-        self._waiting: list[tuple[int, int, _Request]] = []  # heap by priority, then age
-        self._in_flight: dict[int, _Request] = {}
+        self._waiting: list[tuple[int, int, Request]] = []  # heap by priority, then age
+        self._in_flight: dict[int, Request] = {}
         self._process: EncoderProcess | None = None
         self._ready = False
         self._failure: _Failure | None = None
@@ -156,7 +70,7 @@ class EncoderPool:
 
     def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
         """Before any waiting batch; blocks."""
-        return self._run("queries", list(queries), adapter, _QUERY, len(queries) or 1)
+        return self._run("queries", list(queries), adapter, QUERY, len(queries) or 1)
 
     def encode_texts(
         self, texts: Sequence[TextInput], adapter: Adapter, *, urgent: bool = False
@@ -165,14 +79,14 @@ class EncoderPool:
         # Neighbours in length share a request, so that padding stays small.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i].text) + len(texts[i].context))
         items = [[texts[i].text, texts[i].context] for i in order]
-        priority = _QUERY if urgent else _BATCH
+        priority = QUERY if urgent else BATCH
         return self._run("texts", items, adapter, priority, self.spec.texts_per_request, order)
 
     def encode_images(
         self, paths: Sequence[str], adapter: Adapter, *, urgent: bool = False
     ) -> list[Encoding]:
         """Picture files, one a request; `urgent` for a picture that is the query."""
-        return self._run("images", list(paths), adapter, _QUERY if urgent else _BATCH, 1)
+        return self._run("images", list(paths), adapter, QUERY if urgent else BATCH, 1)
 
     def encode_chunks(
         self, text: str, spans: Sequence[tuple[int, int]], context: str, adapter: Adapter
@@ -180,29 +94,11 @@ class EncoderPool:
         """One document with its chunks, in one request: they share a forward."""
         if not spans:
             return []
-        call = _Call(len(spans))
+        call = Call(len(spans))
         items = [text, [list(span) for span in spans], context]
         positions = list(range(len(spans)))
-        self._submit([_Request("chunks", adapter, items, positions, call, _BATCH)])
+        self._submit([Request("chunks", adapter, items, positions, call, BATCH)])
         return call.result()
-
-    def warm_up(self) -> None:
-        """Start loading the model without waiting for it."""
-        with self._lock:
-            self._last_work = time.monotonic()
-            self._start()
-
-    def unload(self) -> None:
-        """Stop the worker and give its memory back; running requests are done again later."""
-        with self._lock:
-            process = self._drop_process()
-            for request in self._in_flight.values():
-                self._push(request)
-            self._in_flight.clear()
-            if self._waiting:
-                self._start()
-        if process is not None:
-            process.stop()
 
     def close(self) -> None:
         """Stop for good; whoever waits gets an error."""
@@ -238,17 +134,17 @@ class EncoderPool:
     ) -> list[Encoding]:
         if not items:
             return []
-        call = _Call(len(items))
+        call = Call(len(items))
         positions = list(range(len(items)) if order is None else order)
         self._submit(
             [
-                _Request(op, adapter, items[i : i + size], positions[i : i + size], call, priority)
+                Request(op, adapter, items[i : i + size], positions[i : i + size], call, priority)
                 for i in range(0, len(items), size)
             ]
         )
         return call.result()
 
-    def _submit(self, requests: list[_Request]) -> None:
+    def _submit(self, requests: list[Request]) -> None:
         with self._lock:
             if self._closed:
                 raise InklingError("Inkling is stopping.")
@@ -257,7 +153,7 @@ class EncoderPool:
             self._start()
         self._pump()
 
-    def _push(self, request: _Request) -> None:
+    def _push(self, request: Request) -> None:
         request.id = next(self._ids)
         heapq.heappush(self._waiting, (request.priority, request.id, request))
 
@@ -274,7 +170,7 @@ class EncoderPool:
             # Outside the lock: the pipe may be full. A dead worker is noticed by its reader.
             process.send(request.message())
 
-    def _next(self) -> _Request | None:
+    def _next(self) -> Request | None:
         """The request to send now, if any. One that was there when a worker died runs alone."""
         if not self._waiting or not self._ready:
             return None
@@ -282,8 +178,8 @@ class EncoderPool:
         running = self._in_flight.values()
         if any(r.crashes for r in running) or (request.crashes and running):
             return None
-        batches = sum(r.priority == _BATCH for r in running)
-        if request.priority == _BATCH and batches >= _BATCHES_IN_FLIGHT:
+        batches = sum(r.priority == BATCH for r in running)
+        if request.priority == BATCH and batches >= _BATCHES_IN_FLIGHT:
             return None
         return request
 
@@ -317,7 +213,7 @@ class EncoderPool:
                 self.fast = bool(message["fast"])
                 self._load_deaths = 0
             elif "failed" in message:
-                self._load_failed(_as_error(message["failed"]))
+                self._load_failed(as_error(message["failed"]))
             else:
                 self._finish(message)
             self._last_work = time.monotonic()
@@ -332,7 +228,7 @@ class EncoderPool:
             for half in request.halves():
                 self._push(half)
         else:
-            request.call.settle(request.positions, _as_error(message["error"]))
+            request.call.settle(request.positions, as_error(message["error"]))
 
     def _on_exit(self, process: EncoderProcess, code: int) -> None:
         with self._lock:
@@ -345,8 +241,8 @@ class EncoderPool:
                 self._crashed()
             else:
                 self._load_deaths += 1
-                if self._load_deaths >= _FATAL:
-                    self._load_failed(_died(f"{self.spec.title} could not be loaded"))
+                if self._load_deaths >= FATAL:
+                    self._load_failed(died(f"{self.spec.title} could not be loaded"))
             if self._waiting:
                 self._start()
         self._pump()
@@ -363,13 +259,15 @@ class EncoderPool:
         """Queue again what was in flight, split what was there twice, set aside single inputs."""
         for request in self._in_flight.values():
             request.crashes += 1
-            if request.crashes < _FATAL:
+            if request.crashes < FATAL:
                 self._push(request)
             elif len(request.items) > 1 and request.op != "chunks":
                 for half in request.halves():
                     self._push(half)
             else:
-                request.call.settle(request.positions, _died(f"{_name(request)} ended the encoder"))
+                request.call.settle(
+                    request.positions, died(f"{name_of(request)} ended the encoder")
+                )
         self._in_flight.clear()
 
     def _fail_all(self, error: InklingError) -> None:
@@ -394,22 +292,3 @@ class EncoderPool:
                 process.stop()
             elif due and now > min(due):
                 process.kill()
-
-
-def _as_error(error: dict[str, Any]) -> InklingError:
-    return InklingError(error["message"], hint=error["hint"], path=error["path"])
-
-
-def _died(what: str) -> WorkerDiedError:
-    return WorkerDiedError(
-        f"{what} twice.", hint="See logs/ in Inkling's folder; memory may be short."
-    )
-
-
-def _name(request: _Request) -> str:
-    """The input of a request in words that don't quote what it says."""
-    item = request.items[0]
-    if request.op == "images":
-        return f"The picture {item}"
-    text = item if isinstance(item, str) else item[0]
-    return f"A text of {len(text)} characters"

@@ -77,7 +77,7 @@ def states(base: BaseDir) -> list[ModelState]:
 
 
 def state(spec: ModelSpec, base: BaseDir) -> ModelState:
-    """What is here of one model. Looks at sizes; `verify` reads every byte."""
+    """What is here of one model. Looks at sizes alone."""
     if not spec.download_bytes:
         return ModelState(spec, "built in", True, None, 0)
     folder = model_folder(spec, base)
@@ -160,20 +160,6 @@ def remove(spec: ModelSpec, base: BaseDir) -> None:
     shutil.rmtree(home / "files", ignore_errors=True)
 
 
-def verify(spec: ModelSpec, base: BaseDir) -> None:
-    """Read every byte of a model that is ready; InklingError names the first file that changed."""
-    home = model_folder(spec, base)
-    files = weights_folder(home)
-    for name, entry in read_object(home / "manifest.json").get("files", {}).items():
-        if not (files / name).is_file() or digest(files / name) != entry["sha256"]:
-            raise InklingError(
-                f"The model's file {name} is missing or has changed.",
-                hint=f"`inkling model download {spec.id}` gets it again.",
-                path=str(files / name),
-            )
-    check_tensors(spec, files)
-
-
 def options(folder: Path) -> Options:
     """How the person wants the model in this folder to run."""
     given = read_object(folder / "options.json")
@@ -188,10 +174,18 @@ def set_options(spec: ModelSpec, base: BaseDir, chosen: Options) -> None:
 
 def check_tensors(spec: ModelSpec, folder: Path) -> None:
     """Account for every tensor, in a process of its own: this one stays free of torch."""
-    command = [sys.executable, "-m", "engine.encoders.check_weights", spec.module, str(folder)]
+    module = "engine.encoders.check_weights"
+    command = [sys.executable, "-P", "-m", module, spec.module, str(folder)]
+    # With -P: our own code wherever it lies, never modules of the folder we were started in.
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_CHECK_SECONDS,
+            check=False,
+            env=environment,
         )
     except subprocess.TimeoutExpired:
         raise InklingError("Checking the model's files took too long.") from None

@@ -48,6 +48,11 @@ class ModelSpec:
     #: Keys, or KEY=VALUE, of this family's config.json and no other's: a folder is recognised by
     #: them.
     recognised_by: tuple[str, ...] = ()
+    #: What config.json of this family calls the sizes that the single vector was trained to be cut
+    #: to, its full width, and the width of a token's vector; "": it does not say.
+    dims_key: str = ""
+    width_key: str = ""
+    token_dim_key: str = ""
     edition: str = ""  # which weights they are, where they do not come with Inkling
 
     def adapter_for(self, kind: Kind) -> Adapter:
@@ -124,6 +129,9 @@ MODELS: dict[str, ModelSpec] = {
             module="engine.encoders.jina_v4.encoder:load",
             texts_per_request=8,
             recognised_by=("task_names", "matryoshka_dims", "multi_vector_projector_dim"),
+            dims_key="matryoshka_dims",
+            width_key="hidden_size",
+            token_dim_key="multi_vector_projector_dim",
         ),
         ModelSpec(
             id="neomme-260m",
@@ -140,9 +148,11 @@ MODELS: dict[str, ModelSpec] = {
             late_chunking=False,
             download_bytes=540_000_000,
             source="Hcompany/NeoMME-260M-Retriever",
-            module="engine.encoders.neomme:load",
+            module="engine.encoders.neomme.encoder:load",
             shared_single=True,
             recognised_by=("model_type=neomme",),
+            width_key="hidden_size",
+            token_dim_key="embedding_dim",
         ),
     )
 }

@@ -29,21 +29,20 @@ def as_found(spec: ModelSpec, base: BaseDir) -> ModelSpec:
     config = manifest.get("config", {})
     dims = _dims(spec, config)
     wanted = [dim for dim in dims if dim <= spec.dim]
-    token_dim = config.get("multi_vector_projector_dim") or config.get("embedding_dim")
     return replace(
         spec,
         dims=dims,
         dim=max(wanted, default=min(dims)),
-        token_dim=int(token_dim or spec.token_dim),
+        token_dim=int(config.get(spec.token_dim_key) or spec.token_dim),
         edition=_edition(manifest["files"]),
     )
 
 
 def _dims(spec: ModelSpec, config: Mapping[str, Any]) -> tuple[int, ...]:
     """Sizes the single vector can be cut to, largest first."""
-    if trained := config.get("matryoshka_dims"):
+    if trained := config.get(spec.dims_key):
         return tuple(sorted(map(int, trained), reverse=True))
-    hidden = int(config.get("hidden_size") or spec.dims[0])
+    hidden = int(config.get(spec.width_key) or spec.dims[0])
     return tuple(dim for dim in spec.dims if dim <= hidden) or (hidden,)
 
 

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Box, Encoding, TextInput
-from engine.encoders import late_chunking
+from engine.encoders.inference import late_chunking
+from engine.encoders.inference.low_memory import LowMemory
 from engine.encoders.jina_v4 import tokens as jina_v4_tokens
 from engine.encoders.jina_v4.forward import Row, States, array
 from engine.encoders.jina_v4.images import (
@@ -29,7 +30,6 @@ from engine.encoders.jina_v4.images import (
 from engine.encoders.jina_v4.placement import Placed, place
 from engine.encoders.jina_v4.tokens import Prompt, Prompts
 from engine.encoders.jina_v4.weights import Checkpoint, check_folder
-from engine.encoders.low_memory import LowMemory
 from engine.models.files import weights_folder
 from engine.models.registry import ModelSpec
 

@@ -12,8 +12,8 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import DynamicCache
 
+from engine.encoders.inference.turns import Turns
 from engine.encoders.jina_v4.images import Patches
-from engine.encoders.turns import Turns
 
 NO_ADAPTER = "__base__"  # peft's name for the model without any
 _MERGE = 2  # patches on a side of the square that becomes one image token

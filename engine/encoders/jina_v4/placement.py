@@ -15,10 +15,10 @@ from peft import PeftModel
 from torch.nn import functional as F
 
 from engine.contract.errors import InklingError
+from engine.encoders.inference.low_memory import is_out_of_memory
+from engine.encoders.inference.quantise_weights import quantise
 from engine.encoders.jina_v4.forward import Forward
 from engine.encoders.jina_v4.weights import Checkpoint, load_network
-from engine.encoders.low_memory import is_out_of_memory
-from engine.encoders.quantise_weights import quantise
 from engine.models.files import Precision, options
 
 log = logging.getLogger(__name__)

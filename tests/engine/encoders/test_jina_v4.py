@@ -21,12 +21,12 @@ from safetensors.torch import load_file, save_file
 
 from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Encoding, TextInput
+from engine.encoders.inference.turns import Turns
 from engine.encoders.jina_v4 import encoder as jina_v4
 from engine.encoders.jina_v4.encoder import JinaV4
 from engine.encoders.jina_v4.forward import Row, batches
 from engine.encoders.jina_v4.images import Preprocessor, decode, has_fine_print, tiles
 from engine.encoders.jina_v4.weights import Checkpoint, check_folder, load_network
-from engine.encoders.turns import Turns
 from tests.engine.encoders.jina_tiny import CHECKPOINT, FOLDER, SPEC, tiny
 
 ADAPTERS: tuple[Adapter, ...] = ("retrieval", "text-matching", "code")

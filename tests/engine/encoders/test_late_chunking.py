@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.contract.types import Encoding
+from engine.encoders.inference.late_chunking import Window, token_range, windows
 from engine.encoders.jina_v4.encoder import JinaV4
-from engine.encoders.late_chunking import Window, token_range, windows
 from tests.engine.encoders.jina_tiny import FOLDER, tiny
 
 TEXT = json.loads((FOLDER / "golden_meta.json").read_text())["texts"]["long"]

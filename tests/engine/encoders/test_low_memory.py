@@ -13,9 +13,9 @@ import torch
 
 from engine.contract.errors import InklingError
 from engine.contract.types import TextInput
+from engine.encoders.inference.low_memory import LEAST_BUDGET, LowMemory, is_out_of_memory
 from engine.encoders.jina_v4.encoder import JinaV4
 from engine.encoders.jina_v4.placement import fitting
-from engine.encoders.low_memory import LEAST_BUDGET, LowMemory, is_out_of_memory
 from engine.models.files import Precision
 from tests.engine.encoders.jina_tiny import FOLDER, tiny
 

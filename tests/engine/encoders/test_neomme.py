@@ -18,7 +18,7 @@ from transformers import NeoMMEConfig, NeoMMEForRetrieval, PreTrainedTokenizerFa
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.types import TextInput
-from engine.encoders import neomme
+from engine.encoders.neomme import encoder as neomme
 from engine.models import files as model_files
 from engine.models.registry import model_spec
 from engine.models.sizes import as_found, recognise

@@ -20,7 +20,8 @@ import pytest
 from engine.contract.errors import InklingError, WorkerDiedError
 from engine.contract.paths import BaseDir
 from engine.contract.types import TextInput
-from engine.encoders.pool import EncoderPool, InputsFailedError
+from engine.encoders.pool import EncoderPool
+from engine.encoders.requests import InputsFailedError
 from engine.models.registry import MODELS
 
 SPEC = dataclasses.replace(
@@ -78,19 +79,6 @@ def test_chunks_and_images(pool: EncoderPool) -> None:
     assert [int(c.tokens[0, 0]) for c in chunks] == [2, 4]
     image = pool.encode_images(["/tmp/\udcff.png"], "retrieval")[0]
     assert int(image.tokens[0, 0]) == len("/tmp/\udcff.png")
-
-
-def test_query_waits_for_one_request_only(pool: EncoderPool) -> None:
-    pool.encode_queries(["warm"], "retrieval")
-    done: list[str] = []
-    with ThreadPoolExecutor() as callers:
-        batch = callers.submit(lengths, pool, ["sleep 0.1"] * 40)  # ten requests of 0.4 s
-        batch.add_done_callback(lambda _: done.append("batch"))
-        wait_for(lambda: pool._in_flight)
-        pool.encode_queries(["quick"], "retrieval")
-        done.append("query")
-        batch.result()
-    assert done == ["query", "batch"]
 
 
 def test_many_callers_at_once(pool: EncoderPool) -> None:
@@ -154,6 +142,12 @@ def test_refused_input_fails_alone(pool: EncoderPool) -> None:
     assert caught.value.hint == "Try another."
 
 
+def test_an_encoding_that_is_missing_is_told(pool: EncoderPool) -> None:
+    with pytest.raises(InputsFailedError, match="gave 2 encodings for 3 inputs"):
+        pool.encode_texts(texts("one", "lost", "three"), "retrieval")
+    assert lengths(pool, ["back"]) == [4]
+
+
 def test_bug_of_the_encoder_is_told(pool: EncoderPool) -> None:
     with pytest.raises(InklingError, match="RuntimeError: a bug"):
         pool.encode_queries(["bug"], "retrieval")
@@ -161,9 +155,9 @@ def test_bug_of_the_encoder_is_told(pool: EncoderPool) -> None:
 
 def test_unloads_when_idle_and_comes_back(base: BaseDir, folder: Path) -> None:
     with contextlib.closing(EncoderPool(SPEC, base, idle_s=0.4)) as pool:
-        pool.warm_up()
-        assert pool.state == "loading"
-        wait_for(lambda: pool.state == "ready")
+        assert pool.state == "unloaded"
+        lengths(pool, ["warm"])
+        assert pool.state == "ready"
         (pid,) = pool.pids()
         wait_for(lambda: pool.state == "unloaded")
         wait_for(lambda: not psutil.pid_exists(pid))
@@ -176,15 +170,6 @@ def test_stays_loaded_while_a_long_request_runs(base: BaseDir, folder: Path) -> 
         before = pool.pids()
         lengths(pool, ["sleep 1.2"])
         assert pool.pids() == before
-
-
-def test_unload_during_work_loses_nothing(pool: EncoderPool) -> None:
-    lengths(pool, ["warm"])
-    with ThreadPoolExecutor() as callers:
-        batch = callers.submit(lengths, pool, ["sleep 0.3", "b"])
-        wait_for(lambda: pool._in_flight)
-        pool.unload()
-        assert batch.result(60) == [9, 1]
 
 
 def test_broken_weights_are_told_at_once_and_again(pool: EncoderPool, folder: Path) -> None:

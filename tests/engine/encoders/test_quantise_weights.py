@@ -11,9 +11,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.contract.types import TextInput
+from engine.encoders.inference.quantise_weights import (
+    Int4Linear,
+    Int8Linear,
+    fits_int4,
+    to_int4,
+    to_int8,
+)
 from engine.encoders.jina_v4.placement import load_on
 from engine.encoders.jina_v4.weights import Checkpoint
-from engine.encoders.quantise_weights import Int4Linear, Int8Linear, fits_int4, to_int4, to_int8
 from tests.engine.encoders.jina_tiny import CHECKPOINT, FOLDER, tiny
 
 CPU = torch.device("cpu")

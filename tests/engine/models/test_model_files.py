@@ -91,12 +91,6 @@ def test_stopped_and_broken_downloads_go_on_and_end_whole(
     encoder = jina_v4.load(base.models / "jina-v4", spec)
     assert encoder.encode_queries(["hello"], "retrieval")[0].single.shape == (32,)
 
-    damaged = files / BIG
-    data = bytearray(damaged.read_bytes())
-    data[5000] ^= 1
-    damaged.write_bytes(data)
-    with pytest.raises(InklingError, match=r"model\.safetensors is missing or has changed"):
-        model_files.verify(spec, base)
     model_files.remove(spec, base)
     assert model_files.state(spec, base).state == "missing"
     assert model_files.licence_accepted(spec, base)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import msgpack
 import pytest
 
 from engine.contract.errors import InklingError
+from engine.contract.types import KINDS
 from engine.models.registry import DEFAULT_MODEL, MODELS, ModelSpec, model_spec
 
 
@@ -16,13 +18,30 @@ from engine.models.registry import DEFAULT_MODEL, MODELS, ModelSpec, model_spec
 def test_row_is_whole(spec: ModelSpec) -> None:
     assert spec.dim in spec.dims
     assert list(spec.dims) == sorted(spec.dims, reverse=True)
-    assert "retrieval" in spec.adapters
+    assert spec.adapters
     assert "text" in spec.modalities
     assert spec.texts_per_request > 0
     module, _, function = spec.module.partition(":")
     assert module.startswith("engine.encoders.")
     assert function
     assert all(len(digest) == 64 for digest in spec.sha256.values())
+
+
+@pytest.mark.parametrize("spec", MODELS.values(), ids=MODELS.keys())
+def test_every_kind_has_an_adapter_that_the_model_has(spec: ModelSpec) -> None:
+    assert {spec.adapter_for(kind) for kind in KINDS} <= set(spec.adapters)
+    assert (spec.adapter_for("code") == "code") is ("code" in spec.adapters)
+    assert spec.adapter_for("note") == "retrieval"
+
+
+def test_a_lone_adapter_is_for_every_kind() -> None:
+    for adapter in ("retrieval", "text-matching", "code"):
+        lone = replace(MODELS[DEFAULT_MODEL], adapters=(adapter,))
+        assert {lone.adapter_for(kind) for kind in KINDS} == {adapter}
+        assert lone.kinds_of(adapter) == ()
+    two = replace(MODELS[DEFAULT_MODEL], adapters=("code", "retrieval"))
+    assert two.kinds_of("code") == ("code",)
+    assert {*two.kinds_of("retrieval"), "code"} == set(KINDS)
 
 
 def test_default_needs_no_download() -> None:

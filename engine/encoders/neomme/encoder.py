@@ -19,12 +19,12 @@ from transformers import NeoMMEForRetrieval, PreTrainedTokenizerFast
 
 from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Encoding, TextInput
+from engine.encoders.inference.low_memory import LowMemory
 from engine.encoders.jina_v4.forward import Forward, Row, States, array
 from engine.encoders.jina_v4.images import Patches, decode, token_boxes
 from engine.encoders.jina_v4.placement import bf16_is_faster
 from engine.encoders.jina_v4.tokens import Prompt
 from engine.encoders.jina_v4.weights import read_json
-from engine.encoders.low_memory import LowMemory
 from engine.models.files import options, weights_folder
 from engine.models.registry import ModelSpec
 

@@ -1,0 +1,1 @@
+"""NeoMME: a small model that sees pictures, free for any use."""
