@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import subprocess
-import sys
 import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from engine.contract import launch
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
 
@@ -239,7 +239,7 @@ def start_indexer(base: BaseDir) -> subprocess.Popen[bytes]:
     """Start an indexer that outlives this process."""
     base.create()
     errors = (base.logs / "indexer-start.log").open("wb")
-    command = [sys.executable, "-m", "indexer", "run", "--base-dir", str(base.root)]
+    command = launch.command("indexer", "run", "--base-dir", str(base.root))
     with errors:
         process = subprocess.Popen(
             command,
@@ -248,7 +248,7 @@ def start_indexer(base: BaseDir) -> subprocess.Popen[bytes]:
             stderr=errors,
             start_new_session=True,
             cwd=str(base.root),
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=launch.environment(),
         )
     _DETACHED.append(process)
     return process

@@ -20,7 +20,7 @@ os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from engine.contract import log
+from engine.contract import launch, log
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
 from engine.contract.settings import Settings
@@ -59,7 +59,7 @@ def _run(base: BaseDir, *, once: bool) -> int:
         service.close()
     if service.again:
         # A fresh process: nothing of what was damaged is held in memory.
-        os.execv(sys.executable, [sys.executable, "-m", "indexer", *sys.argv[1:]])
+        os.execve(sys.executable, launch.command("indexer", *sys.argv[1:]), launch.environment())
     return 0
 
 

@@ -19,7 +19,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -27,6 +26,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from engine.contract import launch
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.models.registry import MODELS, ModelSpec
@@ -188,10 +188,15 @@ def set_options(spec: ModelSpec, base: BaseDir, chosen: Options) -> None:
 
 def check_tensors(spec: ModelSpec, folder: Path) -> None:
     """Account for every tensor, in a process of its own: this one stays free of torch."""
-    command = [sys.executable, "-m", "engine.encoders.check_weights", spec.module, str(folder)]
+    command = launch.command("engine.encoders.check_weights", spec.module, str(folder))
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_CHECK_SECONDS,
+            check=False,
+            env=launch.environment(),
         )
     except subprocess.TimeoutExpired:
         raise InklingError("Checking the model's files took too long.") from None

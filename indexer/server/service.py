@@ -357,7 +357,7 @@ class Service:
             )
         if "image" in self.engine.spec.modalities:
             return query
-        extraction, scratch = self.extractors.extract(query.image)
+        extraction, scratch = self.extractors.extract(query.image, urgent=True)
         shutil.rmtree(scratch, ignore_errors=True)
         words = " ".join(part.text for part in extraction.parts).split()
         return replace(query, text=" ".join([query.text, *words[:120]]).strip(), image=None)

@@ -159,7 +159,7 @@ def kill_one(inkling: Inkling, chance: random.Random) -> str:
             line = " ".join(child.cmdline())
         except psutil.Error:
             continue
-        for kind in ("encoder_worker", "extractor_worker"):
+        for kind in ("engine.encoders.worker", "indexer.reading.worker"):
             if kind in line:
                 found.setdefault(kind, []).append(child.pid)
     kind = chance.choice(sorted(found))
