@@ -21,7 +21,18 @@ ROOMS = ("engine", "indexer", "desktop")
 #: What the faces may use of the engine: modules without heavy imports.
 LIGHT_ENGINE = {
     f"engine.contract.{name}"
-    for name in ("agent_tools", "errors", "log", "paths", "query", "settings", "types")
+    for name in (
+        "agent_tools",
+        "errors",
+        "launch",
+        "log",
+        "paths",
+        "query",
+        "settings",
+        "start",
+        "types",
+        "version",
+    )
 }
 LIGHT_ENGINE |= {"engine.models.registry", "engine.models.sizes"}
 HEAVY = ("torch", "transformers", "peft", "lancedb", "pyarrow", "onnxruntime", "rapidocr", "cv2")
@@ -148,7 +159,7 @@ def test_the_command_line_opens_without_qt() -> None:
 
 def test_the_indexer_process_stays_light() -> None:
     """Torch and OCR live in worker processes; the store needs lancedb and pyarrow here."""
-    loaded = loaded_after("import indexer.server.service")
+    loaded = loaded_after("import indexer.server.lifecycle")
     assert (
         loaded & {"torch", "transformers", "peft", "onnxruntime", "rapidocr", "cv2", "PySide6"}
         == set()

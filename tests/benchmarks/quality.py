@@ -33,7 +33,7 @@ from engine.contract.paths import BaseDir
 from engine.contract.query import parse
 from engine.contract.settings import Settings
 from engine.search import fusion
-from indexer.server.service import Service
+from indexer.server.lifecycle import Indexer
 
 LANES = ("name", "text", "dense", "late", "fused", "rescored")
 
@@ -79,14 +79,14 @@ def measures(grades: dict[str, int], ranked: Iterable[str]) -> tuple[float, floa
 class Asked:
     """The lanes' rankings for one question."""
 
-    def __init__(self, service: Service, corpus: Path, text: str) -> None:
-        self.searcher = service.engine.searcher
+    def __init__(self, indexer: Indexer, corpus: Path, text: str) -> None:
+        self.searcher = indexer.index.engine.searcher
         query = parse(text)
-        self.shape = fusion.shape_of(query.text, latin_only=service.engine.spec.latin_only)
+        self.shape = fusion.shape_of(query.text, latin_only=indexer.index.engine.spec.latin_only)
         started = time.perf_counter()
         self.names, self.found, self.final = self.searcher.lanes(query)
         self.took_ms = (time.perf_counter() - started) * 1000
-        rows = service.engine.store.rows(self.found.unit_ids)
+        rows = indexer.index.engine.store.rows(self.found.unit_ids)
         known = [rows[uid] for uid in self.found.unit_ids]
         self.paths = [str(Path(row.file.path).relative_to(corpus)) for row in known]
         self.pages = [f"{p}#{r.page}" for p, r in zip(self.paths, known, strict=True)]
@@ -111,38 +111,39 @@ class Asked:
         return scores
 
 
-def index(corpus: Path, base: Path) -> tuple[Service, float]:
-    """A running service with the corpus fully indexed, and the seconds that took."""
-    service = Service(BaseDir(base), Settings.load(BaseDir(base).create())).open()
+def index(corpus: Path, base: Path) -> tuple[Indexer, float]:
+    """A running indexer with the corpus fully indexed, and the seconds that took."""
+    indexer = Indexer(BaseDir(base), Settings.load(BaseDir(base).create())).open()
     started = time.perf_counter()
-    service.start()
-    service.add_folders([str(corpus)])
-    while service.state() != "idle":
+    indexer.start()
+    indexer.ports.library.add_folders([str(corpus)])
+    while indexer.state() != "idle":
         time.sleep(0.1)
-    return service, time.perf_counter() - started
+    return indexer, time.perf_counter() - started
 
 
 def run(folder: Path, base: Path, neutral: bool, dump: Path | None) -> None:
     corpus = folder / ("corpus_neutral" if neutral else "corpus")
-    service, seconds = index(corpus.resolve(), base)
+    indexer, seconds = index(corpus.resolve(), base)
     try:
         asked = questions(folder, neutral)
         answers: dict[str, Asked] = {}
         for question in asked:
             if question.text not in answers:
-                answers[question.text] = Asked(service, corpus.resolve(), question.text)
-        counts = service.ledger.counts()
+                answers[question.text] = Asked(indexer, corpus.resolve(), question.text)
+        counts = indexer.index.ledger.counts()
         report(folder.name + (", neutral names" if neutral else ""), asked, answers)
-        size = service.engine.store.size_bytes() / 1e6
+        size = indexer.index.engine.store.size_bytes() / 1e6
         median = statistics.median(a.took_ms for a in answers.values())
         print(
-            f"  {counts['done']} of {sum(counts.values())} files, {service.engine.store.count()}"
-            f" units, indexed in {seconds:.0f} s, {size:.1f} MB, search median {median:.0f} ms"
+            f"  {counts['done']} of {sum(counts.values())} files,"
+            f" {indexer.index.engine.store.count()} units, indexed in {seconds:.0f} s,"
+            f" {size:.1f} MB, search median {median:.0f} ms"
         )
         if dump is not None:
             _dump(dump / f"{folder.name}.json", asked, answers)
     finally:
-        service.close()
+        indexer.close()
 
 
 def report(name: str, asked: Sequence[Question], answers: dict[str, Asked]) -> None:

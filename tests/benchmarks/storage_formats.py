@@ -29,7 +29,7 @@ from engine.search.searcher import RESCORED, Candidates
 from engine.store import Row
 from engine.store.segments import TokenRecord
 from engine.store.token_record import pack_record
-from indexer.server.service import Service
+from indexer.server.lifecycle import Indexer
 from tests.benchmarks.quality import index, measures, questions
 
 Floats = NDArray[np.float32]
@@ -70,8 +70,8 @@ FORMATS = (
 class Tokens:
     """The candidates' tokens as the model gives them, encoded when first asked for."""
 
-    def __init__(self, service: Service) -> None:
-        self._encoders = service.engine.encoders
+    def __init__(self, indexer: Indexer) -> None:
+        self._encoders = indexer.index.engine.encoders
         self._known: dict[str, Encoding] = {}
 
     def of(self, rows: Mapping[str, Row]) -> dict[str, Encoding]:
@@ -102,15 +102,15 @@ def _record_bytes(encoding: Encoding, format: Format) -> int:
 class Ranked:
     """One question's candidates under every format."""
 
-    def __init__(self, service: Service, tokens: Tokens, corpus: Path, query: Query) -> None:
-        searcher = service.engine.searcher
+    def __init__(self, indexer: Indexer, tokens: Tokens, corpus: Path, query: Query) -> None:
+        searcher = indexer.index.engine.searcher
         self._weights = fusion.weights_for(
-            fusion.shape_of(query.text, latin_only=service.engine.spec.latin_only)
+            fusion.shape_of(query.text, latin_only=indexer.index.engine.spec.latin_only)
         )
         _, self._found, _ = searcher.lanes(query)
         self._top = np.argsort(-self._found.fused)[:RESCORED]
         chosen = [self._found.unit_ids[int(i)] for i in self._top]
-        rows = service.engine.store.rows(chosen)
+        rows = indexer.index.engine.store.rows(chosen)
         self._files = [str(Path(rows[u].file.path).relative_to(corpus)) for u in chosen]
         encoded = searcher.encode(query).by_adapter
         made = tokens.of(rows)
@@ -155,12 +155,12 @@ def measure(folder: Path, base: Path) -> None:
     """Print one set's table."""
     neutral = (folder / "corpus_neutral").is_dir()
     corpus = (folder / ("corpus_neutral" if neutral else "corpus")).resolve()
-    service, _ = index(corpus, base)
+    indexer, _ = index(corpus, base)
     try:
-        tokens = Tokens(service)
+        tokens = Tokens(indexer)
         asked = [q for q in questions(folder, neutral) if not q.by_page]
-        ranked = [Ranked(service, tokens, corpus, parse(q.text)) for q in asked]
-        units, files = service.engine.store.count(), service.ledger.counts()["done"]
+        ranked = [Ranked(indexer, tokens, corpus, parse(q.text)) for q in asked]
+        units, files = indexer.index.engine.store.count(), indexer.index.ledger.counts()["done"]
         print(f"{folder.name}: {len(asked)} questions, {units / files:.1f} units a file")
         print(f"  {'':20s} bytes/unit bytes/file  late only  all lanes")
         for format in FORMATS:
@@ -173,7 +173,7 @@ def measure(folder: Path, base: Path) -> None:
                 f" {late:10.4f} {whole:10.4f}"
             )
     finally:
-        service.close()
+        indexer.close()
 
 
 def main() -> int:
