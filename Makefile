@@ -26,7 +26,7 @@ run: $(READY)
 	@$(BIN)/python resources/setup/run.py
 
 demo: $(READY)
-	@$(BIN)/python -m desktop demo
+	@$(BIN)/python -P -m desktop demo
 
 lint: $(READY)
 	$(BIN)/ruff check

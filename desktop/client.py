@@ -6,19 +6,25 @@ import http.client
 import json
 import os
 import subprocess
-import sys
 import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
+from filelock import FileLock, Timeout
+
+from engine.contract import launch
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
+from engine.contract.version import VERSION, release
 
 #: The indexer opens its store and imports LanceDB first: 2–4 s on a busy laptop.
 START_SECONDS = 60.0
+#: An older indexer that is to end may take so long to answer, to end in order, and by force.
+ANSWER_SECONDS, ORDERLY_SECONDS, ENDED_SECONDS = 10.0, 30.0, 10.0
 #: Indexers started here. They outlive this process on purpose; a handle that is collected while its
 #: process runs would warn about exactly that.
 _DETACHED: list[subprocess.Popen[bytes]] = []
@@ -38,7 +44,7 @@ def read_endpoint(base: BaseDir) -> Endpoint | None:
     """What run/endpoint.json says; None if there is none."""
     try:
         data = json.loads(base.endpoint.read_text(encoding="utf-8"))
-        return Endpoint(data["url"], data["token"], int(data["pid"]), data["version"])
+        return Endpoint(data["url"], data["token"], int(data["pid"]), str(data.get("version", "")))
     except (OSError, ValueError, KeyError):
         return None
 
@@ -68,11 +74,30 @@ class Client:
         return client
 
     @classmethod
-    def connect(cls, base: BaseDir | None = None) -> Client:
-        """The indexer of this base directory; started, detached, if there is none."""
-        base = base or base_dir()
+    def find_current(cls, base: BaseDir) -> Client | None:
+        """The indexer of this base directory, if one is alive; one of an older Inkling is replaced.
+
+        InklingError where it is of a newer one.
+        """
         found = cls.find(base)
-        if found is not None:
+        return None if found is None else cls.connect(base)
+
+    @classmethod
+    def connect(cls, base: BaseDir | None = None) -> Client:
+        """The indexer of this base directory; started, detached, if there is none.
+
+        One of an older Inkling is ended first; InklingError where it is of a newer one.
+        """
+        base = base or base_dir()
+        endpoint = read_endpoint(base)
+        if endpoint is not None and release(endpoint.version) < release(VERSION):
+            end_older(base, endpoint)
+        elif (found := cls.find(base)) is not None:
+            if release(found.endpoint.version) > release(VERSION):
+                raise InklingError(
+                    f"A newer Inkling ({found.endpoint.version}) is running; this is {VERSION}.",
+                    hint="Use the newer one, or end its indexer with `inkling stop`.",
+                )
             return found
         process = start_indexer(base)
         deadline = time.monotonic() + START_SECONDS
@@ -144,8 +169,8 @@ class Client:
     def resume(self) -> dict[str, Any]:
         return self._call("POST", "/v1/resume", {})
 
-    def stop(self) -> dict[str, Any]:
-        return self._call("POST", "/v1/stop", {})
+    def stop(self, timeout_s: float = 300.0) -> dict[str, Any]:
+        return self._call("POST", "/v1/stop", {}, timeout_s)
 
     def retry(self, paths: Sequence[str] | None = None) -> dict[str, Any]:
         return self._call("POST", "/v1/retry", {"paths": None if paths is None else list(paths)})
@@ -239,7 +264,7 @@ def start_indexer(base: BaseDir) -> subprocess.Popen[bytes]:
     """Start an indexer that outlives this process."""
     base.create()
     errors = (base.logs / "indexer-start.log").open("wb")
-    command = [sys.executable, "-m", "indexer", "run", "--base-dir", str(base.root)]
+    command = launch.command("indexer", "run", "--base-dir", str(base.root))
     with errors:
         process = subprocess.Popen(
             command,
@@ -248,10 +273,49 @@ def start_indexer(base: BaseDir) -> subprocess.Popen[bytes]:
             stderr=errors,
             start_new_session=True,
             cwd=str(base.root),
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=launch.environment(),
         )
     _DETACHED.append(process)
     return process
+
+
+def end_older(base: BaseDir, endpoint: Endpoint) -> None:
+    """End the indexer of an older Inkling, if one runs; InklingError if it can't be ended.
+
+    The lock tells: the endpoint's file may be left over, and its pid somebody else's by now.
+    """
+    with suppress(InklingError):
+        Client(endpoint).stop(timeout_s=ANSWER_SECONDS)
+    if _lock_is_free(base, ORDERLY_SECONDS):
+        return
+    process = _indexer_process(base, endpoint.pid)
+    for end in () if process is None else (process.terminate, process.kill):
+        with suppress(psutil.Error):
+            end()
+        if _lock_is_free(base, ENDED_SECONDS):
+            return
+    raise InklingError(
+        f"The indexer of an older Inkling ({endpoint.version}) does not end.",
+        hint=f"End the process {endpoint.pid} and try again.",
+    )
+
+
+def _lock_is_free(base: BaseDir, timeout_s: float) -> bool:
+    try:
+        with FileLock(base.lock, timeout=timeout_s):
+            return True
+    except (Timeout, OSError):
+        return False
+
+
+def _indexer_process(base: BaseDir, pid: int) -> psutil.Process | None:
+    """This user's process with this id, if it is an indexer over this base directory."""
+    try:
+        process = psutil.Process(pid)
+        line, own = process.cmdline(), process.username() == psutil.Process().username()
+    except psutil.Error:
+        return None
+    return process if own and {"indexer", "run", str(base.root)} <= set(line) else None
 
 
 def _last_words(process: subprocess.Popen[bytes], base: BaseDir) -> str:

@@ -88,7 +88,9 @@ class Service(QObject):
 
     def _look_again(self) -> None:
         """An indexer that was started by somebody else is taken up; none is started unasked."""
-        self._jobs.run(lambda: Client.find(self._base), self._found, key="connect")
+        self._jobs.run(
+            lambda: Client.find_current(self._base), self._found, self._lost, key="connect"
+        )
 
     def _found(self, client: Client | None) -> None:
         if client is not None:

@@ -20,10 +20,12 @@ os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from engine.contract import log
+from engine.contract import launch, log
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
 from engine.contract.settings import Settings
+from engine.contract.version import VERSION
+from indexer.server.ports import Ports
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,48 +46,49 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(base: BaseDir, *, once: bool) -> int:
-    from indexer.server.service import Service
+    from indexer.server.lifecycle import Indexer
 
-    service = Service(base, Settings.load(base)).open()
+    indexer = Indexer(base, Settings.load(base)).open()
     try:
-        service.start()
+        indexer.start()
         if once:
-            while service.state() != "idle" and not service.stopped.is_set():
-                time.sleep(0.2)
+            while indexer.state() != "idle" and not indexer.stopped.wait(0.2):
+                pass
         else:
-            _serve(base, service)
+            _serve(base, indexer.ports, indexer.stopped)
     finally:
         base.endpoint.unlink(missing_ok=True)
-        service.close()
-    if service.again:
+        indexer.close()
+    if indexer.again:
         # A fresh process: nothing of what was damaged is held in memory.
-        os.execv(sys.executable, [sys.executable, "-m", "indexer", *sys.argv[1:]])
+        os.execve(sys.executable, launch.command("indexer", *sys.argv[1:]), launch.environment())
     return 0
 
 
-def _serve(base: BaseDir, service: Service) -> None:  # type: ignore[name-defined]  # noqa: F821
+def _serve(base: BaseDir, ports: Ports, stopped: threading.Event) -> None:
+    """Answer the API until `stopped`; the endpoint file says where."""
     import uvicorn
 
-    from indexer.server.app import VERSION, make_app
+    from indexer.server.app import make_app
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))
     port = int(listener.getsockname()[1])
     token = secrets.token_urlsafe(32)
-    app = make_app(service, token, lambda: port)
+    app = make_app(ports, token, lambda: port)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3
     )
     server = uvicorn.Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.stopped.set())
+        signal.signal(number, lambda *_: stopped.set())
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api")
     thread.start()
     while not server.started and thread.is_alive():
         time.sleep(0.01)
     endpoint = {"url": f"http://127.0.0.1:{port}", "token": token, "pid": os.getpid()}
     _write_private(base.endpoint, json.dumps({**endpoint, "version": VERSION}))
-    service.stopped.wait()
+    stopped.wait()
     base.endpoint.unlink(missing_ok=True)
     server.should_exit = True
     thread.join(timeout=10)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from engine.contract import framing
+from engine.contract import framing, launch
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +31,7 @@ class EncoderProcess:
         self._on_exit = on_exit
         self._write_lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "engine.encoders.worker"],
+            launch.command("engine.encoders.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -92,9 +89,7 @@ class EncoderProcess:
 def _environment(threads: int | None) -> dict[str, str]:
     """The worker's environment: threads capped, few malloc arenas, nothing from the network."""
     environment = {
-        **os.environ,
-        # With -P: our own code wherever it lies, never modules of the folder we were started in.
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        **launch.environment(),
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",

@@ -1,6 +1,6 @@
 """The child process that holds a model: reads requests from stdin, answers on stdout.
 
-Started by engine.encoders.pool as `python -m engine.encoders.worker`. It ends when stdin does, so a
+Started by engine.encoders.process, see engine.contract.launch. It ends when stdin does, so a
 killed parent leaves no orphan. The first message names the model and is answered by `ready` or
 `failed`; after that every request is answered by its id.
 """

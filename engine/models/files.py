@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from engine.contract import launch
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.models.registry import MODELS, ModelSpec
@@ -174,10 +175,7 @@ def set_options(spec: ModelSpec, base: BaseDir, chosen: Options) -> None:
 
 def check_tensors(spec: ModelSpec, folder: Path) -> None:
     """Account for every tensor, in a process of its own: this one stays free of torch."""
-    module = "engine.encoders.check_weights"
-    command = [sys.executable, "-P", "-m", module, spec.module, str(folder)]
-    # With -P: our own code wherever it lies, never modules of the folder we were started in.
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = launch.command("engine.encoders.check_weights", spec.module, str(folder))
     try:
         done = subprocess.run(
             command,
@@ -185,7 +183,7 @@ def check_tensors(spec: ModelSpec, folder: Path) -> None:
             text=True,
             timeout=_CHECK_SECONDS,
             check=False,
-            env=environment,
+            env=launch.environment(),
         )
     except subprocess.TimeoutExpired:
         raise InklingError("Checking the model's files took too long.") from None

@@ -1,37 +1,36 @@
-"""Worker processes that read untrusted files, each with a deadline and a memory cap."""
+"""Worker processes that read untrusted files, each with a deadline and a memory cap.
+
+Two crews: one for indexing, of lowest priority, and one for people, who wait for a preview or for
+the words of a picture they search with. Neither waits for the other.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-import indexer
 from indexer.reading import extract, messages
 from indexer.reading.extract.base import ExtractError, Extraction
+from indexer.reading.worker_process import KilledError, WorkerProcess
 
 _DEFAULT_DEADLINE_S = 60.0
 _RENDER_DEADLINE_S = 20.0
 _START_S = 15.0  # a worker's imports, on a busy machine, come on top of the first deadline
-_LOOK_S = 0.1  # how often the memory of a busy worker is looked at
 _FILES_PER_WORKER = 2000  # then it is replaced, whatever a library may have leaked
 _WORN = 0.6  # of the memory cap, still held after a file: replaced before the next
-#: What a worker needs of the environment; the rest may hold secrets and stays here.
-_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT")
 _ROOM = 3_000_000_000  # address space beyond the memory cap: libraries map far more than they touch
+#: Workers for people: a preview does not wait for a large picture that is searched with.
+_URGENT_WORKERS = 2
+#: They are let go when nobody asked for so long: paging through results keeps them.
+_URGENT_IDLE_S = 60.0
 
 
 class ExtractorPool:
@@ -43,6 +42,7 @@ class ExtractorPool:
         workers: int = 2,
         memory_bytes: int = 1_500_000_000,
         deadline_s: float = 3600.0,
+        urgent_idle_s: float = _URGENT_IDLE_S,
     ) -> None:
         """`deadline_s` bounds what each family of files allows itself."""
         scratch.mkdir(parents=True, exist_ok=True)
@@ -55,10 +55,9 @@ class ExtractorPool:
         self._generation = 0  # workers of an earlier one are replaced before their next file
         self._closed = False
         self._lock = threading.Lock()
-        self._live: set[_Worker] = set()
-        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
-        for _ in range(workers):
-            self._idle.put(None)  # started when first needed
+        self._live: set[WorkerProcess] = set()
+        self._for_work = _Crew(workers, self._drop)
+        self._for_people = _Crew(_URGENT_WORKERS, self._drop, urgent=True, idle_s=urgent_idle_s)
 
     def confine(self, roots: Sequence[str]) -> None:
         """Let workers read below these folders only; other files are copied to scratch first."""
@@ -73,34 +72,38 @@ class ExtractorPool:
         pixels: bool = False,
         max_pixels: int = 3_600_000,
         thumbs: bool = True,
+        urgent: bool = False,
     ) -> tuple[Extraction, Path]:
         """What the file holds, and the scratch folder with its pictures: the caller removes it.
 
-        ExtractError with its reason where the file gives nothing, its worker died or hung.
+        `urgent` where a person waits. ExtractError with its reason where the file gives nothing,
+        its worker died or hung.
         """
         folder = self._folder()
         options = {"scratch": str(folder), "ocr": ocr, "pixels": pixels, "thumbs": thumbs}
         options["max_pixels"] = max_pixels
         row = extract.pick(Path(path), b"")
+        crew = self._for_people if urgent else self._for_work
         try:
             request = {
                 "op": "extract",
                 "path": self._within_reach(path, folder),
                 "options": options,
             }
-            reply = self._ask(request, row.deadline_s if row else _DEFAULT_DEADLINE_S)
+            reply = self._ask(crew, request, row.deadline_s if row else _DEFAULT_DEADLINE_S)
             return messages.unpack_extraction(reply["ok"]), folder
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
     def render(self, path: str, page: int | None, width: int) -> bytes:
-        """A page or picture as PNG, `width` pixels wide."""
+        """A page or picture as PNG, `width` pixels wide; at once, since a person waits."""
         folder = self._folder()
         out = folder / "page.png"
         try:
             request = {"op": "render", "path": self._within_reach(path, folder), "page": page or 1}
-            self._ask({**request, "width": width, "out": str(out)}, _RENDER_DEADLINE_S)
+            request |= {"width": width, "out": str(out)}
+            self._ask(self._for_people, request, _RENDER_DEADLINE_S)
             return out.read_bytes()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -112,18 +115,13 @@ class ExtractorPool:
 
     def release(self) -> None:
         """Let go of workers that have nothing to do; they come back when needed."""
-        resting: list[_Worker | None] = []
-        with suppress(queue.Empty):
-            while True:
-                resting.append(self._idle.get_nowait())
-        for worker in resting:
-            if worker is not None:
-                self._drop(worker)
-            self._idle.put(None)
+        self._for_work.release()
+        self._for_people.release()
 
     def close(self) -> None:
         """End all workers; whoever waits for one gets an ExtractError."""
         self._closed = True
+        self._for_people.close()
         with self._lock:
             live = list(self._live)
         for worker in live:
@@ -141,31 +139,31 @@ class ExtractorPool:
         except OSError as error:
             raise ExtractError("unreadable", error.strerror or str(error)) from error
 
-    def _ask(self, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
+    def _ask(self, crew: _Crew, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
         """Have a worker answer; one that was killed from outside is not this file's fault."""
         deadline_s = min(deadline_s, self.deadline_s)
         try:
-            reply = self._ask_once(request, deadline_s)
-        except _KilledError:
+            reply = self._ask_once(crew, request, deadline_s)
+        except KilledError:
             if self._closed:
                 raise
-            reply = self._ask_once(request, deadline_s)
+            reply = self._ask_once(crew, request, deadline_s)
         if reply.get("denied") and os.access(request["path"], os.R_OK):
             # Its root was not mounted when the worker's rights were fixed.
             self._generation += 1
-            reply = self._ask_once(request, deadline_s)
+            reply = self._ask_once(crew, request, deadline_s)
         if "reason" in reply:
             raise ExtractError(str(reply["reason"]), str(reply.get("detail", "")))
         return reply
 
-    def _ask_once(self, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
-        worker = self._idle.get()
+    def _ask_once(self, crew: _Crew, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
+        worker = crew.take()
         try:
             if worker is not None and (worker.dead() or worker.generation != self._generation):
                 self._drop(worker)
                 worker = None
             if worker is None:
-                worker = self._start()
+                worker = self._start(urgent=crew.urgent)
                 deadline_s += _START_S
             try:
                 reply = worker.ask(request, deadline_s, self.memory_bytes)
@@ -181,11 +179,12 @@ class ExtractorPool:
                 self._drop(worker)
                 worker = None
         finally:
-            self._idle.put(worker)
+            crew.give_back(worker)
         return reply
 
-    def _start(self) -> _Worker:
-        worker = _Worker(self.scratch, self._readable, self.memory_bytes + _ROOM, self._generation)
+    def _start(self, *, urgent: bool) -> WorkerProcess:
+        room = self.memory_bytes + _ROOM
+        worker = WorkerProcess(self.scratch, self._readable, room, self._generation, urgent=urgent)
         with self._lock:
             if not self._closed:
                 self._live.add(worker)
@@ -193,93 +192,79 @@ class ExtractorPool:
         worker.kill()
         raise ExtractError("crashed", "The pool is closed.")
 
-    def _drop(self, worker: _Worker) -> None:
+    def _drop(self, worker: WorkerProcess) -> None:
         worker.kill()
         with self._lock:
             self._live.discard(worker)
 
 
-class _KilledError(ExtractError):
-    """The worker got a SIGKILL that was not ours: memory ran out, or a person ended it."""
-
-
-class _Worker:
-    """One child process and the thread that reads its answers."""
+class _Crew:
+    """Workers that share one queue of requests; each is started when first needed."""
 
     def __init__(
-        self, scratch: Path, readable: tuple[str, ...], address_space: int, generation: int
+        self,
+        size: int,
+        drop: Callable[[WorkerProcess], None],
+        *,
+        urgent: bool = False,
+        idle_s: float | None = None,
     ) -> None:
-        self.generation = generation
-        self.files = 0
-        config = {"scratch": str(scratch), "readable": readable, "address_space": address_space}
-        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "indexer.reading.worker", json.dumps(config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(indexer.__file__).parents[1],
-            env=kept | {"OMP_NUM_THREADS": "1", "TMPDIR": str(scratch), "HOME": str(scratch)},
-            start_new_session=True,  # Ctrl+C in a terminal is for the indexer
-        )
-        self._facts = psutil.Process(self.process.pid)
-        with suppress(psutil.Error, OSError, AttributeError):  # not every platform has both
-            self._facts.nice(19)
-            self._facts.ionice(psutil.IOPRIO_CLASS_IDLE)
-        self._replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._pump, name="extractor-replies", daemon=True).start()
+        """`idle_s`: after so long without a request all are let go; None: only when told."""
+        self.urgent = urgent
+        self._drop, self._idle_s = drop, idle_s
+        self._resting: queue.LifoQueue[WorkerProcess | None] = queue.LifoQueue()
+        for _ in range(size):
+            self._resting.put(None)
+        self._lock = threading.Lock()
+        self._asked = 0.0  # when one was last taken or given back, by the monotonic clock
+        self._timer: threading.Timer | None = None
+        self._closed = False
 
-    def ask(self, request: dict[str, Any], deadline_s: float, memory: int) -> dict[str, Any]:
-        """Send a request and wait; ExtractError if the worker dies, hangs or eats too much."""
-        self.files += 1
-        until = time.monotonic() + deadline_s
-        # A broken pipe shows as the end of the replies below.
-        with suppress(OSError):
-            messages.send(self.process.stdin, request)  # type: ignore[arg-type]
-        while True:
-            try:
-                reply = self._replies.get(timeout=_LOOK_S)
-            except queue.Empty:
-                if self._resident() > memory:
-                    raise ExtractError("too-complex", f"more than {memory >> 20} MiB") from None
-                if time.monotonic() > until:
-                    raise ExtractError("timeout", f"{deadline_s:.0f} s") from None
-                continue
-            if reply is None:
-                raise self._obituary()
-            return reply
+    def take(self) -> WorkerProcess | None:
+        """A worker, or leave to start one; waits while all have work."""
+        worker = self._resting.get()
+        self._asked = time.monotonic()
+        return worker
 
-    def dead(self) -> bool:
-        """Whether it ended between two files."""
-        return self.process.poll() is not None
+    def give_back(self, worker: WorkerProcess | None) -> None:
+        """It has answered; None if it is no more."""
+        self._asked = time.monotonic()
+        self._resting.put(worker)
+        if worker is not None and self._idle_s is not None:
+            self._release_later(self._idle_s)
 
-    def kill(self) -> None:
-        """End it now."""
-        self.process.kill()
-        self.process.wait()
-        with suppress(OSError):
-            self.process.stdin.close()  # type: ignore[union-attr]
+    def release(self) -> None:
+        """Let go of those that rest."""
+        found: list[WorkerProcess | None] = []
+        with suppress(queue.Empty):
+            while True:
+                found.append(self._resting.get_nowait())
+        for worker in found:
+            if worker is not None:
+                self._drop(worker)
+            self._resting.put(None)
 
-    def _obituary(self) -> ExtractError:
-        try:
-            status = self.process.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:  # it closed its pipe but lives on
-            return ExtractError("crashed", "the worker stopped answering")
-        if status == -getattr(signal, "SIGXCPU", 0):
-            return ExtractError("timeout", "too much processor time")
-        if status == -getattr(signal, "SIGKILL", 0):
-            return _KilledError("crashed", "killed from outside")
-        return ExtractError("crashed", f"exit status {status}")
+    def close(self) -> None:
+        """No timer goes off any more."""
+        with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
 
-    def _resident(self) -> int:
-        try:
-            return int(self._facts.memory_info().rss)
-        except psutil.Error:
-            return 0
+    def _release_later(self, seconds: float) -> None:
+        with self._lock:
+            if self._timer is None and not self._closed:
+                self._timer = threading.Timer(seconds, self._release_idle)
+                self._timer.daemon = True
+                self._timer.start()
 
-    def _pump(self) -> None:
-        """Runs in its own thread; a malformed answer counts as the end."""
-        with suppress(ValueError, OSError), self.process.stdout as stream:  # type: ignore[union-attr]
-            while reply := messages.receive(stream):  # type: ignore[arg-type]
-                self._replies.put(reply)
-        self._replies.put(None)
+    def _release_idle(self) -> None:
+        """Runs in the timer's thread."""
+        assert self._idle_s is not None
+        with self._lock:
+            self._timer = None
+        left = self._asked + self._idle_s - time.monotonic()
+        if left > 0:
+            self._release_later(left)
+        else:
+            self.release()

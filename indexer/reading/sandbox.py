@@ -14,6 +14,7 @@ import os
 import platform
 import struct
 import sys
+import sysconfig
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -46,6 +47,17 @@ _DENIED: dict[str, tuple[int, list[int]]] = {
     ]),
 }  # fmt: skip
 
+_ROOT = Path(__file__).resolve().parents[2]
+#: Our own packages; not the folder around them, which may hold anything.
+_OWN = [str(_ROOT / name) for name in ("engine", "indexer", "resources")]
+_SYSTEM = [
+    "/usr", "/lib", "/lib64", "/bin", "/opt", "/nix/store",
+    "/etc/fonts", "/etc/ssl", "/etc/ld.so.cache", "/etc/mime.types", "/etc/localtime",
+    "/etc/nsswitch.conf", "/etc/passwd",
+    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/kernel",
+    "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom", "/dev/zero",
+]  # fmt: skip
+
 
 def limit(address_space: int) -> None:
     """No core dumps, a cap on memory and on file size, the first victim when memory runs out."""
@@ -72,38 +84,68 @@ def allow_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
 
 
-def confine(scratch: Path, readable: Iterable[str]) -> list[str]:
-    """Apply what the kernel offers; the layers that hold from now on."""
+def confine(
+    scratch: Path, readable: Iterable[str], home: str = "", started_in: str = ""
+) -> list[str]:
+    """Apply what the kernel offers; the layers that hold from now on.
+
+    `readable` are the folders to be read; `home` and `started_in`, the home and the current folder
+    of who asks, are not opened by what Python needs to read.
+    """
     if not sys.platform.startswith("linux"):
         return []
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
         return []
     layers = []
-    if _landlock(libc, scratch, [*system_folders(), *readable]):
+    if _landlock(libc, scratch, [*system_folders(home, started_in), *readable]):
         layers.append("landlock")
     if _seccomp(libc):
         layers.append("seccomp")
     return layers
 
 
-def system_folders() -> list[str]:
-    """What Python, its libraries and their fonts and models are read from."""
-    own = [sys.prefix, sys.base_prefix, str(Path(__file__).resolve().parents[2]), *sys.path]
-    system = [
-        "/usr",
-        "/lib",
-        "/lib64",
-        "/bin",
-        "/opt",
-        "/etc/fonts",
-        "/etc/ssl",
-        "/etc/ld.so.cache",
-    ]
-    system += ["/etc/mime.types", "/etc/localtime", "/etc/nsswitch.conf", "/etc/passwd"]
-    facts = ["/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/kernel"]
-    facts += ["/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom", "/dev/zero", "/nix/store"]
-    return [folder for folder in own + system + facts if folder]
+def system_folders(home: str = "", started_in: str = "") -> list[str]:
+    """What Python, its libraries and their fonts and models are read from.
+
+    Never a folder that is, or holds, the person's home: an environment made right in the home
+    folder gives its libraries and not its prefix. Nor a prefix that is or holds `started_in`.
+    """
+    homes = [home, home_folder()]
+    prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix]
+    named = [path for path in prefixes if not _opens(path, [started_in])]
+    named += [*_libraries(), *_OWN, *_SYSTEM]
+    return list(dict.fromkeys(path for path in named if not _opens(path, homes)))
+
+
+def home_folder() -> str:
+    """The person's home by the list of users: the variable HOME is another one in a worker."""
+    try:
+        import pwd
+    except ImportError:  # Windows, where nothing of this applies
+        return os.path.expanduser("~")
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return os.path.expanduser("~")
+
+
+def _libraries() -> list[str]:
+    """The standard library, and where the packages of this environment and this person are.
+
+    Of what .pth files add only folders of packages: those of somebody's project are not needed.
+    """
+    named = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    named |= {path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")}
+    return sorted(filter(None, named))
+
+
+def _opens(path: str, closed: Iterable[str]) -> bool:
+    """Whether reading below `path` would reach one of these folders."""
+    real = os.path.realpath(path)
+    return any(
+        os.path.commonpath((real, os.path.realpath(folder))) == real for folder in closed if folder
+    )
 
 
 def _landlock(libc: ctypes.CDLL, scratch: Path, readable: Iterable[str]) -> bool:

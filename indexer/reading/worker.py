@@ -1,8 +1,8 @@
 """The child process that reads untrusted files: one request in, one answer out, until told to end.
 
-Started by indexer.reading.pool as `python -m indexer.reading.worker CONFIG`; requests come on
-stdin, answers leave on what stdout was at the start. The file descriptor 1 is turned away at once,
-so that a library that prints can't garble an answer.
+Started by indexer.reading.pool with its CONFIG as JSON; requests come on stdin, answers leave on
+what stdout was at the start. The file descriptor 1 is turned away at once, so that a library that
+prints can't garble an answer.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def main() -> None:
     os.dup2(2, 1)
     config = json.loads(sys.argv[1])
     sandbox.limit(config["address_space"])
-    layers = sandbox.confine(Path(config["scratch"]), config["readable"])
+    layers = sandbox.confine(
+        Path(config["scratch"]), config["readable"], config["home"], config["started_in"]
+    )
     while request := messages.receive(sys.stdin.buffer):
         messages.send(replies, {**answer(request), "resident": resident(), "layers": layers})
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.contract.errors import REASONS
 from engine.contract.query import parse
+from indexer.indexing.index import Index
+from indexer.ledger.ledger import FileRecord, Ledger
+from indexer.sources.ignore import IgnoreRules
 
-if TYPE_CHECKING:
-    from indexer.ledger.ledger import FileRecord
-    from indexer.server.service import Service
 
-
-def explain(service: Service, path: str, query: str | None = None) -> dict[str, Any]:
+def explain(
+    index: Index, rules: IgnoreRules, path: str, query: str | None = None
+) -> dict[str, Any]:
     """State, reason and rule of one file, its units, and for a query its place in each lane."""
     path = os.path.abspath(path)
-    record = service.ledger.file(path)
+    record = index.ledger.file(path)
     if record is None:
-        return {"path": path, **_unknown(service, path)}
+        return {"path": path, **_unknown(index, rules, path)}
     answer: dict[str, Any] = {
         "path": path,
         "state": record.state,
@@ -27,14 +28,14 @@ def explain(service: Service, path: str, query: str | None = None) -> dict[str, 
         "detail": record.detail,
         "rule": record.rule,
         "kind": record.kind,
-        "units": _units(service, record),
+        "units": _units(index, record),
     }
     if query is not None:
-        answer["query"] = service.engine.explain(parse(query), record.id)
+        answer["query"] = index.engine.explain(parse(query), record.id)
     return answer
 
 
-def _units(service: Service, record: FileRecord) -> list[dict[str, Any]]:
+def _units(index: Index, record: FileRecord) -> list[dict[str, Any]]:
     return [
         {
             "page": row.page,
@@ -43,20 +44,20 @@ def _units(service: Service, record: FileRecord) -> list[dict[str, Any]]:
             "context": row.context,
             "text": row.text[:200],
         }
-        for row in service.engine.store.file_rows(record.id)
+        for row in index.engine.store.file_rows(record.id)
     ]
 
 
-def _unknown(service: Service, path: str) -> dict[str, Any]:
+def _unknown(index: Index, rules: IgnoreRules, path: str) -> dict[str, Any]:
     """What the ledger does not know: a folder, or outside the folders, ignored, not there."""
-    root = service.root_of(path)
+    root = index.root_of(path)
     if not root:
         sentence = "It is in none of the watched folders; add one with `inkling add`."
         return {"state": "unknown", "reason": "outside", "sentence": sentence, "rule": ""}
     if not os.path.lexists(path):
         sentence = "There is no such file."
         return {"state": "unknown", "reason": "missing", "sentence": sentence, "rule": ""}
-    ignored = service.ignored(path, root) if path != root else None
+    ignored = rules.decision(root, path, os.path.isdir(path)) if path != root else None
     if ignored is not None:
         sentence = f"It is left out by the rule “{ignored.rule}” in {ignored.source}."
         return {"state": "ignored", "reason": "ignored", "sentence": sentence, "rule": ignored.rule}
@@ -64,12 +65,16 @@ def _unknown(service: Service, path: str) -> dict[str, Any]:
         sentence = "It is on a disk of its own inside the folder; add that disk with `inkling add`."
         return {"state": "unknown", "reason": "other-disk", "sentence": sentence, "rule": ""}
     if os.path.isdir(path) and not os.path.islink(path):
-        return {"state": "folder", "reason": "", "sentence": _of_folder(service, path), "rule": ""}
+        return {
+            "state": "folder",
+            "reason": "",
+            "sentence": _of_folder(index.ledger, path),
+            "rule": "",
+        }
     sentence = "It has not been looked at yet; the next scan will."
     return {"state": "unknown", "reason": "unseen", "sentence": sentence, "rule": ""}
 
 
-def _of_folder(service: Service, path: str) -> str:
-    inside = os.path.join(path, "")
-    states = [file.state for file in service.ledger.files() if file.path.startswith(inside)]
-    return f"It is a folder: {states.count('done'):,} of its {len(states):,} files are indexed."
+def _of_folder(ledger: Ledger, path: str) -> str:
+    counts = ledger.counts_below(path)
+    return f"It is a folder: {counts['done']:,} of its {sum(counts.values()):,} files are indexed."

@@ -8,40 +8,38 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from engine.contract import codec
-from indexer.server.stored_text import text_of
+from indexer.server.ports import Library, Search
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
     from starlette.types import Receive, Scope, Send
 
-    from indexer.server.service import Service
-
 
 class IndexInHere:
     """The index as the tools see it, without a detour over HTTP."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, search: Search, library: Library) -> None:
+        self._search, self._library = search, library
 
     def search(self, query: str, limit: int) -> dict[str, Any]:
-        *_, last = self._service.search(query, limit=limit)
+        *_, last = self._search.search(query, limit=limit)
         return dict(codec.to_data(last))
 
     def similar(self, path: str, limit: int) -> dict[str, Any]:
-        return dict(codec.to_data(self._service.similar(path, limit)))
+        return dict(codec.to_data(self._search.similar(path, limit)))
 
     def text(self, path: str, page: int | None, lines: tuple[int, int] | None) -> str:
-        return text_of(self._service, path, page, lines)
+        return self._library.text(path, page, lines)
 
     def status(self) -> dict[str, Any]:
-        return self._service.status()
+        return self._library.status()
 
 
 class McpEndpoint:
     """The ASGI application: stateless, one JSON answer for each request."""
 
-    def __init__(self, service: Service, version: str) -> None:
-        self._service, self._version = service, version
+    def __init__(self, search: Search, library: Library, version: str) -> None:
+        self._index, self._version = IndexInHere(search, library), version
         self._server: MCPServer[Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,4 +58,4 @@ class McpEndpoint:
         from engine.contract.agent_tools import make_server
 
         logging.getLogger("mcp").setLevel(logging.WARNING)  # queries do not belong into a log
-        return make_server(IndexInHere(self._service), self._version)
+        return make_server(self._index, self._version)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from engine.contract.errors import InklingError
-
-if TYPE_CHECKING:
-    from engine.store import Row
-    from indexer.server.service import Service
+from engine.store import Row
 
 #: Passages of prose repeat at most so many characters of the one before.
 _OVERLAP = 400
 
 
 def text_of(
-    service: Service, path: str, page: int | None = None, lines: tuple[int, int] | None = None
+    rows: Sequence[Row],
+    path: str,
+    page: int | None = None,
+    lines: tuple[int, int] | None = None,
 ) -> str:
-    """The text as the index has it (secrets are not in it); InklingError where there is none."""
-    record = service.indexed(path)
-    rows = service.engine.store.file_rows(record.id)
+    """The text of a file's rows (secrets are not in them); InklingError where there is none."""
     chosen = [row for row in rows if _meets(row, page, lines)]
     if rows and not chosen:
         raise InklingError(

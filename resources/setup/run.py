@@ -17,7 +17,7 @@ def has_display() -> bool:
 def main() -> None:
     """Become the window or the demo."""
     window = has_display() and importlib.util.find_spec("desktop.app") is not None
-    command = [sys.executable, "-m", "desktop", *([] if window else ["demo"])]
+    command = [sys.executable, "-P", "-m", "desktop", *([] if window else ["demo"])]
     if not window:
         sys.stdout.write("No display here: showing the demo in the terminal.\n")
         sys.stdout.flush()

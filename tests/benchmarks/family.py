@@ -16,6 +16,9 @@ from desktop.client import Client
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 
+#: A worker's kind by the module it runs.
+_WORKERS = {"encoder": "engine.encoders.worker", "extractor": "indexer.reading.worker"}
+
 
 def in_words(sizes: Mapping[str, int]) -> str:
     """Bytes by kind of process as a line."""
@@ -66,7 +69,7 @@ def resident(pid: int) -> dict[str, int]:
         for process in (family, *family.children(recursive=True)):
             with suppress(psutil.Error):
                 command = " ".join(process.cmdline())
-                kinds = (k for k in ("encoder", "extractor") if f"{k}_worker" in command)
+                kinds = (kind for kind, module in _WORKERS.items() if module in command)
                 memory = process.memory_full_info()
                 found[next(kinds, "indexer")] += memory.rss
                 found["all"] += getattr(memory, "pss", memory.uss)

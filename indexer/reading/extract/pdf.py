@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median_low
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 
 from indexer.reading.extract import ocr, render
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.mupdf import opened_document
 from indexer.reading.extract.page_titles import page_titles
 from indexer.reading.extract.pdf_text import is_garbled, page_text
 
@@ -33,27 +32,6 @@ SCAN_COVER = 0.5  # … when pictures cover this share of the page
 _NO_TITLE = re.compile(r"untitled|microsoft (word|powerpoint|excel)|\.\w{2,4}$|^[\W\d_]*$", re.I)
 _TAG = re.compile(r"<[^>]*>")
 MAX_TITLE = 200
-
-
-@contextmanager
-def opened_document(path: Path) -> Iterator[Any]:
-    """A document PyMuPDF reads; ExtractError when it is encrypted, broken or can't be opened."""
-    pymupdf = render.quiet_mupdf()
-    try:
-        with pymupdf.open(path) as document:
-            if document.needs_pass and not document.authenticate(""):
-                raise ExtractError("encrypted")
-            if len(document) == 0:
-                raise ExtractError("broken", "it has no pages")
-            yield document
-    except ExtractError:
-        raise
-    except PermissionError as error:
-        raise ExtractError("unreadable", str(error.strerror)) from error
-    except MemoryError as error:
-        raise ExtractError("too-complex", "it needs too much memory") from error
-    except Exception as error:
-        raise ExtractError("broken", f"{type(error).__name__}: {error}"[:200]) from error
 
 
 def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:

@@ -129,7 +129,7 @@ def _taken(exif: dict[int, Any]) -> float | None:
 
 def extract_svg(path: Path, options: ExtractOptions) -> Extraction:
     """A drawing: its own text elements, and its rendering."""
-    from indexer.reading.extract.pdf import opened_document
+    from indexer.reading.extract.mupdf import opened_document
     from indexer.reading.extract.pdf_text import page_text
 
     with opened_document(path) as document:

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from indexer.reading.extract.base import ExtractError
+from indexer.reading.extract.mupdf import opened_document
 
 #: Decoded size that is still accepted, bytes. 100 megapixels of RGB; a bomb says thousands.
 MAX_DECODED = 320_000_000
@@ -22,15 +23,6 @@ MAX_JPEG_PIXELS = 420_000_000
 MAX_KEPT = 40_000_000
 THUMB_SIDE = 512
 _BYTES = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2, "I;16L": 2, "CMYK": 4, "RGBA": 4, "RGBX": 4}
-
-
-def quiet_mupdf() -> Any:
-    """PyMuPDF, keeping its messages off the worker's stdout and stderr."""
-    import pymupdf
-
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    return pymupdf
 
 
 @contextmanager
@@ -156,8 +148,6 @@ def _page_or_picture(path: Path, page: int, width_px: int) -> tuple[Image.Image,
             if page > 1:
                 image.seek(page - 1)
             return flat_rgb(image), pages
-    from indexer.reading.extract.pdf import opened_document
-
     with opened_document(path) as document:
         if not 1 <= page <= len(document):
             raise ExtractError("broken", f"there is no page {page}")

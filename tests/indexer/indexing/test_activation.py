@@ -1,4 +1,4 @@
-"""Going over to another model inside a running service: failures, pauses, second thoughts."""
+"""Going over to another model inside a running indexer: failures, pauses, second thoughts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from engine.models import files as model_files
 from engine.models.registry import model_spec
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
-from indexer.server.service import Service
-from indexer.server.settings_owner import change_settings
+from indexer.server.lifecycle import Indexer
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 
 
@@ -29,15 +28,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def service(base: BaseDir, folder: Path) -> Iterator[Service]:
-    """A running service that has read the folder, with the tiny jina-v4 at hand."""
+def indexer(base: BaseDir, folder: Path) -> Iterator[Indexer]:
+    """A running indexer that has read the folder, with the tiny jina-v4 at hand."""
     jina = model_spec("jina-v4")
     model_files.accept_licence(jina, base)
     model_files.add(jina, base, CHECKPOINT)
-    made = Service(base).open()
+    made = Indexer(base).open()
     made.start()
-    made.add_folders([str(folder)])
-    until(lambda: made.ledger.counts()["done"] == 12)
+    made.ports.library.add_folders([str(folder)])
+    until(lambda: made.index.ledger.counts()["done"] == 12)
     yield made
     made.close()
 
@@ -49,48 +48,48 @@ def until(true: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-def finds(service: Service, text: str, name: str) -> bool:
-    *_, last = service.search(text)
+def finds(indexer: Indexer, text: str, name: str) -> bool:
+    *_, last = indexer.ports.search.search(text)
     return any(Path(hit.path).name == name for hit in last.hits)
 
 
 def test_where_going_over_fails_the_old_model_goes_on(
-    service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
+    indexer: Indexer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise InklingError("The disk is full; Inkling can't note what it has indexed.")
 
     with monkeypatch.context() as patch:
         patch.setattr("indexer.ledger.spaces.Spaces.switch", fail)
-        change_settings(service, {"model": "jina-v4"})
-        until(lambda: service.models.error is not None)
-        assert service.engine.spec.id == "minilm"
-        progress = service.status()["model"]["next"]
+        indexer.ports.settings.change({"model": "jina-v4"})
+        until(lambda: indexer.activation.error is not None)
+        assert indexer.index.engine.spec.id == "minilm"
+        progress = indexer.ports.library.status()["model"]["next"]
         assert (progress["done"], progress["total"]) == (12, 12)
         assert "disk is full" in progress["error"]["message"]
         (folder / "later.md").write_text("A zeppelin went by.\n")
-        until(lambda: finds(service, "zeppelin", "later.md"))
-    until(lambda: service.engine.spec.id == "jina-v4")
-    until(lambda: service.ledger.counts()["done"] == 13)
-    assert service.engine.store.file_ids() == {r.id for r in service.ledger.files()}
+        until(lambda: finds(indexer, "zeppelin", "later.md"))
+    until(lambda: indexer.index.engine.spec.id == "jina-v4")
+    until(lambda: indexer.index.ledger.counts()["done"] == 13)
+    assert indexer.index.engine.store.file_ids() == {r.id for r in indexer.index.ledger.files()}
 
 
-def test_pausing_holds_and_calling_off_ends_it(service: Service) -> None:
-    service.pause()
-    change_settings(service, {"model": "jina-v4"})
-    until(lambda: service.status()["model"]["next"])
+def test_pausing_holds_and_calling_off_ends_it(indexer: Indexer) -> None:
+    indexer.pause()
+    indexer.ports.settings.change({"model": "jina-v4"})
+    until(lambda: indexer.ports.library.status()["model"]["next"])
     time.sleep(3)
-    assert service.status()["model"]["next"]["done"] == 0
-    change_settings(service, {"model": "minilm"})
-    assert service.status()["model"]["next"] is None
-    service.resume()
+    assert indexer.ports.library.status()["model"]["next"]["done"] == 0
+    indexer.ports.settings.change({"model": "minilm"})
+    assert indexer.ports.library.status()["model"]["next"] is None
+    indexer.resume()
     time.sleep(2)
-    assert service.engine.spec.id == "minilm"
-    assert service.models.encoded == 0
+    assert indexer.index.engine.spec.id == "minilm"
+    assert indexer.activation.encoded == 0
 
 
 def test_a_file_the_model_can_not_take_does_not_stop_it(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    indexer: Indexer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = FileReader.read_again
 
@@ -101,27 +100,27 @@ def test_a_file_the_model_can_not_take_does_not_stop_it(
 
     monkeypatch.setattr(FileReader, "read_again", refuse)
     monkeypatch.setattr("indexer.indexing.activation.AGAIN_SECONDS", 0.5)
-    change_settings(service, {"model": "jina-v4"})
-    until(lambda: service.engine.spec.id == "jina-v4")
-    until(lambda: service.ledger.counts()["done"] == 12)  # the pipeline could read it
+    indexer.ports.settings.change({"model": "jina-v4"})
+    until(lambda: indexer.index.engine.spec.id == "jina-v4")
+    until(lambda: indexer.index.ledger.counts()["done"] == 12)  # the pipeline could read it
 
 
 def test_what_an_earlier_version_embedded_is_made_again_and_taken_away(
     base: BaseDir, folder: Path
 ) -> None:
-    first = Service(base).open()
+    first = Indexer(base).open()
     first.start()
-    first.add_folders([str(folder)])
-    until(lambda: first.ledger.counts()["done"] == 12)
+    first.ports.library.add_folders([str(folder)])
+    until(lambda: first.index.ledger.counts()["done"] == 12)
     first.close()
     space = model_spec("minilm").space
     for part in base.store.glob(f"{space}.*"):
         part.rename(part.with_name(part.name.replace(space, "minilm-l0-256")))
-    second = Service(base).open()
+    second = Indexer(base).open()
     second.start()
     try:
         until(lambda: finds(second, "the keeper counted 7 ships", "7.md"))
-        until(lambda: second.ledger.counts()["done"] == 12)
+        until(lambda: second.index.ledger.counts()["done"] == 12)
         assert not list(base.store.glob("minilm-l0*"))
         assert len(list(base.store.glob(f"{space}.*"))) == 2
     finally:

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from indexer.server.app import MAX_BODY, make_app
+from indexer.server.ports import Ports
 from tests.indexer.conftest import LATIN, SECRET, RunningIndexer, quoted
 
 pytestmark = pytest.mark.slow
@@ -298,8 +299,21 @@ class TestStages:
 
 
 def test_every_call_is_described(indexer: RunningIndexer) -> None:
-    described = Path(__file__).parents[3].joinpath("indexer", "API.md").read_text()
-    app = make_app(None, "", lambda: 0)  # type: ignore[arg-type]
+    described = Path(__file__).parents[3].joinpath("indexer", "server", "API.md").read_text()
+    app = make_app(Ports(None, None, None, None, None), "", lambda: 0)  # type: ignore[arg-type]
     paths = {route.path for route in app.routes}  # type: ignore[attr-defined]
     assert len(paths) > 15
     assert {path for path in paths if path.removeprefix("/v1") not in described} == set()
+
+
+def test_the_calls_are_listed_and_a_wrong_address_says_so(indexer: RunningIndexer) -> None:
+    told = indexer.ask("GET", "/v1").json["calls"]
+    assert {"GET /v1/status", "PATCH /v1/settings", "DELETE /v1/folders", "POST /mcp"} <= set(told)
+    assert "GET /v1 lists" in indexer.ask("GET", "/v1/nowhere").error
+    assert indexer.ask("GET", "/v1", headers={"Authorization": None}).status == 401
+
+
+def test_a_folder_is_counted(indexer: RunningIndexer) -> None:
+    told = indexer.client.explain(str(indexer.folder))
+    assert told["state"] == "folder"
+    assert told["sentence"] == "It is a folder: 5 of its 6 files are indexed."

@@ -1,0 +1,13 @@
+"""The one version number: packaging reads it here, the API tells it, front ends compare it."""
+
+from __future__ import annotations
+
+import re
+
+VERSION = "0.1.0"
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The numbers of a version, to compare; none where there are none, which is the oldest."""
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()

@@ -1,0 +1,35 @@
+"""Finding a file of the index by its path, and whether it may be shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from engine.contract.errors import InklingError
+from indexer.ledger.ledger import FileRecord, Ledger
+from indexer.ledger.roots_file import inside
+
+
+def indexed_file(ledger: Ledger, path: str) -> FileRecord:
+    """The record of a file in the index; InklingError if it is not in there."""
+    record = ledger.file(os.path.abspath(path))
+    if record is None:
+        raise InklingError(
+            f"{path} is not in the index.",
+            hint="Add its folder with `inkling add`, or see `inkling explain`.",
+            path=path,
+        )
+    return record
+
+
+def shown_file(ledger: Ledger, path: str, root_of: Callable[[str], str]) -> str:
+    """The path of a file below its watched folder that may be drawn; InklingError if it may not."""
+    record = indexed_file(ledger, path)
+    if record.state == "withheld":
+        raise InklingError(
+            f"{path} is withheld.", hint="Index it after all with `inkling allow`.", path=path
+        )
+    # What was a file when it was indexed may be a link by now.
+    if not inside(os.path.realpath(record.path), os.path.realpath(root_of(record.path))):
+        raise InklingError(f"{path} leads out of the watched folders.", path=path)
+    return record.path

@@ -1,0 +1,151 @@
+"""The indexer's life: taking the base directory, opening its parts, running and ending them."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+
+from filelock import FileLock, Timeout
+
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+from indexer.indexing.activation import ModelActivation
+from indexer.indexing.downloads import Downloads
+from indexer.indexing.index import Index, workers_of
+from indexer.reading.pool import ExtractorPool
+from indexer.server.coverage import CoverageCounter
+from indexer.server.folders import Folders
+from indexer.server.library import IndexLibrary
+from indexer.server.models import IndexModels
+from indexer.server.pause import Pause
+from indexer.server.ports import Ports
+from indexer.server.search import IndexSearch
+from indexer.server.settings import SettingsOwner
+from indexer.server.settings_effects import SettingsEffects
+from indexer.server.status import Status
+from indexer.sources.ignore import IgnoreRules
+
+
+class Indexer:
+    """One indexer over one base directory. `open` recovers, `start` runs, `close` ends in order;
+    itself the port `Control`."""
+
+    ports: Ports  # from `open` on: what routes and agents get
+
+    def __init__(self, base: BaseDir, settings: Settings | None = None) -> None:
+        self.base = base.create()
+        self._settings = settings or Settings.load(base)
+        self._lock = FileLock(self.base.lock, timeout=0)
+        self.stopped = threading.Event()
+        self.again = False  # after the end it is to be started anew: something was damaged
+
+    # Life cycle
+
+    def open(self) -> Indexer:
+        """Take the lock, open ledger and store, recover what a crash left."""
+        self._acquire()
+        shutil.rmtree(self.base.scratch, ignore_errors=True)
+        self.base.create()
+        workers = workers_of(self._settings)
+        memory = self._settings.memory_cap_mb * 1_000_000
+        self.extractors = ExtractorPool(self.base.scratch, workers, memory)
+        self.index = Index(
+            self.base,
+            self._settings,
+            self.extractors,
+            workers=workers,
+            look=self._look,
+            on_damage=self._start_anew,
+        ).open()
+        self.folders = Folders(self.index, self.extractors, self._rules)
+        self.activation = ModelActivation(self.index, self.index.failures)
+        self.downloads = Downloads(self.base)
+        self._pause = Pause(self.index)
+        self._compose()
+        self.index.reconcile()
+        return self
+
+    def _compose(self) -> None:
+        """The ports, each over the parts that it needs."""
+        index, scanner = self.index, self.folders.scanner
+        effects = SettingsEffects(index, scanner, self.activation, self.extractors)
+        settings = SettingsOwner(self.base, self._settings, effects.follow)
+        coverage = CoverageCounter(index.ledger, lambda: scanner.scanning)
+        self._status = Status(
+            index,
+            scanner,
+            self.extractors,
+            self.activation,
+            settings,
+            self._pause,
+            coverage,
+            self.folders.health,
+        )
+        self.ports = Ports(
+            search=IndexSearch(index, self.extractors, coverage, self._rules),
+            library=IndexLibrary(index, self.folders, self.extractors, self._status, self._rules),
+            models=IndexModels(index, self.activation, self.downloads, settings),
+            settings=settings,
+            control=self,
+        )
+
+    def _acquire(self) -> None:
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise InklingError(
+                f"Another indexer is already running for {self.base.root}.",
+                hint="Use it, or end it with `inkling stop`.",
+            ) from None
+        except OSError as error:
+            raise InklingError(
+                f"Inkling can't write to its folder {self.base.root}: {error.strerror or error}.",
+                hint="Free some space or fix its permissions, or choose another with --base-dir.",
+                path=str(self.base.root),
+            ) from error
+
+    def start(self) -> None:
+        """Scan, watch and index from now on."""
+        self.index.start()
+        self.folders.start()
+        self.activation.start()
+
+    def close(self) -> None:
+        """End threads and workers in order, then let others have the base directory."""
+        self._pause.cancel()
+        with contextlib.ExitStack() as last:  # each is called even if another fails
+            last.callback(self._lock.release)
+            last.callback(self.index.stop)
+            last.callback(self.activation.stop)
+            last.callback(self.downloads.stop)
+            last.callback(self.folders.stop)
+
+    def _rules(self) -> IgnoreRules:
+        return IgnoreRules(self._settings.excluded, hidden=self._settings.hidden_files)
+
+    def _look(self, path: str) -> None:
+        self.folders.look(path)
+
+    def _start_anew(self) -> None:
+        self.again = True
+        self.stopped.set()
+
+    # The port Control
+
+    def state(self) -> str:
+        """scanning, indexing, idle or paused."""
+        return self._status.state()
+
+    def pause(self, seconds: float | None = None) -> None:
+        """Stop indexing for a while, or until `resume`; search goes on."""
+        self._pause.pause(seconds)
+
+    def resume(self) -> None:
+        """Index again."""
+        self._pause.resume()
+
+    def stop(self) -> None:
+        """End the process, in order and soon."""
+        self.stopped.set()

@@ -1,0 +1,123 @@
+"""What the routes and agents may ask of the indexer: one narrow protocol for each concern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.contract.types import Answer, Filters
+
+
+class Search(Protocol):
+    """Asking the index. Every method may raise InklingError."""
+
+    def search(
+        self,
+        text: str,
+        *,
+        image: str | None = None,
+        limit: int = 20,
+        filters: Filters | None = None,
+    ) -> Iterator[Answer]:
+        """The stages of an answer, each replacing the one before."""
+
+    def similar(self, path: str, limit: int = 20) -> Answer:
+        """Files like an indexed one."""
+
+    def explain(self, path: str, query: str | None = None) -> dict[str, Any]:
+        """Why a file is, or is not, in the index and among the answers to a query."""
+
+
+class Library(Protocol):
+    """Watched folders and the files in them. Every method may raise InklingError."""
+
+    def add_folders(self, paths: Sequence[str]) -> list[str]:
+        """Watch folders; the watched ones that cover them."""
+
+    def remove_folders(self, paths: Sequence[str]) -> int:
+        """Forget folders with all that is stored of them; the number of files forgotten."""
+
+    def estimate(self, paths: Sequence[str]) -> dict[str, Any]:
+        """What watching these folders would cost."""
+
+    def status(self) -> dict[str, Any]:
+        """What the front ends show of all this; see the API."""
+
+    def problems(self, reason: str | None, state: str | None, limit: int) -> dict[str, Any]:
+        """Files that are not indexed, with their reasons, and how many there are of each."""
+
+    def recent(self, limit: int) -> list[dict[str, Any]]:
+        """The newest files in the index."""
+
+    def retry(self, paths: Sequence[str] | None) -> int:
+        """Try failed files again: these, or all whose reason allows it; how many."""
+
+    def allow(self, paths: Sequence[str]) -> int:
+        """Index these withheld files after all; how many."""
+
+    def thumbnail(self, path: str, page: int | None) -> Path | None:
+        """The thumbnail of an indexed file or its page, WebP; None if there is none."""
+
+    def render(self, path: str, page: int | None, width: int) -> bytes:
+        """A page or picture as PNG, `width` pixels wide; ExtractError if it can't be drawn."""
+
+    def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
+        """A file's text as the index has it: all, one page, or the passages of some lines."""
+
+
+class Models(Protocol):
+    """Models and their weights; each call answers the overview. May raise InklingError."""
+
+    def overview(self) -> dict[str, Any]:
+        """Every model, the one that answers, and the one that is to take its place."""
+
+    def use(self, model: str, *, licence_accepted: bool, download: bool) -> dict[str, Any]:
+        """Have this model wanted from now on, after its weights are here."""
+
+    def download(self, model: str, *, licence_accepted: bool) -> dict[str, Any]:
+        """Begin to fetch its weights, or go on."""
+
+    def add(self, folder: Path, model: str | None, *, licence_accepted: bool) -> dict[str, Any]:
+        """Use the weights in a folder, where they are."""
+
+    def remove(self, model: str) -> dict[str, Any]:
+        """Delete its weights and its index."""
+
+
+class SettingsPort(Protocol):
+    """The settings, which the indexer alone writes."""
+
+    def told(self) -> dict[str, Any]:
+        """All `values` by key, and the `revision` that grows with every change."""
+
+    def change(self, values: Mapping[str, object]) -> list[str]:
+        """Check, save and follow new values, all or none; the keys that need a restart."""
+
+
+class Control(Protocol):
+    """The process itself: pausing, going on, ending."""
+
+    def state(self) -> str:
+        """scanning, indexing, idle or paused."""
+
+    def pause(self, seconds: float | None = None) -> None:
+        """Stop indexing for a while, or until `resume`; search goes on."""
+
+    def resume(self) -> None:
+        """Index again."""
+
+    def stop(self) -> None:
+        """End the process, in order and soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All of them, for the application to hand out one by one."""
+
+    search: Search
+    library: Library
+    models: Models
+    settings: SettingsPort
+    control: Control

@@ -1,0 +1,98 @@
+"""Search over the index in use: queries, query pictures, similar files, explanations."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from engine.contract.errors import InklingError, StoreDamagedError
+from engine.contract.query import both, parse
+from engine.contract.types import Answer, Coverage, Filters, Query
+from indexer.indexing.index import Index
+from indexer.reading.pool import ExtractorPool
+from indexer.server.coverage import CoverageCounter
+from indexer.server.explain import explain
+from indexer.server.indexed_file import indexed_file
+from indexer.sources.ignore import IgnoreRules
+
+#: Words of a query picture that ask; the rest of a long page adds nothing but time.
+_PICTURE_WORDS = 120
+
+
+class IndexSearch:
+    """The port `Search`; for any thread."""
+
+    def __init__(
+        self,
+        index: Index,
+        extractors: ExtractorPool,
+        coverage: CoverageCounter,
+        rules: Callable[[], IgnoreRules],
+    ) -> None:
+        self._index, self._extractors = index, extractors
+        self._coverage, self._rules = coverage, rules
+
+    def search(
+        self,
+        text: str,
+        *,
+        image: str | None = None,
+        limit: int = 20,
+        filters: Filters | None = None,
+    ) -> Iterator[Answer]:
+        """The stages of an answer."""
+        query = parse(text, image=image)
+        if filters is not None:
+            query = replace(query, filters=both(query.filters, filters))
+        if image is not None:
+            query = self._with_picture(query)
+        coverage = self._coverage.told()  # once for all stages
+        index = self._index
+        try:
+            for answer in index.engine.search(query, limit):
+                yield self._annotated(answer, coverage)
+        except StoreDamagedError as error:
+            # The names are in the ledger: they are whole.
+            index.on_damage(error)
+            message = f"{error} Only names were searched."
+            told = structs.replace(coverage, complete=False, message=message)
+            yield self._annotated(index.engine.search_names(query, limit), told)
+
+    def similar(self, path: str, limit: int = 20) -> Answer:
+        """Files like an indexed one; InklingError if it is not in the index."""
+        record = indexed_file(self._index.ledger, path)
+        answer = self._index.engine.similar(record.id, limit)
+        return self._annotated(answer, self._coverage.told())
+
+    def explain(self, path: str, query: str | None = None) -> dict[str, Any]:
+        """State, reason and rule of one file, its units, and its place in each lane."""
+        return explain(self._index, self._rules(), path, query)
+
+    def _annotated(self, answer: Answer, coverage: Coverage) -> Answer:
+        """With what it could not have come from, and hits on drives that are away marked so."""
+        roots = self._index.ledger.roots()
+        away = tuple(root.path.rstrip("/") + "/" for root in roots if not root.online)
+        hits = tuple(
+            structs.replace(hit, offline=True) if hit.path.startswith(away) else hit
+            for hit in answer.hits
+        )
+        return structs.replace(answer, hits=hits, coverage=coverage)
+
+    def _with_picture(self, query: Query) -> Query:
+        """A query picture: for a model that does not see, the words in the picture ask."""
+        if query.image is None or not Path(query.image).is_file():
+            raise InklingError(
+                f"There is no picture at {query.image}.", hint="Check the path.", path=query.image
+            )
+        if "image" in self._index.engine.spec.modalities:
+            return query
+        extraction, scratch = self._extractors.extract(query.image, urgent=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+        words = " ".join(part.text for part in extraction.parts).split()
+        asked = " ".join([query.text, *words[:_PICTURE_WORDS]]).strip()
+        return replace(query, text=asked, image=None)

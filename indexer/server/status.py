@@ -1,0 +1,92 @@
+"""The status: what the indexer is at, folder by folder, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from indexer.indexing.activation import ModelActivation
+from indexer.indexing.index import Index
+from indexer.ledger.ledger import Root
+from indexer.reading.pool import ExtractorPool
+from indexer.server.coverage import CoverageCounter
+from indexer.server.pause import Pause
+from indexer.server.settings import SettingsOwner
+from indexer.sources.scanner import Scanner
+
+Health = list[dict[str, str]]
+
+
+class Status:
+    """Gathers it from the parts of a running indexer; for any thread."""
+
+    def __init__(
+        self,
+        index: Index,
+        scanner: Scanner,
+        extractors: ExtractorPool,
+        activation: ModelActivation,
+        settings: SettingsOwner,
+        pause: Pause,
+        coverage: CoverageCounter,
+        watching: Callable[[], Health],
+    ) -> None:
+        """`watching`: what keeps folders from being watched."""
+        self._index, self._scanner, self._extractors = index, scanner, extractors
+        self._activation, self._settings, self._pause = activation, settings, pause
+        self._coverage, self._watching = coverage, watching
+
+    def state(self) -> str:
+        """scanning, indexing, idle or paused."""
+        if self._index.paused:
+            return "paused"
+        if self._scanner.scanning:
+            return "scanning"
+        if self._index.waiting:
+            return "paused" if self._index.held() else "indexing"
+        return "idle"
+
+    def told(self) -> dict[str, Any]:
+        """As the front ends get it; see the API."""
+        self._settings.refresh()
+        index, counts, scanning = self._index, self._coverage.counts(), self._scanner.scanning
+        encoders, store = index.engine.encoders, index.engine.store
+        return {
+            "state": self.state(),
+            "paused_until": self._pause.until,
+            "settings_revision": self._settings.revision,
+            "model": {
+                "id": index.engine.spec.id,
+                "title": index.engine.spec.title,
+                "state": encoders.state,
+                "notes": list(encoders.notes),
+                "next": self._activation.progress(),
+            },
+            "folders": [self._folder(root, root.id in scanning) for root in index.ledger.roots()],
+            "totals": {**_by_state(counts), "units": store.count()},
+            "encoded": index.encoded,
+            "improving": index.improving,
+            "reader_restarts": self._extractors.restarts,
+            "eta_s": index.progress.eta(counts),
+            "index_bytes": store.size_bytes(),
+            "health": [*index.health(), *self._settings.health(), *self._watching()],
+        }
+
+    def _folder(self, root: Root, scanning: bool) -> dict[str, Any]:
+        counts = self._index.ledger.counts(root.id)
+        return {
+            "path": root.path,
+            "online": root.online,
+            "scanning": scanning,
+            **_by_state(counts),
+            "eta_s": self._index.progress.eta(counts),
+        }
+
+
+def _by_state(counts: dict[str, int]) -> dict[str, int]:
+    states = ("done", "failed", "skipped", "withheld")
+    return {
+        "files": sum(counts.values()),
+        "pending": counts.get("pending", 0) + counts.get("seen", 0),
+        **{state: counts.get(state, 0) for state in states},
+    }
