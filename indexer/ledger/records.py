@@ -39,12 +39,14 @@ class FileRecord:
     detail: str
     attempts: int  # starts since the last success
     units: int
-    extractor_version: int
+    reading_version: int  # of extractor, chunking and context together
     store_version: int
     rule: str  # by which rule it was withheld or skipped
     allowed: bool  # the person said that it holds no secret
     picture: str | None
     language: str | None
+    extractor: str  # name of the one that read it, "" where that was not noted
+    stale: bool  # indexed, and read better now than it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,21 @@ class Done:
     file_id: int
     units: int
     content_hash: str | None
-    extractor_version: int
+    reading_version: int
     kind: str
     picture: str | None = None
     language: str | None = None
     detail: str = ""  # what was left out, such as passages withheld
+    extractor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What reads a family of files, and in which version."""
+
+    name: str
+    version: int
+    extensions: tuple[str, ...]  # lower case, no dot: where it is not noted who read a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +101,15 @@ BATCH = 1_000
 #: The columns of `files` that make a FileRecord, in its order.
 COLUMNS = (
     "id, root_id, path, kind, ext, size, mtime_ns, inode, content_hash, state, reason, detail,"
-    " attempts, units, extractor_version, store_version, rule, allowed, picture, language"
+    " attempts, units, reading_version, store_version, rule, allowed, picture, language,"
+    " extractor, stale"
 )
 
 
 def to_record(row: Sequence[Any]) -> FileRecord:
     values = list(row)
     values[2], values[17] = os.fsdecode(values[2]), bool(values[17])
+    values[21] = bool(values[21])
     return FileRecord(*values)
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,17 @@ from engine.contract.query import both, parse
 from engine.contract.settings import Settings
 from engine.contract.types import Answer, Filters, Query
 from engine.engine import Engine, thumb_path
-from engine.models.registry import ModelSpec
 from engine.search.answers import HitMaker
-from engine.search.searcher import NameMatch
-from indexer.indexing.activation import ModelSwitch, folder_bytes
+from indexer.indexing.activation import ModelActivation
 from indexer.indexing.downloads import Downloads
+from indexer.indexing.estimate import KIND_OF
+from indexer.indexing.index import Index, workers_of
 from indexer.indexing.pipeline import Pipeline
 from indexer.indexing.progress import Progress
 from indexer.indexing.throttle import Throttle
 from indexer.ledger.ledger import FileRecord, Ledger, Root
-from indexer.ledger.roots_file import inside
-from indexer.reading.file_reader import facts_of
 from indexer.reading.pool import ExtractorPool
+from indexer.reading.work import facts_of
 from indexer.sources.changes import Changes
 from indexer.sources.ignore import Ignored, IgnoreRules
 from indexer.sources.scan import ScanResult
@@ -48,9 +47,7 @@ class Service:
     def __init__(self, base: BaseDir, settings: Settings | None = None) -> None:
         self.base = base.create()
         self.settings = settings or Settings.load(base)
-        self.health: list[dict[str, str]] = []
         self._lock = FileLock(self.base.lock, timeout=0)
-        self._removing: set[int] = set()  # gone from the ledger, rows not yet deleted
         self._paused_until: float | None = None
         self._timer: threading.Timer | None = None
         self.stopped = threading.Event()
@@ -74,156 +71,66 @@ class Service:
                 path=str(self.base.root),
             ) from error
         self._empty_scratch()
-        self.ledger = self._open_ledger()
-        self.engine = self._open_engine()
-        workers = self.settings.workers or max(2, min(4, (os.cpu_count() or 2) // 2))
+        workers = workers_of(self.settings)
         self.extractors = ExtractorPool(
             self.base.scratch, workers, self.settings.memory_cap_mb * 1_000_000
         )
+        self.index = Index(
+            self.base,
+            self.settings,
+            self.extractors,
+            workers=workers,
+            look=self._look,
+            on_damage=self._start_anew,
+        ).open()
         self._confine()
-        self.throttle = Throttle(self.base, self.settings, lambda: folder_bytes(self.base.store))
-        self.progress = Progress(self.ledger, workers)
-        self.pipeline = self._make_pipeline()
         self.scanner = Scanner(
-            self.ledger, self.rules, self._on_scan, lambda error: self.pipeline.hold(error)
+            self.ledger,
+            self.rules,
+            self._on_scan,
+            self.index.hold,
+            failures=self.index.failures,
+            kinds=KIND_OF,
         )
         self.watcher = Watcher(self.rules, self._on_changes, closed=[str(self.base.root)])
-        self.models = ModelSwitch(self)
+        self.models = ModelActivation(self.index, self.index.failures)
         self.downloads = Downloads(self.base)
-        self._reconcile()
+        self.index.reconcile()
         return self
 
-    def _make_pipeline(self) -> Pipeline:
-        return Pipeline(
-            self.base,
-            self.ledger,
-            self.engine,
-            self.extractors,
-            self.settings,
-            workers=self.progress.workers,
-            throttle=self.throttle,
-            progress=self.progress,
-            root_of=self.root_of,
-            look=self._look,
-            on_damage=self._on_damage,
-        )
+    @property
+    def ledger(self) -> Ledger:
+        return self.index.ledger
+
+    @property
+    def engine(self) -> Engine:
+        return self.index.engine
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return self.index.pipeline
+
+    @property
+    def throttle(self) -> Throttle:
+        return self.index.throttle
+
+    @property
+    def progress(self) -> Progress:
+        return self.index.progress
+
+    def _start_anew(self) -> None:
+        self.again = True
+        self.stopped.set()
 
     def _empty_scratch(self) -> None:
         shutil.rmtree(self.base.scratch, ignore_errors=True)
         self.base.create()
 
-    def _open_ledger(self) -> Ledger:
-        ledger = Ledger(self.base.ledger)
-        if ledger.damage:
-            log.error("The ledger was damaged: %s", ledger.damage)
-            self._say("warning", "The list of files was damaged.", "Your files are read again.")
-        for record in ledger.recover():
-            log.warning("Set aside after it ended its worker repeatedly: file %d", record.id)
-        return ledger
-
-    def _open_engine(self) -> Engine:
-        spec = ModelSwitch.first_model(self)
-        try:
-            if self._marks("rebuild").exists():
-                raise StoreDamagedError("The search index was damaged.")
-            return self.make_engine(spec)
-        except StoreDamagedError as error:
-            log.error("%s", error)
-            self._say("warning", error.message, "The index is being rebuilt from your files.")
-            aside = self.base.store.with_name(f"store.damaged-{int(time.time())}")
-            self.base.store.rename(aside)
-            self.base.create()
-            shutil.rmtree(aside, ignore_errors=True)
-            return self.make_engine(spec)
-
-    def make_engine(self, spec: ModelSpec) -> Engine:
-        """An engine over a model's space, which is made if there is none."""
-        return Engine(
-            self.base,
-            spec,
-            self.names,
-            alive=lambda file_id: file_id not in self._removing,
-            idle_s=self.settings.idle_minutes * 60.0,
-            threads=self.settings.encoder_threads or None,
-        )
-
-    def go_over(self, engine: Engine, note: Callable[[], None]) -> Engine:
-        """Index and answer with another engine from now on; the one before, still open.
-
-        `note` has the ledger tell of the new space. Searches go on all the while.
-        """
-        before, paused = self.engine, self.pipeline.paused
-        self.pipeline.stop()
-        try:
-            note()
-            self.engine = engine
-        finally:  # with whichever of the two it is
-            self.pipeline = self._make_pipeline()
-            if paused:
-                self.pipeline.pause()
-            try:
-                self._reconcile()  # what the scans found meanwhile
-            except InklingError as error:
-                self.pipeline.hold(error)
-            self.pipeline.start()
-        return before
-
-    def _marks(self, name: str) -> Path:
-        return self.base.store / name
-
-    def _on_damage(self, error: InklingError) -> None:
-        """Something can't be read any more: end, and start anew, where damage is mended.
-
-        Opening a store finds most damage; what it does not find is met again, and then the store
-        is made anew.
-        """
-        if self.again:
-            return
-        log.error("Starting anew: %s", error)
-        with contextlib.suppress(OSError):
-            if isinstance(error, StoreDamagedError):
-                seen = self._marks("suspect").exists()
-                self._marks("rebuild" if seen else "suspect").touch()
-        self.again = True
-        self.stopped.set()
-
-    def _reconcile(self) -> None:
-        """After a crash or power cut: the ledger decides, the store follows."""
-        self.engine.maintain(force=True)  # what a crash left half-written goes
-        owner = self._marks("ledger-id")
-        if not owner.exists() or owner.read_bytes() != self.ledger.ledger_id.encode():
-            # Another ledger's rows: the file ids in them mean nothing here.
-            self.engine.delete(sorted(self.engine.store.file_ids()))
-            self.models.drop_others()
-            self.ledger.redo_all()
-            owner.write_text(self.ledger.ledger_id)
-            return
-        if lost := self.ledger.redo_after(self.engine.store.version):
-            self._say_lost(lost)
-        places = self.engine.store.places()
-        records = self.ledger.files()
-        # Pending files keep their rows: old answers are better than none.
-        if ghosts := places.keys() - {r.id for r in records if r.units}:
-            self.engine.delete(sorted(ghosts))
-        whole = places.keys() - self.engine.store.broken_files  # token records lost with a segment
-        if missing := [
-            r.id for r in records if r.state == "done" and r.units and r.id not in whole
-        ]:
-            self._say_lost(len(missing))
-            self.ledger.requeue(missing)
-        # Moved or touched, and the store had not heard of it.
-        stale = [r for r in records if r.id in whole and places[r.id] != (r.path, r.mtime_ns / 1e9)]
-        self.engine.move([facts_of(r) for r in stale if r.state == "done"], self.pipeline.reword)
-
-    def _say_lost(self, files: int) -> None:
-        log.warning("%d files are indexed again: the store has lost them", files)
-        self._say("warning", "A part of the index was damaged.", f"{files} files are read again.")
-
     def _confine(self) -> None:
         self.extractors.confine([root.path for root in self.ledger.roots()])
 
     def start(self) -> None:
-        self.pipeline.start()
+        self.index.start()
         self.scanner.start()
         self.scanner.scan_all()
         self.watcher.set_roots(self.ledger.roots())
@@ -234,18 +141,13 @@ class Service:
         """End threads and workers in order, then let others have the base directory."""
         if self._timer is not None:
             self._timer.cancel()
-        self.watcher.stop()
-        self.scanner.stop()
-        self.downloads.stop()
-        self.models.stop()
-        self.pipeline.stop()
-        self.extractors.close()
-        self.engine.close()
-        self.ledger.close()
-        self._lock.release()
-
-    def _say(self, level: str, title: str, hint: str) -> None:
-        self.health.append({"level": level, "title": title, "hint": hint})
+        with contextlib.ExitStack() as last:  # each is called even if another fails
+            last.callback(self._lock.release)
+            last.callback(self.index.stop)
+            last.callback(self.models.stop)
+            last.callback(self.downloads.stop)
+            last.callback(self.scanner.stop)
+            last.callback(self.watcher.stop)
 
     # Folders
 
@@ -253,9 +155,7 @@ class Service:
         return IgnoreRules(self.settings.excluded, hidden=self.settings.hidden_files)
 
     def root_of(self, path: str) -> str:
-        """The watched folder a path lies in, the innermost; "" if none."""
-        around = [r.path for r in self.ledger.roots() if path == r.path or inside(path, r.path)]
-        return max(around, key=len, default="")
+        return self.index.root_of(path)
 
     def _reaches(self, root: str, folder: str) -> bool:
         """Whether the walk of a root enters a folder below it."""
@@ -278,17 +178,11 @@ class Service:
         count = 0
         for path in paths:
             file_ids = self.ledger.remove_root(path)
-            self._forget(file_ids)
+            self.index.forget(file_ids)
             count += len(file_ids)
         self._confine()
         self.watcher.set_roots(self.ledger.roots())
         return count
-
-    def _forget(self, file_ids: Sequence[int]) -> None:
-        self._removing.update(file_ids)
-        self.pipeline.apply(
-            removed=file_ids, then=lambda: self._removing.difference_update(file_ids)
-        )
 
     def _on_changes(self, root: Root, changes: Changes) -> None:
         """The watcher saw something: a hint where to look."""
@@ -296,23 +190,17 @@ class Service:
 
     def _look(self, path: str) -> None:
         """A file was not where it should be."""
-        top = self.root_of(path)
-        for root in self.ledger.roots():
-            if root.path == top:
-                self.scanner.scan(root.id, [path])
+        if (root := self.ledger.root_of(path)) is not None:
+            self.scanner.scan(root.id, [path])
 
     def _on_scan(self, root: Root, result: ScanResult) -> None:
         if gone := [*result.removed, *result.dropped]:
-            self._forget(gone)
+            self.index.forget(gone)
         moved = [self.ledger.file_by_id(file_id) for file_id, _, _ in result.moved]
-        self.pipeline.apply(moved=[facts_of(r) for r in moved if r is not None])
+        self.index.apply(moved=[facts_of(r) for r in moved if r is not None])
         self.pipeline.wake()
 
     # Search
-
-    def names(self, words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
-        found = self.ledger.find_names(words, limit, filters)
-        return [NameMatch(facts_of(hit.file), hit.score) for hit in found]
 
     def search(
         self,
@@ -333,8 +221,8 @@ class Service:
                 yield self._in_truth(answer)
         except StoreDamagedError as error:
             # The names are in the ledger: they are whole.
-            self._on_damage(error)
-            names = self.names(query.text.split(), limit, query.filters)
+            self.index.on_damage(error)
+            names = self.index.names(query.text.split(), limit, query.filters)
             hits = HitMaker(query.text, self.engine.store).from_names(names)
             answer = self._in_truth(Answer(hits, "rescored", 0.0))
             message = f"{error} Only names were searched."
@@ -410,11 +298,12 @@ class Service:
             },
             "folders": [self._folder(root, root.id in scanning) for root in self.ledger.roots()],
             "totals": {**_counts(counts), "units": self.engine.store.count()},
-            "encoded": self.pipeline.encoded,
+            "encoded": self.index.encoded,
+            "improving": self.index.improving,
             "reader_restarts": self.extractors.restarts,
             "eta_s": self.progress.eta(counts),
             "index_bytes": self.engine.store.size_bytes(),
-            "health": [*self.health, *self.throttle.health(), *self.watcher.health],
+            "health": [*self.index.health(), *self.watcher.health],
         }
 
     def state(self) -> str:
@@ -422,7 +311,7 @@ class Service:
             return "paused"
         if self.scanner.scanning:
             return "scanning"
-        if self.pipeline.busy or self.ledger.next_pending(1):
+        if self.index.waiting:
             return "paused" if self.throttle.hold() else "indexing"
         return "idle"
 

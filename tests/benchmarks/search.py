@@ -29,7 +29,7 @@ from engine.engine import Engine
 from engine.models.registry import DEFAULT_MODEL, model_spec
 from engine.search.searcher import NameMatch
 from indexer.ledger.ledger import Done, Found, Ledger
-from indexer.reading.file_reader import facts_of
+from indexer.reading.work import facts_of
 from tests.benchmarks.store_scale import Library, fill
 
 

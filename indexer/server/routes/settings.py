@@ -8,12 +8,11 @@ from typing import Annotated, Any
 from fastapi import Body, FastAPI, Response
 
 from engine.contract.settings import SETTINGS
-from indexer.indexing.estimate import estimate
+from indexer.indexing.estimate import KIND_OF, estimate
 from indexer.ledger.roots_file import check_folder
 from indexer.server.request_types import FilePaths, as_json
 from indexer.server.service import Service
 from indexer.server.settings_owner import change_settings
-from indexer.sources.scanner import KIND_OF
 
 
 def add_settings_routes(app: FastAPI, service: Service) -> None:
