@@ -94,6 +94,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason("decode", "failed", "The text encoding could not be recognised.", True),
         Reason("encoder", "failed", "The model could not encode it.", True),
+        Reason("refused", "failed", "The index could not take what was read from it.", True),
         Reason("secret-name", "withheld", "Its name says that it holds secrets."),
         Reason(
             "secret-content", "withheld", "It contains what looks like a key, token or password."

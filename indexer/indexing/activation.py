@@ -3,34 +3,33 @@
 `settings.model` is the model that is wanted; the ledger knows the one in use. Where they differ a
 thread goes over the indexed files and fills the wanted model's space, file by file and noted in
 the ledger, so that a kill costs the batch in hand. Changes come first. When nothing is left the
-indexer goes over to the new space; the old one stays, and going back to it takes no encoding.
+new space is activated; the old one stays, and going back to it takes no encoding.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import shutil
 import threading
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from engine.contract.errors import InklingError, StoreDamagedError
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
 from engine.engine import Engine
 from engine.models.files import ensure_usable
-from engine.models.registry import DEFAULT_MODEL, MODELS, ModelSpec, model_spec
+from engine.models.registry import MODELS, ModelSpec, model_spec
 from engine.models.sizes import as_found
 from engine.store import Store
 from engine.store.table import drop_space, list_spaces, table_name
-from indexer.ledger.ledger import FileRecord
+from indexer.indexing.failures import RepeatedFailures
+from indexer.indexing.model_spaces import drop_outdated, size_bytes, spaces_of
+from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.ledger.spaces import Built, Spaces
 from indexer.reading.extract.base import ExtractError
-from indexer.reading.file_reader import FileReader, Work
-
-if TYPE_CHECKING:
-    from indexer.server.service import Service
+from indexer.reading.file_reader import FileReader
+from indexer.reading.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +44,45 @@ BACK_OFF_SECONDS = 20.0
 #: Searches that were begun before the change may still ask the old engine.
 LET_GO_SECONDS = 20.0
 IDLE_WAIT = 1.0
+BUILDING = "Building another model's index"
 #: Rows of removed files leave spaces that are not in use this often at most.
 TIDY_SECONDS = 10.0
 SETTLE_SECONDS = 1.5
 
 
-class ModelSwitch:
-    """Builds the wanted model's space and goes over to it; takes away what other spaces hold of
+class ActiveIndex(Protocol):
+    """What building another model's space needs of the index in use."""
+
+    base: BaseDir
+    settings: Settings
+    ledger: Ledger
+    engine: Engine
+
+    def make_engine(self, spec: ModelSpec) -> Engine:
+        """An engine over a model's space, which is made if there is none."""
+
+    def make_reader(self, spec: ModelSpec) -> FileReader:
+        """What reads files for a model."""
+
+    def activate(self, engine: Engine, note: Callable[[], None]) -> Engine:
+        """Index and answer with this engine from now on; the one before, still open."""
+
+    def held(self) -> bool:
+        """Whether nothing is to be indexed now."""
+
+    @property
+    def busy(self) -> int:
+        """Files and changes in work."""
+
+
+class ModelActivation:
+    """Builds the wanted model's space and activates it; takes away what other spaces hold of
     files that are gone. One thread; the other methods are for any."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self.spaces = Spaces(service.ledger)
+    def __init__(self, index: ActiveIndex, failures: RepeatedFailures) -> None:
+        self._index, self._failures = index, failures
+        self._store = index.base.store
+        self.spaces = Spaces(index.ledger)
         self._engine: Engine | None = None  # of the space that is being built
         self._reader: FileReader | None = None
         self._later: dict[int, float] = {}  # files that could not be read: left alone until then
@@ -67,40 +93,11 @@ class ModelSwitch:
         self._held_until = self._tidied = 0.0
         self.error: InklingError | None = None  # why the wanted model can't be built
         self.encoded = 0  # units, since the start
-        self._thread = threading.Thread(target=self._run, name="model-switch", daemon=True)
-
-    @staticmethod
-    def first_model(service: Service) -> ModelSpec:
-        """The model in use at the start; in a new ledger the wanted one, if it can be."""
-        spaces = Spaces(service.ledger)
-        if spaces.model not in MODELS:
-            wanted = model_spec(service.settings.model)
-            try:
-                ensure_usable(wanted, service.base)
-            except InklingError as error:
-                log.error("%s", error)
-                wanted = model_spec(DEFAULT_MODEL)
-            spaces.start_with(wanted.id)
-        return as_found(model_spec(spaces.model), service.base)
+        self._thread = threading.Thread(target=self._run, name="model-activation", daemon=True)
 
     def start(self) -> None:
-        self._drop_outdated()
+        drop_outdated(self._store, self.spaces)
         self._thread.start()
-
-    def _drop_outdated(self) -> None:
-        """Remove the spaces of models that come with Inkling as earlier versions made them."""
-        for spec in (spec for spec in MODELS.values() if not spec.download_bytes):
-            for space in self._spaces_of(spec) - {spec.space}:
-                log.info("the index of an earlier %s is removed", spec.title)
-                drop_space(self._service.base.store, space)
-                self.spaces.forget(space)
-
-    def drop_others(self) -> None:
-        """Remove every space but the one in use: they are of another ledger, whose file ids mean
-        nothing here."""
-        store = self._service.base.store
-        for space in set(list_spaces(store)) - {table_name(self._service.engine.spec.space)}:
-            drop_space(store, space)
 
     def stop(self) -> None:
         """End within one step; what was committed is gone on from."""
@@ -124,10 +121,10 @@ class ModelSwitch:
     @property
     def wanted(self) -> ModelSpec | None:
         """The model that is to be in use and is not yet."""
-        wanted = self._service.settings.model
-        if wanted == self._service.engine.spec.id or wanted not in MODELS:
+        wanted = self._index.settings.model
+        if wanted == self._index.engine.spec.id or wanted not in MODELS:
             return None
-        return as_found(MODELS[wanted], self._service.base)
+        return as_found(MODELS[wanted], self._index.base)
 
     def progress(self) -> dict[str, Any] | None:
         """How far the wanted model's space is; None if none is being built."""
@@ -147,30 +144,20 @@ class ModelSwitch:
 
     def size_bytes(self, spec: ModelSpec) -> int:
         """Bytes on disk of a model's spaces."""
-        folders = (
-            self._service.base.store / f"{table_name(space)}{end}"
-            for space in self._spaces_of(spec)
-            for end in (".lance", ".segments")
-        )
-        return sum(folder_bytes(folder) for folder in folders)
+        return size_bytes(spec, self._store, self.spaces)
 
     def drop(self, spec: ModelSpec) -> None:
         """Remove the space of a model that is neither in use nor wanted."""
         with self._lock:
-            if spec.id in (self._service.engine.spec.id, self._service.settings.model):
+            if spec.id in (self._index.engine.spec.id, self._index.settings.model):
                 raise InklingError(
                     f"{spec.title} is in use.",
                     hint="Choose another with `inkling model use ID` first.",
                 )
             self._let_go_of_engine()
-            for space in self._spaces_of(spec):
-                drop_space(self._service.base.store, space)
+            for space in spaces_of(spec, self._store, self.spaces):
+                drop_space(self._store, space)
                 self.spaces.forget(space)
-
-    def _spaces_of(self, spec: ModelSpec) -> set[str]:
-        """A model's spaces, those of earlier weights and versions included."""
-        names = {*list_spaces(self._service.base.store), *self.spaces.known()}
-        return {name for name in names if name.startswith(f"{spec.id}-")}
 
     # The thread
 
@@ -179,30 +166,32 @@ class ModelSwitch:
             try:
                 with self._lock:
                     moved = self._step()
-            except Exception as error:  # noqa: BLE001 -- said, and tried again
-                self._failed(error)
+                if moved:
+                    self._failures.succeeded(BUILDING)
+            except BaseException as error:  # noqa: BLE001 -- said, and tried again
                 moved = False
+                try:
+                    self._failed(error)
+                except BaseException as second:  # noqa: BLE001 -- only its stop ends the loop
+                    self._failures.failed(f"{BUILDING}, after an error", second)
             if not moved:
                 self._wake.wait(IDLE_WAIT)
                 self._wake.clear()
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         """Say it and wait; a damaged space is made anew."""
         if self._stop.is_set():
             return
         known = error if isinstance(error, InklingError) else None
-        if known is None:
-            log.error("Building another model's index stumbled", exc_info=error)
-        elif str(known) != str(self.error):
-            log.warning("Another model's index waits: %s", known)
+        pause = max(BACK_OFF_SECONDS, self._failures.failed(BUILDING, error))
+        self._held_until = time.monotonic() + pause
         if isinstance(error, StoreDamagedError) and (wanted := self.wanted) is not None:
             self._let_go_of_engine()
-            drop_space(self._service.base.store, wanted.space)
+            drop_space(self._store, wanted.space)
             self.spaces.forget(wanted.space)
         self.error = known or InklingError(
             "The new model's index could not be built.", hint="See logs/indexer.log."
         )
-        self._held_until = time.monotonic() + BACK_OFF_SECONDS
 
     def _step(self) -> bool:
         """Do a little; False if there is nothing to do now."""
@@ -224,14 +213,13 @@ class ModelSwitch:
                 return True
             if self._later:
                 return False  # what could not be read is asked again, once
-        self._go_over(self._engine)
+        self._activate(self._engine)
         return True
 
     def _open(self, wanted: ModelSpec) -> Engine:
         """The engine of the space to be built, in step with what the ledger says of it."""
-        service = self._service
-        ensure_usable(model_spec(wanted.id), service.base)
-        engine = service.make_engine(wanted)
+        ensure_usable(model_spec(wanted.id), self._index.base)
+        engine = self._index.make_engine(wanted)
         self.spaces.lost_after(wanted.space, engine.store.version)
         held, there = self.spaces.held(wanted.space), engine.store.file_ids()
         engine.delete(sorted(there - held.keys()))
@@ -239,14 +227,7 @@ class ModelSwitch:
         self.spaces.unnote(
             wanted.space, [i for i, units in held.items() if units and i not in whole]
         )
-        self._reader = FileReader(
-            service.base,
-            service.ledger,
-            service.extractors,
-            service.settings,
-            service.root_of,
-            pixels="image" in wanted.modalities,
-        )
+        self._reader = self._index.make_reader(wanted)
         return engine
 
     def _next_files(self, wanted: ModelSpec) -> list[FileRecord]:
@@ -256,12 +237,11 @@ class ModelSwitch:
 
     def _hold(self) -> bool:
         """Wait while changes are worked on, at most for PATIENCE_SECONDS; False: not now."""
-        service = self._service
         until = time.monotonic() + PATIENCE_SECONDS
         while not self._stop.is_set():
-            if service.pipeline.paused or service.throttle.hold():
+            if self._index.held():
                 return False
-            busy = service.pipeline.busy or service.ledger.next_pending(1)
+            busy = self._index.busy or self._index.ledger.next_pending(1)
             if not busy or time.monotonic() > until:
                 return True
             self._stop.wait(0.2)
@@ -281,12 +261,10 @@ class ModelSwitch:
         space = self._engine.spec.space
         version = self._engine.replace({w.record.id: w.stored for w in done}) if done else 0
         notes = [
-            Built(
-                w.record.id, w.content_hash, w.extractor_version, len(w.stored), version, w.detail
-            )
+            Built(w.record.id, w.content_hash, w.reading_version, len(w.stored), version, w.detail)
             for w in done
         ]
-        notes += [Built(r.id, r.content_hash or "", r.extractor_version, 0, 0) for r in unable]
+        notes += [Built(r.id, r.content_hash or "", r.reading_version, 0, 0) for r in unable]
         if gone := self.spaces.note(space, notes):
             self._engine.delete(gone)
         self._engine.maintain()
@@ -316,24 +294,23 @@ class ModelSwitch:
                 raise  # no model, no memory for it: the file is not to blame
             unable.append(record)
         finally:
-            if work is not None and work.scratch is not None:
-                shutil.rmtree(work.scratch, ignore_errors=True)
+            if work is not None:
+                work.drop_pictures()
         return None
 
     # Going over
 
-    def _go_over(self, engine: Engine) -> None:
-        service = self._service
+    def _activate(self, engine: Engine) -> None:
         log.info("Going over to %s", engine.spec.id)
-        before, new = service.engine.spec, engine.spec
+        before, new = self._index.engine.spec, engine.spec
         sees = "image" in new.modalities
         self._engine = self._reader = None
         try:
-            old = service.go_over(
+            old = self._index.activate(
                 engine, lambda: self.spaces.switch(before.space, new.space, new.id, sees=sees)
             )
         finally:
-            if service.engine is not engine:
+            if self._index.engine is not engine:
                 engine.close()
         # What was removed in the moment between.
         old.delete(sorted(old.store.file_ids() - self.spaces.held(before.space).keys()))
@@ -356,22 +333,22 @@ class ModelSwitch:
             return
         self._tidied = time.monotonic()
         for space, file_ids in self.spaces.leftovers().items():
-            if space == self._service.engine.spec.space:
+            if space == self._index.engine.spec.space:
                 pass  # it has come into use since: start-up and the pipeline see to it
             elif self._engine is not None and space == self._engine.spec.space:
                 self._engine.delete(file_ids)
-            elif table_name(space) in list_spaces(self._service.base.store):
+            elif table_name(space) in list_spaces(self._store):
                 self._delete_from(space, file_ids)
             self.spaces.taken_away(space, file_ids)
 
     def _delete_from(self, space: str, file_ids: list[int]) -> None:
         spec = next((s for s in self._specs() if s.space == space), None)
         if spec is None:  # of weights that are gone: nobody can use it again
-            drop_space(self._service.base.store, space)
+            drop_space(self._store, space)
             self.spaces.forget(space)
             return
         for last in (False, True):
-            store = Store.open(self._service.base.store, space, spec.dim)
+            store = Store.open(self._store, space, spec.dim)
             try:
                 if not last:
                     store.delete_files(file_ids)
@@ -382,14 +359,4 @@ class ModelSwitch:
             self._stop.wait(SETTLE_SECONDS)
 
     def _specs(self) -> list[ModelSpec]:
-        return [as_found(spec, self._service.base) for spec in MODELS.values()]
-
-
-def folder_bytes(folder: Path) -> int:
-    """Bytes of the files below a folder; maintenance may be removing some of them."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                total += os.stat(os.path.join(parent, name)).st_size
-    return total
+        return [as_found(spec, self._index.base) for spec in MODELS.values()]

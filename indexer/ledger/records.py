@@ -40,12 +40,14 @@ class FileRecord:
     detail: str
     attempts: int  # starts since the last success
     units: int
-    extractor_version: int
+    reading_version: int  # of extractor, chunking and context together
     store_version: int
     rule: str  # by which rule it was withheld or skipped
     allowed: bool  # the person said that it holds no secret
     picture: str | None
     language: str | None
+    extractor: str  # name of the one that read it, "" where that was not noted
+    stale: bool  # indexed, and read better now than it was
     attributes: Mapping[str, Value]  # of engine.contract.attributes
 
 
@@ -70,12 +72,22 @@ class Done:
     file_id: int
     units: int
     content_hash: str | None
-    extractor_version: int
+    reading_version: int
     kind: str
     picture: str | None = None
     language: str | None = None
     detail: str = ""  # what was left out, such as passages withheld
+    extractor: str = ""
     attributes: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What reads a family of files, and in which version."""
+
+    name: str
+    version: int
+    extensions: tuple[str, ...]  # lower case, no dot: where it is not noted who read a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,8 @@ BATCH = 1_000
 #: The columns of `files` that make a FileRecord, in its order.
 COLUMNS = (
     "id, root_id, path, kind, ext, size, mtime_ns, inode, content_hash, state, reason, detail,"
-    " attempts, units, extractor_version, store_version, rule, allowed, picture, language"
+    " attempts, units, reading_version, store_version, rule, allowed, picture, language,"
+    " extractor, stale"
 ) + "".join(f", {name}" for name in ATTRIBUTES)
 
 
@@ -100,6 +113,7 @@ def to_record(row: Sequence[Any]) -> FileRecord:
     split = len(row) - len(ATTRIBUTES)
     values, own = list(row[:split]), zip(ATTRIBUTES, row[split:], strict=True)
     values[2], values[17] = os.fsdecode(values[2]), bool(values[17])
+    values[21] = bool(values[21])
     values.append({name: value for name, value in own if value is not None})
     return FileRecord(*values)
 

@@ -95,6 +95,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     ("ALTER TABLE built ADD COLUMN detail TEXT NOT NULL DEFAULT ''",),
     (
+        # The versions of extractor, chunking and context in one number (see indexer.reading
+        # .versions), which is the extractor's alone while the other two are the first.
+        "ALTER TABLE files RENAME COLUMN extractor_version TO reading_version",
+        "ALTER TABLE built RENAME COLUMN extractor_version TO reading_version",
+        "ALTER TABLE files ADD COLUMN extractor TEXT NOT NULL DEFAULT ''",
+        # Indexed, but to be read again when nothing else waits: what reads it has a newer version.
+        "ALTER TABLE files ADD COLUMN stale INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX files_stale ON files (mtime_ns) WHERE stale",
+    ),
+    (
         # The folder as filters compare it, the same as in the store.
         "ALTER TABLE files ADD COLUMN folder TEXT NOT NULL DEFAULT ''",
         "UPDATE files SET folder = folder_of(path)",

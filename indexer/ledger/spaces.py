@@ -16,7 +16,7 @@ from indexer.ledger.records import COLUMNS, to_record
 #: A row of `built` that tells what the file holds now.
 _FRESH = (
     "built.file_id = files.id AND built.space = ? AND built.content_hash = files.content_hash"
-    " AND built.extractor_version = files.extractor_version"
+    " AND built.reading_version >= files.reading_version"
 )
 _PRESENT = "state = 'done' AND root_id IN (SELECT id FROM roots WHERE online)"
 
@@ -27,7 +27,7 @@ class Built:
 
     file_id: int
     content_hash: str
-    extractor_version: int
+    reading_version: int
     units: int
     store_version: int
     detail: str = ""  # what was left out, and how exactly pictures were seen
@@ -87,10 +87,11 @@ class Spaces:
         with self._database.write() as connection:
             for item in done:
                 noted = connection.execute(
-                    "INSERT OR REPLACE INTO built SELECT id, ?, ?, ?, ?, ?, ? FROM files"
+                    "INSERT OR REPLACE INTO built"
+                    " SELECT id, ?, ?, max(?, reading_version), ?, ?, ? FROM files"
                     " WHERE id = ? AND content_hash IS NOT NULL",
                     (
-                        space, item.content_hash, item.extractor_version, item.units,
+                        space, item.content_hash, item.reading_version, item.units,
                         item.store_version, item.detail, item.file_id,
                     ),
                 )  # fmt: skip
@@ -127,7 +128,7 @@ class Spaces:
         with self._database.write() as connection:
             connection.execute("DELETE FROM built WHERE space = ?", (old,))
             connection.execute(
-                "INSERT INTO built SELECT id, ?, content_hash, extractor_version, units,"
+                "INSERT INTO built SELECT id, ?, content_hash, reading_version, units,"
                 " store_version, detail FROM files WHERE units > 0 AND content_hash IS NOT NULL",
                 (old,),
             )
@@ -142,11 +143,12 @@ class Spaces:
                 "UPDATE files SET units = new.units, store_version = new.store_version,"
                 " state = CASE WHEN state = 'done' AND (new.units = 0"
                 "   OR files.content_hash != new.content_hash"
-                "   OR files.extractor_version != new.extractor_version)"
+                "   OR files.reading_version > new.reading_version)"
                 "  THEN 'pending' ELSE state END,"
                 " detail = iif(state = 'done', new.detail, files.detail),"
                 " content_hash = iif(new.units = 0, '', new.content_hash),"
-                " extractor_version = new.extractor_version"
+                " stale = iif(new.reading_version > files.reading_version, 0, stale),"
+                " reading_version = new.reading_version"
                 " FROM built AS new WHERE new.file_id = files.id AND new.space = ?",
                 (new,),
             )

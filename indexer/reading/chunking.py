@@ -12,6 +12,9 @@ from engine.contract.types import Unit, WordBox
 from indexer.reading.context import context_of, continued
 from indexer.reading.extract.base import Extraction, Part
 
+#: Raise it when units are cut otherwise: files are read again while their old units answer.
+VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:

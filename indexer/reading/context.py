@@ -14,6 +14,8 @@ from pathlib import PurePath
 from indexer.reading.extract.base import Extraction, Part
 from indexer.reading.screenshot_type import depicted, headline
 
+#: Raise it when other words stand before passages: files are read again, old ones answering.
+VERSION = 1
 SEPARATOR = " › "
 MAX_CHARACTERS = 220
 #: Folder names that say nothing about what is in them.

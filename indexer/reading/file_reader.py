@@ -5,49 +5,26 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from engine.contract.attributes import accepted
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from engine.contract.types import FileFacts, Unit
+from engine.contract.types import Unit
 from engine.engine import thumb_path
-from engine.store import StoredUnit
 from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.chunking import units_of
 from indexer.reading.extract import pick
 from indexer.reading.extract.base import ExtractError, Extraction, Extractor
 from indexer.reading.pool import ExtractorPool
-from indexer.reading.secrets import passages_withheld, secret_name
-from indexer.sources.scan import content_hash
+from indexer.reading.secrets import passages_withheld
+from indexer.reading.versions import reading_version
+from indexer.reading.work import Work, facts_of
+from indexer.sources.contents import content_hash
+from indexer.sources.secret_names import secret_name
 
-MOST_NOTES = 3  # on how its pages were seen
 _Edition = tuple[int, int, int]  # size, time of change, inode
-
-
-@dataclass(slots=True)
-class Work:
-    """A file on its way through the pipeline."""
-
-    record: FileRecord
-    facts: FileFacts
-    content_hash: str
-    extractor_version: int
-    units: list[Unit]
-    scratch: Path | None = None
-    notes: str = ""
-    language: str | None = None
-    stored: list[StoredUnit] = field(default_factory=list)
-
-    @property
-    def detail(self) -> str:
-        """For the ledger: what was left out, and how exactly pictures were seen."""
-        seen = list(dict.fromkeys(stored.note for stored in self.stored if stored.note))
-        if len(seen) > MOST_NOTES:
-            seen[MOST_NOTES:] = ["…"]
-        return "; ".join(filter(None, (self.notes, *seen)))
 
 
 class FileReader:
@@ -59,13 +36,12 @@ class FileReader:
         ledger: Ledger,
         extractors: ExtractorPool,
         settings: Settings,
-        root_of: Callable[[str], str],
         *,
         pixels: bool,
     ) -> None:
         """`pixels`: whether the model sees, so that pictures are kept for it."""
         self._base, self._ledger, self._extractors = base, ledger, extractors
-        self._settings, self._root_of, self._pixels = settings, root_of, pixels
+        self._settings, self._pixels = settings, pixels
 
     def read(self, record: FileRecord) -> Work | None:
         """The file with its units, not yet encoded; None if it holds what it held.
@@ -73,7 +49,8 @@ class FileReader:
         ExtractError or OSError if it gives nothing.
         """
         before, digest, extractor = self._look(record)
-        if digest == record.content_hash and extractor.version == record.extractor_version:
+        same_reader = reading_version(extractor) == record.reading_version
+        if digest == record.content_hash and same_reader:
             return None
         self._ledger.begin([record.id])
         return self._extracted(record, before, digest, extractor)
@@ -112,14 +89,20 @@ class FileReader:
         after = path.stat() if path.exists() else None
         if after is None or _edition(after) != before:
             digest = ""  # of another edition than what was read: it must not pass for that
-        return self._work_of(record, extraction, scratch, digest, extractor.version)
+        return self._work_of(record, extraction, scratch, digest, extractor)
 
     def _work_of(
-        self, record: FileRecord, extraction: Extraction, scratch: Path, digest: str, version: int
+        self,
+        record: FileRecord,
+        extraction: Extraction,
+        scratch: Path,
+        digest: str,
+        extractor: Extractor,
     ) -> Work:
         notes = list(extraction.notes)
         try:
-            units = units_of(extraction, record.id, record.path, self._root_of(record.path))
+            root = self._ledger.root_of(record.path)
+            units = units_of(extraction, record.id, record.path, root.path if root else "")
             if self._settings.withhold_secrets and not record.allowed:
                 units = self._without_secrets(extraction, units, notes)
             if not units:
@@ -138,7 +121,15 @@ class FileReader:
             attributes=accepted(extraction.attributes),
         )
         return Work(
-            record, facts, digest, version, units, scratch, "; ".join(notes), extraction.language
+            record,
+            facts,
+            digest,
+            extractor.name,
+            reading_version(extractor),
+            units,
+            scratch,
+            "; ".join(notes),
+            extraction.language,
         )
 
     def _without_secrets(
@@ -170,17 +161,3 @@ class FileReader:
 
 def _edition(found: os.stat_result) -> _Edition:
     return found.st_size, found.st_mtime_ns, found.st_ino
-
-
-def facts_of(record: FileRecord) -> FileFacts:
-    """What the store repeats of a file."""
-    return FileFacts(
-        file_id=record.id,
-        path=record.path,
-        kind=record.kind,
-        picture=record.picture,
-        ext=record.ext,
-        mtime=record.mtime_ns / 1e9,
-        size=record.size,
-        attributes=record.attributes,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+
 from engine.contract.types import Coverage
 from indexer.ledger.ledger import Ledger
 

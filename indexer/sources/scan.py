@@ -1,56 +1,17 @@
-"""The walk that is the truth: compares a root with the ledger and notes every difference."""
+"""The scan that is the truth: compares a root with the ledger and notes every difference."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
 import os
-import stat as stat_module
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from indexer.ledger.ledger import FileRecord, Found, Ledger, Root
-from indexer.ledger.records import extension
-from indexer.reading.secrets import names_digest, secret_name
-from indexer.sources.ignore import OWN_FILE, Ignored, IgnoreRules, Scope
+from indexer.ledger.ledger import Ledger, Root
+from indexer.sources.ignore import IgnoreRules
+from indexer.sources.presence import Sight
+from indexer.sources.walk import ScanResult, Walk
 
-log = logging.getLogger(__name__)
-
-#: Entries per transaction: names become searchable while the walk goes on.
-_BATCH = 2_000
-#: A file whose contents are in the cloud has these in its stat result (macOS, Windows).
-_SF_DATALESS = 0x40000000
-_RECALL_ON_DATA_ACCESS = 0x00400000
-#: Reasons that hang on the name or the kind of entry, which a move changes.
-_BY_NAME = frozenset({"secret-name", "not-regular", "placeholder"})
-
-
-@dataclass(slots=True)
-class ScanResult:
-    """What a scan found; the ledger says the same already."""
-
-    seen: int = 0  # files that belong to the index
-    added: list[int] = field(default_factory=list)
-    changed: list[int] = field(default_factory=list)
-    removed: list[int] = field(default_factory=list)
-    moved: list[tuple[int, str, str]] = field(default_factory=list)  # file id, old path, new path
-    #: Still on record, but withheld or skipped now: what the store holds of them has to go.
-    dropped: list[int] = field(default_factory=list)
-    offline: bool = False
-    complete: bool = True  # False when it was stopped: nothing was removed then
-    errors: list[tuple[str, str]] = field(default_factory=list)  # path, what happened
-
-
-Known = dict[bytes, tuple[int, int, int, int]]
-Progress = Callable[[int], None]
-
-
-def content_hash(path: str | bytes) -> str:
-    """What a file holds, as BLAKE2b-128 in hex."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+__all__ = ["ScanResult", "scan_paths", "scan_root"]
 
 
 def scan_root(
@@ -58,18 +19,18 @@ def scan_root(
     root: Root,
     rules: IgnoreRules,
     stop: threading.Event | None = None,
-    on_progress: Progress | None = None,
+    on_progress: Callable[[int], None] | None = None,
     *,
     kinds: Mapping[str, str] | None = None,
 ) -> ScanResult:
     """Compare a whole root with the ledger; a root that is not there is offline, not empty."""
-    identity = presence(ledger, root)
-    if identity is None:
+    sight = Sight.of(ledger, root)
+    if sight is None:
         ledger.set_online(root.id, False)
         return ScanResult(offline=True)
-    if not root.online or identity != root.identity:
-        ledger.set_online(root.id, True, identity)
-    walk = _Walk(ledger, root, rules, stop, on_progress, kinds or {})
+    if not root.online or str(sight.device) != root.identity:
+        ledger.set_online(root.id, True, str(sight.device))
+    walk = Walk(ledger, root, sight, rules, stop, on_progress, kinds or {})
     walk.known = ledger.snapshot(root.id)
     walk.folder(os.fsencode(root.path), None, walk.same_rules)
     walk.readable_again(ledger.problems(reason="unreadable"))
@@ -86,11 +47,11 @@ def scan_paths(
     kinds: Mapping[str, str] | None = None,
 ) -> ScanResult:
     """Compare single files and folders (with all below them) with the ledger."""
-    identity = presence(ledger, root)
-    if identity is None:
+    sight = Sight.of(ledger, root)
+    if sight is None:
         ledger.set_online(root.id, False)
         return ScanResult(offline=True)
-    walk = _Walk(ledger, root, rules, stop, None, kinds or {})
+    walk = Walk(ledger, root, sight, rules, stop, None, kinds or {})
     for path in _outermost(paths):
         walk.path(path)
     return walk.close()
@@ -103,336 +64,3 @@ def _outermost(paths: Collection[str]) -> Iterator[str]:
         if last is None or not (path == last or path.startswith(last.rstrip(os.sep) + os.sep)):
             last = path
             yield path
-
-
-def presence(ledger: Ledger, root: Root) -> str | None:
-    """The root's identity if it is really there; None if it is missing or an empty mount point."""
-    try:
-        found = os.stat(root.path)
-        if not stat_module.S_ISDIR(found.st_mode):
-            return None
-        with os.scandir(root.path) as entries:
-            empty = next(entries, None) is None
-    except OSError:
-        return None
-    identity = str(found.st_dev)
-    if root.identity in ("", identity):
-        return identity
-    # Device numbers change with a restart, so another number alone says nothing: the drive is
-    # another one (or the bare mount point) if nothing of what is known is there.
-    sample = ledger.files(root_id=root.id, limit=64)
-    if sample and (empty or not any(os.path.lexists(record.path) for record in sample)):
-        return None
-    return identity
-
-
-class _Walk:
-    """One scan: what is still to be met, what is to be written."""
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        root: Root,
-        rules: IgnoreRules,
-        stop: threading.Event | None,
-        on_progress: Progress | None,
-        kinds: Mapping[str, str],
-    ) -> None:
-        self.ledger = ledger
-        self.root = root
-        self.rules = rules
-        self.stop = stop or threading.Event()
-        self.on_progress = on_progress
-        self.kinds = kinds
-        self.known: Known = {}
-        self.result = ScanResult()
-        self._new: list[Found] = []
-        self._changed: list[tuple[int, Found]] = []
-        self._kept: list[bytes] = []  # folders that could not be listed
-        self._device = os.stat(root.path).st_dev
-        self._top = os.fsencode(root.path)
-        self._closed = {
-            os.fsencode(ledger.path.parent),
-            os.fsencode(os.path.realpath(ledger.path.parent)),
-        }
-        # What left things out at the last complete scan, by the folder it stands in.
-        self._last_digests: dict[str, str] = json.loads(ledger.meta(f"rules:{root.id}") or "{}")
-        self._digests = {"": f"{rules.digest}-{names_digest()}"}
-        self.same_rules = self._last_digests.get("") == self._digests[""]
-        self._closed |= {os.fsencode(other.path) for other in ledger.roots() if other.id != root.id}
-
-    # -- walking -------------------------------------------------------------------------------
-
-    def folder(self, top: bytes, outer: Scope | None, same: bool) -> None:
-        """Meet all that lies below a folder; `outer` is what holds around it, None for the root.
-
-        `same`: what holds around it did so at the last complete scan.
-        """
-        # A folder, what holds around it, and whether all that is the same as in the last scan.
-        stack = [(top, outer, same)]
-        while stack:
-            if self.stop.is_set():
-                self.result.complete = False
-                return
-            path, around, same = stack.pop()
-            entries = self._list(path)
-            text = os.fsdecode(path)
-            dotted = [os.fsdecode(e.name) for e in entries if e.name.startswith(b".")]
-            if around is None:
-                scope = self.rules.root_scope(text, dotted)
-            else:
-                scope = self.rules.inner(around, text, dotted)
-            if scope is not around:
-                self._digests[text] = scope.digest
-            same = same and self._last_digests.get(text) == self._digests.get(text)
-            for inner in self._entries(entries, text, scope, same):
-                stack.append((inner, scope, same))
-
-    def _list(self, path: bytes) -> list[os.DirEntry[bytes]]:
-        try:
-            with os.scandir(path) as listing:
-                return list(listing)
-        except FileNotFoundError:
-            return []  # gone since its parent was listed
-        except OSError as error:
-            self._unlisted(path, error)
-            return []
-
-    def _entries(
-        self, entries: Sequence[os.DirEntry[bytes]], parent: str, scope: Scope, same: bool
-    ) -> list[bytes]:
-        """Meet the files of a folder; the folders in it that are to be entered."""
-        folders = []
-        for entry in entries:
-            try:
-                # What was let in under the same rules is not asked about again: that is most.
-                row = self.known.get(entry.path) if same else None
-                if row is not None:
-                    found = entry.stat(follow_symlinks=False)
-                    if row[1:] == (found.st_size, found.st_mtime_ns, found.st_ino):
-                        self.result.seen += 1
-                        del self.known[entry.path]
-                        continue
-                if entry.is_symlink():
-                    continue
-                is_folder = entry.is_dir(follow_symlinks=False)
-                name = os.fsdecode(entry.name)
-                ignored = scope.decision(parent, name, is_folder)
-                if is_folder:
-                    if ignored is None and self._enters(entry):
-                        folders.append(entry.path)
-                elif ignored is None or _listed_secret(ignored, name):
-                    self._meet(entry.path, name, entry.stat(follow_symlinks=False))
-            except FileNotFoundError:
-                continue  # gone since the listing: what is known of it is removed at the end
-            except OSError as error:
-                self._unlisted(entry.path, error)
-        return folders
-
-    def _enters(self, entry: os.DirEntry[bytes]) -> bool:
-        if entry.path in self._closed:
-            return False
-        # A disk mounted in here is a root of its own if it is added: then it may go away without
-        # its files counting as deleted.
-        return entry.stat(follow_symlinks=False).st_dev == self._device
-
-    def path(self, path: str) -> None:
-        """Meet one path as the walk would have met it."""
-        raw = os.fsencode(path)
-        if raw == self._top:
-            self.known.update(self.ledger.snapshot(self.root.id))
-            self.folder(self._top, None, self.same_rules)
-            return
-        if not raw.startswith(self._top.rstrip(b"/") + b"/"):
-            return
-        self.known.update(self.ledger.snapshot(self.root.id, raw))
-        record = self.ledger.file(path)
-        if record is not None and record.root_id == self.root.id:
-            self.known[raw] = (record.id, record.size, record.mtime_ns, record.inode)
-            self.readable_again([record])
-        try:
-            scope = self._scope_of(path)
-            found = os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except OSError as error:
-            self._unlisted(raw, error)
-            return
-        if scope is None or stat_module.S_ISLNK(found.st_mode):
-            return
-        name = os.path.basename(path)
-        is_folder = stat_module.S_ISDIR(found.st_mode)
-        ignored = scope.decision(os.path.dirname(path), name, is_folder)
-        if is_folder:
-            same = found.st_dev == self._device
-            if ignored is None and same and raw not in self._closed:
-                self.folder(raw, scope, False)
-        elif ignored is None or _listed_secret(ignored, name):
-            self._meet(raw, name, found)
-
-    def _scope_of(self, path: str) -> Scope | None:
-        """What holds in the folder around a path; None if the walk would not get there."""
-        current, scope = self.root.path, self.rules.root_scope(self.root.path)
-        for name in os.path.relpath(os.path.dirname(path), self.root.path).split(os.sep):
-            if name == os.curdir:
-                return scope
-            parent, current = current, os.path.join(current, name)
-            found = os.lstat(current)
-            if stat_module.S_ISLNK(found.st_mode) or os.fsencode(current) in self._closed:
-                return None
-            if found.st_dev != self._device:
-                return None
-            if scope.decision(parent, name, True) is not None:
-                return None
-            scope = self.rules.inner(scope, current)
-        return scope
-
-    def _unlisted(self, path: bytes, error: OSError) -> None:
-        self._kept.append(path)
-        self.result.errors.append((os.fsdecode(path), error.strerror or str(error)))
-
-    # -- comparing -----------------------------------------------------------------------------
-
-    def _meet(self, path: bytes, name: str, found: os.stat_result) -> None:
-        self.result.seen += 1
-        row = self.known.pop(path, None)
-        facts = (found.st_size, found.st_mtime_ns, found.st_ino)
-        # Under rules that have changed a name may say now that it holds secrets.
-        if row is not None and row[1:] == facts and (self.same_rules or not secret_name(name)):
-            return
-        item = self._found(path, name, found)
-        if row is None:
-            self._new.append(item)
-            if len(self._new) >= _BATCH:
-                self._write_new()
-        else:
-            self._changed.append((row[0], item))
-            if len(self._changed) >= _BATCH:
-                self._write_changed()
-
-    def _found(self, path: bytes, name: str, found: os.stat_result) -> Found:
-        facts = (path, found.st_size, found.st_mtime_ns, found.st_ino)
-        kind = self.kinds.get(extension(name), "other")
-        if not stat_module.S_ISREG(found.st_mode):
-            return Found(*facts, kind, "skipped", "not-regular")
-        rule = secret_name(os.fsdecode(path))
-        if rule is not None:
-            return Found(*facts, kind, "withheld", "secret-name", rule)
-        flags = getattr(found, "st_flags", 0) & _SF_DATALESS
-        attributes = getattr(found, "st_file_attributes", 0) & _RECALL_ON_DATA_ACCESS
-        if flags or attributes:
-            return Found(*facts, kind, "skipped", "placeholder")
-        return Found(*facts, kind)
-
-    # -- writing -------------------------------------------------------------------------------
-
-    def close(self, whole: bool = False) -> ScanResult:
-        """Write what is left to write; `whole`: the walk began at the root."""
-        self._write_new()
-        self._write_changed()
-        if self.result.complete and presence(self.ledger, self.root) is None:
-            # The drive went away in the middle: what was not met is not gone.
-            self.ledger.set_online(self.root.id, False)
-            self.result.offline, self.result.complete = True, False
-        if self.result.complete:
-            self._write_removed()
-            if whole and self._digests != self._last_digests:
-                self.ledger.set_meta(f"rules:{self.root.id}", json.dumps(self._digests))
-        self._report()
-        return self.result
-
-    def readable_again(self, records: Sequence[FileRecord]) -> None:
-        """Take up files that could not be opened and now can: no size or time tells of that."""
-        ids = [
-            record.id
-            for record in records
-            if record.reason == "unreadable"
-            and record.root_id == self.root.id
-            and os.access(record.path, os.R_OK)
-        ]
-        if ids:
-            self.ledger.requeue(ids)
-            self.result.changed.extend(ids)
-
-    def _report(self) -> None:
-        if self.on_progress is not None:
-            self.on_progress(self.result.seen)
-
-    def _write_new(self) -> None:
-        if not self._new:
-            return
-        found, self._new = self._new, []
-        moves = self._moves(found)
-        if moves:
-            self.ledger.move_files(self.root.id, [(i, item) for i, item, _ in moves])
-            for file_id, item, old in moves:
-                self.known.pop(os.fsencode(old), None)
-                self.result.moved.append((file_id, old, os.fsdecode(item.path)))
-            moved = {item.path for _, item, _ in moves}
-            found = [item for item in found if item.path not in moved]
-        self.result.added.extend(self.ledger.add_files(self.root, found))
-        self._report()
-
-    def _moves(self, found: Sequence[Found]) -> list[tuple[int, Found, str]]:
-        """Files on record that are gone from their path and stand at a new one."""
-        gone: dict[tuple[int, int], list[tuple[int, int, str, str | None]]] = {}
-        for record in self.ledger.same_facts(found):
-            if record.reason not in _BY_NAME and not os.path.lexists(record.path):
-                facts = (record.size, record.mtime_ns)
-                row = (record.inode, record.id, record.path, record.content_hash)
-                gone.setdefault(facts, []).append(row)
-        moves = []
-        for item in found:
-            rows = gone.get((item.size, item.mtime_ns), []) if item.state == "pending" else []
-            chosen = next((row for row in rows if _same(row, item)), None)
-            if chosen is not None:
-                rows.remove(chosen)
-                moves.append((chosen[1], item, chosen[2]))
-        return moves
-
-    def _write_changed(self) -> None:
-        changes, self._changed = self._changed, []
-        if not changes:
-            return
-        records = self.ledger.files_by_ids([file_id for file_id, _ in changes])
-        writes = []
-        for file_id, item in changes:
-            if item.state == "withheld" and records[file_id].allowed:
-                item = Found(item.path, item.size, item.mtime_ns, item.inode, item.kind)
-            writes.append((file_id, item))
-            if item.state != "pending":
-                self.result.dropped.append(file_id)
-        self.ledger.change_files(writes)
-        self.result.changed.extend(file_id for file_id, _ in writes)
-        self._report()
-
-    def _write_removed(self) -> None:
-        kept = tuple(self._kept)
-        below = tuple(path.rstrip(b"/") + b"/" for path in kept)
-        removed = [
-            row[0]
-            for path, row in self.known.items()
-            if not (kept and (path in kept or path.startswith(below)))
-        ]
-        self.ledger.mark_removed(removed)
-        self.result.removed.extend(removed)
-
-
-def _listed_secret(ignored: Ignored, name: str) -> bool:
-    """Whether a file that is left out is named among what is withheld: a .env is hidden, too."""
-    by_person = ignored.source == "settings" or OWN_FILE in ignored.source
-    return not by_person and secret_name(name) is not None
-
-
-def _same(row: tuple[int, int, str, str | None], item: Found) -> bool:
-    """Whether a record, size and time being equal, is this file: same inode, or same contents."""
-    inode, _, old, known_hash = row
-    # How a file is read depends on its extension: under another it is a new file.
-    if os.path.splitext(old)[1] != os.path.splitext(os.fsdecode(item.path))[1]:
-        return False
-    if inode == item.inode:
-        return True
-    try:
-        return known_hash is not None and content_hash(item.path) == known_hash
-    except OSError:
-        return False

@@ -6,11 +6,11 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from indexer.ledger.ledger import Ledger, Root
-from indexer.reading.extract import EXTRACTORS
 from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import ScanResult, scan_paths, scan_root
 
@@ -18,10 +18,7 @@ log = logging.getLogger(__name__)
 
 #: Everything is looked at again this often, whatever the watcher said (Syncthing's interval).
 RESCAN_SECONDS = 3600.0
-#: A scan that failed (a full disk, mostly) is repeated after so long.
-AGAIN_SECONDS = 10.0
-#: Kind by extension, as far as a name tells; the extractor knows better later.
-KIND_OF = {ext: row.kind for row in EXTRACTORS for ext in row.extensions}
+SCANNING = "Looking through the folders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,16 @@ class Job:
     paths: tuple[str, ...] = ()
 
 
+class Failures(Protocol):
+    """What counts failures in a row."""
+
+    def failed(self, task: str, error: BaseException) -> float:
+        """Seconds to wait before the next try."""
+
+    def succeeded(self, task: str) -> None:
+        """The task did what it is for."""
+
+
 class Scanner:
     """Runs scans one after another; what they find goes to `on_result`."""
 
@@ -40,16 +47,20 @@ class Scanner:
         ledger: Ledger,
         rules: Callable[[], IgnoreRules],
         on_result: Callable[[Root, ScanResult], None],
-        on_error: Callable[[Exception], None],
+        on_error: Callable[[BaseException], None],
+        *,
+        failures: Failures,
+        kinds: Mapping[str, str] | None = None,
     ) -> None:
+        """`kinds` by extension, as far as a name tells."""
         self._ledger, self._rules, self._on_result = ledger, rules, on_result
-        self._on_error = on_error
+        self._on_error, self._failures, self._kinds = on_error, failures, kinds or {}
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._stop = threading.Event()
         self._waiting: set[int] = set()  # roots whose full scan is queued
         self._running: set[int] = set()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._loop, name="scan")
+        self._thread = threading.Thread(target=self._loop, name="scan", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -57,7 +68,8 @@ class Scanner:
     def stop(self) -> None:
         self._stop.set()
         self._jobs.put(None)
-        self._thread.join(timeout=30)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=30)
 
     def scan(self, root_id: int, paths: Sequence[str] = ()) -> None:
         """Queue a root, or some paths of it."""
@@ -102,18 +114,25 @@ class Scanner:
                 return  # removed meanwhile
             if job.paths:
                 result = scan_paths(
-                    self._ledger, root, job.paths, self._rules(), self._stop, kinds=KIND_OF
+                    self._ledger, root, job.paths, self._rules(), self._stop, kinds=self._kinds
                 )
             else:
-                result = scan_root(self._ledger, root, self._rules(), self._stop, kinds=KIND_OF)
+                result = scan_root(self._ledger, root, self._rules(), self._stop, kinds=self._kinds)
             self._on_result(root, result)
-        except Exception as error:
-            # The ledger's transactions are whole; what it did not note, the whole scan finds.
-            log.exception("Scanning stumbled")
-            self._on_error(error)
-            if not self._stop.wait(AGAIN_SECONDS):
-                self.scan(job.root_id)
+            self._failures.succeeded(SCANNING)
+        except BaseException as error:  # noqa: BLE001 -- a library's panic is no Exception
+            self._failed(job, error)
         finally:
             if not job.paths:
                 with self._lock:
                     self._running.discard(job.root_id)
+
+    def _failed(self, job: Job, error: BaseException) -> None:
+        """The ledger's transactions are whole; what it did not note, the whole scan finds."""
+        pause = self._failures.failed(SCANNING, error)
+        try:
+            self._on_error(error)
+        except BaseException as second:  # noqa: BLE001 -- nothing ends the loop but its stop
+            self._failures.failed(f"{SCANNING}, after an error", second)
+        if not self._stop.wait(pause):
+            self.scan(job.root_id)

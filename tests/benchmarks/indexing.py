@@ -73,7 +73,7 @@ def encode(base: BaseDir) -> int:
     spec = encoder.spec
     store = Store.open(base.store, spec.space, spec.dim, read_only=True)
     ledger = Ledger(base.ledger)
-    for file_id in ledger.all_ids():
+    for file_id in [record.id for record in ledger.files()]:
         for row in store.file_rows(file_id):
             adapter = spec.adapter_for(row.kind)
             passages[adapter].append(TextInput(row.text, row.context))

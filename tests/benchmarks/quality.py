@@ -27,12 +27,12 @@ os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from indexer.server.service import Service
 from numpy.typing import NDArray
 
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
 from engine.contract.settings import Settings
-from indexer.server.service import Service
 
 LANES = ("name", "text", "dense", "late", "fused", "rescored")
 

@@ -28,7 +28,7 @@ from engine.contract.query import parse
 from engine.contract.types import Filters
 from engine.models.registry import DEFAULT_MODEL, model_spec
 from indexer.ledger.ledger import Done, Found, Ledger
-from indexer.reading.file_reader import facts_of
+from indexer.reading.work import facts_of
 from tests.benchmarks.store_scale import Library, fill
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from indexer.server.service import Service
 from numpy.typing import NDArray
 
 from engine.contract.query import parse
@@ -29,7 +30,6 @@ from engine.search.word_weights import WordWeights
 from engine.store import Row
 from engine.store.segments import TokenRecord
 from engine.store.token_record import pack_record
-from indexer.server.service import Service
 from tests.benchmarks.quality import index, measures, questions
 
 Floats = NDArray[np.float32]

@@ -65,9 +65,3 @@ def kind_of(path: PurePath) -> Kind:
     if row.kind == "image" and _SCREENSHOT_NAME.search(path.name):
         return "screenshot"
     return row.kind
-
-
-def version_of(path: PurePath) -> int:
-    """The version of the extractor of files of this name: when it grows, read them again."""
-    row = pick(path, b"")
-    return row.version if row else 0

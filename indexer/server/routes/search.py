@@ -12,7 +12,14 @@ from engine.contract import codec
 from engine.contract.errors import InklingError
 from engine.contract.types import Answer, Filters
 from indexer.server.ports import Search
-from indexer.server.request_types import MAX_LIMIT, AskedPath, FilePath, QueryText, as_json, as_value
+from indexer.server.request_types import (
+    MAX_LIMIT,
+    AskedPath,
+    FilePath,
+    QueryText,
+    as_json,
+    as_value,
+)
 
 Limit = Annotated[int, Body(ge=1, le=MAX_LIMIT)]
 

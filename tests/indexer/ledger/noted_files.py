@@ -9,7 +9,7 @@ from indexer.ledger.ledger import Done, FileRecord, Found, Ledger, Root
 
 def add(ledger: Ledger, root: Root, *names: str, kind: str = "other", size: int = 1) -> list[int]:
     """Files as a scan would note them, each newer than the one before."""
-    start = len(ledger.all_ids())
+    start = len(ledger.files())
     return ledger.add_files(
         root,
         [

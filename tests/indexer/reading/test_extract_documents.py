@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.reading.extract import EXTRACTORS, kind_of, pick, version_of
+from indexer.reading.extract import EXTRACTORS, kind_of, pick
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions
 
 ODF = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -325,8 +325,6 @@ def test_the_table() -> None:
     assert [kind_of(Path(name)) for name in ("a.jpg", "a.pdf", "a.py", "a.docx", "a.zip")] == [
         "image", "pdf", "code", "note", "other",
     ]  # fmt: skip
-    assert version_of(Path("a.md")) >= 1
-    assert version_of(Path("a.zip")) == 0
     names = [row.name for row in EXTRACTORS]
     assert len(names) == len(set(names))
     assert all(ext == ext.lower() and "." not in ext for r in EXTRACTORS for ext in r.extensions)

@@ -14,7 +14,8 @@ import time
 import pytest
 
 from indexer.reading.payment_cards import card_numbers
-from indexer.reading.secrets import passages_withheld, secret_name, secret_spans
+from indexer.reading.secrets import passages_withheld, secret_spans
+from indexer.sources.secret_names import secret_name
 
 
 def chars(count: int, alphabet: str = string.ascii_letters + string.digits, seed: int = 7) -> str:

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from indexer.ledger.ledger import Done, FileRecord, Ledger
+from indexer.sources.contents import content_hash
 from indexer.sources.ignore import IgnoreRules
-from indexer.sources.scan import ScanResult, content_hash, scan_paths, scan_root
+from indexer.sources.scan import ScanResult, scan_paths, scan_root
 
 
 class Place:

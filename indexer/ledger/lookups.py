@@ -1,0 +1,141 @@
+"""The ledger's questions: files by path, state and reason, how many, what is next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from engine.contract.errors import FileState
+from engine.contract.types import Filters
+from indexer.ledger import names
+from indexer.ledger.records import (
+    COLUMNS,
+    FileRecord,
+    NameHit,
+    batches,
+    below,
+    marks,
+    to_record,
+)
+from indexer.ledger.tables import Tables
+
+
+class FileLookups(Tables):
+    """Reads the table of files, never writes it."""
+
+    def file(self, path: str | os.PathLike[str]) -> FileRecord | None:
+        return next(iter(self._records("WHERE path = ?", os.fsencode(path))), None)
+
+    def file_by_id(self, file_id: int) -> FileRecord | None:
+        return self.files_by_ids([file_id]).get(file_id)
+
+    def files_by_ids(self, ids: Collection[int]) -> dict[int, FileRecord]:
+        found: dict[int, FileRecord] = {}
+        for batch in batches(ids):
+            rows = self._all(f"SELECT {COLUMNS} FROM files WHERE id IN ({marks(batch)})", batch)
+            found.update((row[0], to_record(row)) for row in rows)
+        return found
+
+    def files(
+        self,
+        state: FileState | None = None,
+        limit: int | None = None,
+        root_id: int | None = None,
+    ) -> list[FileRecord]:
+        where, values = ["1"], list[Any]()
+        if state is not None:
+            where.append("state = ?")
+            values.append(state)
+        if root_id is not None:
+            where.append("root_id = ?")
+            values.append(root_id)
+        return self._records(f"WHERE {' AND '.join(where)} ORDER BY id LIMIT ?", *values, limit)
+
+    def next_pending(
+        self, limit: int, exclude_ids: Collection[int] = (), not_kinds: Sequence[str] = ()
+    ) -> list[FileRecord]:
+        """Files to read, newest first, none of an offline root; `not_kinds` are left for later."""
+        rows = self._records(
+            "WHERE state = 'pending' AND root_id IN (SELECT id FROM roots WHERE online)"
+            f" AND kind NOT IN ({marks(not_kinds)}) ORDER BY mtime_ns DESC LIMIT ?",
+            *not_kinds,
+            limit + len(exclude_ids),
+        )
+        excluded = set(exclude_ids)
+        return [record for record in rows if record.id not in excluded][:limit]
+
+    def next_stale(self, limit: int, exclude_ids: Collection[int] = ()) -> list[FileRecord]:
+        """Indexed files that are read better now than when they were read, newest first."""
+        rows = self._records(
+            "WHERE stale AND state = 'done' AND root_id IN (SELECT id FROM roots WHERE online)"
+            " ORDER BY mtime_ns DESC LIMIT ?",
+            limit + len(exclude_ids),
+        )
+        excluded = set(exclude_ids)
+        return [record for record in rows if record.id not in excluded][:limit]
+
+    def stale_count(self) -> int:
+        """How many files `next_stale` has yet to give."""
+        rows = self._all(
+            "SELECT count(*) FROM files WHERE stale AND state = 'done'"
+            " AND root_id IN (SELECT id FROM roots WHERE online)"
+        )
+        return int(rows[0][0])
+
+    def recent(self, limit: int) -> list[FileRecord]:
+        """The newest files that are indexed."""
+        return self._records("WHERE state = 'done' ORDER BY mtime_ns DESC LIMIT ?", limit)
+
+    def problems(
+        self, reason: str | None = None, state: str | None = None, limit: int | None = None
+    ) -> list[FileRecord]:
+        """Files that are not indexed, with their reasons; newest first."""
+        states = [state] if state else ["failed", "withheld", "skipped"]
+        where, values = f"state IN ({marks(states)})", list[Any](states)
+        if reason is not None:
+            where += " AND reason = ?"
+            values.append(reason)
+        return self._records(f"WHERE {where} ORDER BY mtime_ns DESC LIMIT ?", *values, limit)
+
+    def counts(self, root_id: int | None = None) -> dict[str, int]:
+        """Files per state; every state is there."""
+        if root_id is None:
+            return self._counts("1", ())
+        return self._counts("root_id = ?", (root_id,))
+
+    def counts_below(self, path: str | os.PathLike[str]) -> dict[str, int]:
+        """The same of the files below a folder."""
+        return self._counts("path >= ? AND path < ?", below(os.fsencode(path)))
+
+    def _counts(self, where: str, values: Sequence[Any]) -> dict[str, int]:
+        counts = dict.fromkeys(("pending", "done", "failed", "withheld", "skipped"), 0)
+        rows = self._all(f"SELECT state, count(*) FROM files WHERE {where} GROUP BY state", values)
+        counts.update((state, count) for state, count in rows)
+        return counts
+
+    def reasons(self, root_id: int | None = None) -> dict[str, int]:
+        """Files per reason."""
+        where, values = ("AND root_id = ?", (root_id,)) if root_id is not None else ("", ())
+        rows = self._all(
+            f"SELECT reason, count(*) FROM files WHERE reason != '' {where} GROUP BY reason", values
+        )
+        return dict(rows)
+
+    def pending_by_kind(self, root_id: int | None = None) -> dict[str, int]:
+        """Files still to be read, per kind."""
+        where, values = ("AND root_id = ?", (root_id,)) if root_id is not None else ("", ())
+        rows = self._all(
+            f"SELECT kind, count(*) FROM files WHERE state = 'pending' {where} GROUP BY kind",
+            values,
+        )
+        return dict(rows)
+
+    def find_names(
+        self, words: Sequence[str], limit: int, filters: Filters | None = None
+    ) -> list[NameHit]:
+        """The files whose names answer, best first; withheld files never."""
+        with self.database.read() as connection:
+            found = names.find(connection, words, limit, filters or Filters())
+        records = self.files_by_ids([file_id for file_id, _ in found])
+        return [NameHit(records[i], score) for i, score in found if i in records]

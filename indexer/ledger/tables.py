@@ -1,0 +1,72 @@
+"""What the sides of the ledger share: the database, reading rows, keeping names in step."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from indexer.ledger import names
+from indexer.ledger.records import COLUMNS, FileRecord, to_record
+from indexer.ledger.schema import Database
+
+#: `in_flight` is 0, 1, or 2 when the file changed under its reader: what comes back is old then.
+CHANGED_UNDER_READER = "in_flight = CASE in_flight WHEN 0 THEN 0 ELSE 2 END"
+INDEX_NAME = "INSERT INTO names (rowid, name, folder) VALUES (?, ?, ?)"
+
+
+class Tables:
+    """One side of the ledger over its database; each method is one transaction, from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = Database(path)
+
+    def meta(self, key: str) -> str | None:
+        row = self._one("SELECT value FROM meta WHERE key = ?", (key,))
+        return row[0] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        with self.database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def _redo(self, where: str, values: Sequence[Sequence[Any]]) -> int:
+        # `units` stays: the store has them until the file is read again, or can't be.
+        count = 0
+        with self.database.write() as connection:
+            for value in values:
+                count += connection.execute(
+                    "UPDATE files SET state = 'pending', reason = '', detail = '', rule = '',"
+                    f" attempts = 0, content_hash = NULL, {CHANGED_UNDER_READER} WHERE {where}",
+                    value,
+                ).rowcount
+        return count
+
+    def _delete(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+        rows = [(i,) for i in ids]
+        connection.executemany("DELETE FROM names WHERE rowid = ?", rows)
+        connection.executemany("DELETE FROM files WHERE id = ?", rows)
+
+    def _refresh_name(self, connection: sqlite3.Connection, file_id: int) -> None:
+        path, root = connection.execute(
+            "SELECT files.path, roots.path FROM files"
+            " JOIN roots ON roots.id = root_id WHERE files.id = ?",
+            (file_id,),
+        ).fetchone()
+        connection.execute("DELETE FROM names WHERE rowid = ?", (file_id,))
+        row = names.index_row(file_id, os.fsdecode(path), os.fsdecode(root))
+        connection.execute(INDEX_NAME, row)
+
+    def _records(self, rest: str, *values: Any) -> list[FileRecord]:
+        limited = [-1 if value is None else value for value in values]
+        return [to_record(row) for row in self._all(f"SELECT {COLUMNS} FROM files {rest}", limited)]
+
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self.database.read() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        rows = self._all(sql, values)
+        return rows[0] if rows else None
