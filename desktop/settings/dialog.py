@@ -38,6 +38,7 @@ class SettingsDialog(QDialog):
     """Sections left, rows right."""
 
     restart_wanted = Signal()
+    models_wanted = Signal()  # the page where a model is chosen
 
     def __init__(self, settings: SettingsClient, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -129,6 +130,10 @@ class SettingsDialog(QDialog):
 
     def _editor(self, row: Setting) -> QWidget:
         value = self._settings.values.get(row.key)
+        if row.page:
+            button = QPushButton(s.CHOOSE_MODEL, self)
+            button.clicked.connect(self.models_wanted)
+            return button
         if row.choices:
             return self._choice(row, str(value))
         if isinstance(value, bool):

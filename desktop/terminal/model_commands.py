@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+import urllib.parse
 from typing import Any
 
 from rich.markup import escape
@@ -86,7 +87,7 @@ def _post(
     """Ask for it, with the licence accepted if it has to be; a terminal is asked."""
     accepted = options.accept_licence
     if not accepted:
-        model = body.get("id") or _recognised(body["path"])
+        model = body.get("id") or _recognised(client, body["path"])
         row = next(
             (r for r in client.call("GET", "/v1/models")["models"] if r["id"] == model), None
         )
@@ -95,12 +96,10 @@ def _post(
     return client.call("POST", f"/v1/models/{action}", {**body, "licence_accepted": accepted})
 
 
-def _recognised(path: str) -> str:
-    from pathlib import Path
-
-    from engine.models.sizes import recognise
-
-    return recognise(Path(path)).id
+def _recognised(client: Client, path: str) -> str:
+    """The model whose weights a folder holds; InklingError if it is none."""
+    pairs = {"path": os.fsencode(path)}
+    return str(client.call("GET", f"/v1/models/recognise?{urllib.parse.urlencode(pairs)}")["id"])
 
 
 def _ask(notice: str) -> bool:

@@ -2,7 +2,7 @@
 
 from engine.store import memory  # noqa: F401 (its settings have to come before lancedb)
 from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch
-from engine.store.spaces import drop_space, list_spaces, set_space_aside
+from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
 from engine.store.table import Store
 from engine.store.where import build_where
 
@@ -17,4 +17,5 @@ __all__ = [
     "drop_space",
     "list_spaces",
     "set_space_aside",
+    "table_name",
 ]

@@ -21,8 +21,7 @@ from engine.engine import Engine
 from engine.models.files import ensure_usable
 from engine.models.registry import MODELS, ModelSpec, model_spec
 from engine.models.sizes import as_found
-from engine.store import Store
-from engine.store.table import drop_space, list_spaces, table_name
+from engine.store import Store, drop_space, list_spaces, table_name
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.model_spaces import drop_outdated, size_bytes, spaces_of
 from indexer.ledger.ledger import FileRecord, Ledger
@@ -104,7 +103,7 @@ class ModelActivation:
         self._stop.set()
         self._wake.set()
         if (engine := self._engine) is not None:
-            engine.encoders.close()  # whoever waits for it is told
+            engine.stop_encoding()  # whoever waits for it is told
         if self._thread.is_alive():
             self._thread.join(timeout=30)
         self._let_go_of_engine()
@@ -138,7 +137,7 @@ class ModelActivation:
             "title": wanted.title,
             "done": done,
             "total": total,
-            "notes": list(self._engine.encoders.notes) if self._engine is not None else [],
+            "notes": list(self._engine.encoder_notes) if self._engine is not None else [],
             "error": None if error is None else {"message": error.message, "hint": error.hint},
         }
 
@@ -220,10 +219,10 @@ class ModelActivation:
         """The engine of the space to be built, in step with what the ledger says of it."""
         ensure_usable(model_spec(wanted.id), self._index.base)
         engine = self._index.make_engine(wanted)
-        self.spaces.lost_after(wanted.space, engine.store.version)
-        held, there = self.spaces.held(wanted.space), engine.store.file_ids()
+        self.spaces.lost_after(wanted.space, engine.version)
+        held, there = self.spaces.held(wanted.space), engine.file_ids()
         engine.delete(sorted(there - held.keys()))
-        whole = there - engine.store.broken_files
+        whole = there - engine.broken_files
         self.spaces.unnote(
             wanted.space, [i for i, units in held.items() if units and i not in whole]
         )
@@ -290,7 +289,7 @@ class ModelActivation:
             self._refused.add(record.id)
             self._later[record.id] = time.monotonic() + AGAIN_SECONDS
         except InklingError:
-            if self._stop.is_set() or self._engine.encoders.state == "failed":
+            if self._stop.is_set() or self._engine.encoder_state == "failed":
                 raise  # no model, no memory for it: the file is not to blame
             unable.append(record)
         finally:
@@ -313,7 +312,7 @@ class ModelActivation:
             if self._index.engine is not engine:
                 engine.close()
         # What was removed in the moment between.
-        old.delete(sorted(old.store.file_ids() - self.spaces.held(before.space).keys()))
+        old.delete(sorted(old.file_ids() - self.spaces.held(before.space).keys()))
         self._retired.append((time.monotonic() + LET_GO_SECONDS, old))
 
     def _close_retired(self) -> None:

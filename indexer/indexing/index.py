@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from engine.contract.types import FileFacts, Filters
 from engine.engine import Engine
 from engine.models.registry import ModelSpec
 from engine.search.searcher import NameMatch
+from engine.store import set_space_aside
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.model_spaces import drop_others, folder_bytes, model_in_use
 from indexer.indexing.pipeline import Pipeline
@@ -83,7 +83,7 @@ class Index:
             if not self.pipeline.stop(GRACE_SECONDS):
                 # What it waits for is ended, so that it can end.
                 self.extractors.close()
-                self.engine.encoders.close()
+                self.engine.stop_encoding()
                 self.pipeline.stop(GRACE_SECONDS)
 
     def _make_pipeline(self) -> Pipeline:
@@ -121,11 +121,13 @@ class Index:
         except StoreDamagedError as error:
             log.error("%s", error)
             self._say("warning", error.message, "The index is being rebuilt from your files.")
-            aside = self.base.store.with_name(f"store.damaged-{int(time.time())}")
-            self.base.store.rename(aside)
-            self.base.create()
+            # Other models' spaces are whole; `reconcile` has this one's files read again.
+            aside = set_space_aside(self.base.store, spec.space)
+            engine = self.make_engine(spec)
+            for name in ("suspect", "rebuild"):
+                self._mark(name).unlink(missing_ok=True)
             shutil.rmtree(aside, ignore_errors=True)
-            return self.make_engine(spec)
+            return engine
 
     def make_engine(self, spec: ModelSpec) -> Engine:
         """An engine over a model's space, which is made if there is none."""
@@ -182,7 +184,7 @@ class Index:
         owner = self._mark("ledger-id")
         if not owner.exists() or owner.read_bytes() != self.ledger.ledger_id.encode():
             # Another ledger's rows: the file ids in them mean nothing here.
-            self.engine.delete(sorted(self.engine.store.file_ids()))
+            self.engine.delete(sorted(self.engine.file_ids()))
             drop_others(self.base.store, self.engine.spec)
             self.ledger.redo_all()
             owner.write_text(self.ledger.ledger_id)
@@ -193,14 +195,14 @@ class Index:
 
     def _compare(self) -> None:
         """What the store lost is read again, what the ledger does not know leaves it."""
-        if lost := self.ledger.redo_after(self.engine.store.version):
+        if lost := self.ledger.redo_after(self.engine.version):
             self._say_lost(lost)
-        places = self.engine.store.places()
+        places = self.engine.places()
         records = self.ledger.files()
         # Pending files keep their rows: old answers are better than none.
         if ghosts := places.keys() - {r.id for r in records if r.units}:
             self.engine.delete(sorted(ghosts))
-        whole = places.keys() - self.engine.store.broken_files  # token records lost with a segment
+        whole = places.keys() - self.engine.broken_files  # token records lost with a segment
         if missing := [
             r.id for r in records if r.state == "done" and r.units and r.id not in whole
         ]:

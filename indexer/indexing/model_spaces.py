@@ -13,7 +13,7 @@ from engine.contract.settings import Settings
 from engine.models.files import ensure_usable
 from engine.models.registry import DEFAULT_MODEL, MODELS, ModelSpec, model_spec
 from engine.models.sizes import as_found
-from engine.store.table import drop_space, list_spaces, table_name
+from engine.store import drop_space, list_spaces, table_name
 from indexer.ledger.ledger import Ledger
 from indexer.ledger.spaces import Spaces
 
@@ -24,8 +24,8 @@ def model_in_use(ledger: Ledger, settings: Settings, base: BaseDir) -> ModelSpec
     """The model in use at the start; in a new ledger the wanted one, if it can be."""
     spaces = Spaces(ledger)
     if spaces.model not in MODELS:
-        wanted = model_spec(settings.model)
         try:
+            wanted = model_spec(settings.model)
             ensure_usable(wanted, base)
         except InklingError as error:
             log.error("%s", error)

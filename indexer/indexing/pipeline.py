@@ -72,7 +72,7 @@ class Pipeline:
             self._read_units,
             throttle=throttle,
             progress=progress,
-            store_version=lambda: engine.store.version,
+            store_version=lambda: engine.version,
             look=look,
             stop=self._stop,
             running=self._running,
@@ -83,7 +83,7 @@ class Pipeline:
             self._read_units,
             self._changes,
             throttle=throttle,
-            unable=lambda: engine.encoders.state == "failed",
+            unable=lambda: engine.encoder_state == "failed",
             stop=self._stop,
         )
         self._write = WriteStage(

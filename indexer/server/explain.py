@@ -44,7 +44,7 @@ def _units(index: Index, record: FileRecord) -> list[dict[str, Any]]:
             "context": row.context,
             "text": row.text[:200],
         }
-        for row in index.engine.store.file_rows(record.id)
+        for row in index.engine.file_rows(record.id)
     ]
 
 

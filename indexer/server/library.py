@@ -121,4 +121,4 @@ class IndexLibrary:
     def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
         """A file's text as the index has it: all, one page, or the passages of some lines."""
         record = indexed_file(self._index.ledger, path)
-        return text_of(self._index.engine.store.file_rows(record.id), path, page, lines)
+        return text_of(self._index.engine.file_rows(record.id), path, page, lines)

@@ -30,6 +30,10 @@ class IndexModels:
         self._downloads, self._settings = downloads, settings
         self._base = index.base
 
+    def recognise(self, folder: Path) -> str:
+        """The id of the model whose weights a folder holds."""
+        return recognise(folder).id
+
     def use(self, model: str, *, licence_accepted: bool, download: bool) -> dict[str, Any]:
         """Have this model wanted from now on, after its weights are here."""
         spec = self._with_licence(model, licence_accepted)

@@ -73,6 +73,9 @@ class Models(Protocol):
     def overview(self) -> dict[str, Any]:
         """Every model, the one that answers, and the one that is to take its place."""
 
+    def recognise(self, folder: Path) -> str:
+        """The id of the model whose weights a folder holds."""
+
     def use(self, model: str, *, licence_accepted: bool, download: bool) -> dict[str, Any]:
         """Have this model wanted from now on, after its weights are here."""
 

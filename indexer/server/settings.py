@@ -12,7 +12,7 @@ from typing import Any
 from engine.contract.paths import BaseDir
 from engine.contract.settings import SETTINGS, Settings
 from engine.models.files import ensure_usable
-from engine.models.registry import model_spec
+from engine.models.registry import MODELS, model_spec
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +75,12 @@ class SettingsOwner:
 
     def health(self) -> list[dict[str, str]]:
         """What is wrong in the file, if anything."""
+        hints = list(self._mistakes)
+        if (model := self._settings.model) not in MODELS:
+            known = ", ".join(MODELS)
+            hints.append(f"There is no model called “{model}”; known are {known}.")
         title = f"There is a mistake in {self._base.settings.name}."
-        return [{"level": "warning", "title": title, "hint": hint} for hint in self._mistakes]
+        return [{"level": "warning", "title": title, "hint": hint} for hint in hints]
 
     def _look(self) -> _Edition:
         try:

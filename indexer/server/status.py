@@ -50,25 +50,25 @@ class Status:
         """As the front ends get it; see the API."""
         self._settings.refresh()
         index, counts, scanning = self._index, self._coverage.counts(), self._scanner.scanning
-        encoders, store = index.engine.encoders, index.engine.store
+        engine = index.engine
         return {
             "state": self.state(),
             "paused_until": self._pause.until,
             "settings_revision": self._settings.revision,
             "model": {
-                "id": index.engine.spec.id,
-                "title": index.engine.spec.title,
-                "state": encoders.state,
-                "notes": list(encoders.notes),
+                "id": engine.spec.id,
+                "title": engine.spec.title,
+                "state": engine.encoder_state,
+                "notes": list(engine.encoder_notes),
                 "next": self._activation.progress(),
             },
             "folders": [self._folder(root, root.id in scanning) for root in index.ledger.roots()],
-            "totals": {**_by_state(counts), "units": store.count()},
+            "totals": {**_by_state(counts), "units": engine.count()},
             "encoded": index.encoded,
             "improving": index.improving,
             "reader_restarts": self._extractors.restarts,
             "eta_s": index.progress.eta(counts),
-            "index_bytes": store.size_bytes(),
+            "index_bytes": engine.size_bytes(),
             "health": [*index.health(), *self._settings.health(), *self._watching()],
         }
 

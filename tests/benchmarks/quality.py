@@ -27,12 +27,12 @@ os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from indexer.server.service import Service
 from numpy.typing import NDArray
 
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
 from engine.contract.settings import Settings
+from indexer.server.lifecycle import Indexer
 
 LANES = ("name", "text", "dense", "late", "fused", "rescored")
 
@@ -78,9 +78,9 @@ def measures(grades: dict[str, int], ranked: Iterable[str]) -> tuple[float, floa
 class Asked:
     """The lanes' rankings for one question."""
 
-    def __init__(self, service: Service, corpus: Path, text: str) -> None:
+    def __init__(self, indexer: Indexer, corpus: Path, text: str) -> None:
         started = time.perf_counter()
-        self.run = service.engine.run(parse(text))
+        self.run = indexer.index.engine.run(parse(text))
         self.took_ms = (time.perf_counter() - started) * 1000
         found = self.run.candidates
         #: Candidates with content; a file known by name alone is in the lane “name” only.
@@ -110,38 +110,38 @@ class Asked:
         return self.run.features.raw(lane)[self.units]
 
 
-def index(corpus: Path, base: Path) -> tuple[Service, float]:
+def index(corpus: Path, base: Path) -> tuple[Indexer, float]:
     """A running service with the corpus fully indexed, and the seconds that took."""
-    service = Service(BaseDir(base), Settings.load(BaseDir(base).create())).open()
+    indexer = Indexer(BaseDir(base), Settings.load(BaseDir(base).create())).open()
     started = time.perf_counter()
-    service.start()
-    service.add_folders([str(corpus)])
-    while service.state() != "idle":
+    indexer.start()
+    indexer.ports.library.add_folders([str(corpus)])
+    while indexer.state() != "idle":
         time.sleep(0.1)
-    return service, time.perf_counter() - started
+    return indexer, time.perf_counter() - started
 
 
 def run(folder: Path, base: Path, neutral: bool, dump: Path | None) -> None:
     corpus = folder / ("corpus_neutral" if neutral else "corpus")
-    service, seconds = index(corpus.resolve(), base)
+    indexer, seconds = index(corpus.resolve(), base)
     try:
         asked = questions(folder, neutral)
         answers: dict[str, Asked] = {}
         for question in asked:
             if question.text not in answers:
-                answers[question.text] = Asked(service, corpus.resolve(), question.text)
-        counts = service.ledger.counts()
+                answers[question.text] = Asked(indexer, corpus.resolve(), question.text)
+        counts = indexer.index.ledger.counts()
         report(folder.name + (", neutral names" if neutral else ""), asked, answers)
-        size = service.engine.size_bytes() / 1e6
+        size = indexer.index.engine.size_bytes() / 1e6
         median = statistics.median(a.took_ms for a in answers.values())
         print(
-            f"  {counts['done']} of {sum(counts.values())} files, {service.engine.count()}"
+            f"  {counts['done']} of {sum(counts.values())} files, {indexer.index.engine.count()}"
             f" units, indexed in {seconds:.0f} s, {size:.1f} MB, search median {median:.0f} ms"
         )
         if dump is not None:
             _dump(dump / f"{folder.name}.json", asked, answers)
     finally:
-        service.close()
+        indexer.close()
 
 
 def report(name: str, asked: Sequence[Question], answers: dict[str, Asked]) -> None:

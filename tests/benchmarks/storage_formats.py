@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from indexer.server.service import Service
 from numpy.typing import NDArray
 
 from engine.contract.query import parse
@@ -30,6 +29,7 @@ from engine.search.word_weights import WordWeights
 from engine.store import Row
 from engine.store.segments import TokenRecord
 from engine.store.token_record import pack_record
+from indexer.server.lifecycle import Indexer
 from tests.benchmarks.quality import index, measures, questions
 
 Floats = NDArray[np.float32]
@@ -70,10 +70,10 @@ FORMATS = (
 class Tokens:
     """The candidates' tokens as the model gives them, encoded when first asked for."""
 
-    def __init__(self, service: Service) -> None:
-        self._encoders = service.engine.encoders
-        self._spec = service.engine.spec
-        self.weights = WordWeights(service.engine.store)
+    def __init__(self, indexer: Indexer) -> None:
+        self._encoders = indexer.index.engine.encoders
+        self._spec = indexer.index.engine.spec
+        self.weights = WordWeights(indexer.index.engine.store)
         self._known: dict[str, Encoding] = {}
 
     def of(self, rows: Mapping[str, Row]) -> dict[str, Encoding]:
@@ -103,8 +103,8 @@ def _record_bytes(encoding: Encoding, format: Format) -> int:
 class Ranked:
     """One question's candidates under every format."""
 
-    def __init__(self, service: Service, tokens: Tokens, corpus: Path, query: Query) -> None:
-        self._run = service.engine.run(query)
+    def __init__(self, indexer: Indexer, tokens: Tokens, corpus: Path, query: Query) -> None:
+        self._run = indexer.index.engine.run(query)
         found = self._run.candidates
         self._top = self._run.rescored
         chosen = [found.unit_ids[i] for i in self._top]
@@ -144,12 +144,12 @@ def measure(folder: Path, base: Path) -> None:
     """Print one set's table."""
     neutral = (folder / "corpus_neutral").is_dir()
     corpus = (folder / ("corpus_neutral" if neutral else "corpus")).resolve()
-    service, _ = index(corpus, base)
+    indexer, _ = index(corpus, base)
     try:
-        tokens = Tokens(service)
+        tokens = Tokens(indexer)
         asked = [q for q in questions(folder, neutral) if not q.by_page]
-        ranked = [Ranked(service, tokens, corpus, parse(q.text)) for q in asked]
-        units, files = service.engine.count(), service.ledger.counts()["done"]
+        ranked = [Ranked(indexer, tokens, corpus, parse(q.text)) for q in asked]
+        units, files = indexer.index.engine.count(), indexer.index.ledger.counts()["done"]
         print(f"{folder.name}: {len(asked)} questions, {units / files:.1f} units a file")
         print(f"  {'':20s} bytes/unit bytes/file  late only  all lanes")
         for format in FORMATS:
@@ -162,7 +162,7 @@ def measure(folder: Path, base: Path) -> None:
                 f" {late:10.4f} {whole:10.4f}"
             )
     finally:
-        service.close()
+        indexer.close()
 
 
 def main() -> int:

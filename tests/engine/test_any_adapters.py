@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from engine import Engine
+from engine.contract.kinds import FILE_KINDS
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
-from engine.contract.types import KINDS, Adapter, Encoding, FileFacts, Kind, TextInput, Unit
+from engine.contract.types import Adapter, Encoding, FileFacts, Kind, TextInput, Unit
 from engine.models.registry import MODELS, ModelSpec
 from tests.engine.word_encoder import WordEncoder
 
@@ -75,7 +77,7 @@ def fill(engine: Engine) -> None:
 
 
 def test_every_kind_is_indexed_and_found(engine: Engine) -> None:
-    assert set(TEXTS) == set(KINDS)
+    assert set(TEXTS) == set(FILE_KINDS)
     fill(engine)
     for file_id, (kind, text) in enumerate(TEXTS.items(), 1):
         words = " ".join(text.split()[-2:])
@@ -94,7 +96,7 @@ def test_every_kind_is_indexed_and_found(engine: Engine) -> None:
 def test_a_filter_alone_and_words_that_nothing_holds(engine: Engine) -> None:
     fill(engine)
     *_, answer = engine.search(parse("unheard kind:code"))
-    assert [hit.file_id for hit in answer.hits] == [4]
+    assert [hit.path for hit in answer.hits] == ["/r/4.x"]
     *_, answer = engine.search(parse("kind:code"))
     assert answer.hits == []  # no name index here
 
@@ -102,7 +104,7 @@ def test_a_filter_alone_and_words_that_nothing_holds(engine: Engine) -> None:
 def test_like_is_asked_within_a_space(engine: Engine, spec: ModelSpec) -> None:
     fill(engine)
     for file_id, kind in enumerate(TEXTS, 1):
-        found = {hit.file_id for hit in engine.similar(file_id).hits}
+        found = {int(Path(hit.path).stem) for hit in engine.similar(file_id).hits}
         same = {
             other
             for other, other_kind in enumerate(TEXTS, 1)

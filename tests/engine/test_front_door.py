@@ -71,13 +71,13 @@ def test_the_encoder_can_be_asked_and_told(engine: Engine) -> None:
 def test_names_answer_without_a_store(engine: Engine) -> None:
     engine.store.close()
     answer = engine.search_names(parse("bread"), limit=1)
-    assert [hit.file_id for hit in answer.hits] == [7]
+    assert [hit.path for hit in answer.hits] == [FACTS.path]
     assert answer.stage == "rescored"
 
 
 def test_a_file_known_by_name_alone_is_among_the_answers(engine: Engine) -> None:
     *_, answer = engine.search(parse("bread and butter"))
-    alone = next(hit for hit in answer.hits if hit.file_id == 8)
+    alone = next(hit for hit in answer.hits if hit.path == NAME_ONLY.path)
     assert alone.lanes == ("name",)
     assert alone.snippet == ""
     told = engine.explain(parse("bread and butter"), 8)

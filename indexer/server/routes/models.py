@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Body, FastAPI, Response
 
 from indexer.server.ports import Models
-from indexer.server.request_types import FilePath, as_json
+from indexer.server.request_types import AskedPath, FilePath, as_json
 
 Id = Annotated[str, Body(max_length=100)]
 Accepted = Annotated[bool, Body()]
@@ -18,6 +18,10 @@ def add_model_routes(app: FastAPI, port: Models) -> None:
     @app.get("/v1/models")
     def models() -> Response:
         return as_json(port.overview())
+
+    @app.get("/v1/models/recognise")
+    def recognised(path: AskedPath) -> Response:
+        return as_json({"id": port.recognise(Path(path))})
 
     @app.post("/v1/models/use")
     def use(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contract import wire
+from engine.contract import framing
 from engine.contract.paths import BaseDir
 from engine.contract.types import Adapter, Encoding, TextInput
 from engine.encoders.pool import EncoderPool
@@ -91,17 +91,17 @@ def test_the_worker_takes_queries_first(monkeypatch: pytest.MonkeyPatch) -> None
 
         running = threading.Thread(target=work, daemon=True)
         running.start()
-        wire.write(sending, {"spec": spec, "folder": None})
+        framing.write(sending, {"spec": spec, "folder": None})
         for number, (op, priority) in enumerate([("texts", 1)] * 3 + [("queries", 0)] * 2):
             item = ["text", ""] if op == "texts" else "query"
             request = {"op": op, "adapter": "retrieval", "items": [item], "priority": priority}
-            wire.write(sending, {"id": number, **request})
+            framing.write(sending, {"id": number, **request})
         end = {"op": "texts", "adapter": "retrieval", "items": [["end", ""]], "priority": 2}
-        wire.write(sending, {"id": 9, **end})
+        framing.write(sending, {"id": 9, **end})
         wait_for(lambda: worker._batches.qsize() == 6, 100)
         SlowToLoad.may_load.set()
-        assert "ready" in (wire.read(answered) or {})
-        told = [(wire.read(answered) or {})["id"] for _ in range(5)]
+        assert "ready" in (framing.read(answered) or {})
+        told = [(framing.read(answered) or {})["id"] for _ in range(5)]
         assert told == [3, 4, 0, 1, 2]
         running.join(100)
         assert not running.is_alive()

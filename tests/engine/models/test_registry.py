@@ -10,7 +10,7 @@ import msgpack
 import pytest
 
 from engine.contract.errors import InklingError
-from engine.contract.types import KINDS
+from engine.contract.kinds import FILE_KINDS
 from engine.models.registry import DEFAULT_MODEL, MODELS, ModelSpec, model_spec
 
 
@@ -29,7 +29,7 @@ def test_row_is_whole(spec: ModelSpec) -> None:
 
 @pytest.mark.parametrize("spec", MODELS.values(), ids=MODELS.keys())
 def test_every_kind_has_an_adapter_that_the_model_has(spec: ModelSpec) -> None:
-    assert {spec.adapter_for(kind) for kind in KINDS} <= set(spec.adapters)
+    assert {spec.adapter_for(kind) for kind in FILE_KINDS} <= set(spec.adapters)
     assert (spec.adapter_for("code") == "code") is ("code" in spec.adapters)
     assert spec.adapter_for("note") == "retrieval"
 
@@ -37,11 +37,11 @@ def test_every_kind_has_an_adapter_that_the_model_has(spec: ModelSpec) -> None:
 def test_a_lone_adapter_is_for_every_kind() -> None:
     for adapter in ("retrieval", "text-matching", "code"):
         lone = replace(MODELS[DEFAULT_MODEL], adapters=(adapter,))
-        assert {lone.adapter_for(kind) for kind in KINDS} == {adapter}
+        assert {lone.adapter_for(kind) for kind in FILE_KINDS} == {adapter}
         assert lone.kinds_of(adapter) == ()
     two = replace(MODELS[DEFAULT_MODEL], adapters=("code", "retrieval"))
     assert two.kinds_of("code") == ("code",)
-    assert {*two.kinds_of("retrieval"), "code"} == set(KINDS)
+    assert {*two.kinds_of("retrieval"), "code"} == set(FILE_KINDS)
 
 
 def test_default_needs_no_download() -> None:

@@ -13,7 +13,7 @@ import pytest
 from engine import Engine, NameMatch
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
-from engine.contract.types import Answer, FileFacts, Filters, Unit
+from engine.contract.types import Answer, FileFacts, Filters, Hit, TextEvidence, Unit
 from engine.models.registry import MODELS
 from engine.search.candidates import Candidates
 from engine.search.context import QueryContext
@@ -50,6 +50,10 @@ class Recent(Lane):
         return {"recent": column([newest.get(unit_id) for unit_id in candidates.unit_ids])}
 
 
+def file_of(hit: Hit) -> int:
+    return next(file_id for file_id, (path, _) in FILES.items() if path == hit.path)
+
+
 def facts(file_id: int) -> FileFacts:
     path, _ = FILES[file_id]
     return FileFacts(file_id, path, "note", None, path.rpartition(".")[2], 1e9 + file_id, 100)
@@ -83,10 +87,10 @@ def last(engine: Engine, query: str) -> Answer:
 
 def test_a_lane_is_a_module_and_a_row(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     question = parse("feed the starter")
-    before = {hit.file_id: hit.score for hit in last(engine, "feed the starter").hits}
+    before = {file_of(hit): hit.score for hit in last(engine, "feed the starter").hits}
     assert "recent" not in engine.explain(question, 5)
     monkeypatch.setitem(LANES, "recent", Recent())
-    after = {hit.file_id: hit for hit in last(engine, "feed the starter").hits}
+    after = {file_of(hit): hit for hit in last(engine, "feed the starter").hits}
     assert after[5].score == pytest.approx(before[5] + 0.25, abs=1e-5)
     assert after[5].lanes[-1] == "recent"
     assert after[3].score == pytest.approx(before[3], abs=1e-5)
@@ -100,7 +104,7 @@ def test_a_lane_alone_brings_candidates(engine: Engine, monkeypatch: pytest.Monk
     for name in list(LANES):
         monkeypatch.delitem(LANES, name)
     monkeypatch.setitem(LANES, "recent", Recent())
-    assert [hit.file_id for hit in last(engine, "feed the starter").hits] == [5]
+    assert [file_of(hit) for hit in last(engine, "feed the starter").hits] == [5]
 
 
 @pytest.mark.parametrize(
@@ -109,11 +113,11 @@ def test_a_lane_alone_brings_candidates(engine: Engine, monkeypatch: pytest.Monk
 def test_the_file_of_that_name_comes_before_passages_with_the_word(
     engine: Engine, query: str, named: int, mentions: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert [hit.file_id for hit in last(engine, query).hits[:2]] == [named, mentions]
+    assert [file_of(hit) for hit in last(engine, query).hits[:2]] == [named, mentions]
     assert "name" in last(engine, query).hits[0].lanes
     # It is the name that does it.
     monkeypatch.delitem(LANES, "name")
-    assert last(engine, query).hits[0].file_id == mentions
+    assert file_of(last(engine, query).hits[0]) == mentions
 
 
 def test_tokens_are_read_once_a_query(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +130,7 @@ def test_tokens_are_read_once_a_query(engine: Engine, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Store, "tokens", counted)
     answer = last(engine, "ferry to the harbour")
-    assert any(proof.type == "text" for proof in answer.hits[0].evidence)
+    assert any(isinstance(proof, TextEvidence) for proof in answer.hits[0].evidence)
     assert set(read.values()) == {1}
 
 
@@ -134,7 +138,7 @@ def test_further_places_of_a_file_have_their_scores(engine: Engine) -> None:
     texts = ["ferry harbour", "the ferry of the harbour", "a ferry", "nothing of it"]
     stored = engine.encode([(facts(1), Unit(1, n, "note", text)) for n, text in enumerate(texts)])
     engine.replace({1: stored})
-    hit = next(hit for hit in last(engine, "ferry harbour").hits if hit.file_id == 1)
+    hit = next(hit for hit in last(engine, "ferry harbour").hits if file_of(hit) == 1)
     scores = [hit.score, *(place.score for place in hit.more)]
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)
@@ -147,7 +151,7 @@ def test_a_query_picture_is_known_by_what_it_shows(engine: Engine, tmp_path: Pat
     assert isinstance(encoder, WordEncoder)
 
     def first(path: Path) -> int:
-        return last_of_picture(engine, path).hits[0].file_id
+        return file_of(last_of_picture(engine, path).hits[0])
 
     picture.write_text("feed the starter")
     assert first(picture) == 3
