@@ -75,14 +75,17 @@ ROW_COLUMNS = [
 def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: int) -> pa.Table:
     """Units and the places of their tokens as rows."""
     rows = [_fields(stored, ref) for stored, ref in zip(units, refs, strict=True)]
+    vectors = {
+        "vector": _vectors([stored.vector for stored in units], dim),
+        "document": _vectors(_documents(units), dim),
+    }
     columns = schema(dim)
     arrays = [
-        pa.array([row[field.name] for row in rows], field.type)
+        vectors[field.name]
+        if field.name in vectors
+        else pa.array([row[field.name] for row in rows], field.type)
         for field in columns
-        if field.name not in ("vector", "document")
     ]
-    arrays.append(_vectors([stored.vector for stored in units], dim))
-    arrays.append(_vectors(_documents(units), dim))
     return pa.Table.from_arrays(arrays, schema=columns)
 
 
