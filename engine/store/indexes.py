@@ -55,7 +55,8 @@ def create_indexes(table: LanceTable) -> None:
         table.write(
             lambda t, c=column, config=config: t.create_index(c, config=config, replace=True)
         )
-    if table.read(lambda t: int(t.count_rows())) >= VECTOR_INDEX_ROWS:
+    rows = table.read(lambda t: int(t.count_rows()))
+    if rows >= VECTOR_INDEX_ROWS:
         _index_vectors(table)
 
 

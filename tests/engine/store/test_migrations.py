@@ -96,7 +96,7 @@ def test_an_older_store_is_carried_over(
     store.replace_files({20: [unit(facts(20), text=word(20))]})
     store.update_paths({5: facts(5, "/elsewhere/zebra.md")})
     store.maintain(force=True)
-    assert columns(store, "taken")[3]["taken"] == 1.5  # 20:0 sorts after 1:0
+    assert {row["id"] for row in columns(store, "taken") if row["taken"] == 1.5} == {"20:0"}
     version = store.version
     store.close()
     again = Store.open(folder, "m", DIM)  # nothing is done twice
@@ -119,7 +119,7 @@ def test_a_newer_store_is_refused_and_left_alone(
     for steps in (0, 1):
         later(steps)
         for read_only in (True, False):
-            with pytest.raises(StoreTooNewError, match="newer version of Inkling. Update"):
+            with pytest.raises(StoreTooNewError, match="newer version of Inkling"):
                 Store.open(folder, "m", DIM, read_only=read_only)
     assert contents(folder) == before
     Store.open(folder, "other", DIM).close()  # version 1 is carried over to 1 alone
