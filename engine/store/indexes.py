@@ -52,9 +52,7 @@ _CONDITIONS = ("id = 'x'", "file_id = -1", "kind = 'x'", "ext = 'x'", "mtime < 0
 def create_indexes(table: LanceTable) -> None:
     """Make all indexes, for the vectors only if there are many."""
     for column, config in _COLUMNS.items():
-        table.write(
-            lambda t, c=column, config=config: t.create_index(c, config=config, replace=True)
-        )
+        _create(table, column, config)
     rows = table.read(lambda t: int(t.count_rows()))
     if rows >= VECTOR_INDEX_ROWS:
         _index_vectors(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -273,3 +274,26 @@ def test_manifests_are_told_from_damaged_ones(tmp_path: Path) -> None:
     every: Callable[[], str | None] = Manifests(tmp_path / "m.lance").fault
     assert every() is None
     assert Manifests(tmp_path / "nothing.lance").fault() == "there is no manifest"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="other permissions")
+def test_a_table_that_can_not_be_listed_is_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, files=2)
+    before = contents(tmp_path)
+    for path in manifests(tmp_path):
+        path.unlink()
+    real = os.listdir
+
+    def refuse(path: Path) -> list[str]:
+        if str(path).endswith("data"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(StoreBusyError, match="permission"):
+        Store.open(tmp_path, "m", DIM)
+    monkeypatch.undo()
+    kept = {name for name in before if not name.endswith(".manifest")}
+    assert contents(tmp_path).keys() == kept
