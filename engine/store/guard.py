@@ -107,19 +107,25 @@ def meaning(error: BaseException, doing: Doing, fault: Callable[[], str | None])
     text = str(error)
     if isinstance(error, RuntimeError) and _CONFLICT.search(text):
         return busy("Something else was writing to it.")
+    if isinstance(error, UnicodeDecodeError | pa.ArrowException):
+        # Of what was found, since a question is words; of what we gave, in writing.
+        return damaged(text) if doing == "read" else refused_rows()
     if isinstance(error, OSError | RuntimeError) or _UNREADABLE.search(text):
         # Everything the library says of a file that it does not understand ends here. It may have
         # failed for want of descriptors without saying so.
         return busy("The system is short of descriptors.") if starved() else damaged(text)
-    if doing == "read" and isinstance(error, UnicodeDecodeError | pa.ArrowException):
-        return damaged(text)  # the question is words; these come of what was found
     if doing == "write":
-        return RefusedRowsError(
-            "The search index refused these rows.",
-            hint="The file is left out; logs/indexer.log says why.",
-        )
+        return refused_rows()
     return RefusedQueryError(
         "The search index can't answer this question.", hint="Simplify the query or its filters."
+    )
+
+
+def refused_rows(why: str = "") -> RefusedRowsError:
+    """These rows can't be stored, now or later."""
+    return RefusedRowsError(
+        f"The search index refused these rows. {why}".strip(),
+        hint="The file is left out; logs/indexer.log says why.",
     )
 
 

@@ -53,7 +53,8 @@ def create_indexes(table: LanceTable) -> None:
     """Make all indexes, for the vectors only if there are many."""
     for column, config in _COLUMNS.items():
         _create(table, column, config)
-    if table.read(lambda t: t.count_rows()) >= VECTOR_INDEX_ROWS:
+    rows = table.read(lambda t: int(t.count_rows()))
+    if rows >= VECTOR_INDEX_ROWS:
         _index_vectors(table)
 
 

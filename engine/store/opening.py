@@ -8,6 +8,7 @@ manifest is set aside, not deleted.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def _open(folder: Path, dim: int, read_only: bool, disk: Disk) -> tuple[LanceTab
         if not read_only:
             manifests = Manifests(folder, disk)
             manifests.put_back()
-            if folder.exists() and not manifests.all() and not any(folder.glob("data/*")):
+            if folder.exists() and not manifests.all() and not _has_data(folder):
                 shutil.rmtree(folder)  # its making was cut short, before anything was in it
         there = folder.exists()
     if not there:
@@ -87,6 +88,14 @@ def _open(folder: Path, dim: int, read_only: bool, disk: Disk) -> tuple[LanceTab
     check_indexes(table, dim)
     table.sync()
     return table, file
+
+
+def _has_data(folder: Path) -> bool:
+    """Whether rows were ever written; OSError where that can't be told (a glob would say no)."""
+    try:
+        return bool(os.listdir(folder / "data"))
+    except FileNotFoundError:
+        return False
 
 
 def _create(folder: Path, dim: int, disk: Disk) -> None:

@@ -77,6 +77,10 @@ ROW_COLUMNS = [
 def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: int) -> pa.Table:
     """Units and the places of their tokens as rows."""
     rows = [_fields(stored, ref) for stored, ref in zip(units, refs, strict=True)]
+    vectors = {
+        "vector": _vectors([stored.vector for stored in units], dim),
+        "document": _vectors(_documents(units), dim),
+    }
     columns = schema(dim)
     vectors = {
         "vector": _vectors([stored.vector for stored in units], dim),

@@ -14,7 +14,7 @@ from engine.contract.errors import InklingError
 from engine.contract.types import FileFacts
 from engine.store import memory
 from engine.store.disk import DISK, Disk
-from engine.store.guard import guarded
+from engine.store.guard import guarded, refused_rows
 from engine.store.indexes import Upkeep
 from engine.store.lance_table import LanceTable
 from engine.store.opening import open_table, patiently
@@ -169,13 +169,13 @@ class Store(Reader):
     def size_bytes(self) -> int:
         """Bytes on disk, segments included."""
         rows = 0
-        for parent, _, names in os.walk(self._table.folder):
-            for name in names:
-                try:
-                    rows += os.stat(os.path.join(parent, name)).st_size
-                except FileNotFoundError:  # removed by maintenance meanwhile
-                    continue
         with guarded("read"):
+            for parent, _, names in os.walk(self._table.folder):
+                for name in names:
+                    try:
+                        rows += os.stat(os.path.join(parent, name)).st_size
+                    except FileNotFoundError:  # removed by maintenance meanwhile
+                        continue
             return rows + self._segments.size_bytes()
 
     def close(self) -> None:
@@ -188,9 +188,9 @@ class Store(Reader):
 def _check_units(files: Mapping[int, Sequence[StoredUnit]], units: Sequence[StoredUnit]) -> None:
     """Two rows of one id would be stored twice without a word."""
     if len({stored.unit.unit_id for stored in units}) != len(units):
-        raise ValueError("units of a file need different ordinals")
+        raise refused_rows("Units of a file need different ordinals.")
     if any(stored.unit.file_id not in files for stored in units):
-        raise ValueError("a unit belongs to a file that is not being replaced")
+        raise refused_rows("A unit belongs to a file that is not being replaced.")
 
 
 __all__ = ["Store", "drop_space", "list_spaces", "set_space_aside", "table_name"]

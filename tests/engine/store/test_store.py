@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.contract.errors import InklingError, StoreDamagedError
+from engine.contract.errors import InklingError, RefusedRowsError, StoreDamagedError
 from engine.contract.path_text import path_to_text, text_to_path
 from engine.contract.types import Filters, Unit
 from engine.store import Store, StoredUnit, drop_space, list_spaces
@@ -219,9 +220,9 @@ def test_opening_for_reading_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_wrong_units_are_refused(store: Store) -> None:
-    with pytest.raises(ValueError, match="ordinals"):
+    with pytest.raises(RefusedRowsError, match="ordinals"):
         store.replace_files({1: [unit(facts(1)), unit(facts(1))]})
-    with pytest.raises(ValueError, match="belongs"):
+    with pytest.raises(RefusedRowsError, match="belongs"):
         store.replace_files({1: [unit(facts(2))]})
     assert store.count() == 0
 
@@ -281,3 +282,15 @@ def test_maintenance_frees_replaced_tokens(store: Store, monkeypatch: pytest.Mon
     assert store._segments.size_bytes() < before / 10
     refs = [row.ref for row in store.file_rows(1) if row.ref]
     assert [len(record.tokens) for record in store.tokens(refs)] == [3] * 10
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="descriptors can't be counted")
+def test_commits_keep_no_descriptors(store: Store) -> None:
+    def held() -> int:
+        return len(os.listdir("/dev/fd"))
+
+    store.replace_files({1: [unit(facts(1))]})
+    before = held()
+    for n in range(2, 12):
+        store.replace_files({n: [unit(facts(n))]})
+    assert held() <= before + 4  # not one a commit; the library may keep some of its own
