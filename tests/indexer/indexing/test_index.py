@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.models.registry import ModelSpec
@@ -168,9 +169,11 @@ def test_the_end_comes_even_if_something_stumbles_on_the_way(
     def fail(*_: object) -> None:
         raise OSError("the ledger's disk is away")
 
-    monkeypatch.setattr("indexer.ledger.ledger.Ledger.put_back", fail)
+    monkeypatch.setattr("indexer.indexing.file_states.FileStates.put_all_back", fail)
     with pytest.raises(OSError, match="disk is away"):
         index.stop()
     assert pids
     assert index.extractors.pids() == []
+    with pytest.raises(InklingError, match="closed"):
+        index.ledger.counts()
     monkeypatch.undo()
