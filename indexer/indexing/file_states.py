@@ -54,7 +54,8 @@ class FileStates:
 
     def put_all_back(self) -> None:
         """The end: what is in work was not to blame for it."""
-        self._ledger.put_back(sorted(self.in_flight))
+        if left := self.in_flight:
+            self._ledger.put_back(sorted(left))
 
     def give_up(self, record: FileRecord, reason: str, detail: str) -> None:
         """The file has no content; what it had before goes."""

@@ -1,0 +1,138 @@
+"""A ledger, a store and readers, all real; only the vectors are made up."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from engine.contract.paths import BaseDir
+from engine.contract.settings import Settings
+from engine.contract.types import FileFacts, Unit
+from engine.models.registry import model_spec
+from engine.store import Reword, Store, StoredUnit
+from indexer.indexing.file_states import FileStates
+from indexer.indexing.progress import Progress
+from indexer.indexing.throttle import Throttle
+from indexer.indexing.write_queue import WriteQueue
+from indexer.ledger.ledger import FileRecord, Ledger
+from indexer.reading.pool import ExtractorPool
+from indexer.reading.work import Work, facts_of
+from indexer.sources.ignore import IgnoreRules
+from indexer.sources.scan import scan_root
+from tests.engine.store.store_units import DIM, vector
+
+
+class SmallEngine:
+    """A real store; `encode` makes up vectors, and what the tests say goes wrong."""
+
+    def __init__(self, base: BaseDir) -> None:
+        self.spec = model_spec("minilm")
+        self.store = Store.open(base.store, self.spec.space, DIM)
+        self.encoders = SimpleNamespace(state="ready", idle_s=1.0, close=lambda: None)
+        self.encoded: list[int] = []  # file ids, one a unit
+        self.twice: set[int] = set()  # files of which the store gets the same row twice
+        self.down: BaseException | None = None  # what every write ends in
+        self.untidy: BaseException | None = None
+
+    def encode(self, units: Sequence[tuple[FileFacts, Unit]]) -> list[StoredUnit]:
+        self.encoded += [facts.file_id for facts, _ in units]
+        return [StoredUnit(unit, facts, vector(unit.file_id), None) for facts, unit in units]
+
+    def replace(self, files: dict[int, Sequence[StoredUnit]]) -> int:
+        self._check()
+        files = {i: [*rows, *(rows if i in self.twice else ())] for i, rows in files.items()}
+        return self.store.replace_files(files)
+
+    def delete(self, file_ids: Sequence[int]) -> int:
+        self._check()
+        return self.store.delete_files(file_ids)
+
+    def move(self, files: Sequence[FileFacts], reword: Reword) -> int:
+        self._check()
+        return self.store.update_paths({facts.file_id: facts for facts in files}, reword)
+
+    def maintain(self, *, force: bool = False) -> None:
+        if self.untidy is not None:
+            raise self.untidy
+        self.store.maintain(force=force)
+
+    def close(self) -> None:
+        self.store.close()
+
+    def _check(self) -> None:
+        if self.down is not None:
+            raise self.down
+
+
+class Rig:
+    """A folder of notes, scanned; what stages need."""
+
+    def __init__(self, base: BaseDir, folder: Path) -> None:
+        self.base, self.folder = base, folder
+        folder.mkdir(exist_ok=True)
+        self.ledger = Ledger(base.ledger)
+        self.root = self.ledger.add_root(folder)
+        self.settings = Settings.load(base)
+        self.settings.min_free_disk_gb = 0
+        self.settings.pause_on_battery = False
+        self.engine = SmallEngine(base)
+        self.throttle = Throttle(base, self.settings, lambda: 0)
+        self.progress = Progress(self.ledger, 1)
+        self.stop, self.running = threading.Event(), threading.Event()
+        self.running.set()
+        self.queue = WriteQueue()
+        self.states = FileStates(self.ledger, self.queue, self.stop)
+        self.extractors = ExtractorPool(base.scratch, 1)
+
+    def close(self) -> None:
+        self.stop.set()
+        self.extractors.close()
+        self.engine.close()
+        self.ledger.close()
+
+    def notes(self, *names: str, kind: str = "note") -> list[FileRecord]:
+        """Notes, each newer than the one before, as the scan has noted them."""
+        for number, name in enumerate(names):
+            path = self.folder / name
+            path.write_text(f"# {name}\n\nThe keeper of {name} counted ships.\n")
+            os.utime(path, (1_000_000 + number * 60,) * 2)
+        self.scan(kind)
+        return [self.record(name) for name in names]
+
+    def scan(self, kind: str = "note") -> None:
+        root = next(r for r in self.ledger.roots() if r.id == self.root.id)
+        scan_root(self.ledger, root, IgnoreRules(), kinds=dict.fromkeys(("md", "png"), kind))
+
+    def record(self, name: str) -> FileRecord:
+        found = self.ledger.file(self.folder / name)
+        assert found is not None
+        return found
+
+    def work(self, record: FileRecord, units: int = 1, text: str = "some words") -> Work:
+        """A claimed file as the reading stage hands it on."""
+        assert self.states.claim(record)
+        self.ledger.begin([record.id])
+        made = [Unit(record.id, n, "note", text, context="old words") for n in range(units)]
+        return Work(record, facts_of(record), f"hash {record.id}", "markup", 1, made)
+
+    def encoded(self, record: FileRecord, units: int = 1) -> Work:
+        """The same as the encoding stage hands it on."""
+        work = self.work(record, units)
+        work.stored = self.engine.encode([(work.facts, unit) for unit in work.units])
+        return work
+
+    def states_by_name(self) -> dict[str, str]:
+        return {os.path.basename(r.path): r.reason or r.state for r in self.ledger.files()}
+
+
+def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
