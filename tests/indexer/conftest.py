@@ -87,7 +87,7 @@ class RunningIndexer:
         finally:
             connection.close()
 
-    def until_idle(self, timeout_s: float = 90.0) -> None:
+    def until_idle(self, timeout_s: float = 400.0) -> None:
         deadline = time.monotonic() + timeout_s
         while self.client.status()["state"] != "idle":
             assert time.monotonic() < deadline, self.client.status()
