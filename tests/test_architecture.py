@@ -230,7 +230,7 @@ def test_the_command_line_opens_without_qt() -> None:
 
 def test_the_indexer_process_stays_light() -> None:
     """Torch and OCR live in worker processes; the store needs lancedb and pyarrow here."""
-    loaded = loaded_after("import indexer.server.service")
+    loaded = loaded_after("import indexer.server.lifecycle")
     assert (
         loaded & {"torch", "transformers", "peft", "onnxruntime", "rapidocr", "cv2", "PySide6"}
         == set()

@@ -7,7 +7,7 @@ import re
 import threading
 from dataclasses import dataclass
 
-from engine.contract.errors import InklingError, StoreDamagedError
+from engine.contract.errors import InklingError, RefusedRowsError, StoreDamagedError
 from indexer.ledger.ledger import LedgerDamagedError
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,6 @@ def is_damage(error: BaseException) -> bool:
 
 def is_passing(error: BaseException) -> bool:
     """Whether waiting may help: a full disk, a lock, a permission."""
-    if is_damage(error) or any(c.__name__ == "RefusedRowsError" for c in type(error).__mro__):
+    if is_damage(error) or isinstance(error, RefusedRowsError):
         return False
     return isinstance(error, InklingError | OSError)

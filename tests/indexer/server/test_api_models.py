@@ -11,6 +11,8 @@ import pytest
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 from tests.indexer.conftest import RunningIndexer
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first one waits for the index
+
 
 def rows(indexer: RunningIndexer) -> dict[str, dict[str, Any]]:
     answer = indexer.ask("GET", "/v1/models")

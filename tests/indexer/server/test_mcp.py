@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 from engine.contract.agent_tools import READ_CHARACTERS
 from tests.indexer.conftest import LATIN, SECRET, RunningIndexer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first one waits for the index
 
 Session = Callable[[Callable[[Client], Awaitable[None]]], None]
 

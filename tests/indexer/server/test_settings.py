@@ -34,7 +34,7 @@ def by_hand(base: BaseDir, text: str) -> None:
 
 
 def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -134,6 +134,7 @@ def test_all_or_none(base: BaseDir) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # the first one waits for the index
 class TestOverHttp:
     @pytest.mark.parametrize("method", ["PATCH", "POST"])
     def test_keys_are_changed_and_told(self, indexer: RunningIndexer, method: str) -> None:
