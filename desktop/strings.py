@@ -192,6 +192,7 @@ SUGGESTED = {
 
 SETTINGS_TITLE = tr("Settings")
 RESTART_WINDOW = tr("Takes hold when Inkling is opened again.")
+CHOOSE = tr("Choose…")
 RESTART_NOW = tr("Open Again Now")
 RESTART_INDEXER = tr("Takes hold when the indexer starts again.")
 

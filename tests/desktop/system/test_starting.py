@@ -65,7 +65,7 @@ def test_a_checkout_is_started_from_itself(tmp_path: Path, base: BaseDir) -> Non
 
 
 def test_what_the_session_starts_trusts_no_folder(tmp_path: Path) -> None:
-    assert autostart.command(tmp_path)[1:4] == ["-P", "-m", "desktop"]
+    assert "-P" in autostart.command(tmp_path)
     assert str(Path.home()) not in autostart.entry(tmp_path / "base").decode()
 
 
@@ -85,4 +85,4 @@ def test_opening_again_trusts_no_folder(
     whole.shut_down()
     program, *arguments = launch.window_command(base.root)
     assert started == [(program, arguments, str(base.root))]
-    assert arguments[0] == "-P"
+    assert "-P" in arguments

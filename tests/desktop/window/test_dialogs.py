@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
+    QPushButton,
     QSpinBox,
     QWidget,
 )
@@ -93,10 +94,19 @@ class TestSettings:
             elif isinstance(editor, QLineEdit):
                 editor.setText("edit {path}")
                 editor.editingFinished.emit()
-            if not (isinstance(editor, QComboBox) and editor.count() == 1):
+            if not SETTINGS[key].page:
                 assert settings.get(key) != before, key
                 assert changed[-1] == key
         assert settings.excluded == ("*.log", "old/")
+
+    def test_the_model_is_chosen_on_its_own_page(
+        self, qtbot: QtBot, dialog: SettingsDialog
+    ) -> None:
+        button = dialog.editors["model"]
+        assert isinstance(button, QPushButton)
+        with qtbot.waitSignal(dialog.page_wanted) as wanted:
+            button.click()
+        assert wanted.args == ["models"]
 
     def test_zero_has_words_and_the_gap_above_it_is_jumped(self, dialog: SettingsDialog) -> None:
         scale = dialog.editors["scale"]
@@ -282,8 +292,6 @@ class TestIndexPanel:
         }  # fmt: skip
         indexer.answers["POST", "/v1/models/use"] = {}
         panel.show_tab("model")
-        from PySide6.QtWidgets import QPushButton
-
         qtbot.waitUntil(lambda: len(panel.model.findChildren(QPushButton)) == 1)
         texts = [label.text() for label in panel.model.findChildren(QLabel)]
         assert any("Not for commercial use" in t and "7.5 GB" in t for t in texts)
