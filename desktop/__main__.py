@@ -8,15 +8,13 @@ import sys
 def _distrust_working_folder() -> None:
     """Import nothing from where `python -m desktop` happens to be started.
 
-    Python puts the working directory first; a `json.py` in a person's home folder would run. Where
-    Inkling itself lies there (a checkout), it stays, behind everything else.
+    Python puts the working directory first; a `json.py` in a person's home folder would run. It
+    stays where Inkling itself lies there (a checkout): another one may be installed, and the two
+    must not be mixed.
     """
-    here = os.getcwd()
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    kept = [place for place in sys.path[1:] if place]
-    if os.path.realpath(here) == os.path.realpath(root) and here not in kept:
-        kept.append(here)
-    sys.path[:] = kept
+    if os.path.realpath(sys.path[0]) != os.path.realpath(root):
+        sys.path[:] = [place for place in sys.path[1:] if place]
 
 
 if __name__ == "__main__" and not sys.flags.safe_path:

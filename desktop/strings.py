@@ -143,7 +143,6 @@ TAB_FOLDERS = tr("Folders")
 TAB_PROBLEMS = tr("Problems")
 TAB_WITHHELD = tr("Withheld")
 TAB_MODEL = tr("Model")
-CHOOSE_MODEL = tr("Choose a Model…")
 ADD_FOLDER = tr("Add Folder…")
 REMOVE_FOLDER = tr("Remove")
 REMOVE_FOLDER_ASK = tr("Stop looking into “{folder}”?")
@@ -193,6 +192,7 @@ SUGGESTED = {
 
 SETTINGS_TITLE = tr("Settings")
 RESTART_WINDOW = tr("Takes hold when Inkling is opened again.")
+CHOOSE = tr("Choose…")
 RESTART_NOW = tr("Open Again Now")
 RESTART_INDEXER = tr("Takes hold when the indexer starts again.")
 

@@ -46,6 +46,13 @@ BELOW: dict[str, tuple[str, ...]] = {
         )
         for room in ("results", "preview", "index", "settings", "terminal")
     },
+    "desktop.terminal": (
+        "engine.contract",
+        "desktop.*",
+        "desktop.system",
+        "desktop.presentation",
+        "desktop.settings.changing",
+    ),
     "desktop.window": ("engine.contract", "desktop"),
     "desktop": ("engine.contract", "desktop"),
 }

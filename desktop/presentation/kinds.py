@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from desktop.strings import tr
+from engine.contract import kinds as contract
 from engine.contract.types import Hit
 
 #: "pixels": one picture; "pages": pixels, one page at a time; "text": the file's text.
@@ -18,13 +19,16 @@ class KindRow:
 
     id: str
     singular: str
-    plural: str
     only: str = ""  # title of the action that filters by it; without one it has no shortcut
     key: str = ""  # shortcut of that action
     preview: Preview = "text"
     code: bool = False  # text with syntax colours in the font for code
     open_setting: str = ""  # key of the setting with the command that opens it at its place
     icon: str = ""  # where it is not the id
+
+    @property
+    def plural(self) -> str:
+        return tr(contract.KINDS[self.id].title)
 
     @property
     def icon_name(self) -> str:
@@ -35,33 +39,33 @@ class KindRow:
         return self.preview != "text"
 
 
-_OTHER = KindRow("other", tr("File"), tr("Other files"))
+_OTHER = KindRow("other", tr("File"))
 
 #: In the order of the menus. The last three are what a picture shows, not kinds of their own.
 KINDS: dict[str, KindRow] = {
     row.id: row
     for row in (
         KindRow(
-            "screenshot", tr("Screenshot"), tr("Screenshots"),
+            "screenshot", tr("Screenshot"),
             tr("Screenshots Only"), "Ctrl+1", preview="pixels",
         ),
-        KindRow("image", tr("Image"), tr("Images"), tr("Images Only"), "Ctrl+2", preview="pixels"),
+        KindRow("image", tr("Image"), tr("Images Only"), "Ctrl+2", preview="pixels"),
         KindRow(
-            "pdf", tr("PDF"), tr("PDFs"), tr("PDFs Only"), "Ctrl+3",
+            "pdf", tr("PDF"), tr("PDFs Only"), "Ctrl+3",
             preview="pages", open_setting="viewer_command",
         ),
         KindRow(
-            "code", tr("Code"), tr("Code"), tr("Code Only"), "Ctrl+4",
+            "code", tr("Code"), tr("Code Only"), "Ctrl+4",
             code=True, open_setting="editor_command",
         ),
         KindRow(
-            "note", tr("Note"), tr("Notes"), tr("Notes Only"), "Ctrl+5",
+            "note", tr("Note"), tr("Notes Only"), "Ctrl+5",
             open_setting="editor_command",
         ),
         _OTHER,
-        KindRow("photo", tr("Photo"), tr("Photos"), preview="pixels", icon="image"),
-        KindRow("diagram", tr("Diagram"), tr("Diagrams"), preview="pixels", icon="image"),
-        KindRow("scan", tr("Scan"), tr("Scans"), preview="pixels", icon="image"),
+        KindRow("photo", tr("Photo"), preview="pixels", icon="image"),
+        KindRow("diagram", tr("Diagram"), preview="pixels", icon="image"),
+        KindRow("scan", tr("Scan"), preview="pixels", icon="image"),
     )
 }  # fmt: skip
 

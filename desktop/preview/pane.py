@@ -17,8 +17,9 @@ from desktop.preview.bars import FindBar, MatchStrip, ViewBar
 from desktop.preview.details import Details
 from desktop.preview.find import find_in_text, next_page, pages_with
 from desktop.preview.loading import Content, Picture, Text, load, load_page
+from desktop.preview.markdown import MarkdownView
 from desktop.preview.picture import PictureView
-from desktop.preview.text import MarkdownView, TextView
+from desktop.preview.text import TextView
 from desktop.theme import GRID, HALF
 from desktop.widgets.empty_state import EmptyState
 from engine.contract.errors import InklingError

@@ -38,7 +38,7 @@ class SettingsDialog(QDialog):
     """Sections left, rows right."""
 
     restart_wanted = Signal()
-    models_wanted = Signal()  # the page where a model is chosen
+    page_wanted = Signal(str)  # a setting is chosen on a page of its own: which one
 
     def __init__(self, settings: SettingsClient, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,8 +131,8 @@ class SettingsDialog(QDialog):
     def _editor(self, row: Setting) -> QWidget:
         value = self._settings.values.get(row.key)
         if row.page:
-            button = QPushButton(s.CHOOSE_MODEL, self)
-            button.clicked.connect(self.models_wanted)
+            button = QPushButton(s.CHOOSE, self)
+            button.clicked.connect(lambda: self.page_wanted.emit(row.page))
             return button
         if row.choices:
             return self._choice(row, str(value))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+
+from engine.contract import launch
 
 
 def window_command(base: Path, *, hidden: bool = False) -> list[str]:
-    """The arguments that open the window on a base directory, or put it in the tray.
-
-    `-P`: without it Python would import `json.py` and the like from the working directory.
-    """
-    command = [sys.executable, "-P", "-m", "desktop", "--base-dir", str(base)]
-    return [*command, "--hidden"] if hidden else command
+    """The arguments that open the window on a base directory, or put it in the tray."""
+    return launch.command("desktop", "--base-dir", str(base), *(["--hidden"] if hidden else []))

@@ -133,7 +133,7 @@ class Commands(ResultCommands):
 
         dialog = SettingsDialog(self._window.settings, self._parent)
         dialog.restart_wanted.connect(self._window.request_restart)
-        dialog.models_wanted.connect(lambda: self._index("model"))
+        dialog.page_wanted.connect(lambda _page: self._index("model"))
         self._show("settings", dialog)
 
     def add_folder(self) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from desktop.presentation.kinds import KINDS
+from engine.contract import kinds as contract
+
 ROOT = Path(__file__).resolve().parents[3]
 DESKTOP = ROOT / "desktop"
 
@@ -21,6 +24,7 @@ def test_only_one_place_asks_for_the_operating_system() -> None:
 
 def test_kinds_stand_in_one_table() -> None:
     """A new kind is one row; icons and titles of menus are not meant."""
+    assert set(KINDS) == set(contract.KINDS)
     kinds = re.compile(r"""["'](screenshot|pdf|diagram|photo|scan)["']""")
     found = {
         p.relative_to(ROOT).as_posix() for p in modules() if kinds.search(p.read_text("utf-8"))
