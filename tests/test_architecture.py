@@ -44,7 +44,7 @@ BELOW: dict[str, tuple[str, ...]] = {
             "desktop.presentation",
             "desktop.widgets",
         )
-        for room in ("results", "preview", "index", "settings", "terminal")
+        for room in ("results", "preview", "index", "settings")
     },
     "desktop.terminal": (
         "engine.contract",
