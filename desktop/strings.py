@@ -66,8 +66,8 @@ LANES: dict[Lane, str] = {
 EXPLAINED = {
     "name": tr("Words of its name"),
     "text": tr("Exact words"),
-    "held": tr("Words anywhere in the file"),
-    "quoted": tr("Words side by side"),
+    "term_coverage": tr("Words anywhere in the file"),
+    "proximity": tr("Words side by side"),
     "dense": tr("Meaning"),
     "document": tr("Meaning of the whole file"),
     "late": tr("Meaning, word by word"),

@@ -1,4 +1,4 @@
-"""What the desktop knows of each kind of file, in one table: a new kind is one row here."""
+"""How files of each kind look and open here; a kind without a row looks like any other file."""
 
 from __future__ import annotations
 
@@ -68,6 +68,12 @@ KINDS: dict[str, KindRow] = {
         KindRow("scan", tr("Scan"), preview="pixels", icon="image"),
     )
 }  # fmt: skip
+
+KINDS |= {
+    kind: KindRow(kind, tr(row.title), icon="other")
+    for kind, row in contract.KINDS.items()
+    if kind not in KINDS
+}
 
 #: The kinds with an action and a shortcut of their own.
 WITH_ACTION: tuple[KindRow, ...] = tuple(row for row in KINDS.values() if row.only)

@@ -187,8 +187,8 @@ def show_problems(found: dict[str, Any]) -> None:
 _LANES = {
     "name": "words of its name",
     "text": "exact words",
-    "held": "words anywhere in the file",
-    "quoted": "words side by side",
+    "term_coverage": "words anywhere in the file",
+    "proximity": "words side by side",
     "dense": "meaning",
     "document": "meaning of the whole file",
     "late": "meaning, word by word",

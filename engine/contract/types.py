@@ -13,7 +13,6 @@ from engine.contract.attributes import Value
 from engine.contract.kinds import Adapter as Adapter
 from engine.contract.kinds import Kind as Kind
 from engine.contract.kinds import PictureClass as PictureClass
-from engine.contract.kinds import adapter_of_kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,10 +57,6 @@ class Unit:
     @property
     def unit_id(self) -> str:
         return f"{self.file_id}:{self.ordinal}"
-
-    @property
-    def adapter(self) -> Adapter:
-        return adapter_of_kind(self.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from engine.search import evidence
 from engine.search.ports import NameMatch
 from engine.search.query_run import QueryRun
 from engine.search.token_matches import TokenMatch
-from engine.store import Row, Store
+from engine.store import Row
 
 #: Further places of the same file shown with a hit.
 MORE_PLACES = 3
@@ -22,17 +22,6 @@ Proof = Callable[[Row], TokenMatch | None]
 def name_hits(names: Iterable[NameMatch]) -> list[Hit]:
     """Files known by name only, before or without any content."""
     return [_hit(match.file, match.score, ("name",)) for match in names]
-
-
-class HitMaker:
-    """Names as hits, as the service still asks for them; see `Engine.search_names`."""
-
-    def __init__(self, query_text: str, store: Store) -> None:
-        self.query_text, self.store = query_text, store
-
-    def from_names(self, names: Sequence[NameMatch]) -> list[Hit]:
-        """Files known by name only."""
-        return name_hits(names)
 
 
 def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:

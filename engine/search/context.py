@@ -73,7 +73,7 @@ class QueryContext:
             phrases=self.query.phrases,
             excluded=self.query.excluded,
             kinds=kinds,
-            among=self.candidate_ids,
+            candidate_ids=self.candidate_ids,
         )
 
     def scores_of(self, lane: str) -> Mapping[str, float]:

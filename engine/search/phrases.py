@@ -31,7 +31,7 @@ def relax_phrases(
     if not query.phrases or beside < SENTENCE:
         return query, candidate_ids
     demands = build_where(
-        query.filters, phrases=query.phrases, excluded=query.excluded, among=candidate_ids
+        query.filters, phrases=query.phrases, excluded=query.excluded, candidate_ids=candidate_ids
     )
     if store.exists(demands):
         return query, candidate_ids

@@ -13,7 +13,6 @@ from engine.search.context import Sources
 from engine.search.explain import explain
 from engine.search.lanes import LANES, Lane
 from engine.search.ports import NameIndex, QueryEncoder
-from engine.search.ports import NameMatch as NameMatch  # the service still imports it here
 from engine.search.query_encoding import QueryEncodings
 from engine.search.query_run import NAMES, QueryRun
 from engine.search.word_weights import WordWeights

@@ -30,25 +30,22 @@ def build_where(
     phrases: Sequence[str] = (),
     excluded: Sequence[str] = (),
     kinds: Sequence[str] = (),
-    not_kinds: Sequence[str] = (),
-    among: Sequence[Sequence[str]] = (),
+    candidate_ids: Sequence[Sequence[str]] = (),
     file_ids: Sequence[int] | None = None,
 ) -> str | None:
     """The condition a row must fulfil, or None if every row does.
 
-    `kinds` and `not_kinds` are the caller's own demand on top of the filters (an adapter's lane:
-    code units or all others). `among`: lists of unit ids, each of which a row must be in;
+    `kinds` is the caller's own demand on top of the filters (an adapter's lane: the kinds that it
+    encodes). `candidate_ids`: lists of unit ids, each of which a row must be in;
     `file_ids`: the files that it may be of.
     """
     # First, so that the index decides and the costlier conditions see few rows.
-    demands = [one_of("id", unit_ids) if unit_ids else "false" for unit_ids in among]
+    demands = [one_of("id", unit_ids) if unit_ids else "false" for unit_ids in candidate_ids]
     if file_ids is not None:
         demands.append(f"file_id IN ({', '.join(map(str, file_ids))})" if file_ids else "false")
     demands += filter_conditions(filters or Filters(), DataFusion())
     if kinds:
         demands.append(one_of("kind", kinds))
-    if not_kinds:
-        demands.append(f"NOT {one_of('kind', not_kinds)}")
     demands += [contains(phrase) for phrase in phrases]
     demands += [f"NOT {_mentions(word)}" for word in excluded]
     return " AND ".join(demands) or None

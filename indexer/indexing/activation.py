@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from engine import Engine
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from engine.engine import Engine
 from engine.models.files import ensure_usable
 from engine.models.registry import MODELS, ModelSpec, model_spec
 from engine.models.sizes import as_found

@@ -10,13 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from engine import Engine, NameMatch
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Filters
-from engine.engine import Engine
 from engine.models.registry import ModelSpec
-from engine.search.searcher import NameMatch
 from engine.store import set_space_aside
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.model_spaces import drop_others, folder_bytes, model_in_use

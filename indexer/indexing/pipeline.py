@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from engine import Engine
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts
-from engine.engine import Engine
 from indexer.indexing.encode_stage import EncodeStage
 from indexer.indexing.failures import RepeatedFailures, is_damage
 from indexer.indexing.file_states import FileStates

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from engine import thumb_path
 from engine.contract.paths import BaseDir
 from engine.contract.types import FileFacts
-from engine.engine import thumb_path
 from engine.store import Reword, StoredUnit
 from indexer.indexing.failures import RepeatedFailures, is_damage, is_passing
 from indexer.indexing.file_states import FileStates

@@ -8,11 +8,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from engine import thumb_path
 from engine.contract.attributes import accepted
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import Unit
-from engine.engine import thumb_path
 from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.chunking import units_of
 from indexer.reading.extract import pick

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine import thumb_path
 from engine.contract.errors import REASONS, InklingError
-from engine.engine import thumb_path
 from indexer.indexing.estimate import KIND_OF, estimate
 from indexer.indexing.index import Index
 from indexer.ledger.roots_file import check_folder

@@ -18,7 +18,7 @@ from engine.contract.query import parse
 from engine.contract.types import AttributeFilter, FileFacts, Filters, Query, Unit
 from engine.engine import Engine
 from engine.models.registry import model_spec
-from engine.search.searcher import NameMatch
+from engine.search.ports import NameMatch
 from indexer.ledger.ledger import Done, Found, Ledger
 
 NOON = 1_767_182_400  # seconds; an edge, since bounds are typed as days
