@@ -10,11 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from engine.contract.errors import REASONS, InklingError
+from engine.contract.errors import REASONS, InklingError, StoreDamagedError
 from engine.contract.version import VERSION
 from indexer.reading.extract.base import ExtractError
 from indexer.server.mcp import McpEndpoint
-from indexer.server.ports import Ports
+from indexer.server.ports import Control, Ports
 from indexer.server.request_types import BadRequestError, as_error, as_json
 from indexer.server.routes.control import add_control_routes
 from indexer.server.routes.library import add_library_routes
@@ -36,7 +36,7 @@ def make_app(ports: Ports, token: str, port: Callable[[], int]) -> FastAPI:
         refusal = _refusal(request, token, port())
         return await call(request) if refusal is None else refusal
 
-    _error_handlers(app)
+    _error_handlers(app, ports.control)
     _add_list_of_calls(app)
     add_search_routes(app, ports.search)
     add_library_routes(app, ports.library)
@@ -79,8 +79,13 @@ def _refusal(request: Request, token: str, port: int) -> Response | None:
     return None
 
 
-def _error_handlers(app: FastAPI) -> None:
+def _error_handlers(app: FastAPI, control: Control) -> None:
     """Whatever goes wrong is told in one form."""
+
+    @app.exception_handler(StoreDamagedError)
+    def damaged(_: Request, error: StoreDamagedError) -> Response:
+        control.damaged(error)
+        return as_error(503, error.message, error.hint, error.path)
 
     @app.exception_handler(InklingError)
     def readable(_: Request, error: InklingError) -> Response:

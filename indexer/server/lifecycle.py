@@ -149,3 +149,7 @@ class Indexer:
     def stop(self) -> None:
         """End the process, in order and soon."""
         self.stopped.set()
+
+    def damaged(self, error: InklingError) -> None:
+        """A route met what can't be read any more: have it mended."""
+        self.index.on_damage(error)

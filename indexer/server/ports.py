@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.contract.errors import InklingError
 from engine.contract.types import Answer, Filters
 
 
@@ -113,6 +114,9 @@ class Control(Protocol):
 
     def stop(self) -> None:
         """End the process, in order and soon."""
+
+    def damaged(self, error: InklingError) -> None:
+        """A route met what can't be read any more: have it mended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
+from engine.contract.errors import StoreBusyError, StoreDamagedError
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.index import Index
 from indexer.ledger.ledger import Root
@@ -13,6 +15,8 @@ from indexer.server.coverage import CoverageCounter
 from indexer.server.pause import Pause
 from indexer.server.settings import SettingsOwner
 from indexer.sources.scanner import Scanner
+
+log = logging.getLogger(__name__)
 
 Health = list[dict[str, str]]
 
@@ -35,6 +39,7 @@ class Status:
         self._index, self._scanner, self._extractors = index, scanner, extractors
         self._activation, self._settings, self._pause = activation, settings, pause
         self._coverage, self._watching = coverage, watching
+        self._units = 0
 
     def state(self) -> str:
         """scanning, indexing, idle or paused."""
@@ -63,7 +68,7 @@ class Status:
                 "next": self._activation.progress(),
             },
             "folders": [self._folder(root, root.id in scanning) for root in index.ledger.roots()],
-            "totals": {**_by_state(counts), "units": engine.count()},
+            "totals": {**_by_state(counts), "units": self._count()},
             "encoded": index.encoded,
             "improving": index.improving,
             "reader_restarts": self._extractors.restarts,
@@ -71,6 +76,17 @@ class Status:
             "index_bytes": engine.size_bytes(),
             "health": [*index.health(), *self._settings.health(), *self._watching()],
         }
+
+    def _count(self) -> int:
+        """Units in the store; the last number where it can't be read now: the status is for just
+        such times."""
+        try:
+            self._units = self._index.engine.count()
+        except StoreDamagedError as error:
+            self._index.on_damage(error)
+        except StoreBusyError as error:
+            log.warning("The units can't be counted now: %s", error)
+        return self._units
 
     def _folder(self, root: Root, scanning: bool) -> dict[str, Any]:
         counts = self._index.ledger.counts(root.id)
