@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop import icons, theme
 from desktop import strings as s
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.jobs import JOB_THREAD
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
@@ -91,7 +91,7 @@ class Application(QObject):
         self._app, self._base = app, base
         self._restart = False
         self.state = State.load(base.root)
-        self.service = Service(base, self)
+        self.service = IndexerConnection(base, self)
         self.settings = SettingsClient(base, settings, self.service, self)
         self.window = Window(base, self.settings, self.state, self.service)
         self.tray = Tray(self, self.show, lambda: self.window.commands.run("pause"), self.quit)

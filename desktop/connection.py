@@ -34,7 +34,7 @@ class Question:
         return not (self.text.strip() or self.image or self.like)
 
 
-class Service(QObject):
+class IndexerConnection(QObject):
     """Everything the window asks of the indexer; never blocks, answers by signal or callback."""
 
     status_changed = Signal(dict)

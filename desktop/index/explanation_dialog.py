@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QV
 
 from desktop import strings as s
 from desktop import theme
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.theme import GRID
 from engine.contract.errors import InklingError
 
@@ -18,7 +18,7 @@ from engine.contract.errors import InklingError
 class ExplanationDialog(QDialog):
     """Asks the indexer and shows its answer as a short form."""
 
-    def __init__(self, service: Service, path: str, query: str, parent: QWidget) -> None:
+    def __init__(self, service: IndexerConnection, path: str, query: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(s.EXPLAIN_TITLE.format(name=Path(path).name))
         self._sentence = QLabel(s.PREVIEW_LOADING, self)

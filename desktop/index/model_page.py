@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from desktop import strings as s
 from desktop import theme
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.theme import GRID, HALF
 from engine.contract.errors import InklingError
 
@@ -26,7 +26,7 @@ from engine.contract.errors import InklingError
 class ModelPage(QWidget):
     """One card for each model; a licence is accepted before anything is downloaded."""
 
-    def __init__(self, service: Service, parent: QWidget) -> None:
+    def __init__(self, service: IndexerConnection, parent: QWidget) -> None:
         super().__init__(parent)
         self._service = service
         self._column = QVBoxLayout(self)

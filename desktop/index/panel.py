@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from desktop import strings as s
 from desktop import theme
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.index.model_page import ModelPage
 from desktop.index.problem_list import ProblemList
 from desktop.presentation.paths import printable, short_path
@@ -38,7 +38,7 @@ class IndexPanel(QDialog):
 
     add_wanted = Signal()
 
-    def __init__(self, service: Service, parent: QWidget) -> None:
+    def __init__(self, service: IndexerConnection, parent: QWidget) -> None:
         super().__init__(parent)
         self._service = service
         self.setWindowTitle(s.INDEX_TITLE)
@@ -92,7 +92,7 @@ class FolderPage(QWidget):
 
     add_wanted = Signal()
 
-    def __init__(self, service: Service, parent: QWidget) -> None:
+    def __init__(self, service: IndexerConnection, parent: QWidget) -> None:
         super().__init__(parent)
         self._service = service
         self._rows: dict[str, _FolderRow] = {}
@@ -224,7 +224,7 @@ class _FolderRow(QWidget):
 class ProblemPage(QWidget):
     """Files that are not in the index, each with its reason; retry, or allow what was withheld."""
 
-    def __init__(self, service: Service, *, withheld: bool, parent: QWidget) -> None:
+    def __init__(self, service: IndexerConnection, *, withheld: bool, parent: QWidget) -> None:
         super().__init__(parent)
         self._service = service
         self._withheld = withheld

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import strings as s
 from desktop import theme
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.presentation.matches import boxes_shown, matched_text
 from desktop.presentation.paths import short_folder
 from desktop.preview.bars import FindBar, MatchStrip, ViewBar
@@ -38,7 +38,7 @@ class PreviewPane(QWidget):
     open_wanted = Signal()
     shown = Signal()  # a content is on the screen
 
-    def __init__(self, service: Service, parent: QWidget | None = None) -> None:
+    def __init__(self, service: IndexerConnection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._service = service
         self._key = f"preview-{id(self)}"

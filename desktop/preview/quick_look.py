@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.preview.pane import PreviewPane
 from desktop.theme import GRID
 from engine.contract.types import Hit
@@ -20,7 +20,7 @@ class QuickLook(QDialog):
     stepped = Signal(int)
     opened = Signal()
 
-    def __init__(self, service: Service, parent: QWidget) -> None:
+    def __init__(self, service: IndexerConnection, parent: QWidget) -> None:
         super().__init__(parent)
         self.pane = PreviewPane(service, self)
         self.pane.open_wanted.connect(self.opened)

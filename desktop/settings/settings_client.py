@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.client import Client
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.jobs import JOB_THREAD
 from desktop.settings.changing import change_settings, send_settings
 from engine.contract.errors import InklingError
@@ -32,7 +32,11 @@ class SettingsClient(QObject):
     refused = Signal(object)  # InklingError; the value is again what the indexer has
 
     def __init__(
-        self, base: BaseDir, values: Settings, service: Service, parent: QObject | None = None
+        self,
+        base: BaseDir,
+        values: Settings,
+        service: IndexerConnection,
+        parent: QObject | None = None,
     ) -> None:
         """`values`: as the file has them, for the first paint."""
         super().__init__(parent)

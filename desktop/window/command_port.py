@@ -6,7 +6,7 @@ from typing import Protocol
 
 from PySide6.QtGui import QAction
 
-from desktop.connection import Question, Service
+from desktop.connection import IndexerConnection, Question
 from desktop.preview.pane import PreviewPane
 from desktop.results.view import ResultsView
 from desktop.settings.settings_client import SettingsClient
@@ -25,7 +25,7 @@ class CommandPort(Protocol):
     preview: PreviewPane
     results: ResultsView
     search: SearchBar
-    service: Service
+    service: IndexerConnection
     settings: SettingsClient
     state: State
     status: StatusLine

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from desktop import icons, theme
 from desktop import strings as s
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.theme import GRID
 from desktop.window.notice import Notice
 from engine.contract.errors import InklingError
@@ -66,7 +66,7 @@ class Onboarding(QWidget):
 
     finished = Signal()
 
-    def __init__(self, service: Service, parent: QWidget) -> None:
+    def __init__(self, service: IndexerConnection, parent: QWidget) -> None:
         super().__init__(parent)
         self._service = service
         self._rows: dict[str, tuple[QCheckBox, QLabel]] = {}

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 
 from desktop import icons, theme
 from desktop import strings as s
-from desktop.connection import Question, Service
+from desktop.connection import IndexerConnection, Question
 from desktop.presentation import kinds
 from desktop.results.thumbnails import Thumbnails
 from desktop.settings.settings_client import SettingsClient
@@ -38,7 +38,7 @@ class SearchController(QObject):
     def __init__(
         self,
         search: SearchBar,
-        service: Service,
+        service: IndexerConnection,
         base: BaseDir,
         settings: SettingsClient,
         state: State,

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from desktop import icons
 from desktop import strings as s
-from desktop.connection import Question, Service
+from desktop.connection import IndexerConnection, Question
 from desktop.preview.pane import PreviewPane
 from desktop.results.model import ResultsModel
 from desktop.results.thumbnails import Thumbnails
@@ -52,7 +52,7 @@ class Window(QMainWindow):
     restart_wanted = Signal()
 
     def __init__(
-        self, base: BaseDir, settings: SettingsClient, state: State, service: Service
+        self, base: BaseDir, settings: SettingsClient, state: State, service: IndexerConnection
     ) -> None:
         super().__init__()
         self.base, self.settings, self.state, self.service = base, settings, state, service

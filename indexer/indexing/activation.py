@@ -66,7 +66,7 @@ class ActiveIndex(Protocol):
     def activate(self, engine: Engine, note: Callable[[], None]) -> Engine:
         """Index and answer with this engine from now on; the one before, still open."""
 
-    def held(self) -> bool:
+    def throttled(self) -> bool:
         """Whether nothing is to be indexed now."""
 
     @property
@@ -220,7 +220,7 @@ class ModelActivation:
         ensure_usable(model_spec(wanted.id), self._index.base)
         engine = self._index.make_engine(wanted)
         self.spaces.lost_after(wanted.space, engine.version)
-        held, there = self.spaces.held(wanted.space), engine.file_ids()
+        held, there = self.spaces.units_by_file(wanted.space), engine.file_ids()
         engine.delete(sorted(there - held.keys()))
         whole = there - engine.broken_files
         self.spaces.unnote(
@@ -238,7 +238,7 @@ class ModelActivation:
         """Wait while changes are worked on, at most for PATIENCE_SECONDS; False: not now."""
         until = time.monotonic() + PATIENCE_SECONDS
         while not self._stop.is_set():
-            if self._index.held():
+            if self._index.throttled():
                 return False
             busy = self._index.busy or self._index.ledger.next_pending(1)
             if not busy or time.monotonic() > until:
@@ -312,7 +312,7 @@ class ModelActivation:
             if self._index.engine is not engine:
                 engine.close()
         # What was removed in the moment between.
-        old.delete(sorted(old.file_ids() - self.spaces.held(before.space).keys()))
+        old.delete(sorted(old.file_ids() - self.spaces.units_by_file(before.space).keys()))
         self._retired.append((time.monotonic() + LET_GO_SECONDS, old))
 
     def _close_retired(self) -> None:

@@ -101,7 +101,7 @@ class Downloads:
             log.warning("%s: %s", job.spec.id, error)
             self._errors[job.spec.id] = error
         except Exception as error:
-            log.exception("Downloading %s stumbled", job.spec.id)
+            log.exception("Downloading %s failed", job.spec.id)
             self._errors[job.spec.id] = InklingError(
                 f"The download stopped: {error}.", hint="Try again: it goes on from there."
             )

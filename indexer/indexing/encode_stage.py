@@ -89,7 +89,7 @@ class EncodeStage:
             else:
                 log.exception("File %d could not be encoded", batch[0].record.id)
                 bugs.append(error)
-                self._states.stumbled(batch[0].record, "encoder", error)
+                self._states.failed_unexpectedly(batch[0].record, "encoder", error)
             return 0
         for work in batch:
             work.drop_pictures()

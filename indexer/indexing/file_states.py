@@ -74,7 +74,7 @@ class FileStates:
         finally:
             self.release(record.id)
 
-    def stumbled(self, record: FileRecord, reason: str, error: BaseException) -> None:
+    def failed_unexpectedly(self, record: FileRecord, reason: str, error: BaseException) -> None:
         """A bug met this file: it is tried once more, then it is set aside."""
         try:
             if record.attempts == 0:

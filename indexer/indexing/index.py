@@ -74,7 +74,7 @@ class Index:
         self.pipeline.start()
 
     def stop(self) -> None:
-        """End in bounded time, whatever stumbles; the extractor pool ends with it."""
+        """End in bounded time, whatever fails; the extractor pool ends with it."""
         with contextlib.ExitStack() as last:  # each is called even if another fails
             last.callback(self.ledger.close)
             last.callback(self.engine.close)
@@ -166,7 +166,7 @@ class Index:
             try:
                 self.reconcile()  # what the scans found meanwhile
             except InklingError as error:
-                self.hold(error)
+                self.report(error)
             self.pipeline.start()
         return before
 
@@ -280,13 +280,13 @@ class Index:
         """Whether any file is still to be read, again or for the first time."""
         return bool(self.busy or self.ledger.next_pending(1) or self.ledger.next_stale(1))
 
-    def held(self) -> bool:
+    def throttled(self) -> bool:
         """Whether nothing is to be indexed now: paused, or something stands against it."""
-        return self.paused or bool(self.throttle.hold())
+        return self.paused or bool(self.throttle.reason_to_wait())
 
-    def hold(self, error: BaseException) -> None:
+    def report(self, error: BaseException) -> None:
         """Something failed: wait for what passes, mend what is damaged."""
-        self.pipeline.hold(error)
+        self.pipeline.report(error)
 
     def root_of(self, path: str) -> str:
         """The watched folder a path lies in, the innermost; "" if none."""

@@ -94,10 +94,10 @@ class Pipeline:
             self._changes,
             failures=failures,
             reword=self.reword,
-            on_error=self.hold,
+            on_error=self.report,
             stop=self._stop,
         )
-        guarded = partial(GuardedLoop, stop=self._stop, failures=failures, on_error=self.hold)
+        guarded = partial(GuardedLoop, stop=self._stop, failures=failures, on_error=self.report)
         self._loops = [
             guarded(f"read-{n}", "Reading files", partial(self._read.step, n == 0))
             for n in range(workers)
@@ -154,7 +154,7 @@ class Pipeline:
         """Take removed files' rows away and give moved files' rows their new path."""
         self._changes.apply(removed, moved, then)
 
-    def hold(self, error: BaseException) -> None:
+    def report(self, error: BaseException) -> None:
         """What keeps the index from being written is waited for; what can't be read is mended."""
         if isinstance(error, InklingError) and is_damage(error):
             self._on_damage(error)

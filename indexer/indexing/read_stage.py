@@ -71,7 +71,7 @@ class ReadStage:
         """Read one file, or wait a second; whether one was read."""
         if not self._running.wait(1.0):
             return False
-        if self._throttle.hold():
+        if self._throttle.reason_to_wait():
             self._stop.wait(1.0)
             return False
         record = self._next_file(quick_first)
@@ -120,7 +120,7 @@ class ReadStage:
             self._states.release(record.id)  # the ledger's trouble, not the file's
             raise
         except BaseException as error:
-            self._states.stumbled(record, "crashed", error)
+            self._states.failed_unexpectedly(record, "crashed", error)
             raise
         else:
             if work is None:

@@ -31,7 +31,7 @@ class Throttle:
         self._found: tuple[str, str] | None = None
         self._failure: tuple[float, str, str] | None = None
 
-    def hold(self) -> str:
+    def reason_to_wait(self) -> str:
         """A sentence why nothing is indexed now; "" when nothing stands against it."""
         found = self._look()
         return found[0] if found else ""

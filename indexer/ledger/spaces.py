@@ -99,7 +99,7 @@ class Spaces:
                     gone.append(item.file_id)
         return gone
 
-    def held(self, space: str) -> dict[int, int]:
+    def units_by_file(self, space: str) -> dict[int, int]:
         """Files that a space holds and how many units of each."""
         return dict(self._all("SELECT file_id, units FROM built WHERE space = ?", (space,)))
 

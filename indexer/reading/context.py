@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from indexer.reading.extract.base import Extraction, Part
-from indexer.reading.screenshot_type import depicted, headline
+from indexer.reading.screenshot_type import headline, screenshot_types
 
 #: Raise it when other words stand before passages: files are read again, old ones answering.
 VERSION = 1
@@ -51,7 +51,7 @@ def context_of(extraction: Extraction, path: str, root: str) -> Callable[[Part],
     if extraction.picture is not None:  # people ask for "the screenshot of", "a diagram"
         first = extraction.parts[0]
         top = [line] if (line := headline(first.text, first.words)) else []
-        shown = depicted("\n".join(part.text for part in extraction.parts))
+        shown = screenshot_types("\n".join(part.text for part in extraction.parts))
         document = [extraction.picture, *shown, *document, *top]
     if extraction.kind == "code" and extraction.language:  # "… in python": CoSQA 0.748 -> 0.758
         document.insert(0, _SPOKEN.get(extraction.language, extraction.language))

@@ -56,7 +56,7 @@ _HEADLINE, _HEADLINE_LETTERS = 60, 4  # characters
 _DIALOG_LINES, _SURE_DIALOG_LINES = 15, 30
 
 
-def depicted(text: str) -> list[str]:
+def screenshot_types(text: str) -> list[str]:
     """Words for what the picture shows; none where the signs are missing."""
     lines = [line for line in map(str.strip, text.split("\n")) if line]
     low = [line.lower() for line in lines]

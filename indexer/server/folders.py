@@ -28,7 +28,7 @@ class Folders:
             index.ledger,
             rules,
             self._scanned,
-            index.hold,
+            index.report,
             failures=index.failures,
             kinds=KIND_OF,
         )

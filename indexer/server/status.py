@@ -48,7 +48,7 @@ class Status:
         if self._scanner.scanning:
             return "scanning"
         if self._index.waiting:
-            return "paused" if self._index.held() else "indexing"
+            return "paused" if self._index.throttled() else "indexing"
         return "idle"
 
     def told(self) -> dict[str, Any]:

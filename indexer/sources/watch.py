@@ -129,7 +129,7 @@ class Watcher:
                     self._on_changes(root, changes)
             except Exception:
                 # The watcher outlives a fault of its own: what it missed is marked.
-                log.exception("Watching stumbled")
+                log.exception("Watching failed")
                 self._mark_all()
             with self._wake:
                 if not self._stopping:

@@ -11,7 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop import theme
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.window.window import Window
@@ -79,9 +79,9 @@ def indexer(base: BaseDir) -> Iterator[ScriptedIndexer]:
 
 
 @pytest.fixture
-def service(base: BaseDir, indexer: ScriptedIndexer, qtbot: QtBot) -> Iterator[Service]:
+def service(base: BaseDir, indexer: ScriptedIndexer, qtbot: QtBot) -> Iterator[IndexerConnection]:
     """A line to the scripted indexer."""
-    made = Service(base)
+    made = IndexerConnection(base)
     with qtbot.waitSignal(made.connected):
         made.start()
     yield made
@@ -91,7 +91,7 @@ def service(base: BaseDir, indexer: ScriptedIndexer, qtbot: QtBot) -> Iterator[S
 @pytest.fixture
 def window(qtbot: QtBot, base: BaseDir, indexer: ScriptedIndexer) -> Iterator[Window]:
     """The window, shown, its indexer answering."""
-    service = Service(base)
+    service = IndexerConnection(base)
     state = State.load(base.root)
     state.onboarded = True
     made = Window(base, SettingsClient(base, Settings.load(base), service), state, service)

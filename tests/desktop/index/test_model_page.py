@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
 from desktop.client import Client
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.index.model_page import ModelPage
 from engine.contract.paths import BaseDir
 from tests.engine.encoders.jina_tiny import CHECKPOINT
@@ -28,7 +28,7 @@ def client(base: BaseDir) -> Iterator[Client]:
 
 @pytest.fixture
 def page(base: BaseDir, client: Client, qtbot: QtBot) -> Iterator[ModelPage]:
-    service = Service(base)
+    service = IndexerConnection(base)
     window = QWidget()
     qtbot.addWidget(window)
     page = ModelPage(service, window)

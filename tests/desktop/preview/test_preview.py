@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.preview.loading import SHOWN, window
 from desktop.preview.pane import PreviewPane
 from desktop.preview.quick_look import QuickLook
@@ -34,7 +34,7 @@ def png(width: int, colour: str) -> bytes:
 
 
 @pytest.fixture
-def pane(qtbot: QtBot, service: Service, indexer: ScriptedIndexer) -> PreviewPane:
+def pane(qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer) -> PreviewPane:
     def picture(_target: str, query: dict[str, str]) -> bytes | None:
         page = int(query.get("page", "1"))
         return png(int(query.get("width", "64")), "#ffffff") if page <= PAGES else None
@@ -277,7 +277,7 @@ def test_only_the_row_rested_on_is_loaded(
 
 
 def test_quick_look_follows_arrows_and_closes_on_space(
-    qtbot: QtBot, service: Service, indexer: ScriptedIndexer
+    qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer
 ) -> None:
     from PySide6.QtWidgets import QWidget
 

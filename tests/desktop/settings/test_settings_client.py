@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop import app as application
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.settings.changing import change_settings
 from desktop.settings.settings_client import SettingsClient
 from desktop.system import autostart
@@ -26,7 +26,7 @@ SETTINGS = ("PATCH", "/v1/settings")
 
 
 @pytest.fixture
-def settings(base: BaseDir, service: Service) -> Iterator[SettingsClient]:
+def settings(base: BaseDir, service: IndexerConnection) -> Iterator[SettingsClient]:
     """Over a line to the scripted indexer."""
     made = SettingsClient(base, Settings.load(base), service)
     yield made
@@ -52,7 +52,7 @@ def test_what_was_changed_elsewhere_is_not_taken_back(
 
 
 def test_what_is_changed_elsewhere_is_followed(
-    qtbot: QtBot, settings: SettingsClient, service: Service, indexer: ScriptedIndexer
+    qtbot: QtBot, settings: SettingsClient, service: IndexerConnection, indexer: ScriptedIndexer
 ) -> None:
     told: list[str] = []
     settings.changed.connect(told.append)
@@ -70,7 +70,7 @@ def test_without_an_indexer_a_change_shows_and_is_sent_as_soon_as_there_is_one(
     qtbot: QtBot, base: BaseDir, indexer: ScriptedIndexer
 ) -> None:
     indexer.change_setting("excluded", ["Private"])
-    service = Service(base)
+    service = IndexerConnection(base)
     settings = SettingsClient(base, Settings.load(base), service)
     settings.set("theme", "light")
     settings.set("theme", "dark")
@@ -130,7 +130,7 @@ def test_values_of_another_version_are_left_alone(settings: SettingsClient) -> N
 
 
 def test_an_indexer_that_dies_gets_the_change_when_it_is_back(
-    qtbot: QtBot, settings: SettingsClient, service: Service, indexer: ScriptedIndexer
+    qtbot: QtBot, settings: SettingsClient, service: IndexerConnection, indexer: ScriptedIndexer
 ) -> None:
     service._client._port = 9  # type: ignore[union-attr]  # nobody listens there
     service._look.setInterval(50)
@@ -143,7 +143,7 @@ def test_an_indexer_that_dies_gets_the_change_when_it_is_back(
 def test_at_the_end_what_waits_goes_to_the_file_where_no_indexer_is(
     qtbot: QtBot, base: BaseDir
 ) -> None:
-    service = Service(base)
+    service = IndexerConnection(base)
     settings = SettingsClient(base, Settings.load(base), service)
     settings.set("theme", "dark")
     other = Settings.load(base)  # somebody edits the file meanwhile

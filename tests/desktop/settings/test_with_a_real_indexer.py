@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.client import Client
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.settings.changing import change_settings
 from desktop.settings.settings_client import SettingsClient
 from engine.contract.paths import BaseDir
@@ -21,7 +21,7 @@ def settings(base: BaseDir, qtbot: QtBot) -> Iterator[SettingsClient]:
     """The window's, which loaded the file before anything was changed."""
     client = Client.connect(base)
     process = psutil.Process(client.endpoint.pid)
-    service = Service(base)
+    service = IndexerConnection(base)
     made = SettingsClient(base, Settings.load(base), service)
     with qtbot.waitSignal(service.status_changed):
         service.start()

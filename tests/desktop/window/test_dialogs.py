@@ -22,7 +22,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.index.explanation_dialog import ExplanationDialog
 from desktop.index.panel import IndexPanel
 from desktop.index.problem_list import ProblemModel
@@ -54,7 +54,7 @@ def press(box: QMessageBox) -> None:
 
 def settings(base: BaseDir) -> SettingsClient:
     """The settings where no indexer is."""
-    service = Service(base)
+    service = IndexerConnection(base)
     made = SettingsClient(base, Settings.load(base), service)
     service.setParent(made)
     return made
@@ -194,7 +194,7 @@ class TestIndexPanel:
 
     @pytest.fixture
     def panel(
-        self, qtbot: QtBot, service: Service, indexer: ScriptedIndexer, owner: QWidget
+        self, qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer, owner: QWidget
     ) -> IndexPanel:
         indexer.status.update(folders=list(self.FOLDERS), totals={"files": 13, "failed": 2})
         made = IndexPanel(service, owner)
@@ -222,7 +222,7 @@ class TestIndexPanel:
         assert indexer.bodies("DELETE", "/v1/folders")[0]["paths"] == ["/media/B"]
 
     def test_pause_and_resume(
-        self, qtbot: QtBot, panel: IndexPanel, service: Service, indexer: ScriptedIndexer
+        self, qtbot: QtBot, panel: IndexPanel, service: IndexerConnection, indexer: ScriptedIndexer
     ) -> None:
         indexer.answers["POST", "/v1/pause"] = {"state": "paused"}
         indexer.answers["POST", "/v1/resume"] = {"state": "idle"}
@@ -313,7 +313,7 @@ class TestOnboarding:
     def page(
         self,
         qtbot: QtBot,
-        service: Service,
+        service: IndexerConnection,
         indexer: ScriptedIndexer,
         owner: QWidget,
         monkeypatch: pytest.MonkeyPatch,
@@ -412,7 +412,7 @@ def test_shortcut_page_shows_every_key(qtbot: QtBot, owner: QWidget) -> None:
 
 
 def test_explain_shows_the_answer(
-    qtbot: QtBot, service: Service, indexer: ScriptedIndexer, owner: QWidget
+    qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer, owner: QWidget
 ) -> None:
     indexer.answers["GET", "/v1/explain"] = {
         "path": "/d/a", "state": "done", "sentence": "It is indexed.", "rule": None,

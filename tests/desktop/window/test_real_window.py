@@ -15,7 +15,7 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from desktop.connection import Service
+from desktop.connection import IndexerConnection
 from desktop.presentation.matches import boxes
 from desktop.settings.changing import change_settings
 from desktop.settings.settings_client import SettingsClient
@@ -53,7 +53,7 @@ def indexed(
 def real(qtbot: QtBot, indexed: tuple[BaseDir, Path], tmp_path: Path) -> Iterator[Window]:
     """The window on that indexer; its state is its own."""
     base = indexed[0]
-    service = Service(base)
+    service = IndexerConnection(base)
     state = State.load(tmp_path)
     state.onboarded = True
     made = Window(base, SettingsClient(base, Settings.load(base), service), state, service)

@@ -97,7 +97,7 @@ def test_without_a_model_no_file_is_to_blame(
         inbox.put(rig.work(record))
     stage.step()
     assert {(r.state, r.attempts) for r in rig.ledger.files()} == {("pending", 0)}
-    assert rig.throttle.hold() == error.message
+    assert rig.throttle.reason_to_wait() == error.message
     assert rig.states.count == 0
 
 

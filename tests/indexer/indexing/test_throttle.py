@@ -16,27 +16,29 @@ def settings(base: BaseDir) -> Settings:
 
 
 def test_nothing_stands_against_it(base: BaseDir, settings: Settings) -> None:
-    assert Throttle(base, settings, lambda: 0).hold() == ""
+    assert Throttle(base, settings, lambda: 0).reason_to_wait() == ""
 
 
 def test_little_free_disk(base: BaseDir, settings: Settings) -> None:
     settings.min_free_disk_gb = 1_000
     held = Throttle(base, settings, lambda: 0)
-    assert "free on the disk" in held.hold()
+    assert "free on the disk" in held.reason_to_wait()
     assert held.health()[0]["hint"]
 
 
 def test_full_index(base: BaseDir, settings: Settings) -> None:
     settings.disk_cap_gb = 1
-    assert Throttle(base, settings, lambda: 2_000_000_000).hold().startswith("The index has")
-    assert Throttle(base, settings, lambda: 10).hold() == ""
+    assert (
+        Throttle(base, settings, lambda: 2_000_000_000).reason_to_wait().startswith("The index has")
+    )
+    assert Throttle(base, settings, lambda: 10).reason_to_wait() == ""
 
 
 def test_battery(base: BaseDir, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Throttle, "_on_battery", lambda self: True)
-    assert Throttle(base, settings, lambda: 0).hold().startswith("On battery")
+    assert Throttle(base, settings, lambda: 0).reason_to_wait().startswith("On battery")
     settings.pause_on_battery = False
-    assert Throttle(base, settings, lambda: 0).hold() == ""
+    assert Throttle(base, settings, lambda: 0).reason_to_wait() == ""
 
 
 def test_failed_commit_backs_off_and_ends(
@@ -44,7 +46,7 @@ def test_failed_commit_backs_off_and_ends(
 ) -> None:
     held = Throttle(base, settings, lambda: 0)
     held.failed(OSError("no space left"))
-    assert held.hold()
+    assert held.reason_to_wait()
     assert "no space" in held.health()[0]["hint"]
     monkeypatch.setattr(throttle.time, "monotonic", lambda: 1e12)
-    assert held.hold() == ""
+    assert held.reason_to_wait() == ""

@@ -81,7 +81,7 @@ def test_going_over_and_back(ledger: Ledger, spaces: Spaces, files: list[int]) -
     assert (first.units, first.store_version, first.detail) == (5, 3, "seen at 56 × 56 pixels")
     assert spaces.is_whole(OLD)
     assert not spaces.is_whole(NEW)
-    assert spaces.held(OLD) == dict.fromkeys(files, 2)
+    assert spaces.units_by_file(OLD) == dict.fromkeys(files, 2)
     # While the new one is used one file is edited and one is removed.
     ledger.begin(files[:1])
     ledger.finish([Done(files[0], 4, "edited", 1, "note")], 9)
@@ -96,7 +96,7 @@ def test_going_over_and_back(ledger: Ledger, spaces: Spaces, files: list[int]) -
     third = ledger.file_by_id(files[2])
     assert third is not None
     assert third.content_hash == f"hash {files[2]}"
-    assert spaces.held(NEW) == {files[0]: 4}
+    assert spaces.units_by_file(NEW) == {files[0]: 4}
 
 
 def test_what_the_new_model_can_not_take_is_pending(
@@ -126,7 +126,7 @@ def test_a_file_that_is_to_be_redone_leaves_every_space(
     spaces.note(NEW, [built(i) for i in files])
     ledger.requeue(files[:1])  # other settings: other units of the same contents
     assert spaces.leftovers() == {NEW: files[:1]}
-    assert spaces.held(NEW).keys() == set(files[1:])
+    assert spaces.units_by_file(NEW).keys() == set(files[1:])
     spaces.taken_away(NEW, files[:1])
     assert spaces.leftovers() == {}
 
@@ -136,13 +136,13 @@ def test_a_file_removed_while_it_was_encoded(
 ) -> None:
     ledger.mark_removed(files[:1])
     assert spaces.note(NEW, [built(i) for i in files]) == files[:1]
-    assert spaces.held(NEW).keys() == set(files[1:])
+    assert spaces.units_by_file(NEW).keys() == set(files[1:])
 
 
 def test_commits_that_a_power_cut_took(spaces: Spaces, files: list[int]) -> None:
     spaces.note(NEW, [built(i, version=n) for n, i in enumerate(files)])
     spaces.lost_after(NEW, 1)
-    assert spaces.held(NEW).keys() == set(files[:2])
+    assert spaces.units_by_file(NEW).keys() == set(files[:2])
 
 
 def test_a_forgotten_space(spaces: Spaces, files: list[int]) -> None:

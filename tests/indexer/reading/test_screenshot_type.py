@@ -3,7 +3,7 @@
 import pytest
 
 from engine.contract.types import WordBox
-from indexer.reading.screenshot_type import depicted, headline
+from indexer.reading.screenshot_type import headline, screenshot_types
 
 
 def lines(text: str) -> str:
@@ -37,12 +37,12 @@ def lines(text: str) -> str:
     ],
 )
 def test_signs(read: str, shown: list[str]) -> None:
-    assert depicted(lines(read)) == shown
+    assert screenshot_types(lines(read)) == shown
 
 
 def test_a_long_page_with_a_button_is_no_dialog() -> None:
     page = [f"a line of the article, number {n}" for n in range(40)]
-    assert depicted("\n".join([*page, "Close", "Cancel"])) == []
+    assert screenshot_types("\n".join([*page, "Close", "Cancel"])) == []
 
 
 def test_the_headline_is_the_topmost_line_of_words() -> None:
