@@ -15,6 +15,7 @@ from desktop.connection import IndexerConnection
 from desktop.index.model_page import ModelPage
 from engine.contract.paths import BaseDir
 from tests.engine.encoders.jina_tiny import CHECKPOINT
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def texts(page: ModelPage) -> str:
 def in_use(page: ModelPage, client: Client, qtbot: QtBot, model: str) -> None:
     """Until the indexer uses the model and the page shows it."""
     # Asked here, not by the page: a page that is asked again drops the answer it waits for.
-    qtbot.waitUntil(lambda: client.call("GET", "/v1/models")["current"] == model, timeout=300_000)
+    until(lambda: client.call("GET", "/v1/models")["current"] == model)
     page.load()
     qtbot.waitUntil(lambda: page._shown.get("current") == model)
 
@@ -65,6 +66,8 @@ def test_use_and_go_back(page: ModelPage, client: Client, qtbot: QtBot) -> None:
 
     in_use(page, client, qtbot, "jina-v4")
     assert s.MODEL_CURRENT in texts(page)
+    # The row that was drawn before goes with the next events, and its button with it.
+    qtbot.waitUntil(lambda: len(buttons(page, s.MODEL_USE)) == 1)
     # MiniLM comes with Inkling: no licence to ask for.
     buttons(page, s.MODEL_USE)[0].click()
     in_use(page, client, qtbot, "minilm")
