@@ -28,7 +28,7 @@ def stage(rig: Rig, inbox: queue.Queue[Work]) -> EncodeStage:
         inbox,
         rig.queue,
         throttle=rig.throttle,
-        unable=lambda: rig.engine.encoders.state == "failed",
+        unable=lambda: rig.engine.encoder_state == "failed",
         stop=rig.stop,
     )
 
@@ -90,7 +90,7 @@ def test_the_file_the_model_can_not_take_is_found(
 def test_without_a_model_no_file_is_to_blame(
     rig: Rig, stage: EncodeStage, inbox: queue.Queue[Work]
 ) -> None:
-    rig.engine.encoders.state = "failed"
+    rig.engine.unable = True
     error = InklingError("There is not enough memory.", hint="Close something.")
     rig.engine.encode = refusing(rig, None, error)  # type: ignore[method-assign,assignment]
     for record in rig.notes("a.md", "b.md"):
