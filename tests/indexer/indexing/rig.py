@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Engine
+from engine.contract.errors import RefusedRowsError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Unit
 from engine.encoders.pool import State
-from engine.models.registry import model_spec
+from engine.models.registry import ModelSpec, model_spec
 from engine.store import Reword, StoredUnit
 from indexer.indexing.file_states import FileStates
 from indexer.indexing.progress import Progress
@@ -34,11 +35,12 @@ class SmallEngine(Engine):
     """The engine over a real store, without a model: `encode` makes up vectors, and writes end as
     the tests say."""
 
-    def __init__(self, base: BaseDir) -> None:
-        super().__init__(base, model_spec("minilm"), lambda words, limit, filters: [])
+    def __init__(self, base: BaseDir, spec: ModelSpec | None = None) -> None:
+        super().__init__(base, spec or model_spec("minilm"), lambda words, limit, filters: [])
         self.encoded: list[int] = []  # file ids, one a unit
         self.unable = False  # no model can be had
         self.twice: set[int] = set()  # files of which the store gets the same row twice
+        self.immovable: set[int] = set()  # files whose rows can't be moved
         self.down: BaseException | None = None  # what every write ends in
         self.untidy: BaseException | None = None
 
@@ -61,11 +63,14 @@ class SmallEngine(Engine):
         )
 
     def delete(self, file_ids: Sequence[int]) -> int:
-        self._check()
+        if file_ids:  # else the store has nothing to write
+            self._check()
         return super().delete(file_ids)
 
     def move(self, files: Sequence[FileFacts], reword: Reword) -> int:
         self._check()
+        if any(facts.file_id in self.immovable for facts in files):
+            raise RefusedRowsError("The search index refused these rows.")
         return super().move(files, reword)
 
     def maintain(self, *, force: bool = False) -> None:

@@ -131,3 +131,23 @@ def test_half_a_file_is_not_handed_on_at_the_end(
     rig.stop.set()
     assert not stage.step()
     assert handed_on(rig) == []
+
+
+def test_what_ends_with_the_process_condemns_no_file(
+    rig: Rig, stage: EncodeStage, inbox: queue.Queue[Work]
+) -> None:
+    """Not even one that was begun before: its worker was ended with it."""
+    (record,) = rig.notes("a.md")
+    rig.work(record)
+    rig.states.release(record.id)
+
+    def ended(units: Sequence[tuple[FileFacts, Unit]]) -> list[StoredUnit]:
+        rig.stop.set()
+        raise InklingError("Inkling is stopping.")
+
+    rig.engine.encode = ended  # type: ignore[method-assign]
+    begun = rig.record("a.md")
+    assert begun.attempts == 1
+    inbox.put(rig.work(begun))
+    stage.step()
+    assert rig.states_by_name() == {"a.md": "pending"}
