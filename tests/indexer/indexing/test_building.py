@@ -43,9 +43,9 @@ class Building:
                 return super().replace(dict(files))
 
             def encode(self, units: Sequence[tuple[FileFacts, Unit]]) -> list[StoredUnit]:
-                if self is not building.engines[0]:
-                    if self.unable or any(f.file_id in building.refused for f, _ in units):
-                        raise InklingError("It can't be encoded.")
+                mine = self is not building.engines[0]
+                if mine and (self.unable or any(f.file_id in building.refused for f, _ in units)):
+                    raise InklingError("It can't be encoded.")
                 return super().encode(units)
 
         def make_engine(index: Index, spec: ModelSpec) -> SmallEngine:
@@ -92,9 +92,7 @@ class Building:
 
 
 @pytest.fixture
-def building(
-    base: BaseDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Building]:
+def building(base: BaseDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Building]:
     folder = tmp_path / "notes"
     folder.mkdir()
     for number in range(FILES):
@@ -200,8 +198,7 @@ def test_rows_the_ledger_does_not_know_of_are_not_taken_over(building: Building)
     building.begin()
     until(lambda: progress(building) == (2, FILES))
     first = building.engines[1]
-    row = first.encode([(facts, unit) for facts, unit in [_a_unit(building)]])
-    first.store.replace_files({99_999: row})
+    first.store.replace_files({99_999: first.encode([_a_unit(building)])})
     building.before = lambda engine, ids: None
     building.again()
     building.index.resume()
