@@ -19,7 +19,7 @@ from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Unit
 from engine.encoders.pool import State
 from engine.models.registry import ModelSpec, model_spec
-from engine.store import Reword, StoredUnit
+from engine.store import Reword, StoredUnit, table_name
 from indexer.indexing.file_states import FileStates
 from indexer.indexing.progress import Progress
 from indexer.indexing.throttle import Throttle
@@ -142,6 +142,12 @@ class Rig:
 
     def states_by_name(self) -> dict[str, str]:
         return {os.path.basename(r.path): r.reason or r.state for r in self.ledger.files()}
+
+
+def spoil_newest_commit(directory: Path, spec: ModelSpec) -> None:
+    """As a power cut leaves what was not synced: the newest manifest is all zeros."""
+    manifest = min((directory / f"{table_name(spec.space)}.lance" / "_versions").glob("*.manifest"))
+    manifest.write_bytes(bytes(manifest.stat().st_size))
 
 
 def until(true: Callable[[], Any], seconds: float = 60.0) -> None:

@@ -12,15 +12,18 @@ from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Unit
 from engine.models.registry import ModelSpec
-from engine.store import StoredUnit
+from engine.store import Store, StoredUnit
 from indexer.indexing import activation
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.index import Index
+from indexer.ledger.ledger import FileRecord
+from indexer.ledger.spaces import Built
 from indexer.reading.pool import ExtractorPool
+from indexer.reading.work import facts_of
 from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import scan_root
-from tests.indexer.indexing.rig import SmallEngine
+from tests.indexer.indexing.rig import SmallEngine, spoil_newest_commit
 from tests.waiting import until
 
 FILES = 6
@@ -191,6 +194,33 @@ def test_a_restart_goes_on_and_what_the_space_lost_is_made_again(building: Build
     second = building.engines[2]
     assert set(second.encoded) == building.ids - set(kept)
     assert second.store.file_ids() == building.ids
+
+
+def test_what_was_in_a_commit_that_was_given_up_is_made_again(building: Building) -> None:
+    pause_after(building, 2)
+    building.begin()
+    until(lambda: progress(building) == (4, FILES))
+    building.activation.stop()
+    first = building.engines[1]
+    ledger, space = building.index.ledger, first.spec.space
+    held = sorted(building.activation.spaces.held(space))
+    record = next(r for r in ledger.files() if r.id == held[0])
+    rows = rows_of(first, record)
+    store = Store.open(building.index.base.store, space, first.spec.dim)
+    version = store.replace_files({record.id: rows})
+    store.close()
+    built = Built(record.id, record.content_hash or "", record.reading_version, 1, version)
+    building.activation.spaces.note(space, [built])
+    spoil_newest_commit(building.index.base.store, first.spec)
+    building.before = lambda engine, ids: None
+    building.again()
+    building.index.resume()
+    until(lambda: building.in_use("jina-v4"))
+    assert set(building.engines[2].encoded) == building.ids - set(held[1:])
+
+
+def rows_of(engine: SmallEngine, record: FileRecord) -> list[StoredUnit]:
+    return engine.encode([(facts_of(record), Unit(record.id, 0, "note", "words"))])
 
 
 def test_rows_the_ledger_does_not_know_of_are_not_taken_over(building: Building) -> None:
