@@ -153,6 +153,11 @@ class Engine:
         return self.store.version
 
     @property
+    def found_version(self) -> int:
+        """The same as it was when the store was opened: later commits are lost."""
+        return self.store.found_version
+
+    @property
     def broken_files(self) -> frozenset[int]:
         """Files with units whose tokens are lost: to be indexed again."""
         return self.store.broken_files

@@ -28,6 +28,9 @@ class LanceTable:
         self._durable = Durable(folder, disk)
         self._raw: Any = None
         self.reopen()
+        #: Number of the newest commit as it was found: every write makes another, so that only
+        #: this one tells which commits were lost.
+        self.found_version: int = self.read(lambda t: int(t.version))
 
     @classmethod
     def create(cls, folder: Path, dim: int, disk: Disk = DISK) -> LanceTable:

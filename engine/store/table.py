@@ -45,6 +45,8 @@ class Store(Reader):
         #: Durable notes of this space, the version of its contents for instance.
         self.meta = meta
         self._read_only = read_only
+        #: Number of the newest commit that opening found; carrying over and tidying make others.
+        self.found_version = table.found_version
         self._write = threading.RLock()
         self._upkeep = Upkeep(table)
         #: Files with rows whose tokens are gone: to be indexed again.
@@ -56,8 +58,8 @@ class Store(Reader):
     ) -> Store:
         """Open a space, or make it; one of an earlier Inkling is carried over.
 
-        The newest commits are given up if they can't be read: compare `version` with what you
-        remember and index later files again. StoreDamagedError if nothing can be read,
+        The newest commits are given up if they can't be read: compare `found_version` with what
+        you remember and index later files again. StoreDamagedError if nothing can be read,
         StoreBusyError if the system does not let us now, StoreTooNewError.
         """
         name = table_name(space)

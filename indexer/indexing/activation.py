@@ -219,7 +219,7 @@ class ModelActivation:
         """The engine of the space to be built, in step with what the ledger says of it."""
         ensure_usable(model_spec(wanted.id), self._index.base)
         engine = self._index.make_engine(wanted)
-        self.spaces.lost_after(wanted.space, engine.version)
+        self.spaces.lost_after(wanted.space, engine.found_version)
         held, there = self.spaces.units_by_file(wanted.space), engine.file_ids()
         engine.delete(sorted(there - held.keys()))
         whole = there - engine.broken_files

@@ -64,6 +64,10 @@ class Index:
         """Open ledger and store, recover what a crash left."""
         self.ledger = self._open_ledger()
         self.engine = self._open_engine()
+        # At once, and by the version that was found: the next commits take the numbers of those
+        # that were lost, and then nothing tells of them.
+        if self._is_own_store and (lost := self.ledger.redo_after(self.engine.found_version)):
+            self._say_lost(lost)
         self.throttle = Throttle(self.base, self.settings, lambda: folder_bytes(self.base.store))
         self.progress = Progress(self.ledger, self.workers)
         self.pipeline = self._make_pipeline()
@@ -180,13 +184,12 @@ class Index:
     def reconcile(self) -> None:
         """After a crash or power cut: the ledger decides, the store follows."""
         self.engine.maintain(force=True)  # what a crash left half-written goes
-        owner = self._mark("ledger-id")
-        if not owner.exists() or owner.read_bytes() != self.ledger.ledger_id.encode():
+        if not self._is_own_store:
             # Another ledger's rows: the file ids in them mean nothing here.
             self.engine.delete(sorted(self.engine.file_ids()))
             drop_others(self.base.store, self.engine.spec)
             self.ledger.redo_all()
-            owner.write_text(self.ledger.ledger_id)
+            self._mark("ledger-id").write_text(self.ledger.ledger_id)
         else:
             self._compare()
         if stale := self.ledger.note_versions(readers()):
@@ -194,8 +197,6 @@ class Index:
 
     def _compare(self) -> None:
         """What the store lost is read again, what the ledger does not know leaves it."""
-        if lost := self.ledger.redo_after(self.engine.version):
-            self._say_lost(lost)
         places = self.engine.places()
         records = self.ledger.files()
         # Pending files keep their rows: old answers are better than none.
@@ -210,6 +211,12 @@ class Index:
         # Moved or touched, and the store had not heard of it.
         stale = [r for r in records if r.id in whole and places[r.id] != (r.path, r.mtime_ns / 1e9)]
         self.engine.move([facts_of(r) for r in stale if r.state == "done"], self.pipeline.reword)
+
+    @property
+    def _is_own_store(self) -> bool:
+        """Whether the rows are of this ledger's files."""
+        owner = self._mark("ledger-id")
+        return owner.exists() and owner.read_bytes() == self.ledger.ledger_id.encode()
 
     def _mark(self, name: str) -> Path:
         return self.base.store / name

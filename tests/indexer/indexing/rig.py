@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import Engine
+from engine.contract.errors import RefusedRowsError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Unit
-from engine.models.registry import model_spec
-from engine.store import Reword, Store, StoredUnit
+from engine.encoders.pool import State
+from engine.models.registry import ModelSpec, model_spec
+from engine.store import Reword, StoredUnit, table_name
 from indexer.indexing.file_states import FileStates
 from indexer.indexing.progress import Progress
 from indexer.indexing.throttle import Throttle
@@ -24,45 +29,54 @@ from indexer.reading.pool import ExtractorPool
 from indexer.reading.work import Work, facts_of
 from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import scan_root
-from tests.engine.store.store_units import DIM, vector
 
 
-class SmallEngine:
-    """A real store; `encode` makes up vectors, and what the tests say goes wrong."""
+class SmallEngine(Engine):
+    """The engine over a real store, without a model: `encode` makes up vectors, and writes end as
+    the tests say."""
 
-    def __init__(self, base: BaseDir) -> None:
-        self.spec = model_spec("minilm")
-        self.store = Store.open(base.store, self.spec.space, DIM)
-        self.encoders = SimpleNamespace(state="ready", idle_s=1.0, close=lambda: None)
+    def __init__(self, base: BaseDir, spec: ModelSpec | None = None) -> None:
+        super().__init__(base, spec or model_spec("minilm"), lambda words, limit, filters: [])
         self.encoded: list[int] = []  # file ids, one a unit
+        self.unable = False  # no model can be had
         self.twice: set[int] = set()  # files of which the store gets the same row twice
+        self.immovable: set[int] = set()  # files whose rows can't be moved
         self.down: BaseException | None = None  # what every write ends in
         self.untidy: BaseException | None = None
 
+    @property
+    def encoder_state(self) -> State:
+        return "failed" if self.unable else super().encoder_state
+
     def encode(self, units: Sequence[tuple[FileFacts, Unit]]) -> list[StoredUnit]:
         self.encoded += [facts.file_id for facts, _ in units]
-        return [StoredUnit(unit, facts, vector(unit.file_id), None) for facts, unit in units]
+        return [StoredUnit(unit, facts, self._vector(facts.file_id), None) for facts, unit in units]
 
-    def replace(self, files: dict[int, Sequence[StoredUnit]]) -> int:
+    def _vector(self, seed: int) -> NDArray[np.float32]:
+        made = np.random.default_rng(seed).normal(size=self.spec.dim).astype(np.float32)
+        return np.asarray(made / np.linalg.norm(made), np.float32)
+
+    def replace(self, files: Mapping[int, Sequence[StoredUnit]]) -> int:
         self._check()
-        files = {i: [*rows, *(rows if i in self.twice else ())] for i, rows in files.items()}
-        return self.store.replace_files(files)
+        return super().replace(
+            {i: [*rows, *(rows if i in self.twice else ())] for i, rows in files.items()}
+        )
 
     def delete(self, file_ids: Sequence[int]) -> int:
-        self._check()
-        return self.store.delete_files(file_ids)
+        if file_ids:  # else the store has nothing to write
+            self._check()
+        return super().delete(file_ids)
 
     def move(self, files: Sequence[FileFacts], reword: Reword) -> int:
         self._check()
-        return self.store.update_paths({facts.file_id: facts for facts in files}, reword)
+        if any(facts.file_id in self.immovable for facts in files):
+            raise RefusedRowsError("The search index refused these rows.")
+        return super().move(files, reword)
 
     def maintain(self, *, force: bool = False) -> None:
         if self.untidy is not None:
             raise self.untidy
-        self.store.maintain(force=force)
-
-    def close(self) -> None:
-        self.store.close()
+        super().maintain(force=force)
 
     def _check(self) -> None:
         if self.down is not None:
@@ -128,6 +142,12 @@ class Rig:
 
     def states_by_name(self) -> dict[str, str]:
         return {os.path.basename(r.path): r.reason or r.state for r in self.ledger.files()}
+
+
+def spoil_newest_commit(directory: Path, spec: ModelSpec) -> None:
+    """As a power cut leaves what was not synced: the newest manifest is all zeros."""
+    manifest = min((directory / f"{table_name(spec.space)}.lance" / "_versions").glob("*.manifest"))
+    manifest.write_bytes(bytes(manifest.stat().st_size))
 
 
 def until(true: Callable[[], Any], seconds: float = 60.0) -> None:

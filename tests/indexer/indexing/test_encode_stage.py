@@ -28,7 +28,7 @@ def stage(rig: Rig, inbox: queue.Queue[Work]) -> EncodeStage:
         inbox,
         rig.queue,
         throttle=rig.throttle,
-        unable=lambda: rig.engine.encoders.state == "failed",
+        unable=lambda: rig.engine.encoder_state == "failed",
         stop=rig.stop,
     )
 
@@ -90,7 +90,7 @@ def test_the_file_the_model_can_not_take_is_found(
 def test_without_a_model_no_file_is_to_blame(
     rig: Rig, stage: EncodeStage, inbox: queue.Queue[Work]
 ) -> None:
-    rig.engine.encoders.state = "failed"
+    rig.engine.unable = True
     error = InklingError("There is not enough memory.", hint="Close something.")
     rig.engine.encode = refusing(rig, None, error)  # type: ignore[method-assign,assignment]
     for record in rig.notes("a.md", "b.md"):
@@ -131,3 +131,23 @@ def test_half_a_file_is_not_handed_on_at_the_end(
     rig.stop.set()
     assert not stage.step()
     assert handed_on(rig) == []
+
+
+def test_what_ends_with_the_process_condemns_no_file(
+    rig: Rig, stage: EncodeStage, inbox: queue.Queue[Work]
+) -> None:
+    """Not even one that was begun before: its worker was ended with it."""
+    (record,) = rig.notes("a.md")
+    rig.work(record)
+    rig.states.release(record.id)
+
+    def ended(units: Sequence[tuple[FileFacts, Unit]]) -> list[StoredUnit]:
+        rig.stop.set()
+        raise InklingError("Inkling is stopping.")
+
+    rig.engine.encode = ended  # type: ignore[method-assign]
+    begun = rig.record("a.md")
+    assert begun.attempts == 1
+    inbox.put(rig.work(begun))
+    stage.step()
+    assert rig.states_by_name() == {"a.md": "pending"}

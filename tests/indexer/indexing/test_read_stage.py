@@ -178,6 +178,7 @@ def test_a_touched_file_is_not_encoded(rig: Rig, stage: ReadStage, out: queue.Qu
     assert rig.record("a.md").state == "pending"
     assert stage.step(quick_first=False)
     assert (rig.record("a.md").state, out.empty(), rig.queue.unsettled) == ("done", True, 1)
+    assert rig.states.count == 0
 
 
 def test_a_pause_holds(rig: Rig, stage: ReadStage, out: queue.Queue[Work]) -> None:

@@ -130,6 +130,7 @@ def test_a_root_that_goes_away_in_the_middle_is_not_emptied(
         place.folder.rmdir()
     else:
         assert result.offline
+        assert [root.online for root in place.ledger.roots()] == [False]
     place.folder.with_name("unplugged").rename(place.folder)
     assert nothing(place.scan())
     assert place.record(paths[0]).state == "done"
@@ -242,3 +243,12 @@ def test_presence_of_a_path_outside_or_in_the_place_of_a_folder(place: Place) ->
     shutil.rmtree(path.parent)
     path.parent.write_text("a file now")
     assert look_at(place.ledger, str(path)) is Presence.GONE
+
+
+def test_the_outer_root_takes_nothing_from_the_inner_one(place: Place) -> None:
+    path = place.write("inner/a.md")
+    place.scan()
+    inner = place.ledger.add_root(path.parent, reaches=lambda root, folder: False)
+    place.scan(1)
+    assert nothing(place.look(path))  # an event of the outer root's watch
+    assert place.record(path).root_id == inner.id

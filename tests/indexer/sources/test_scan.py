@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexer.ledger.ledger import Ledger
+from indexer.sources import walk
 from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import scan_paths, scan_root
 from tests.indexer.sources.place import Place, nothing
@@ -249,6 +250,22 @@ def test_a_file_that_gets_a_secret_name_leaves_the_index(place: Place) -> None:
     assert place.record(place.folder / "notes.env").state == "withheld"
 
 
+def test_a_name_that_holds_secrets_by_a_new_rule_leaves_the_index(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is after an update: the file itself has not changed."""
+    with monkeypatch.context() as before:
+        before.setattr(walk, "secret_name", lambda name: None)
+        before.setattr(walk, "names_digest", lambda: "before")
+        path = place.write("server.key", "k")
+        place.scan()
+        place.finish(path)
+        assert nothing(place.scan())
+    result = place.scan()
+    assert place.record(path).state == "withheld"
+    assert result.dropped == [place.record(path).id]
+
+
 def test_new_rules_remove_and_old_ones_bring_back(place: Place) -> None:
     place.write("a/draft.txt")
     place.write("a/b/draft.txt")
@@ -269,6 +286,17 @@ def test_new_rules_remove_and_old_ones_bring_back(place: Place) -> None:
     place.rules = IgnoreRules()
     place.scan()
     assert len(place.names()) == 3
+
+
+def test_a_look_at_a_single_path_forgets_no_rule_of_another_folder(place: Place) -> None:
+    place.write("b/list.pyc")  # left out by the rules that come with Inkling
+    exception = place.write("b/.inklingignore", "!*.pyc\n")
+    place.scan()
+    assert place.names() == {"b/list.pyc"}
+    place.look(place.write("c/a.txt"))
+    exception.unlink()
+    place.scan()
+    assert place.names() == {"c/a.txt"}
 
 
 # -- single paths ----------------------------------------------------------------------------------
