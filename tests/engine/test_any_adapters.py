@@ -84,7 +84,7 @@ def test_every_kind_is_indexed_and_found(engine: Engine) -> None:
         for query in (words, f"{words} kind:{kind}"):
             *_, answer = engine.search(parse(query))
             assert answer.hits, query
-            assert answer.hits[0].file_id == file_id, query
+            assert answer.hits[0].path == f"/r/{file_id}.x", query
             assert set(answer.hits[0].lanes) >= {"text", "dense", "late"}
             assert any(proof.type == "text" for proof in answer.hits[0].evidence)
         told = engine.explain(parse(words), file_id)

@@ -85,5 +85,5 @@ def test_like_is_judged_by_its_adapter_where_the_model_is_fast(engine: Engine) -
     texts = [FILES[0][1], FILES[1][1], FILES[2][1]]
     made = engine.encoders.encode_texts([TextInput(t) for t in texts], "text-matching")
     nearer = 1 if made[0].single @ made[1].single > made[0].single @ made[2].single else 2
-    assert answer.hits[0].file_id == nearer
+    assert answer.hits[0].path == f"/home/me/{nearer}.txt"
     assert [hit.score for hit in answer.hits] == by_vectors
