@@ -17,7 +17,7 @@ from engine.store.space_file import NAME
 from tests.engine.store.store_units import DIM, facts, found, unit, vector, word
 from tests.engine.store.test_opening import contents
 
-TAKEN = pa.field("taken", pa.float64())
+SHELF = pa.field("shelf", pa.float64())
 LETTERS = pa.field("letters", pa.int64())
 SHOUTED = pa.field("shouted", pa.string())
 
@@ -28,7 +28,7 @@ def shout(table: pa.Table) -> pa.Table:
 
 
 LATER = (
-    Migration({TAKEN: "CAST(NULL AS DOUBLE)", LETTERS: "CAST(length(text) AS BIGINT)"}),
+    Migration({SHELF: "CAST(NULL AS DOUBLE)", LETTERS: "CAST(length(text) AS BIGINT)"}),
     Migration({SHOUTED: "CAST('' AS STRING)"}, rewrite=shout),
 )
 
@@ -40,7 +40,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
     def more(stored: Any, ref: Any) -> dict[str, Any]:
         text = stored.unit.text
-        return {**fields(stored, ref), "taken": 1.5, "letters": len(text), "shouted": text.upper()}
+        return {**fields(stored, ref), "shelf": 1.5, "letters": len(text), "shouted": text.upper()}
 
     def become(steps: int) -> None:
         monkeypatch.setattr(schema, "MIGRATIONS", LATER[:steps])
@@ -87,8 +87,8 @@ def test_an_older_store_is_carried_over(
     later(steps)
     store = Store.open(folder, "m", DIM)
     check(store)
-    assert columns(store, "letters", "taken")[5] == {
-        "id": "5:0", "letters": len(word(5)), "taken": None,
+    assert columns(store, "letters", "shelf")[5] == {
+        "id": "5:0", "letters": len(word(5)), "shelf": None,
     }  # fmt: skip
     if steps == 2:
         assert columns(store, "shouted")[5]["shouted"] == word(5).upper()
@@ -96,7 +96,7 @@ def test_an_older_store_is_carried_over(
     store.replace_files({20: [unit(facts(20), text=word(20))]})
     store.update_paths({5: facts(5, "/elsewhere/zebra.md")})
     store.maintain(force=True)
-    assert {row["id"] for row in columns(store, "taken") if row["taken"] == 1.5} == {"20:0"}
+    assert {row["id"] for row in columns(store, "shelf") if row["shelf"] == 1.5} == {"20:0"}
     version = store.version
     store.close()
     again = Store.open(folder, "m", DIM)  # nothing is done twice

@@ -108,6 +108,7 @@ def test_compaction_keeps_references_and_frees_space(
         freed = store.compact(table(list(live.values())), force=True)
         assert freed > 0
         assert store.size_bytes() <= before - freed
+        assert all(path.exists() for path in store._open_files)  # else the disk keeps them
         before = store.size_bytes()
         for reader in (store, Segments(tmp_path)):
             found = reader.read(list(live.values()))
@@ -128,6 +129,53 @@ def test_segment_numbers_are_not_used_twice_when_all_is_dead(tmp_path: Path) -> 
     new = Segments(tmp_path).append([make(1)])[0]
     assert new.segment > old.segment
     assert Segments(tmp_path).read([old])[0] is LOST
+
+
+def test_a_number_that_was_lost_is_not_used_again(tmp_path: Path) -> None:
+    store = Segments(tmp_path)
+    store.append([make(1)])
+    store.seal(above=7)  # a row refers to segment 7, which is gone
+    assert store.append([make(2)])[0].segment == 8
+
+
+def test_more_files_than_may_be_open_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments_module, "OPEN_FILES", 2)
+    store, refs = Segments(tmp_path), []
+    for seed in range(5):
+        refs += store.append([make(seed)])
+        store.seal()
+    for _ in range(2):
+        assert all(same(a, make(seed)) for seed, a in enumerate(store.read(refs)))
+    assert len(store._open_files) == 2
+
+
+def test_the_file_being_written_is_never_packed(tmp_path: Path) -> None:
+    store = Segments(tmp_path)
+    [old] = store.append([make(1)])
+    store.seal()
+    [dead] = store.append([make(2)])
+    assert store.compact(table([])) > 0  # the first one
+    [alive] = store.append([make(3)])
+    assert alive.segment == dead.segment > old.segment
+    assert same(Segments(tmp_path).read([alive])[0], make(3))
+
+
+def test_one_pack_is_made_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a commit waits for one file at most."""
+    monkeypatch.setattr(segments_module, "SEGMENT_BYTES", 1000)
+    store, refs = Segments(tmp_path), []
+    for seed in range(3):
+        refs += store.append([make(seed)])
+        store.seal()
+    kept = table([refs[1]])  # in the middle, and nothing of it is dead
+    assert store.compact(kept) > 0
+    assert len(list(tmp_path.glob("*.pack"))) == 1
+    assert store.compact(kept) > 0
+    assert len(list(tmp_path.glob("*.pack"))) == 2
+    assert store.compact(kept) == 0
+    assert same(store.read([refs[1]])[0], make(1))
 
 
 def test_leftovers_of_an_interrupted_compaction_go(

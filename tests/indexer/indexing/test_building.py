@@ -12,7 +12,7 @@ from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Unit
 from engine.models.registry import ModelSpec
-from engine.store import Store, StoredUnit
+from engine.store import Store, StoredUnit, table_name
 from indexer.indexing import activation
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.failures import RepeatedFailures
@@ -248,6 +248,9 @@ def test_a_damaged_space_is_made_anew(building: Building) -> None:
     def before(engine: SmallEngine, ids: set[int]) -> None:
         if not damaged and progress(building)[0] == 2:
             damaged.append(engine)
+            table = building.index.base.store / f"{table_name(engine.spec.space)}.lance"
+            for path in (table / "_versions").glob("*.manifest"):  # no commit answers any more
+                path.write_bytes(b"")
             raise StoreDamagedError("The search index is damaged.")
 
     building.before = before
@@ -274,6 +277,40 @@ def test_an_error_is_said_and_building_goes_on_after_it(building: Building) -> N
     assert errors[1] == {"message": "The disk is full.", "hint": "Free some space."}
     assert errors[2] is None
     assert building.engines[1].store.file_ids() == building.ids
+
+
+def test_after_an_error_nothing_is_tried_until_something_changes(
+    building: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activation, "BACK_OFF_SECONDS", 1e6)
+    tried = list[int]()
+
+    def before(engine: SmallEngine, ids: set[int]) -> None:
+        tried.append(1)
+        raise InklingError("The disk is full.")
+
+    building.before = before
+    building.begin()
+    until(lambda: building.activation.error is not None)
+    for _ in range(3):  # rounds of its thread
+        round_before = building.activation._tidied
+        until(lambda: building.activation._tidied != round_before)  # noqa: B023
+    assert tried == [1]
+    building.before = lambda engine, ids: None
+    building.activation.follow()
+    until(lambda: building.in_use("jina-v4"))
+
+
+def test_a_file_edited_meanwhile_is_not_taken_for_what_is_indexed(building: Building) -> None:
+    edited = building.index.ledger.files()[0]
+    Path(edited.path).write_text("# Other words\n\nA zeppelin went by.\n")
+    building.begin()
+    until(lambda: building.in_use("jina-v4"))
+    assert building.activation.encoded == FILES - 1
+    # It is read like any file that the model in use has not seen.
+    until(lambda: building.index.ledger.counts()["done"] == FILES and not building.index.waiting)
+    [row] = building.engines[1].store.file_rows(edited.id)
+    assert "zeppelin" in row.text
 
 
 def test_a_file_the_model_can_not_take_holds_up_nothing(building: Building) -> None:
