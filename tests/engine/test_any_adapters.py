@@ -12,7 +12,7 @@ from engine import Engine
 from engine.contract.kinds import FILE_KINDS
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
-from engine.contract.types import Adapter, Encoding, FileFacts, Kind, TextInput, Unit
+from engine.contract.types import Adapter, Encoding, FileFacts, Kind, TextEvidence, TextInput, Unit
 from engine.models.registry import MODELS, ModelSpec
 from tests.engine.word_encoder import WordEncoder
 
@@ -86,7 +86,7 @@ def test_every_kind_is_indexed_and_found(engine: Engine) -> None:
             assert answer.hits, query
             assert answer.hits[0].path == f"/r/{file_id}.x", query
             assert set(answer.hits[0].lanes) >= {"text", "dense", "late"}
-            assert any(proof.type == "text" for proof in answer.hits[0].evidence)
+            assert any(isinstance(proof, TextEvidence) for proof in answer.hits[0].evidence)
         told = engine.explain(parse(words), file_id)
         for feature in ("dense", "document", "late"):
             assert told[feature] is not None, (kind, feature)
@@ -98,7 +98,7 @@ def test_a_filter_alone_and_words_that_nothing_holds(engine: Engine) -> None:
     *_, answer = engine.search(parse("unheard kind:code"))
     assert [hit.path for hit in answer.hits] == ["/r/4.x"]
     *_, answer = engine.search(parse("kind:code"))
-    assert answer.hits == []  # no name index here
+    assert answer.hits == ()  # no name index here
 
 
 def test_like_is_asked_within_a_space(engine: Engine, spec: ModelSpec) -> None:
