@@ -132,6 +132,7 @@ class SettingsDialog(QDialog):
         value = self._settings.values.get(row.key)
         if row.page:
             button = QPushButton(s.CHOOSE, self)
+            button.setAutoDefault(False)  # Return in another row is not meant for it
             button.clicked.connect(lambda: self.page_wanted.emit(row.page))
             return button
         if row.choices:
