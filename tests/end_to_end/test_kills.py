@@ -44,7 +44,7 @@ def test_kills_lose_nothing(inkling: Inkling, tmp_path: Path) -> None:
         if kind == "indexer" or not kind:
             inkling.client()  # as any face does: it starts another
     print(dict(killed))
-    settle(inkling, 60 + KILLS)
+    settle(inkling)
     end(inkling)
     index = Index.read(inkling.base)
     assert not [p for p, (_, reason) in index.states.items() if reason in ("crashed", "encoder")]
