@@ -31,12 +31,6 @@ def ledger(base: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
-@pytest.fixture
-def root(ledger: Ledger, tmp_path: Path) -> Root:
-    (tmp_path / "docs").mkdir()
-    return ledger.add_root(tmp_path / "docs")
-
-
 # -- roots ---------------------------------------------------------------------------------------
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,20 +10,6 @@ from engine.contract.types import Filters
 from indexer.ledger.ledger import Found, Ledger, Root
 from indexer.ledger.names import find, split_words
 from tests.indexer.ledger.noted_files import add, done
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    (tmp_path / "base").mkdir()
-    ledger = Ledger(tmp_path / "base" / "ledger.sqlite")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def root(ledger: Ledger, tmp_path: Path) -> Root:
-    (tmp_path / "docs").mkdir()
-    return ledger.add_root(tmp_path / "docs")
 
 
 @pytest.mark.parametrize(

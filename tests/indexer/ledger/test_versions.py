@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from indexer.ledger.ledger import Done, Ledger, Root
 from indexer.ledger.records import Reader
@@ -16,20 +13,6 @@ from tests.indexer.ledger.noted_files import add, done, record
 
 def readers(markdown: int = 1, pdf: int = 1) -> list[Reader]:
     return [Reader("markdown", markdown, ("md", "txt")), Reader("pdf", pdf, ("pdf",))]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    (tmp_path / "base").mkdir()
-    ledger = Ledger(tmp_path / "base" / "ledger.sqlite")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def root(ledger: Ledger, tmp_path: Path) -> Root:
-    (tmp_path / "docs").mkdir()
-    return ledger.add_root(tmp_path / "docs")
 
 
 def read_by(ledger: Ledger, file_id: int, extractor: str, version: int = 1) -> None:
