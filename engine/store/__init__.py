@@ -1,6 +1,6 @@
 """Where units live: rows and vectors in LanceDB, token multi-vectors in segment files."""
 
-from engine.store import memory  # noqa: F401 (its settings have to come before lancedb)
+from engine.store import lean_import, memory  # noqa: F401 (have to come before lancedb)
 from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch
 from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
 from engine.store.table import Store
