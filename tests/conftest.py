@@ -27,8 +27,11 @@ def base(tmp_path: Path) -> BaseDir:
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_home(monkeypatch, tmp_path_factory.mktemp("home"))
+
+
+def own_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """No test, nor a process it starts, finds the person's own settings or index."""
-    home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     for variable, folder in (
         ("XDG_DATA_HOME", ".local/share"),

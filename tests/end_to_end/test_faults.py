@@ -1,4 +1,4 @@
-"""Storms of events, moves, drives that go, full disks, damage and wrong clocks."""
+"""Storms of events, moves, drives that go, full disks and wrong clocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from desktop.client import read_endpoint
-from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle
@@ -196,76 +195,6 @@ def test_a_folder_that_can_not_be_written(small_disk: Path, notes: Path) -> None
     assert done.returncode == 2
     assert "can't write" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-DAMAGES = ["ledger", "manifest", "data", "segment", "owner"]
-
-
-def damage(base: BaseDir, what: str) -> None:
-    """Break a part of the index."""
-    table = next(base.store.glob("*.lance"))
-    if what == "ledger":
-        for suffix in ("-wal", "-shm"):
-            base.ledger.with_name(base.ledger.name + suffix).unlink(missing_ok=True)
-        size = base.ledger.stat().st_size
-        with base.ledger.open("r+b") as file:
-            file.write(os.urandom(size))
-    elif what == "manifest":
-        newest = min((table / "_versions").glob("*.manifest"))
-        os.truncate(newest, newest.stat().st_size // 2)
-    elif what == "data":
-        for path in (table / "data").iterdir():
-            size = path.stat().st_size
-            path.write_bytes(b"\0" * size)
-    elif what == "segment":
-        for path in next(base.store.glob("*.segments")).iterdir():
-            path.unlink()
-    else:
-        (base.store / "ledger-id").write_bytes(os.urandom(32))
-
-
-@pytest.mark.parametrize("what", DAMAGES)
-def test_damage_found_at_the_start(inkling: Inkling, tmp_path: Path, what: str) -> None:
-    unrest = Unrest(tmp_path / "notes", seed=10)
-    unrest.create(25)
-    inkling.ok("add", str(unrest.folder), "--wait")
-    end(inkling)
-    damage(inkling.base, what)
-    inkling.client()
-    health = settle(inkling)["health"]
-    assert what in ("owner", "manifest") or any("damaged" in item["title"] for item in health)
-    assert inkling.paths("river stone lamp")
-    end(inkling)
-    assert_same(Index.read(inkling.base), fresh_index(tmp_path, unrest.folder))
-
-
-@pytest.mark.parametrize("what", ["ledger", "data", "manifest"])
-def test_damage_while_running(inkling: Inkling, tmp_path: Path, what: str) -> None:
-    unrest = Unrest(tmp_path / "notes", seed=11)
-    unrest.create(25)
-    inkling.ok("add", str(unrest.folder), "--wait")
-    settle(inkling)
-    damage(inkling.base, what)
-    done = inkling.run("search", "violin orchard")
-    assert "Traceback" not in done.stderr
-    assert "Something went wrong" not in done.stderr
-    unrest.create(5)
-    until(lambda: found_again(inkling), lambda: inkling.client().status())
-    end(inkling)
-    inkling.client()  # what nobody met, the start finds
-    settle(inkling)
-    end(inkling)
-    assert_same(Index.read(inkling.base), fresh_index(tmp_path, unrest.folder))
-
-
-def found_again(inkling: Inkling) -> bool:
-    """Whether the index answers, after whatever starts anew has started."""
-    settle(inkling)
-    try:
-        [*_, last] = inkling.client().search("river stone lamp")
-    except InklingError:
-        return False
-    return bool(last["hits"]) and last["coverage"]["complete"]
 
 
 def test_clocks_that_are_wrong(inkling: Inkling, notes: Path, tmp_path: Path) -> None:
