@@ -18,6 +18,7 @@ from desktop.window.window import Window
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from tests.desktop.scripted_indexer import ScriptedIndexer
+from tests.waiting import PATIENCE
 
 WAIT_MS = 60_000
 
@@ -55,7 +56,7 @@ def _no_thread_left() -> Iterator[None]:
     """Every test ends with the threads that it began with."""
     before = set(threading.enumerate())
     yield
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while (left := _own(set(threading.enumerate()) - before)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not left, f"threads left behind: {left}"

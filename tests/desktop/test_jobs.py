@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.jobs import Jobs
 from engine.contract.errors import InklingError
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_cancelled_stream_ends_early(qtbot: QtBot, jobs: Jobs) -> None:
             for n in range(1000):
                 give(n)
                 if n == 0:
-                    go_on.wait(60)
+                    go_on.wait(PATIENCE)
         finally:
             ended.set()
 
@@ -62,7 +63,7 @@ def test_a_cancelled_stream_ends_early(qtbot: QtBot, jobs: Jobs) -> None:
     qtbot.waitUntil(lambda: given == [0])
     ticket.cancel()
     go_on.set()
-    assert ended.wait(60)
+    assert ended.wait(PATIENCE)
     qtbot.wait(20)
     assert given == [0]
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from engine.contract.paths import BaseDir
+from tests.conftest import own_home
 from tests.end_to_end.conftest import Inkling
+from tests.end_to_end.truth import end
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -51,10 +57,7 @@ def test_add_search_change_remove(inkling: Inkling, notes: Path) -> None:
     assert str(notes / "cooking" / "bread.md") not in everything
 
     inkling.ok("remove", str(notes))
-    deadline = time.monotonic() + 20
-    while inkling.json("status")["totals"]["units"] and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert inkling.json("status")["totals"]["units"] == 0
+    until(lambda: not inkling.json("status")["totals"]["units"])
     assert inkling.paths("dentist") == []
 
 
@@ -78,7 +81,7 @@ def test_killed_indexer_loses_nothing(inkling: Inkling, notes: Path) -> None:
         family = [psutil.Process(inkling.pid), *psutil.Process(inkling.pid).children()]
         os.kill(inkling.pid, signal.SIGKILL)
         # The workers see the end of their pipes and go.
-        _, alive = psutil.wait_procs(family, timeout=15)
+        _, alive = psutil.wait_procs(family, timeout=PATIENCE)
         assert not alive
         inkling.ok("status")
         inkling.client()
@@ -89,17 +92,28 @@ def test_killed_indexer_loses_nothing(inkling: Inkling, notes: Path) -> None:
     assert len(found) == len(set(found)) >= 60
 
 
-def test_second_indexer_is_refused(inkling: Inkling, notes: Path) -> None:
-    import subprocess
-    import sys
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inkling]:
+    """An indexer at work, for tests that change nothing."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        own_home(monkeypatch, tmp_path_factory.mktemp("home"))
+        made = Inkling(BaseDir(tmp_path_factory.mktemp("running") / "base").create())
+        notes = tmp_path_factory.mktemp("notes")
+        (notes / "bread.md").write_text("# Sourdough\n\nFeed the starter every evening.\n")
+        try:
+            made.ok("add", str(notes), "--wait")
+            yield made
+        finally:
+            end(made)
 
-    inkling.ok("add", str(notes), "--wait")
-    command = [sys.executable, "-m", "indexer", "run", "--base-dir", str(inkling.base.root)]
-    second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+def test_second_indexer_is_refused(running: Inkling) -> None:
+    command = [sys.executable, "-m", "indexer", "run", "--base-dir", str(running.base.root)]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert second.returncode != 0
     assert "already running" in second.stderr
     assert "inkling stop" in second.stderr
-    assert inkling.paths("sourdough")
+    assert running.paths("sourdough")
 
 
 @pytest.mark.parametrize(
@@ -115,30 +129,23 @@ def test_second_indexer_is_refused(inkling: Inkling, notes: Path) -> None:
     ],
 )
 def test_wrong_commands_say_what_is_wrong(
-    inkling: Inkling, arguments: list[str], said: str
+    running: Inkling, arguments: list[str], said: str
 ) -> None:
-    done = inkling.run(*arguments)
+    done = running.run(*arguments)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_endpoint_and_state_are_private(inkling: Inkling, notes: Path) -> None:
-    inkling.ok("add", str(notes), "--wait")
-    assert inkling.base.endpoint.stat().st_mode & 0o777 == 0o600
-    assert inkling.base.root.stat().st_mode & 0o777 == 0o700
-    endpoint = json.loads(inkling.base.endpoint.read_text())
+def test_endpoint_and_state_are_private(running: Inkling) -> None:
+    assert running.base.endpoint.stat().st_mode & 0o777 == 0o600
+    assert running.base.root.stat().st_mode & 0o777 == 0o700
+    endpoint = json.loads(running.base.endpoint.read_text())
     assert endpoint["url"].startswith("http://127.0.0.1:")
 
 
 def test_the_index_follows_by_itself(inkling: Inkling, notes: Path) -> None:
     inkling.ok("add", str(notes), "--wait")
-
-    def until(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
-        while not condition():
-            assert time.monotonic() < deadline, inkling.json("status")
-            time.sleep(0.1)
 
     fresh = notes / "cooking" / "lentils.md"
     fresh.write_text("# Lentils\n\nRed lentils need no soaking and cook within a quarter hour.\n")

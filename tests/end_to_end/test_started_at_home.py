@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import Inkling
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
 _PLANTED = """
 import os
+from tests.waiting import PATIENCE
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "imported"), "a") as list_:
     list_.write(f"{os.getpid()} {__name__}\\n")
 """
@@ -51,7 +53,7 @@ def test_planted_modules(
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said, _ = face.communicate(timeout=100)
+    said, _ = face.communicate(timeout=PATIENCE)
     assert face.returncode == 0, said
     assert len(inkling.paths("how long does green tea steep")) == 1  # all workers have worked
     imported = home / "imported"

@@ -17,8 +17,9 @@ from desktop.client import Client, end_older, read_endpoint
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.version import VERSION, release
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def running(base: BaseDir) -> Iterator[Client]:
         family.append(psutil.Process(endpoint.pid))
     for process in family:
         process.terminate()
-    _, alive = psutil.wait_procs(family, timeout=60)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     for process in alive:
         process.kill()
 
@@ -99,7 +100,7 @@ def test_what_an_old_indexer_left_behind_is_no_hindrance(base: BaseDir) -> None:
         assert fresh.endpoint.version == VERSION
     finally:
         fresh.stop()
-        psutil.wait_procs([psutil.Process(fresh.endpoint.pid)], timeout=60)
+        psutil.wait_procs([psutil.Process(fresh.endpoint.pid)], timeout=PATIENCE)
 
 
 def test_a_newer_indexer_is_not_replaced(base: BaseDir, running: Client) -> None:

@@ -15,7 +15,7 @@ from desktop.connection import IndexerConnection
 from desktop.index.model_page import ModelPage
 from engine.contract.paths import BaseDir
 from tests.engine.encoders.jina_tiny import CHECKPOINT
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def client(base: BaseDir) -> Iterator[Client]:
     process = psutil.Process(client.endpoint.pid)
     yield client
     client.stop()
-    process.wait(30)
+    process.wait(PATIENCE)
 
 
 @pytest.fixture

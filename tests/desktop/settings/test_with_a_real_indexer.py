@@ -14,6 +14,7 @@ from desktop.settings.changing import change_settings
 from desktop.settings.settings_client import SettingsClient
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def settings(base: BaseDir, qtbot: QtBot) -> Iterator[SettingsClient]:
     made.close()
     service.close()
     client.stop()
-    process.wait(60)
+    process.wait(PATIENCE)
 
 
 def test_nothing_is_taken_back_and_nothing_refused_is_kept(

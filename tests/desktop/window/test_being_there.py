@@ -24,6 +24,7 @@ from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import Location
 from tests.desktop.scripted_indexer import ScriptedIndexer
+from tests.waiting import PATIENCE
 
 
 class TestSingleInstance:
@@ -41,7 +42,7 @@ class TestSingleInstance:
             )
             second = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
         assert asked.args == ["toggle"]
-        assert second.wait(20) == 0
+        assert second.wait(PATIENCE) == 0
         first.close()
 
     @pytest.mark.skipif(QSysInfo.productType() == "windows", reason="named pipes leave no file")

@@ -23,6 +23,7 @@ from desktop.state import State
 from desktop.window.window import Window
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from tests.waiting import PATIENCE, PATIENCE_MS
 
 pytestmark = pytest.mark.slow
 WAIT_MS = 30_000
@@ -44,9 +45,9 @@ def indexed(
     (library / "Documents" / "broken.pdf").write_bytes(b"%PDF-1.7\nnot really")
     base = BaseDir(folder / "base").create()
     inkling = [sys.executable, "-m", "desktop", "--base-dir", str(base.root)]
-    subprocess.run([*inkling, "add", str(library), "--wait"], check=True, timeout=350)
+    subprocess.run([*inkling, "add", str(library), "--wait"], check=True, timeout=PATIENCE)
     yield base, library
-    subprocess.run([*inkling, "stop"], check=False, timeout=60)
+    subprocess.run([*inkling, "stop"], check=False, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def real(qtbot: QtBot, indexed: tuple[BaseDir, Path], tmp_path: Path) -> Iterato
     made = Window(base, SettingsClient(base, Settings.load(base), service), state, service)
     qtbot.addWidget(made)
     made.show()
-    with qtbot.waitSignal(service.status_changed, timeout=60_000):
+    with qtbot.waitSignal(service.status_changed, timeout=PATIENCE_MS):
         service.start()
     yield made
     made.shut_down()
@@ -223,10 +224,10 @@ def display(tmp_path: Path) -> Iterator[dict[str, str]]:
     for process in (manager, server):
         if process is not None:
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE)
 
 
-def eventually(done: Callable[[], bool], seconds: float = 40) -> bool:
+def eventually(done: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if done():
@@ -267,12 +268,12 @@ def test_under_x_a_typed_question_opens_the_answer_with_enter(
         time.sleep(0.5)
         keys("type", "--delay", "20", "stop workers gracefully and let waiting tasks complete")
         assert eventually(answered)
-        second = subprocess.run([*inkling, "--toggle"], env=display, check=False, timeout=60)
+        second = subprocess.run([*inkling, "--toggle"], env=display, check=False, timeout=PATIENCE)
         assert second.returncode == 0  # it spoke to the first one
         keys("key", "ctrl+q")
         eventually(lambda: program.poll() is not None, 5)
         if program.poll() is None:  # the toggle hid it: show it, then quit
-            subprocess.run([*inkling, "--toggle"], env=display, check=False, timeout=60)
+            subprocess.run([*inkling, "--toggle"], env=display, check=False, timeout=PATIENCE)
             assert eventually(lambda: bool(windows()))
             keys("windowfocus", "--sync", windows()[0], "key", "ctrl+q")
         assert eventually(lambda: program.poll() is not None)

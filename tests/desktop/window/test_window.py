@@ -19,6 +19,7 @@ from desktop.window.actions import ACTIONS
 from desktop.window.commands import missing
 from desktop.window.window import Window
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
+from tests.waiting import PATIENCE
 
 
 def stage(name: str, *names: str, **more: Any) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def step_by_step(indexer: ScriptedIndexer, *stages: dict[str, Any]) -> Callable[
 
     def answered(_body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for one in stages:
-            go_on.acquire(timeout=60)
+            go_on.acquire(timeout=PATIENCE)
             yield one
 
     indexer.stages = answered
@@ -114,7 +115,7 @@ def test_a_newer_query_wins_over_a_slow_older_one(
 
     def stages(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if body["query"] == "slow":
-            go_on.wait(60)
+            go_on.wait(PATIENCE)
             yield stage("rescored", "slow.txt")
             answered.set()
         else:

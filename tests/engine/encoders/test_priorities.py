@@ -19,6 +19,7 @@ from engine.encoders.worker import Worker
 from engine.models.registry import ModelSpec
 from tests.engine.encoders.crashing_encoder import CrashingEncoder
 from tests.engine.encoders.test_pool import SPEC, wait_for
+from tests.waiting import PATIENCE
 
 REQUESTS, TEXTS = 10, SPEC.texts_per_request
 
@@ -67,7 +68,7 @@ class SlowToLoad(CrashingEncoder):
 
 
 def load(folder: Path | None, spec: ModelSpec) -> SlowToLoad:
-    assert SlowToLoad.may_load.wait(100)
+    assert SlowToLoad.may_load.wait(PATIENCE)
     return SlowToLoad(folder, spec)
 
 

@@ -78,7 +78,6 @@ def state_of(store: Store) -> State:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_a_power_cut_at_any_step(scenario: Scenario, tmp_path: Path) -> None:
     seen: list[Tree] = []
     number = 0

@@ -10,6 +10,7 @@ from indexer.indexing import failures as module
 from indexer.indexing.failures import MOST_SECONDS, RepeatedFailures
 from indexer.indexing.guarded_loop import GuardedLoop
 from tests.indexer.indexing.rig import until
+from tests.waiting import PATIENCE
 
 
 class Panic(BaseException):
@@ -70,7 +71,7 @@ def test_a_loop_outlives_whatever_its_step_raises(
     healed.set()
     until(lambda: not any(h["title"].startswith("Working fails") for h in failures.health()))
     stop.set()
-    assert loop.join(60)
+    assert loop.join(PATIENCE)
 
 
 def test_a_waiting_loop_ends_at_once() -> None:
@@ -87,7 +88,7 @@ def test_a_waiting_loop_ends_at_once() -> None:
         "x", "Working", step, stop=stop, failures=failures, on_error=lambda error: None
     )
     loop.start()
-    assert failed.wait(60)
+    assert failed.wait(PATIENCE)
     stop.set()
     assert loop.join(MOST_SECONDS / 2)
 

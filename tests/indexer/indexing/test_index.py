@@ -22,6 +22,7 @@ from indexer.reading.work import Work
 from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import scan_root
 from tests.indexer.indexing.rig import SmallEngine, until
+from tests.waiting import PATIENCE
 
 FILES = 6
 
@@ -118,12 +119,12 @@ def test_a_new_version_reads_again_newest_first_while_the_old_answers(
     def hold_at_the_third(self: FileReader, *arguments: object) -> Work:
         if len(read) == 2 and not go_on.is_set():
             third.set()
-            go_on.wait(120)
+            go_on.wait(PATIENCE)
         return extracted(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(FileReader, "_extracted", hold_at_the_third)
     index = start()
-    assert third.wait(120)
+    assert third.wait(PATIENCE)
     until(lambda: index.improving == FILES - 2)
     # All of them answer, and none counts as not read.
     assert index.ledger.counts()["done"] == FILES

@@ -10,6 +10,7 @@ import pytest
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.pipeline import Pipeline
 from tests.indexer.indexing.rig import Rig, SmallEngine, until
+from tests.waiting import PATIENCE
 
 Make = Callable[[], Pipeline]
 
@@ -87,7 +88,7 @@ def test_it_ends_while_everything_fails(rig: Rig, make: Make, failures: Repeated
     pipeline = make()
     pipeline.start()
     until(lambda: failures._streaks)
-    assert pipeline.stop(seconds=60)
+    assert pipeline.stop(seconds=PATIENCE)
     assert {(r.state, r.attempts) for r in rig.ledger.files()} == {("pending", 0)}
     assert rig.ledger.in_flight() == []
 
@@ -99,17 +100,17 @@ def test_it_does_not_wait_for_what_hangs(
 
     def hang(self: SmallEngine, units: object) -> list[object]:
         hanging.set()
-        let_go.wait(120)
+        let_go.wait(PATIENCE)
         return []
 
     monkeypatch.setattr(SmallEngine, "encode", hang)
     rig.notes("a.md")
     pipeline = make()
     pipeline.start()
-    assert hanging.wait(60)
+    assert hanging.wait(PATIENCE)
     assert not pipeline.stop(seconds=0.2)
     let_go.set()
-    assert pipeline.stop(seconds=60)
+    assert pipeline.stop(seconds=PATIENCE)
 
 
 def test_what_was_begun_is_read_by_the_next(rig: Rig, make: Make) -> None:
@@ -118,7 +119,7 @@ def test_what_was_begun_is_read_by_the_next(rig: Rig, make: Make) -> None:
     first.pause()
     first.start()
     assert first.paused
-    assert first.stop(seconds=60)
+    assert first.stop(seconds=PATIENCE)
     second = make()
     second.start()
     until(lambda: rig.ledger.counts()["done"] == 2)

@@ -16,6 +16,7 @@ from engine.contract.errors import InklingError
 from indexer.ledger.ledger import Found, Ledger, Root
 from indexer.ledger.schema import MIGRATIONS
 from tests.indexer.ledger.noted_files import add, done, record
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -249,7 +250,7 @@ def test_readers_do_not_wait_for_a_writer(ledger: Ledger, root: Root) -> None:
         seen: list[int] = []
         reader = threading.Thread(target=lambda: seen.extend(r.size for r in ledger.files()))
         reader.start()
-        reader.join(timeout=5)
+        reader.join(timeout=PATIENCE)
         assert seen == [1]
     assert [r.size for r in ledger.files()] == [99]
 

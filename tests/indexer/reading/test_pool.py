@@ -21,6 +21,7 @@ import pytest
 from indexer.reading import messages
 from indexer.reading.extract.base import ExtractError, Extraction, Part
 from indexer.reading.pool import ExtractorPool
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_a_worker_killed_from_outside_costs_no_file(
 ) -> None:
     pool = make_pool(workers=1)
     first = read(pool, note)
-    assert signalled(pool, note, signal.SIGKILL).result(timeout=20) == first
+    assert signalled(pool, note, signal.SIGKILL).result(timeout=PATIENCE) == first
     assert pool.restarts == 1
     os.kill(pool.pids()[0], signal.SIGKILL)  # between two files
     time.sleep(0.2)
@@ -122,7 +123,7 @@ def test_a_crashed_worker_is_replaced(make_pool: Callable[..., ExtractorPool], n
     read(pool, note)
     [pid] = pool.pids()
     with pytest.raises(ExtractError) as caught:
-        signalled(pool, note, signal.SIGSEGV).result(timeout=20)
+        signalled(pool, note, signal.SIGSEGV).result(timeout=PATIENCE)
     assert caught.value.reason == "crashed"
     assert read(pool, note).title == "Tea"
     assert pool.restarts == 1
@@ -189,7 +190,7 @@ def test_close_ends_workers_and_waiting(make_pool: Callable[..., ExtractorPool],
     time.sleep(0.2)
     pool.close()
     with pytest.raises(ExtractError):
-        waiting.result(timeout=10)
+        waiting.result(timeout=PATIENCE)
     assert not psutil.pid_exists(pid)
     assert reason(pool, note) == "crashed"
     assert threading.active_count() < 20
@@ -207,7 +208,7 @@ def test_a_worker_ends_with_its_parent(tmp_path: Path, note: str) -> None:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         parent.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while psutil.pid_exists(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not psutil.pid_exists(pid)

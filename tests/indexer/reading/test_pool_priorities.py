@@ -17,6 +17,7 @@ from PIL import Image
 
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.pool import ExtractorPool
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def read(pool: ExtractorPool, path: str, *, urgent: bool = False) -> str:
 
 
 def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -74,7 +75,7 @@ def test_a_preview_and_a_query_picture_pass_what_is_indexed(
             assert pool.render(picture, None, 100).startswith(b"\x89PNG")
             assert read(pool, note, urgent=True) == text
             assert not any(future.done() for future in work)
-        assert [future.result(timeout=60) for future in work] == [text, text]
+        assert [future.result(timeout=PATIENCE) for future in work] == [text, text]
     assert pool.restarts == 0
 
 
@@ -92,7 +93,7 @@ def test_indexing_goes_on_while_people_keep_their_workers_busy(
             # A second person, or a second picture of the same, has a worker of its own.
             assert pool.render(picture, None, 100).startswith(b"\x89PNG")
             assert not preview.done()
-        assert preview.result(timeout=60).startswith(b"\x89PNG")
+        assert preview.result(timeout=PATIENCE).startswith(b"\x89PNG")
 
 
 def test_only_indexing_is_of_idle_priority(pool: ExtractorPool, picture: str, note: str) -> None:

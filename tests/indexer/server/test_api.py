@@ -15,7 +15,7 @@ from indexer.server.app import MAX_BODY, make_app
 from indexer.server.ports import Ports
 from tests.indexer.conftest import LATIN, SECRET, RunningIndexer, quoted
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first one waits for the index
+pytestmark = pytest.mark.slow
 
 
 class TestWhoMayAsk:

@@ -11,7 +11,7 @@ import pytest
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 from tests.indexer.conftest import RunningIndexer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first one waits for the index
+pytestmark = pytest.mark.slow
 
 
 def rows(indexer: RunningIndexer) -> dict[str, dict[str, Any]]:

@@ -11,12 +11,13 @@ import pytest
 
 from engine.contract.settings import SETTINGS, Settings
 from tests.indexer.conftest import SECRET, RunningIndexer
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first one waits for the index
+pytestmark = pytest.mark.slow
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)

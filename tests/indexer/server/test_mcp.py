@@ -15,8 +15,9 @@ from mcp.client.streamable_http import streamable_http_client
 
 from engine.contract.agent_tools import READ_CHARACTERS
 from tests.indexer.conftest import LATIN, SECRET, RunningIndexer
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first one waits for the index
+pytestmark = pytest.mark.slow
 
 Session = Callable[[Callable[[Client], Awaitable[None]]], None]
 
@@ -36,7 +37,7 @@ def over_http(
 ) -> None:
     async def main() -> None:
         headers = {"Authorization": f"Bearer {indexer.token}"}
-        async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+        async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE) as http:
             transport = streamable_http_client(
                 f"{indexer.client.endpoint.url}/mcp", http_client=http
             )

@@ -15,6 +15,7 @@ from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from indexer.server.settings import SettingsOwner
 from tests.indexer.conftest import RunningIndexer
+from tests.waiting import PATIENCE
 
 
 class Followed:
@@ -34,7 +35,7 @@ def by_hand(base: BaseDir, text: str) -> None:
 
 
 def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -57,7 +58,7 @@ def test_many_at_once_lose_nothing(base: BaseDir) -> None:
     values: list[object] = ["dark", False, 77, True, 99, 7]
 
     def change(n: int) -> None:
-        start.wait(60)
+        start.wait(PATIENCE)
         if n < len(keys):
             it.owner.change({keys[n]: values[n]})
         else:
@@ -134,7 +135,6 @@ def test_all_or_none(base: BaseDir) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # the first one waits for the index
 class TestOverHttp:
     @pytest.mark.parametrize("method", ["PATCH", "POST"])
     def test_keys_are_changed_and_told(self, indexer: RunningIndexer, method: str) -> None:

@@ -15,6 +15,7 @@ from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import ScanResult
 from indexer.sources.scanner import Scanner
 from tests.indexer.sources.place import Place
+from tests.waiting import PATIENCE
 
 
 class Counted:
@@ -51,7 +52,7 @@ class Rig:
 
 
 def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -137,6 +138,6 @@ def test_it_ends_while_it_waits_after_a_failure(rig: Rig) -> None:
     rig.counted.failed = long_wait  # type: ignore[method-assign]
     rig.scanner.start()
     rig.scanner.scan_all()
-    assert failed.wait(60)
+    assert failed.wait(PATIENCE)
     rig.scanner.stop()
     assert not rig.scanner._thread.is_alive()

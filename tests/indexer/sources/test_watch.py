@@ -19,6 +19,7 @@ from indexer.sources.ignore import IgnoreRules
 from indexer.sources.observers import Limits
 from indexer.sources.scan import scan_paths, scan_root
 from indexer.sources.watch import Watcher, is_remote
+from tests.waiting import PATIENCE
 
 
 class Desk:
@@ -221,7 +222,7 @@ def test_the_watcher_survives_its_observer(desk: Desk) -> None:
     observer = desk.watcher._observer
     assert observer is not None
     observer.stop()
-    observer.join(timeout=5)
+    observer.join(timeout=PATIENCE)
     wait(lambda: desk.watcher._observer is not observer and bool(desk.watcher.watching), 10)
     (desk.folder / "after.txt").write_text("x")
     wait(lambda: "after.txt" in desk.names())
@@ -276,7 +277,7 @@ watcher = watch.Watcher(IgnoreRules, lambda root, changes: changes.whole and see
 watcher.start()
 watcher.set_roots([Root(1, sys.argv[1], 0.0, True, "")])
 for _ in range(3):  # the first look, then at least two polls
-    assert seen.acquire(timeout=20)
+    assert seen.acquire(timeout=PATIENCE)
 (line,) = watcher.health
 print(line["title"], line["hint"], sorted(watcher.watching))
 watcher.stop()
@@ -302,7 +303,7 @@ def test_where_the_system_refuses_more_watches_folders_are_scanned(
         [*command, sys.executable, "-c", _FEW_WATCHES, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         cwd=Path(__file__).parents[3],
     )
     assert done.returncode == 0, done.stderr
