@@ -16,7 +16,6 @@ pytestmark = pytest.mark.slow
 
 _PLANTED = """
 import os
-from tests.waiting import PATIENCE
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "imported"), "a") as list_:
     list_.write(f"{os.getpid()} {__name__}\\n")
 """

@@ -277,7 +277,7 @@ watcher = watch.Watcher(IgnoreRules, lambda root, changes: changes.whole and see
 watcher.start()
 watcher.set_roots([Root(1, sys.argv[1], 0.0, True, "")])
 for _ in range(3):  # the first look, then at least two polls
-    assert seen.acquire(timeout=PATIENCE)
+    assert seen.acquire(timeout=400)
 (line,) = watcher.health
 print(line["title"], line["hint"], sorted(watcher.watching))
 watcher.stop()
