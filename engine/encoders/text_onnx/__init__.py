@@ -1,0 +1,1 @@
+"""Text encoders of the BERT family on onnxruntime, with weights that come as Python packages."""

@@ -1,0 +1,62 @@
+"""Weights as they are published: checked against their digest, mapped, never copied as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contract.errors import InklingError
+
+Floats = NDArray[np.float32]
+
+
+def package_folder(package: str, distribution: str) -> Path:
+    """The folder of a package with weights, found without running the package's code."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise InklingError(
+            f"The package {distribution} with the model's weights is not installed.",
+            hint=f"Install {distribution}, or reinstall Inkling.",
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+def check_digest(file: Path, expected: str, distribution: str) -> None:
+    """InklingError if a weight file is not byte for byte the one the registry names."""
+    try:
+        with file.open("rb") as stream:
+            actual = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InklingError(
+            f"The model file {file.name} can't be read: {error.strerror or error}.",
+            hint="Reinstall Inkling's dependencies.",
+            path=str(file),
+        ) from error
+    if actual != expected:
+        raise InklingError(
+            f"The model file {file.name} is not the one Inkling expects (sha256 {actual[:12]}…,"
+            f" should be {expected[:12]}…).",
+            hint=f"It is damaged or was exchanged: reinstall the package {distribution}.",
+            path=str(file),
+        )
+
+
+def mapped(file: Path) -> Mapping[str, Floats]:
+    """The float32 tensors of a safetensors file by name, read from disk as they are touched."""
+    with file.open("rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        header: dict[str, Any] = json.loads(stream.read(size))
+    # One mapping for all of them.
+    whole = np.memmap(file, np.uint8, mode="r", offset=8 + size)
+    return {
+        name: whole[slice(*entry["data_offsets"])].view("<f4").reshape(entry["shape"])
+        for name, entry in header.items()
+        if name != "__metadata__" and entry["dtype"] == "F32"
+    }
