@@ -79,6 +79,10 @@ class Engine:
 
     # Encoding
 
+    def wake(self) -> None:
+        """Begin to load what encodes questions, where that never sleeps; does not wait."""
+        self.encoders.wake()
+
     def encode(self, units: Sequence[tuple[FileFacts, Unit]]) -> list[StoredUnit]:
         """Exactly one stored unit for each unit, in their order, or InklingError.
 

@@ -1,7 +1,8 @@
 """The parent's side of the encoder worker: priorities, restart, bisection, unload when idle.
 
-Holds no model and imports no torch. Queries go before batches; a worker that dies gets its
-requests again, and an input that ends it twice is set aside while its neighbours survive.
+Imports no torch, and holds no model but for the questions of an awake one. Queries go before
+batches; a worker that dies gets its requests again, and an input that ends it twice is set aside
+while its neighbours survive.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from typing import Any, Literal
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.types import Adapter, Encoding, TextInput
+from engine.encoders.awake import RETRY_LOAD_S, AwakeQueries
 from engine.encoders.process import EncoderProcess
 from engine.encoders.requests import BATCH, FATAL, QUERY, Call, Request, as_error, died, name_of
 from engine.models.registry import ModelSpec
@@ -28,7 +30,6 @@ log = logging.getLogger(__name__)
 State = Literal["unloaded", "loading", "ready", "failed"]
 
 _BATCHES_IN_FLIGHT = 2  # one running, one waiting in the worker, so that it never idles
-_RETRY_LOAD_S = 30.0  # after a failed load, answer at once with its error for this long
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class EncoderPool:
         self.notes: list[str] = []
         self.fast = False  # loaded where a few texts cost a person no wait
         self._folder = folder or base.models / spec.id
+        self._awake = AwakeQueries(spec, self._folder) if spec.awake else None
         self.idle_s = idle_s
         self._threads = threads
         self._lock = threading.RLock()
@@ -68,9 +70,26 @@ class EncoderPool:
         self._last_work = time.monotonic()
         self._closed = False
 
+    def wake(self) -> None:
+        """Begin to load what encodes questions, where that never sleeps; does not wait."""
+        if self._awake is not None:
+            self._awake.wake()
+
     def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
         """Before any waiting batch; blocks."""
+        if self._awake is not None:
+            return self.encode_queries_by_adapter(queries, [adapter])[adapter]
         return self._run("queries", list(queries), adapter, QUERY, len(queries) or 1)
+
+    def encode_queries_by_adapter(
+        self, queries: Sequence[str], adapters: Sequence[Adapter]
+    ) -> Mapping[Adapter, list[Encoding]]:
+        """Questions for each of several adapters, in one forward where the adapters share it."""
+        if self._awake is None:
+            return {adapter: self.encode_queries(queries, adapter) for adapter in adapters}
+        if self._closed:
+            raise InklingError("Inkling is stopping.")
+        return self._awake.encode(queries, adapters)
 
     def encode_texts(
         self, texts: Sequence[TextInput], adapter: Adapter, *, urgent: bool = False
@@ -188,7 +207,7 @@ class EncoderPool:
     def _start(self) -> None:
         if self._process is not None or self._closed:
             return
-        if self._failure and time.monotonic() - self._failure.at < _RETRY_LOAD_S:
+        if self._failure and time.monotonic() - self._failure.at < RETRY_LOAD_S:
             self._fail_all(self._failure.error)
             return
         self._failure = None

@@ -2,7 +2,8 @@
 
 A model's module has a function `load(folder: Path | None, spec: ModelSpec) -> Encoder`, named in
 its row of engine.models.registry. It runs in the encoder worker, after the thread count is set, and
-raises InklingError (what is missing or wrong, what to do) where the model can't be loaded.
+raises InklingError (what is missing or wrong, what to do) where the model can't be loaded. That of
+an awake model takes `threads`, too, and gives an AwakeEncoder: it also runs where questions come.
 """
 
 from __future__ import annotations
@@ -48,3 +49,15 @@ class Encoder(Protocol):
         Token spans are relative to the chunk's start. Encoders without long context encode each
         chunk by itself.
         """
+
+
+class AwakeEncoder(Encoder, Protocol):
+    """An encoder so small that the process that asks holds one, too (`ModelSpec.awake`).
+
+    Its adapters differ by what comes after the forward.
+    """
+
+    def encode_queries_by_adapter(
+        self, queries: Sequence[str], adapters: Sequence[Adapter]
+    ) -> dict[Adapter, list[Encoding]]:
+        """Questions as typed, for several adapters in one forward."""

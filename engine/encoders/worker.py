@@ -49,6 +49,8 @@ class Worker:
             return
         # Watch stdin before the slow load: the parent may go away during it.
         threading.Thread(target=self._read, daemon=True).start()
+        if start["spec"]["awake"]:  # nobody waits for this process: its threads inherit it
+            _lower_priority()
         try:
             encoder = load(start)
         except Exception as error:  # noqa: BLE001 -- whatever went wrong, the parent must hear it

@@ -39,6 +39,9 @@ class ModelSpec:
     sha256: dict[str, str] = field(default_factory=dict)  # file name -> digest
     latin_only: bool = False  # trained on Latin script; other scripts are left to the words
     shared_single: bool = False  # all adapters share one single-vector space
+    #: Small, and its adapters share the forward: the process that asks holds it for questions and
+    #: never lets go of it; the worker encodes passages only.
+    awake: bool = False
     #: Neighbouring tokens kept as one in the stored multi-vector. By 2, in int8, was the best of
     #: six formats over seven sets, at half the size: tests.benchmarks.storage_formats.
     pool_factor: int = 2
@@ -103,6 +106,7 @@ MODELS: dict[str, ModelSpec] = {
             module="engine.encoders.text_onnx.encoder:load",
             latin_only=True,
             shared_single=True,
+            awake=True,
             sha256={
                 "model.safetensors": "53aa51172d142c89d9012cce15ae4d6c"
                 "c0ca6895895114379cacb4fab128d9db",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,8 +31,10 @@ class QueryEncoder(Protocol):
     def fast(self) -> bool:
         """Whether a few dozen texts cost a person no wait."""
 
-    def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
-        """Questions as typed."""
+    def encode_queries_by_adapter(
+        self, queries: Sequence[str], adapters: Sequence[Adapter]
+    ) -> Mapping[Adapter, list[Encoding]]:
+        """Questions as typed, for each of several adapters."""
 
     def encode_texts(
         self, texts: Sequence[TextInput], adapter: Adapter, *, urgent: bool = False

@@ -53,10 +53,14 @@ class QueryEncodings:
         """Encode for each adapter that the filters allow; repeated queries cost nothing."""
         picture = query.image if self._sees else None
         content = None if picture is None else _digest(picture)
-        made = {
-            adapter: self._encode(query.text, picture, content, adapter)
-            for adapter in self._adapters(query.filters)
-        }
+        keys = {a: (query.text, a, content) for a in self._adapters(query.filters)}
+        known = {adapter: self._kept.get(key) for adapter, key in keys.items()}
+        missing = [adapter for adapter, encoding in known.items() if encoding is None]
+        encoded = self._encode(query.text, picture, missing)
+        if len(self._kept) > KEPT:
+            self._kept.clear()
+        self._kept.update((keys[adapter], encoding) for adapter, encoding in encoded.items())
+        made = {adapter: known[adapter] or encoded[adapter] for adapter in keys}
         return EncodedQuery(made, self._spec)
 
     @property
@@ -69,22 +73,20 @@ class QueryEncodings:
         return list(dict.fromkeys(map(self._spec.adapter_for, asked or FILE_KINDS)))
 
     def _encode(
-        self, text: str, picture: str | None, content: str | None, adapter: Adapter
-    ) -> Encoding:
-        key = (text, adapter, content)
-        known = self._kept.get(key)
-        if known is not None:
-            return known
-        parts: list[Encoding] = []
-        if text:
-            parts += self._encoder.encode_queries([text], adapter)
+        self, text: str, picture: str | None, adapters: Sequence[Adapter]
+    ) -> dict[Adapter, Encoding]:
+        """Text and picture together, for each adapter."""
+        parts: dict[Adapter, list[Encoding]] = {adapter: [] for adapter in adapters}
+        if text and adapters:
+            for adapter, made in self._encoder.encode_queries_by_adapter([text], adapters).items():
+                parts[adapter] += made
         if picture is not None:
-            parts += self._encoder.encode_images([picture], adapter, urgent=True)
-        if len(self._kept) > KEPT:
-            self._kept.clear()
-        made = parts[0] if len(parts) == 1 else text_with_picture(parts)
-        self._kept[key] = made
-        return made
+            for adapter in adapters:
+                parts[adapter] += self._encoder.encode_images([picture], adapter, urgent=True)
+        return {
+            adapter: made[0] if len(made) == 1 else text_with_picture(made)
+            for adapter, made in parts.items()
+        }
 
 
 def text_with_picture(parts: Sequence[Encoding]) -> Encoding:

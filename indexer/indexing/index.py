@@ -64,6 +64,7 @@ class Index:
         """Open ledger and store, recover what a crash left."""
         self.ledger = self._open_ledger()
         self.engine = self._open_engine()
+        self.engine.wake()
         # At once, and by the version that was found: the next commits take the numbers of those
         # that were lost, and then nothing tells of them.
         if self._is_own_store and (lost := self.ledger.redo_after(self.engine.found_version)):
@@ -163,6 +164,7 @@ class Index:
         try:
             note()
             self.engine = engine
+            engine.wake()
         finally:  # with whichever of the two it is
             self.pipeline = self._make_pipeline()
             if paused:

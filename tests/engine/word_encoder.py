@@ -32,6 +32,11 @@ class WordEncoder:
     def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
         return [self._encode(query, adapter) for query in queries]
 
+    def encode_queries_by_adapter(
+        self, queries: Sequence[str], adapters: Sequence[Adapter]
+    ) -> dict[Adapter, list[Encoding]]:
+        return {adapter: self.encode_queries(queries, adapter) for adapter in adapters}
+
     def encode_texts(
         self, texts: Sequence[TextInput], adapter: Adapter, *, urgent: bool = False
     ) -> list[Encoding]:
@@ -47,6 +52,9 @@ class WordEncoder:
         self, text: str, spans: Sequence[tuple[int, int]], context: str, adapter: Adapter
     ) -> list[Encoding]:
         return [self._encode(text[start:end], adapter) for start, end in spans]
+
+    def wake(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

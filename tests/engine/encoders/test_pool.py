@@ -29,6 +29,7 @@ SPEC = dataclasses.replace(
     id="crashing",
     module="tests.engine.encoders.crashing_encoder:load",
     texts_per_request=4,
+    awake=False,
 )
 
 
