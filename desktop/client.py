@@ -135,7 +135,7 @@ class Client:
         limit: int = 20,
         filters: dict[str, Any] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """The answer's stages as they come (names, fused, rescored); close it to cancel."""
+        """The answer's stages as they come (names, words, fused, rescored); close it to cancel."""
         body = {
             "query": query, "image": image, "limit": limit, "filters": filters, "stages": True,
         }  # fmt: skip

@@ -54,7 +54,7 @@ class Engine:
     # Searching
 
     def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
-        """Answers in stages: names, fused, rescored; each replaces the one before."""
+        """Answers in stages: names, words, fused, rescored; each replaces the one before."""
         return self._searcher.search(query, limit)
 
     def search_names(self, query: Query, limit: int = 20) -> Answer:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Lane = Literal["name", "text", "dense", "late"]
-Stage = Literal["names", "fused", "rescored"]
+Stage = Literal["names", "words", "fused", "rescored"]
 
 #: Between the pieces of a unit's context: title, name, folders, headings.
 CONTEXT_SEPARATOR = " › "

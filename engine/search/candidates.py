@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.store import Candidate, Row, Store
 
@@ -61,3 +64,13 @@ class Candidates:
         chosen = list(places)
         unit_ids = [self.unit_ids[i] for i in chosen]
         return Candidates(unit_ids, [self.file_ids[i] for i in chosen], self.rows)
+
+    def places_in(self, other: Candidates) -> NDArray[np.intp]:
+        """[k] where each of these stands in the other; -1 where it does not."""
+        theirs = {pair: i for i, pair in enumerate(other.pairs)}
+        return np.array([theirs.get(pair, -1) for pair in self.pairs], np.intp)
+
+    @property
+    def pairs(self) -> Iterator[tuple[str, int]]:
+        """Unit and file of each."""
+        return zip(self.unit_ids, self.file_ids, strict=True)

@@ -71,6 +71,15 @@ class FeatureMatrix:
             total += np.float32(weights[name]) * self.value(name)
         return total
 
+    def taken(self, places: NDArray[np.intp]) -> FeatureMatrix:
+        """Of other candidates [m]: of each the values at its place here, NaN where that is -1."""
+        new = FeatureMatrix(len(places))
+        for name, feature in self._features.items():
+            column = np.full(len(places), np.nan, np.float32)
+            column[places >= 0] = self._columns[name][places[places >= 0]]
+            new.add(feature, column)
+        return new
+
     def replaced(self, name: str, column: Floats) -> FeatureMatrix:
         """The same with another column [k] in place of one."""
         copy = FeatureMatrix(self._size)

@@ -1,14 +1,17 @@
-"""One query's way: names, fused, rescored. Answers, explanations and measurements all look here."""
+"""One query's way through names, words, fused, rescored: answers, explanations and measurements
+all look here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.contract.errors import InklingError
 from engine.contract.types import Query, Stage
 from engine.search import ranker
 from engine.search.candidates import Candidates, Rows
@@ -35,6 +38,14 @@ class RankedFile:
     places: Sequence[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Threads for what a stage need not wait for; encoding may wait long, for a model to load."""
+
+    looking: Executor
+    encoding: Executor
+
+
 class QueryRun:
     """Runs one query; after each stage what is known by then stands in its attributes."""
 
@@ -43,7 +54,7 @@ class QueryRun:
         sources: Sources,
         lanes: Mapping[str, Lane],
         query: Query,
-        beside: Executor,
+        beside: Beside,
         *,
         most_names: int = NAMES,
     ) -> None:
@@ -61,6 +72,8 @@ class QueryRun:
         #: The best fused candidates: places [r] of those that are rescored.
         self.rescored = np.zeros(0, np.intp)
         self.weak = False
+        #: Why the model could not read the question; then names and words alone answer.
+        self.not_encoded: InklingError | None = None
         self._lanes = lanes
         self._beside = beside
 
@@ -75,26 +88,35 @@ class QueryRun:
         return not self.context.sources.encodings.can_ask(self.query)
 
     def stages(self) -> Iterator[Stage]:
-        """Do one stage after another; each is named when it is done. InklingError, and
-        StoreDamagedError, where that is not possible."""
-        early: dict[str, Future[Sequence[Candidate]]] = {}
-        if not self.only_filters:
-            early = {
-                name: self._beside.submit(lane.candidates, self.context)
-                for name, lane in self._lanes.items()
-                if lane.early
-            }
-        _ = self.names
-        yield "names"
+        """Do one stage after another; each is named when it is done. StoreDamagedError, and any
+        InklingError of the store, where that is not possible."""
         if self.only_filters:
-            yield "fused"
-            yield "rescored"
+            _ = self.names
+            yield from ("names", "words", "fused", "rescored")
             return
-        _ = self.context.encoded  # while the early lanes look
-        self._fuse(early)
-        yield "fused"
-        self._rescore()
-        yield "rescored"
+        found = {
+            name: self._beside.looking.submit(lane.candidates, self.context)
+            for name, lane in self._lanes.items()
+            if lane.stage == "words"
+        }
+        encoding = self._beside.encoding.submit(lambda: self.context.encoded)
+        try:
+            _ = self.names
+            yield "names"
+            self._gather("words", found)
+            yield "words"
+            try:
+                encoding.result()
+            except InklingError as error:
+                self.not_encoded = error
+                yield from ("fused", "rescored")
+                return
+            self._gather("fused", {})
+            yield "fused"
+            self._rescore()
+            yield "rescored"
+        finally:
+            encoding.cancel()  # asked no more: the next question must not wait for it
 
     def finish(self) -> QueryRun:
         """Do all stages; itself."""
@@ -102,15 +124,23 @@ class QueryRun:
             pass
         return self
 
-    def _fuse(self, early: Mapping[str, Future[Sequence[Candidate]]]) -> None:
+    def _gather(
+        self, stage: Literal["words", "fused"], found: Mapping[str, Future[Sequence[Candidate]]]
+    ) -> None:
+        """Take in what the lanes of a stage propose, and weigh all candidates by what is known."""
         alive = self.context.sources.alive
         for name, lane in self._lanes.items():
-            found = early[name].result() if name in early else lane.candidates(self.context)
-            self.context.proposals[name] = [c for c in found if alive(c.file_id)]
-        proposed = [c for name in self._lanes for c in self.context.proposals[name]]
-        self.candidates = Candidates.union(proposed, self.candidates.rows)
-        self.features = FeatureMatrix(len(self.candidates))
-        self._ask("fused", np.arange(len(self.candidates)))
+            if lane.stage == stage:
+                told = found[name].result() if name in found else lane.candidates(self.context)
+                self.context.proposals[name] = [c for c in told if alive(c.file_id)]
+        proposed = [c for name in self._lanes for c in self.context.proposals.get(name, ())]
+        before = self.candidates
+        self.candidates = Candidates.union(proposed, before.rows)
+        places = self.candidates.places_in(before)
+        self.features = self.features.taken(places)
+        if stage != "words":
+            self._ask("words", np.flatnonzero(places < 0))
+        self._ask(stage, np.arange(len(self.candidates)))
         self.fused = self.scores = self.features.weighted(self.weights)
 
     def _rescore(self) -> None:
@@ -134,12 +164,14 @@ class QueryRun:
 
     def _ask(self, stage: Stage, places: NDArray[np.intp]) -> None:
         """Fill the columns of a stage's lanes for these candidates."""
+        if not len(places) and len(self.candidates):
+            return
         chosen = self.candidates.take(places.tolist())
         for lane in self._lanes.values():
             if lane.stage == stage:
                 told = lane.features(self.context, chosen)
                 for feature in lane.columns:
-                    column = np.full(len(self.candidates), np.nan, np.float32)
+                    column = self.features.raw(feature.name).copy()
                     column[places] = told[feature.name]
                     self.features.add(feature, column)
 

@@ -75,6 +75,8 @@ class IndexSearch:
 
     def _annotated(self, answer: Answer, coverage: Coverage) -> Answer:
         """With what it could not have come from, and hits on drives that are away marked so."""
+        if answer.coverage.message:
+            coverage = structs.replace(coverage, complete=False, message=answer.coverage.message)
         roots = self._index.ledger.roots()
         away = tuple(root.path.rstrip("/") + "/" for root in roots if not root.online)
         hits = tuple(

@@ -19,10 +19,10 @@ class Lane:
 
     #: The columns it fills; the first says which candidates the lane itself found.
     columns: ClassVar[tuple[Feature, ...]]
-    #: "rescored" for what is too costly for every candidate: it sees the best fused ones.
-    stage: ClassVar[Literal["fused", "rescored"]] = "fused"
-    #: Its candidates are looked up while the model reads the question: it must not wait for that.
-    early: ClassVar[bool] = False
+    #: "words" for what needs no model: it is looked up while the model reads the question, and must
+    #: not wait for that. "rescored" for what is too costly for every candidate: it sees the best
+    #: fused ones.
+    stage: ClassVar[Literal["words", "fused", "rescored"]] = "fused"
 
     def candidates(self, context: QueryContext) -> Sequence[Candidate]:
         """What it proposes, best first; a unit NO_UNIT proposes the file as a whole."""

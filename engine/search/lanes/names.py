@@ -15,6 +15,7 @@ class Names(Lane):
     """Proposes whole files; what of their content answers is for the other lanes to say."""
 
     columns = (Feature("name", 0.14),)  # 0..1
+    stage = "words"
 
     def candidates(self, context: QueryContext) -> Sequence[Candidate]:
         return [Candidate(NO_UNIT, match.file.file_id, match.score) for match in context.names]

@@ -28,7 +28,7 @@ class Words(Lane):
         Feature("term_coverage", 0.04),  # share of the question's words the whole file holds, 0..1
         Feature("proximity", 0.05),  # question words side by side, 0..1
     )
-    early = True
+    stage = "words"
 
     def candidates(self, context: QueryContext) -> Sequence[Candidate]:
         terms = query_terms(context.query.text)

@@ -99,7 +99,7 @@ def test_the_right_file_comes_first(engine: Engine, query: str, file_id: int) ->
 
 def test_stages_replace_one_another(engine: Engine) -> None:
     answers = list(engine.search(parse("expired certificate")))
-    assert [answer.stage for answer in answers] == ["names", "fused", "rescored"]
+    assert [answer.stage for answer in answers] == ["names", "words", "fused", "rescored"]
     assert answers[-1].hits[0].lanes == ("text", "dense", "late")
     assert answers[0].took_ms <= answers[1].took_ms <= answers[2].took_ms
 

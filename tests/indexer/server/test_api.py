@@ -288,7 +288,7 @@ class TestStages:
         reply = indexer.ask("POST", "/v1/search", {"query": "sourdough", "stages": True})
         assert reply.type == "application/x-ndjson"
         stages: list[dict[str, Any]] = [json.loads(line) for line in reply.body.splitlines()]
-        assert [stage["stage"] for stage in stages] == ["names", "fused", "rescored"]
+        assert [stage["stage"] for stage in stages] == ["names", "words", "fused", "rescored"]
         assert stages[-1]["hits"][0]["path"] == str(indexer.folder / "bread.md")
 
     def test_a_wrong_picture_is_an_error_and_no_broken_stream(
