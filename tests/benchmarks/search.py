@@ -52,7 +52,7 @@ def serve(ledger: Ledger, engine: Engine, base: BaseDir) -> None:
 
 
 def measure(engine: Engine, library: Library, queries: int) -> None:
-    stages: dict[str, list[float]] = {"names": [], "fused": [], "rescored": []}
+    stages: dict[str, list[float]] = {"names": [], "words": [], "fused": [], "rescored": []}
     for number in range(queries + 5):
         started = time.perf_counter()
         for answer in engine.search(parse(library.text(3 + number % 6)), 20):
