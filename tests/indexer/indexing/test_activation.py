@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
 from indexer.server.lifecycle import Indexer
 from tests.engine.encoders.jina_tiny import CHECKPOINT
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -39,13 +40,6 @@ def indexer(base: BaseDir, folder: Path) -> Iterator[Indexer]:
     until(lambda: made.index.ledger.counts()["done"] == 12)
     yield made
     made.close()
-
-
-def until(true: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def finds(indexer: Indexer, text: str, name: str) -> bool:
