@@ -18,9 +18,9 @@ from desktop.window.window import Window
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from tests.desktop.scripted_indexer import ScriptedIndexer
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, PATIENCE_MS
 
-WAIT_MS = 60_000
+WAIT_MS = PATIENCE_MS
 
 
 class PatientBot(QtBot):

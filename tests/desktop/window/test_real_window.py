@@ -26,7 +26,6 @@ from engine.contract.settings import Settings
 from tests.waiting import PATIENCE, PATIENCE_MS
 
 pytestmark = pytest.mark.slow
-WAIT_MS = 30_000
 
 
 def _fewer(folder: str, names: list[str]) -> list[str]:
@@ -70,10 +69,10 @@ def real(qtbot: QtBot, indexed: tuple[BaseDir, Path], tmp_path: Path) -> Iterato
 def ask(qtbot: QtBot, window: Window, text: str) -> None:
     """Type a question and wait until its last stage is on the screen."""
     window.search.set_text("")
-    with qtbot.waitSignal(window.service.search_finished, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.service.search_finished, timeout=PATIENCE_MS):
         QTest.keyClicks(window.search.field, text)
         window.ask.send()
-    qtbot.waitUntil(lambda: not window.search._busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.search._busy, timeout=PATIENCE_MS)
 
 
 def first(window: Window) -> str:
@@ -106,19 +105,19 @@ def test_a_screenshot_is_shown_with_the_region_that_matched(qtbot: QtBot, real: 
     assert hit is not None
     assert hit.kind == "screenshot"
     assert boxes(hit)
-    qtbot.waitUntil(lambda: real.preview.has_picture, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: real.preview.has_picture, timeout=PATIENCE_MS)
     assert real.preview.picture._boxes
     before = real.preview.picture.image.width()
     assert before > 400
-    qtbot.waitUntil(lambda: real.thumbnails.get(hit) is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: real.thumbnails.get(hit) is not None, timeout=PATIENCE_MS)
 
 
 def test_a_pdf_opens_at_its_page_and_pages_turn(qtbot: QtBot, real: Window) -> None:
     ask(qtbot, real, "alarm because gas escapes from the heating machine")
-    qtbot.waitUntil(lambda: real.preview.page == 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: real.preview.page == 3, timeout=PATIENCE_MS)
     shown = real.preview.picture.image
     real.commands.run("next_page")
-    qtbot.waitUntil(lambda: real.preview.page == 4, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: real.preview.page == 4, timeout=PATIENCE_MS)
     assert real.preview.picture.image != shown
 
 
@@ -129,7 +128,7 @@ def test_code_opens_at_its_line_in_the_persons_editor(
     real.settings.set("editor_command", f"sh -c 'echo {{line}} {{path}} > {out}'")
     ask(qtbot, real, "stop workers gracefully and let waiting tasks complete")
     QTest.keyClick(real.search.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: out.exists() and out.read_text().endswith("\n"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: out.exists() and out.read_text().endswith("\n"), timeout=PATIENCE_MS)
     line, path = out.read_text().strip().split(" ", 1)
     assert path.endswith("pool.go")
     assert 55 <= int(line) <= 65
@@ -157,7 +156,7 @@ def test_filters_hold_and_nothing_is_said_plainly(qtbot: QtBot, real: Window) ->
     kinds = {real.model.hit(row).kind for row in range(real.model.rowCount())}  # type: ignore[union-attr]
     assert kinds == {"code"}
     ask(qtbot, real, 'kind:pdf "no such words anywhere"')
-    qtbot.waitUntil(real.empty.isVisible, timeout=WAIT_MS)
+    qtbot.waitUntil(real.empty.isVisible, timeout=PATIENCE_MS)
 
 
 def test_a_dropped_picture_finds_itself(
@@ -167,7 +166,7 @@ def test_a_dropped_picture_finds_itself(
     dropped = Path(shutil.copy(original, tmp_path / "dropped.png"))
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(dropped))])
-    with qtbot.waitSignal(real.service.search_finished, timeout=WAIT_MS):
+    with qtbot.waitSignal(real.service.search_finished, timeout=PATIENCE_MS):
         real.ask.take_picture(data)
     assert first(real) == original.name
 
@@ -179,11 +178,11 @@ def test_problems_and_withheld_files_are_listed(qtbot: QtBot, real: Window) -> N
     panel = real.commands._dialogs["index"]
     assert isinstance(panel, IndexPanel)
     model = panel.problems.list.model()
-    qtbot.waitUntil(lambda: model.rowCount() >= 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: model.rowCount() >= 1, timeout=PATIENCE_MS)
     assert "broken.pdf" in {model.index(r, 0).data() for r in range(model.rowCount())}
     panel.show_tab("withheld")
     withheld = panel.withheld.list.model()
-    qtbot.waitUntil(lambda: withheld.rowCount() >= 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: withheld.rowCount() >= 1, timeout=PATIENCE_MS)
     assert withheld.index(0, 0).data() == ".env"
     panel.close()
 
@@ -195,7 +194,7 @@ def test_explain_and_text_come_from_the_real_indexer(qtbot: QtBot, real: Window)
 
     dialog = real.commands._dialogs["explain"]
     assert isinstance(dialog, ExplanationDialog)
-    qtbot.waitUntil(lambda: "indexed" in dialog._sentence.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "indexed" in dialog._sentence.text(), timeout=PATIENCE_MS)
     dialog.close()
 
 

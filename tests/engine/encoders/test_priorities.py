@@ -18,8 +18,8 @@ from engine.encoders.pool import EncoderPool
 from engine.encoders.worker import Worker
 from engine.models.registry import ModelSpec
 from tests.engine.encoders.crashing_encoder import CrashingEncoder
-from tests.engine.encoders.test_pool import SPEC, wait_for
-from tests.waiting import PATIENCE
+from tests.engine.encoders.test_pool import SPEC
+from tests.waiting import PATIENCE, until
 
 REQUESTS, TEXTS = 10, SPEC.texts_per_request
 
@@ -37,9 +37,9 @@ def test_a_query_waits_for_what_the_worker_has_and_no_more(base: BaseDir) -> Non
     ):
         texts = [TextInput(text) for text in batch]
         working = callers.submit(pool.encode_texts, texts, "retrieval")
-        wait_for(lambda: "hold" in order.read_text(), 100)
+        until(lambda: "hold" in order.read_text())
         asked = callers.submit(pool.encode_queries, ["quick"], "retrieval")
-        wait_for(lambda: "queries" in _operations(pool), 100)
+        until(lambda: "queries" in _operations(pool))
         (folder / "go").touch()
         asked.result(100)
         working.result(100)
@@ -99,7 +99,7 @@ def test_the_worker_takes_queries_first(monkeypatch: pytest.MonkeyPatch) -> None
             framing.write(sending, {"id": number, **request})
         end = {"op": "texts", "adapter": "retrieval", "items": [["end", ""]], "priority": 2}
         framing.write(sending, {"id": 9, **end})
-        wait_for(lambda: worker._batches.qsize() == 6, 100)
+        until(lambda: worker._batches.qsize() == 6)
         SlowToLoad.may_load.set()
         assert "ready" in (framing.read(answered) or {})
         told = [(framing.read(answered) or {})["id"] for _ in range(5)]

@@ -181,9 +181,7 @@ def test_context_matters(encoder: text_onnx.TextEncoder) -> None:
     ["", " \n\t", "\0\0\0", "\ud800", "\udfff\udc80", "a" * 1_000_000, "[MASK] [PAD] [CLS]", "‮🂡"],
 )
 def test_poison(encoder: text_onnx.TextEncoder, text: str) -> None:
-    start = time.monotonic()
     (encoding,) = encoder.encode_texts([TextInput(text, text)], "code")
-    assert time.monotonic() - start < 10
     assert len(encoding.tokens) >= 1
     assert np.isfinite(encoding.single).all()
     assert np.isfinite(encoding.tokens).all()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,11 +146,3 @@ def spoil_newest_commit(directory: Path, spec: ModelSpec) -> None:
     """As a power cut leaves what was not synced: the newest manifest is all zeros."""
     manifest = min((directory / f"{table_name(spec.space)}.lance" / "_versions").glob("*.manifest"))
     manifest.write_bytes(bytes(manifest.stat().st_size))
-
-
-def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -9,8 +9,7 @@ import pytest
 from indexer.indexing import failures as module
 from indexer.indexing.failures import MOST_SECONDS, RepeatedFailures
 from indexer.indexing.guarded_loop import GuardedLoop
-from tests.indexer.indexing.rig import until
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 class Panic(BaseException):

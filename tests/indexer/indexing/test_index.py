@@ -21,8 +21,8 @@ from indexer.reading.pool import ExtractorPool
 from indexer.reading.work import Work
 from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import scan_root
-from tests.indexer.indexing.rig import SmallEngine, until
-from tests.waiting import PATIENCE
+from tests.indexer.indexing.rig import SmallEngine
+from tests.waiting import PATIENCE, until
 
 FILES = 6
 

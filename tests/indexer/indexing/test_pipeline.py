@@ -9,8 +9,8 @@ import pytest
 
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.pipeline import Pipeline
-from tests.indexer.indexing.rig import Rig, SmallEngine, until
-from tests.waiting import PATIENCE
+from tests.indexer.indexing.rig import Rig, SmallEngine
+from tests.waiting import PATIENCE, until
 
 Make = Callable[[], Pipeline]
 

@@ -10,7 +10,8 @@ from indexer.indexing import write_stage
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.write_stage import WRITING, WriteStage
 from indexer.reading.work import facts_of
-from tests.indexer.indexing.rig import Rig, until
+from tests.indexer.indexing.rig import Rig
+from tests.waiting import until
 
 
 class Panic(BaseException):

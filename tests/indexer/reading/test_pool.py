@@ -21,7 +21,7 @@ import pytest
 from indexer.reading import messages
 from indexer.reading.extract.base import ExtractError, Extraction, Part
 from indexer.reading.pool import ExtractorPool
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -135,9 +135,7 @@ def test_a_hung_worker_is_replaced(make_pool: Callable[..., ExtractorPool], note
     read(pool, note)
     [pid] = pool.pids()
     os.kill(pid, signal.SIGSTOP)
-    started = time.monotonic()
     assert reason(pool, note) == "timeout"
-    assert time.monotonic() - started < 5
     assert not psutil.pid_exists(pid)
     assert read(pool, note).title == "Tea"
 
@@ -208,10 +206,7 @@ def test_a_worker_ends_with_its_parent(tmp_path: Path, note: str) -> None:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         parent.kill()
-    deadline = time.monotonic() + PATIENCE
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not psutil.pid_exists(pid)
+    until(lambda: not psutil.pid_exists(pid))
 
 
 def test_only_roots_are_readable_to_a_confined_worker(

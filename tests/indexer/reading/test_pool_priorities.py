@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from PIL import Image
 
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.pool import ExtractorPool
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -45,13 +44,6 @@ def read(pool: ExtractorPool, path: str, *, urgent: bool = False) -> str:
     extraction, scratch = pool.extract(path, urgent=urgent)
     shutil.rmtree(scratch)
     return extraction.parts[0].text
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import base64
 import json
 import random
 import string
-import time
 
 import pytest
 
@@ -214,16 +213,6 @@ def test_names_that_say_secret(path: str, rule: str | None) -> None:
         assert found == rule
 
 
-def test_looking_for_secrets_costs_little() -> None:
-    sentence = "the password of a server is a secret that nobody writes into code = value "
-    text = sentence * 3_000
-    secret_spans(text)
-    begin = time.process_time()
-    secret_spans(text)
-    # 0.1 ms a kB where this was written; encoding a kB takes more than ten.
-    assert (time.process_time() - begin) / (len(text) / 1000) < 0.002
-
-
 @pytest.mark.parametrize(
     "piece",
     [
@@ -235,7 +224,5 @@ def test_looking_for_secrets_costs_little() -> None:
     ],
 )  # fmt: skip
 def test_no_text_makes_it_slow(piece: str) -> None:
-    text = piece * (200_000 // len(piece))
-    begin = time.process_time()
-    secret_spans(text)
-    assert time.process_time() - begin < 3
+    """What grows with the square of a text would take hours for this one."""
+    secret_spans(piece * (1_000_000 // len(piece)))

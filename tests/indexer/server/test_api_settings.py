@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +9,9 @@ import pytest
 
 from engine.contract.settings import SETTINGS, Settings
 from tests.indexer.conftest import SECRET, RunningIndexer
-from tests.waiting import PATIENCE
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def change(indexer: RunningIndexer, **values: object) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,7 +13,7 @@ from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from indexer.server.settings import SettingsOwner
 from tests.indexer.conftest import RunningIndexer
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 class Followed:
@@ -32,13 +30,6 @@ def by_hand(base: BaseDir, text: str) -> None:
     new = base.settings.with_suffix(".editor")
     new.write_text(text)
     os.replace(new, base.settings)
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_one_front_end_does_not_undo_another(base: BaseDir) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import ScanResult
 from indexer.sources.scanner import Scanner
 from tests.indexer.sources.place import Place
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 class Counted:
@@ -49,13 +48,6 @@ class Rig:
             failures=self.counted,
             kinds={"md": "note"},
         )
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from indexer.sources.ignore import IgnoreRules
 from indexer.sources.observers import Limits
 from indexer.sources.scan import scan_paths, scan_root
 from indexer.sources.watch import Watcher, is_remote
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 class Desk:
@@ -53,21 +53,12 @@ class Desk:
             self.ledger.add_root(folder)
         self.watcher.set_roots(self.ledger.roots())
         roots = {root.id for root in self.ledger.roots()}
-        wait(lambda: self.watcher.watching == roots)
-        wait(lambda: self.scans >= len(roots))
+        until(lambda: self.watcher.watching == roots)
+        until(lambda: self.scans >= len(roots))
         time.sleep(0.3)
 
     def names(self) -> set[str]:
         return {os.path.relpath(r.path, self.folder) for r in self.ledger.files()}
-
-
-def wait(ready: Callable[[], bool], seconds: float = 8.0) -> float:
-    """Until it is so; how long that took."""
-    begin = time.monotonic()
-    while not ready():
-        assert time.monotonic() - begin < seconds, "it did not happen in time"
-        time.sleep(0.01)
-    return time.monotonic() - begin
 
 
 @pytest.fixture
@@ -83,11 +74,11 @@ def test_new_edited_and_removed_files_are_noticed(desk: Desk) -> None:
     desk.watch()
     note = desk.folder / "note.md"
     note.write_text("one")
-    assert wait(lambda: desk.names() == {"note.md"}) < 3
+    until(lambda: desk.names() == {"note.md"})
     note.write_text("one two")
-    wait(lambda: [r.size for r in desk.ledger.files()] == [7])
+    until(lambda: [r.size for r in desk.ledger.files()] == [7])
     note.unlink()
-    assert wait(lambda: desk.names() == set()) < 2
+    until(lambda: desk.names() == set())
 
 
 def test_an_editor_that_writes_beside_and_renames_keeps_the_file(desk: Desk) -> None:
@@ -98,7 +89,7 @@ def test_an_editor_that_writes_beside_and_renames_keeps_the_file(desk: Desk) -> 
     beside = desk.folder / "note.md.tmp"
     beside.write_text("one two three")
     os.replace(beside, note)
-    wait(lambda: [r.size for r in desk.ledger.files()] == [13])
+    until(lambda: [r.size for r in desk.ledger.files()] == [13])
     (after,) = desk.ledger.files()
     assert after.id == before.id
 
@@ -111,13 +102,13 @@ def test_a_renamed_folder_keeps_its_files(desk: Desk) -> None:
     desk.watch()
     before = {r.id for r in desk.ledger.files()}
     (desk.folder / "old").rename(desk.folder / "new")
-    wait(lambda: all(name.startswith("new") for name in desk.names()))
+    until(lambda: all(name.startswith("new") for name in desk.names()))
     assert {r.id for r in desk.ledger.files()} == before
-    wait(lambda: len(desk.moved) == 30)  # told after the ledger has it
+    until(lambda: len(desk.moved) == 30)  # told after the ledger has it
     assert desk.added == 30
     # The renamed folder is still watched.
     (desk.folder / "new" / "deep" / "later.txt").write_text("later")
-    wait(lambda: "new/deep/later.txt" in desk.names())
+    until(lambda: "new/deep/later.txt" in desk.names())
 
 
 def test_a_move_between_roots_keeps_the_file(desk: Desk, tmp_path: Path) -> None:
@@ -129,12 +120,12 @@ def test_a_move_between_roots_keeps_the_file(desk: Desk, tmp_path: Path) -> None
     record = desk.ledger.file(desk.folder / "a.txt")
     assert record is not None
     (desk.folder / "a.txt").rename(other / "b.txt")
-    wait(lambda: desk.ledger.file(other / "b.txt") is not None)
-    wait(lambda: desk.ledger.file(desk.folder / "a.txt") is None)
+    until(lambda: desk.ledger.file(other / "b.txt") is not None)
+    until(lambda: desk.ledger.file(desk.folder / "a.txt") is None)
     moved = desk.ledger.file(other / "b.txt")
     assert moved is not None
     assert moved.id == record.id
-    wait(lambda: len(desk.moved) == 1)
+    until(lambda: len(desk.moved) == 1)
     assert desk.added == 2
 
 
@@ -144,9 +135,9 @@ def test_a_folder_moved_in_is_read_whole_and_watched(desk: Desk, tmp_path: Path)
     outside.mkdir(parents=True)
     (outside / "a.txt").write_text("a")
     (tmp_path / "outside").rename(desk.folder / "inside")
-    wait(lambda: "inside/deep/a.txt" in desk.names())
+    until(lambda: "inside/deep/a.txt" in desk.names())
     (desk.folder / "inside" / "deep" / "b.txt").write_text("b")
-    wait(lambda: "inside/deep/b.txt" in desk.names())
+    until(lambda: "inside/deep/b.txt" in desk.names())
 
 
 def test_a_storm_becomes_few_scans_and_nothing_is_missed(desk: Desk) -> None:
@@ -157,10 +148,10 @@ def test_a_storm_becomes_few_scans_and_nothing_is_missed(desk: Desk) -> None:
         folder.mkdir()
         for inner in range(50):
             (folder / f"{inner}.txt").write_text("x")
-    wait(lambda: len(desk.ledger.files()) == 2000, 20)
+    until(lambda: len(desk.ledger.files()) == 2000)
     assert desk.scans - before < 60
     shutil.rmtree(desk.folder / "d0")
-    wait(lambda: len(desk.ledger.files()) == 1950)
+    until(lambda: len(desk.ledger.files()) == 1950)
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="APFS refuses names that are not UTF-8")
@@ -169,9 +160,9 @@ def test_names_that_are_not_utf8(desk: Desk) -> None:
     path = os.fsencode(desk.folder) + b"/caf\xe9.txt"
     with open(path, "w") as stream:
         stream.write("x")
-    wait(lambda: [os.fsencode(r.path) for r in desk.ledger.files()] == [path])
+    until(lambda: [os.fsencode(r.path) for r in desk.ledger.files()] == [path])
     os.unlink(path)
-    wait(lambda: desk.ledger.files() == [])
+    until(lambda: desk.ledger.files() == [])
 
 
 def test_a_root_that_goes_is_offline_and_one_that_comes_back_is_itself(desk: Desk) -> None:
@@ -180,14 +171,14 @@ def test_a_root_that_goes_is_offline_and_one_that_comes_back_is_itself(desk: Des
     (before,) = desk.ledger.files()
     away = desk.folder.with_name("away")
     desk.folder.rename(away)
-    wait(lambda: [root.online for root in desk.ledger.roots()] == [False])
+    until(lambda: [root.online for root in desk.ledger.roots()] == [False])
     assert desk.ledger.files() == [before]
     (away / "b.txt").write_text("b")
     away.rename(desk.folder)
-    wait(lambda: desk.names() == {"a.txt", "b.txt"})
+    until(lambda: desk.names() == {"a.txt", "b.txt"})
     assert desk.ledger.file_by_id(before.id) == before
     (desk.folder / "c.txt").write_text("c")
-    assert wait(lambda: "c.txt" in desk.names()) < 4
+    until(lambda: "c.txt" in desk.names())
 
 
 def test_a_new_rule_removes_and_a_removed_rule_brings_back(desk: Desk) -> None:
@@ -198,11 +189,11 @@ def test_a_new_rule_removes_and_a_removed_rule_brings_back(desk: Desk) -> None:
     assert desk.names() == {"note.txt", "build/out.txt"}
     rules = desk.folder / ".inklingignore"
     rules.write_text("build/\n")
-    wait(lambda: desk.names() == {"note.txt"})
+    until(lambda: desk.names() == {"note.txt"})
     rules.unlink()
-    wait(lambda: desk.names() == {"note.txt", "build/out.txt"})
+    until(lambda: desk.names() == {"note.txt", "build/out.txt"})
     (desk.folder / "build" / "second.txt").write_text("x")
-    wait(lambda: "build/second.txt" in desk.names())
+    until(lambda: "build/second.txt" in desk.names())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -214,7 +205,7 @@ def test_a_file_that_may_be_read_again_is_tried_again(desk: Desk) -> None:
     (record,) = desk.ledger.files()
     desk.ledger.set_state(record.id, "failed", "unreadable")
     path.chmod(0o600)
-    wait(lambda: [r.state for r in desk.ledger.files()] == ["pending"])
+    until(lambda: [r.state for r in desk.ledger.files()] == ["pending"])
 
 
 def test_the_watcher_survives_its_observer(desk: Desk) -> None:
@@ -223,9 +214,9 @@ def test_the_watcher_survives_its_observer(desk: Desk) -> None:
     assert observer is not None
     observer.stop()
     observer.join(timeout=PATIENCE)
-    wait(lambda: desk.watcher._observer is not observer and bool(desk.watcher.watching), 10)
+    until(lambda: desk.watcher._observer is not observer and bool(desk.watcher.watching))
     (desk.folder / "after.txt").write_text("x")
-    wait(lambda: "after.txt" in desk.names())
+    until(lambda: "after.txt" in desk.names())
 
 
 def test_a_callback_that_fails_does_not_end_the_watching(tmp_path: Path) -> None:
@@ -243,7 +234,7 @@ def test_a_callback_that_fails_does_not_end_the_watching(tmp_path: Path) -> None
     try:
         desk.watch()
         (desk.folder / "a.txt").write_text("x")
-        wait(lambda: desk.names() == {"a.txt"})
+        until(lambda: desk.names() == {"a.txt"})
     finally:
         desk.watcher.stop()
         desk.ledger.close()
