@@ -26,7 +26,7 @@ from indexer.ledger.ledger import Ledger
 from indexer.reading.file_reader import FileReader
 from indexer.reading.pool import ExtractorPool
 from indexer.reading.versions import readers
-from indexer.reading.work import facts_of
+from indexer.reading.work import facts_of, name_match
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class Index:
     def names(self, words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
         """The files whose names answer: the engine's lane of names."""
         found = self.ledger.find_names(words, limit, filters)
-        return [NameMatch(facts_of(hit.file), hit.score) for hit in found]
+        return [name_match(hit) for hit in found]
 
     # Recovery
 

@@ -8,7 +8,8 @@ import pytest
 
 from engine.contract.types import Filters
 from indexer.ledger.ledger import Found, Ledger, Root
-from indexer.ledger.names import find, split_words
+from indexer.ledger.name_words import split_words
+from indexer.ledger.names import find
 from tests.indexer.ledger.noted_files import add, done
 
 
