@@ -136,7 +136,7 @@ class NameParts:
     whole: float = 0.0  # 1: the name or its stem was typed; 0.9: with other separators; 0: neither
     coverage: float = 0.0  # of the question's words, by how rare they are, those the name holds
     cover: float = 0.0  # of the stem's letters, those that the question's words are
-    in_order: float = 0.0  # 1: the name holds all words, in the order typed
+    in_order: float = 0.0  # 1: the words that the name holds stand in the order typed
     folder: float = 0.0  # of the question's words, those that only its folders hold
     typos: int = 0  # typing errors mended in the words that the name holds
     spelling: str = ""  # the question as this name spells it; "" where nothing was mended

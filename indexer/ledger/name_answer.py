@@ -64,8 +64,8 @@ class Question:
     misspelled: bool = False
 
     def __post_init__(self) -> None:
-        self.text = plain(self.typed).strip()
-        self.other = respelled(self.typed).strip()
+        self.text = plain(self.typed)
+        self.other = respelled(self.typed)
         self.letters = _letters(self.text)
         self.path = path_parts(self.typed)
         place = os.path.expanduser(self.typed)
@@ -115,7 +115,7 @@ def answer(row: Row, question: Question) -> tuple[float, NameParts]:
     letters = len(_letters(os.path.splitext(own)[0])) or 1
     cover = min(1.0, sum(len(text) for text in question.order if text in places) / letters)
     order = [places[text] for text in question.order if text in places]
-    in_order = float(held == count and order == sorted(order))
+    in_order = float(held > 0 and order == sorted(order))
     folder = in_folder / count if count else 0.0
     if held == count:
         score = (0.75 + 0.15 * cover + 0.08 * in_order) * coverage
@@ -123,7 +123,7 @@ def answer(row: Row, question: Question) -> tuple[float, NameParts]:
         strength = worth / (total * held / count) if held and total else 1.0
         score = (0.45 + 0.2 * held / count) * min(1.0, max(strength, TWO_TYPOS))
     else:
-        score = 0.4 * coverage
+        score = 0.4 * coverage * (0.96 + 0.03 * cover + 0.01 * in_order)
     if question.path and _on_path(path, question.path):
         score = max(score, PATH)
     if path == question.place or _same(own, other, question):

@@ -14,10 +14,10 @@ from indexer.ledger.name_answer import COMMON, Question, Row, Word, answer
 from indexer.ledger.name_filters import condition, newest
 from indexer.ledger.name_words import typed_words
 
-#: So many of the matches, the best by what SQL can tell, are scored.
-CANDIDATES = 200
+#: So many of the matches, the best by what SQL can tell, are scored; or as many as are asked for.
+CANDIDATES = 120
 #: And so many are looked at for them, those noted last: "a" must not read half of all names.
-LOOKED_AT = 3_000
+LOOKED_AT = 2_000
 #: Below it one common word of a long sentence happens to be in a name.
 FLOOR = 0.1
 #: Of a long sentence's words, the rarest that are looked for two by two.
@@ -43,14 +43,15 @@ def find(
         return [NameFound(i, 0.5, NameParts()) for i in newest(connection, filters, limit)]
     question = Question(typed, {text: Word(text, other) for text, other in pairs}, _texts(pairs))
     rows: dict[int, Row] = {}
-    _collect(rows, _exact(connection, where, question))
+    most = max(limit, CANDIDATES)
+    _collect(rows, _exact(connection, where, question, most))
     if pairs and len(rows) < limit:
         _look_up(connection, question.words.values())
         question.weigh()
-        for expression in _expressions(question):
+        for expression in _expressions(question, some_words=not rows):
             if len(rows) >= limit:
                 break
-            _collect(rows, _match(connection, where, expression))
+            _collect(rows, _match(connection, where, expression, most))
     scored = [(*answer(row, question), row) for row in rows.values()]
     scored.sort(key=lambda found: (-found[0], -found[2][2], -found[2][0]))
     return [
@@ -80,8 +81,8 @@ def _look_up(connection: sqlite3.Connection, words: Iterable[Word]) -> None:
             word.near = vocabulary.near(connection, word.text)
 
 
-def _expressions(question: Question) -> Iterator[str]:
-    """What to look for, from strict to loose."""
+def _expressions(question: Question, *, some_words: bool) -> Iterator[str]:
+    """What to look for, from strict to loose; in the end also names with some of the words."""
     distinct = list(question.words.values())
     strict, loose = [_strict(w) for w in distinct], [_loose(w) for w in distinct]
     if question.path:
@@ -96,7 +97,7 @@ def _expressions(question: Question) -> Iterator[str]:
         yield f"name : ({' AND '.join(loose)})"
     if all(loose):
         yield f"{{name folder}} : ({' AND '.join(loose)})"
-    if len(distinct) < 2:
+    if len(distinct) < 2 or not some_words:
         return
     known = sorted((w for w in distinct if _loose(w)), key=lambda w: -w.weight)
     if 1 < len(known) < len(distinct):  # "the budget of the meeting"
@@ -138,24 +139,24 @@ def _whole(token: str) -> str:
 
 _COLUMNS = "files.id, files.path, files.mtime_ns, names.name, names.folder"
 #: Of those looked at: where all have every word, those of which the words are the largest part.
-_BEST = f"ORDER BY size, time DESC LIMIT {CANDIDATES}"
+_BEST = "ORDER BY size, time DESC LIMIT ?"
 _JOINED = (
     f"SELECT {_COLUMNS} FROM (SELECT id FROM found {_BEST}) AS best"
     " CROSS JOIN files ON files.id = best.id CROSS JOIN names ON names.rowid = best.id"
 )
 
 
-def _exact(connection: sqlite3.Connection, where: str, question: Question) -> list[Row]:
+def _exact(connection: sqlite3.Connection, where: str, question: Question, most: int) -> list[Row]:
     """Files of just this name, of this stem, or at this path."""
     rows: list[Row] = []
     for asked in {question.text: None, question.other: None}:
         rows += connection.execute(
             "WITH found AS (SELECT * FROM (SELECT id, 0 AS size, mtime_ns AS time FROM files"
-            f" WHERE name_key = ? AND {where} ORDER BY mtime_ns DESC LIMIT {CANDIDATES})"
+            f" WHERE name_key = ? AND {where} ORDER BY mtime_ns DESC LIMIT ?)"
             " UNION ALL SELECT * FROM (SELECT id, length(name_key), mtime_ns FROM files"
             f" WHERE name_key >= ? AND name_key < ? AND {where} LIMIT {LOOKED_AT}))"
             f" {_JOINED}",
-            (asked, f"{asked}.", f"{asked}/"),
+            (asked, most, f"{asked}.", f"{asked}/", most),
         ).fetchall()
     if question.place:
         rows += connection.execute(
@@ -166,12 +167,12 @@ def _exact(connection: sqlite3.Connection, where: str, question: Question) -> li
     return rows
 
 
-def _match(connection: sqlite3.Connection, where: str, expression: str) -> list[Row]:
+def _match(connection: sqlite3.Connection, where: str, expression: str, most: int) -> list[Row]:
     # CROSS JOIN: SQLite keeps this order, the full-text index first.
     return connection.execute(
         "WITH found AS (SELECT files.id AS id, length(name_key) AS size, mtime_ns AS time"
         " FROM names CROSS JOIN files ON files.id = names.rowid"
         f" WHERE names MATCH ? AND {where} ORDER BY names.rowid DESC LIMIT {LOOKED_AT})"
         f" {_JOINED}",
-        (expression,),
+        (expression, most),
     ).fetchall()
