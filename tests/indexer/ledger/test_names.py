@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from pathlib import Path
 
 import pytest
 
+from engine.contract.errors import FileState
+from engine.contract.query import parse
 from engine.contract.types import Filters
 from indexer.ledger.ledger import Found, Ledger, Root
 from indexer.ledger.name_words import split_words
 from indexer.ledger.names import find
+from indexer.ledger.schema import MIGRATIONS, folder_of
+from indexer.reading.work import name_match
 from tests.indexer.ledger.noted_files import add, done
 
 
@@ -160,3 +166,68 @@ def test_words_in_their_order_are_found_among_many_in_another(ledger: Ledger, ro
     assert os.path.basename(first.file.path).startswith("return tax")  # shorter: covers more
     found = [os.path.basename(h.file.path) for h in ledger.find_names(["tax", "return"], 1000)]
     assert "tax return of the year before last with all its enclosures.pdf" in found
+
+
+def test_files_are_found_by_name_whatever_became_of_them(ledger: Ledger, root: Root) -> None:
+    states: dict[str, tuple[FileState, str]] = {
+        "plan a.md": ("done", ""),
+        "plan b.md": ("pending", ""),
+        "plan c.bin": ("skipped", "unsupported"),
+        "plan d.pdf": ("failed", "broken"),
+        "plan e.key": ("withheld", "secret-name"),
+    }
+    ids = add(ledger, root, *states)
+    ledger.finish([done(i, attributes={"pages": 3.0}) for i in (ids[0], ids[4])], 1)
+    for file_id, (state, reason) in list(zip(ids, states.values(), strict=True))[1:]:
+        ledger.set_state(file_id, state, reason)
+    for name, (state, reason) in states.items():
+        match = name_match(ledger.find_names([name], 5)[0])
+        assert (os.path.basename(match.file.path), match.score) == (name, 1.0)
+        assert (match.state, match.reason) == (state, reason)
+    matches = [name_match(hit) for hit in ledger.find_names(["plan"], 5)]
+    assert {match.state for match in matches} == {state for state, _ in states.values()}
+    # Of what is withheld nothing is told but its name.
+    told = {match.state: dict(match.file.attributes) for match in matches}
+    assert (told["done"], told["withheld"]) == ({"pages": 3.0}, {})
+    assert {hit.file.state for hit in ledger.find_names([], 9)} == set(told) - {"withheld"}
+
+
+def test_an_older_ledger_is_carried_over(tmp_path: Path) -> None:
+    """Names beyond ASCII fold otherwise now, and the words are counted; no scan is needed."""
+    path, folder = tmp_path / "ledger.sqlite", os.fsencode(tmp_path)
+    connection = sqlite3.connect(path)
+    connection.create_function("folder_of", 1, folder_of)
+    for statements in MIGRATIONS[:5]:
+        for statement in statements:
+            connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('id', 'x')")
+    connection.execute("INSERT INTO roots (path, added) VALUES (?, 1)", (folder,))
+    for n, (name, key, words) in enumerate(
+        [
+            ("Smørrebrød.txt", "smørrebrød.txt", "smørrebrød txt"),
+            ("bread.md", "bread.md", "bread md"),
+        ]
+    ):
+        connection.execute(
+            "INSERT INTO files (id, root_id, path, name_key, size, mtime_ns, inode, state)"
+            " VALUES (?, 1, ?, ?, 1, 1, 1, 'done')",
+            (n + 1, os.path.join(folder, name.encode()), key),
+        )
+        connection.execute(
+            "INSERT INTO names (rowid, name, folder) VALUES (?, ?, ?)", (n + 1, words, "docs")
+        )
+    connection.execute("PRAGMA user_version = 5")
+    connection.commit()
+    connection.close()
+    ledger = Ledger(path)
+    for typed, name in [
+        ("smorrebrod", "Smørrebrød.txt"), ("smoerrebroed", "Smørrebrød.txt"), ("bread", "bread.md"),
+        ("smorebrod", "Smørrebrød.txt"), ("*rebr*", "Smørrebrød.txt"),
+    ]:  # fmt: skip
+        query = parse(typed)
+        hits = ledger.find_names(query.text.split(), 5, query.filters)
+        assert [os.path.basename(hit.file.path) for hit in hits] == [name]
+    ledger.mark_removed([1, 2])
+    with ledger.database.read() as connection:
+        assert connection.execute("SELECT * FROM words").fetchall() == []
+    ledger.close()
