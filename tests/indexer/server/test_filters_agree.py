@@ -221,9 +221,9 @@ filters_strategy = st.builds(
     Filters,
     kinds=kinds.map(tuple), not_kinds=kinds.map(tuple), exts=exts.map(tuple),
     not_exts=exts.map(tuple), folders=folders.map(tuple), not_folders=folders.map(tuple),
-    names=names.map(tuple),
-    not_names=names.map(tuple), languages=languages.map(tuple),
-    not_languages=languages.map(tuple), after=moments, before=moments, min_size=sizes, max_size=sizes, attributes=demands.map(tuple),
+    names=names.map(tuple), not_names=names.map(tuple), languages=languages.map(tuple),
+    not_languages=languages.map(tuple), after=moments, before=moments,
+    min_size=sizes, max_size=sizes, attributes=demands.map(tuple),
 )  # fmt: skip
 
 
@@ -262,7 +262,8 @@ def test_every_lane_keeps_what_the_filter_keeps(both: Both, filters: Filters) ->
         "in:work/invoices", "-in:Work", "lang:python", "before:2025-12-31", "after:2025-12-31",
         "date:2025-12-31", "size:>100", "size:<100", "taken:2025", "pages:>7", "pages:7..100",
         "-pages:>7", "width:3000",
-        "name:light*", "*.pdf", "-*.pdf", "name:resume", 'name:"*house ?.md"', "kind:image -kind:photo size:>99",
+        "name:light*", "*.pdf", "-*.pdf", "name:resume", 'name:"*house ?.md"',
+        "kind:image -kind:photo size:>99",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("words", ["", "lighthouse", "keeper of the beacon"])
