@@ -57,6 +57,7 @@ class Index:
         self._said: list[dict[str, str]] = []  # what was found wrong at the start
         self._removing: set[int] = set()  # gone from the ledger, rows not yet deleted
         self._damage_noted = threading.Event()
+        self._ending = threading.Event()
 
     # Life cycle
 
@@ -77,9 +78,12 @@ class Index:
     def start(self) -> None:
         """Begin to read what is pending."""
         self.pipeline.start()
+        self._carrying = threading.Thread(target=self._carry_names, name="names", daemon=True)
+        self._carrying.start()
 
     def stop(self) -> None:
         """End in bounded time, whatever fails; the extractor pool ends with it."""
+        self._ending.set()
         with contextlib.ExitStack() as last:  # each is called even if another fails
             last.callback(self.ledger.close)
             last.callback(self.engine.close)
@@ -89,6 +93,14 @@ class Index:
                 self.extractors.close()
                 self.engine.stop_encoding()
                 self.pipeline.stop(GRACE_SECONDS)
+
+    def _carry_names(self) -> None:
+        """An older Inkling's names, step by step; others write to the ledger between the steps."""
+        try:
+            while self.ledger.carry_names_on() and not self._ending.wait(0.05):
+                pass
+        except InklingError as error:
+            log.warning("Names are carried over at the next start: %s", error)
 
     def _make_pipeline(self) -> Pipeline:
         return Pipeline(

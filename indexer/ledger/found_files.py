@@ -118,6 +118,14 @@ class FoundFiles(Tables):
             name_rows.refresh(connection, [file_id for file_id, _ in moves])
         return overwritten
 
+    def carry_names_on(self) -> bool:
+        """Bring some of an older Inkling's names into their present form; whether there are more.
+
+        They are found meanwhile, if not by all that is typed of them.
+        """
+        with self.database.write() as connection:
+            return name_rows.carry_on(connection)
+
     def mark_removed(self, ids: Iterable[int]) -> None:
         """Forget files and their names."""
         for batch in batches(ids):

@@ -136,6 +136,8 @@ def _words(connection: sqlite3.Connection, piece: _Piece) -> _Words | None:
     if piece.begins and piece.ends:
         row = connection.execute("SELECT files FROM words WHERE word = ?", (piece.text,)).fetchone()
         return _Words(f'"{piece.text}"', row[0] if row else 0)
+    if piece.begins and len(piece.text) < 2:
+        return None
     if piece.begins:
         files, _ = vocabulary.frequency(connection, piece.text)
         return _Words(f'"{piece.text}"*', files)

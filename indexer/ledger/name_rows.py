@@ -7,13 +7,16 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from engine.contract.folding import plain
-from indexer.ledger import name_words, vocabulary
+from indexer.ledger import name_words
 from indexer.ledger.vocabulary import WordCounts
 
 _INSERT = "INSERT INTO names (rowid, name, folder) VALUES (?, ?, ?)"
 _PATHS = "SELECT files.id, files.path, roots.path FROM files JOIN roots ON roots.id = root_id"
 #: Below SQLite's limit of host parameters.
 _BATCH = 1_000
+#: Names carried over in one transaction: a third of a second.
+_STEP = 5_000
+_WAITING = "names not carried over"
 
 
 def insert(connection: sqlite3.Connection, files: Iterable[tuple[int, str]], root: str) -> None:
@@ -27,19 +30,18 @@ def insert(connection: sqlite3.Connection, files: Iterable[tuple[int, str]], roo
 
 def refresh(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
     """Files have new paths. Of a folder that was renamed only the words of its name change."""
-    counts = WordCounts()
+    counts, waiting = WordCounts(), _waiting(connection)
     _remove(connection, file_ids, counts)
     for start in range(0, len(file_ids), _BATCH):
         batch = file_ids[start : start + _BATCH]
         rows = [
             name_words.index_row(file_id, os.fsdecode(path), os.fsdecode(root))
             for file_id, path, root in connection.execute(
-                f"{_PATHS} WHERE files.id IN ({','.join('?' * len(batch))})",
-                batch,
+                f"{_PATHS} WHERE files.id IN ({','.join('?' * len(batch))})", batch
             )
         ]
         connection.executemany(_INSERT, rows)
-        counts.add(row[1:] for row in rows)
+        counts.add(row[1:] for row in rows if row[0] not in waiting)
     counts.write(connection)
 
 
@@ -51,28 +53,65 @@ def delete(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
 
 
 def _remove(connection: sqlite3.Connection, file_ids: Sequence[int], counts: WordCounts) -> None:
+    waiting = _waiting(connection)
     for start in range(0, len(file_ids), _BATCH):
         batch = file_ids[start : start + _BATCH]
-        marks = ",".join("?" * len(batch))
-        counts.add(
-            connection.execute(f"SELECT name, folder FROM names WHERE rowid IN ({marks})", batch),
-            -1,
+        rows = connection.execute(
+            f"SELECT name, folder, rowid FROM names WHERE rowid IN ({','.join('?' * len(batch))})",
+            batch,
         )
+        counts.add(((row[0], row[1]) for row in rows if row[2] not in waiting), -1)
         connection.executemany("DELETE FROM names WHERE rowid = ?", ((i,) for i in batch))
 
 
-def carry_over(connection: sqlite3.Connection) -> None:
-    """The index as an older Inkling left it: names beyond ASCII fold differently now, and there
-    was no vocabulary."""
-    foreign = [
-        (file_id, os.fsdecode(path), os.fsdecode(root))
-        for file_id, path, root in connection.execute(_PATHS)
-        if not path.isascii()
-    ]
-    connection.executemany(
-        "UPDATE files SET name_key = ? WHERE id = ?",
-        [(plain(os.path.basename(path)), file_id) for file_id, path, _ in foreign],
-    )
-    connection.executemany("DELETE FROM names WHERE rowid = ?", [(row[0],) for row in foreign])
-    connection.executemany(_INSERT, [name_words.index_row(*row) for row in foreign])
-    vocabulary.rebuild(connection)
+# Carrying over: an older Inkling folded names beyond ASCII otherwise and had no vocabulary. A
+# million names take a minute, so that it is done step by step while names are searched.
+
+
+def begin_carrying_over(connection: sqlite3.Connection) -> None:
+    """Note which names are to be carried over, and do the first."""
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM files").fetchone()
+    _note_waiting(connection, range(1, last + 1))
+    carry_on(connection)
+
+
+def carry_on(connection: sqlite3.Connection) -> bool:
+    """Carry some names over; whether there are more."""
+    waiting = _waiting(connection)
+    rows = connection.execute(
+        "SELECT files.id, files.path, roots.path, name_key, names.name, names.folder"
+        " FROM files JOIN roots ON roots.id = root_id JOIN names ON names.rowid = files.id"
+        " WHERE files.id >= ? AND files.id < ? ORDER BY files.id LIMIT ?",
+        (waiting.start, waiting.stop, _STEP),
+    ).fetchall()
+    texts, keys = list[tuple[int, str, str]](), list[tuple[str, int]]()
+    counts = WordCounts()
+    for file_id, path, root, key, *text in rows:
+        row = file_id, *text
+        if not path.isascii():
+            decoded = os.fsdecode(path)
+            row = name_words.index_row(file_id, decoded, os.fsdecode(root))
+            texts += [row] if row[1:] != tuple(text) else []
+            new_key = plain(os.path.basename(decoded))
+            keys += [(new_key, file_id)] if new_key != key else []
+        counts.add([row[1:]])
+    connection.executemany("UPDATE files SET name_key = ? WHERE id = ?", keys)
+    connection.executemany("DELETE FROM names WHERE rowid = ?", [(row[0],) for row in texts])
+    connection.executemany(_INSERT, texts)
+    counts.write(connection)
+    left = range(rows[-1][0] + 1, waiting.stop) if len(rows) == _STEP else range(0)
+    _note_waiting(connection, left)
+    return bool(left)
+
+
+def _waiting(connection: sqlite3.Connection) -> range:
+    """Ids of the files that are not carried over yet; their words are not counted."""
+    found = connection.execute("SELECT value FROM meta WHERE key = ?", (_WAITING,)).fetchone()
+    return range(*map(int, found[0].split())) if found else range(0)
+
+
+def _note_waiting(connection: sqlite3.Connection, ids: range) -> None:
+    connection.execute("DELETE FROM meta WHERE key = ?", (_WAITING,))
+    if ids:
+        note = f"{ids.start} {ids.stop}"
+        connection.execute("INSERT INTO meta VALUES (?, ?)", (_WAITING, note))

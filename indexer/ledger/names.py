@@ -75,10 +75,21 @@ def _look_up(connection: sqlite3.Connection, words: Iterable[Word]) -> None:
         if word.other != word.text:
             files, below = vocabulary.frequency(connection, word.other)
             word.files, word.below = word.files + files, word.below + below
+        if not word.files + word.below:  # a name that is not carried over may hold it
+            word.files = _count(connection, word)
         if word.files < CANDIDATES:
             word.longer = vocabulary.inside(connection, word.text)
         if not word.files + word.below:
             word.near = vocabulary.near(connection, word.text)
+
+
+def _count(connection: sqlite3.Connection, word: Word) -> int:
+    """How many names or folders hold a word, at most COMMON, by the index itself."""
+    (files,) = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM names WHERE names MATCH ? LIMIT ?)",
+        (f"{{name folder}} : {_begin_of(word)}", COMMON),
+    ).fetchone()
+    return int(files)
 
 
 def _expressions(question: Question, *, some_words: bool) -> Iterator[str]:
@@ -110,10 +121,14 @@ def _expressions(question: Question, *, some_words: bool) -> Iterator[str]:
         yield f"name : {_loose(word)}"
 
 
+def _begin_of(word: Word) -> str:
+    return _any_of(map(_begins, {word.text: None, word.other: None}))
+
+
 def _strict(word: Word) -> str:
     """The words that a name may hold for this one: it, its other spelling, or what was meant."""
     if word.files + word.below:
-        return _any_of(map(_begins, {word.text: None, word.other: None}))
+        return _begin_of(word)
     return _any_of(_whole(near) for near, _ in word.near)
 
 

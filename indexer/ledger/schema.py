@@ -145,7 +145,10 @@ def _give_id(connection: sqlite3.Connection) -> None:
 
 
 #: What SQL alone can't do, after the statements of a migration and in its transaction.
-AFTERWARDS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _give_id, 6: name_rows.carry_over}
+AFTERWARDS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _give_id,
+    6: name_rows.begin_carrying_over,
+}
 
 
 class LedgerDamagedError(InklingError):

@@ -23,8 +23,6 @@ MOST_NEAR, MOST_INSIDE = 5, 24
 _MOST_BEGINNINGS = 1_000
 #: After every word.
 END = "\U0010ffff"
-#: Words counted in memory before they are written.
-_PENDING = 200_000
 
 
 @dataclass(slots=True)
@@ -70,18 +68,6 @@ class WordCounts:
         )
         self.names.clear()
         self.folders.clear()
-
-
-def rebuild(connection: sqlite3.Connection) -> None:
-    """Count all words anew, as the index of names holds them."""
-    connection.execute("DELETE FROM words")
-    counts = WordCounts()
-    cursor = connection.execute("SELECT name, folder FROM names")
-    while rows := cursor.fetchmany(20_000):
-        counts.add(rows)
-        if len(counts.names) > _PENDING:
-            counts.write(connection)
-    counts.write(connection)
 
 
 def frequency(connection: sqlite3.Connection, word: str) -> tuple[int, int]:

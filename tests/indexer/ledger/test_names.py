@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from pathlib import Path
 
 import pytest
 
 from engine.contract.errors import FileState
-from engine.contract.query import parse
 from engine.contract.types import Filters
 from indexer.ledger.ledger import Found, Ledger, Root
 from indexer.ledger.name_words import split_words
 from indexer.ledger.names import find
-from indexer.ledger.schema import MIGRATIONS, folder_of
 from indexer.reading.work import name_match
 from tests.indexer.ledger.noted_files import add, done
 
@@ -190,44 +186,3 @@ def test_files_are_found_by_name_whatever_became_of_them(ledger: Ledger, root: R
     told = {match.state: dict(match.file.attributes) for match in matches}
     assert (told["done"], told["withheld"]) == ({"pages": 3.0}, {})
     assert {hit.file.state for hit in ledger.find_names([], 9)} == set(told) - {"withheld"}
-
-
-def test_an_older_ledger_is_carried_over(tmp_path: Path) -> None:
-    """Names beyond ASCII fold otherwise now, and the words are counted; no scan is needed."""
-    path, folder = tmp_path / "ledger.sqlite", os.fsencode(tmp_path)
-    connection = sqlite3.connect(path)
-    connection.create_function("folder_of", 1, folder_of)
-    for statements in MIGRATIONS[:5]:
-        for statement in statements:
-            connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('id', 'x')")
-    connection.execute("INSERT INTO roots (path, added) VALUES (?, 1)", (folder,))
-    for n, (name, key, words) in enumerate(
-        [
-            ("Smørrebrød.txt", "smørrebrød.txt", "smørrebrød txt"),
-            ("bread.md", "bread.md", "bread md"),
-        ]
-    ):
-        connection.execute(
-            "INSERT INTO files (id, root_id, path, name_key, size, mtime_ns, inode, state)"
-            " VALUES (?, 1, ?, ?, 1, 1, 1, 'done')",
-            (n + 1, os.path.join(folder, name.encode()), key),
-        )
-        connection.execute(
-            "INSERT INTO names (rowid, name, folder) VALUES (?, ?, ?)", (n + 1, words, "docs")
-        )
-    connection.execute("PRAGMA user_version = 5")
-    connection.commit()
-    connection.close()
-    ledger = Ledger(path)
-    for typed, name in [
-        ("smorrebrod", "Smørrebrød.txt"), ("smoerrebroed", "Smørrebrød.txt"), ("bread", "bread.md"),
-        ("smorebrod", "Smørrebrød.txt"), ("*rebr*", "Smørrebrød.txt"),
-    ]:  # fmt: skip
-        query = parse(typed)
-        hits = ledger.find_names(query.text.split(), 5, query.filters)
-        assert [os.path.basename(hit.file.path) for hit in hits] == [name]
-    ledger.mark_removed([1, 2])
-    with ledger.database.read() as connection:
-        assert connection.execute("SELECT * FROM words").fetchall() == []
-    ledger.close()
