@@ -36,6 +36,7 @@ class Word:
     other: str  # in the letters of a plain keyboard; the same where there is nothing to spell so
     files: int = 0  # names that hold it
     below: int = 0  # files in folders that hold it
+    spelled: Sequence[str] = ()  # the commonest known words that begin so
     near: Sequence[tuple[str, int]] = ()  # where nothing holds it: known words, typing errors
     longer: Sequence[str] = ()  # known words that it is inside of
 

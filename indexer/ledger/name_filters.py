@@ -13,13 +13,15 @@ from typing import NamedTuple
 from engine.contract.conditions import filter_conditions, quote
 from engine.contract.folding import plain
 from engine.contract.types import Filters
-from indexer.ledger import vocabulary
+from indexer.ledger import name_rows, vocabulary
 from indexer.ledger.records import below
 
 #: Where the index leaves fewer names than this, each is compared with the pattern.
 _FEW = 5_000
 #: Where more files match than this, some of them are among the newest.
-_MANY = 20_000
+_MANY = 5_000
+#: Among so many of the newest.
+_NEWEST = 20_000
 #: A piece of a pattern that more words hold than this does not narrow the search.
 _MOST_WORDS = 400
 #: Runs of letters and digits with wildcards in them; what stands between separates words.
@@ -77,26 +79,37 @@ def _of_pattern(
     by_name = f"SELECT id, mtime_ns FROM files INDEXED BY files_by_name {order}"
     if literal and _fewer(connection, literal):
         return dict(connection.execute(by_name).fetchall())
-    narrowed = [found for piece in _pieces(folded) if (found := _words(connection, piece))]
+    narrowed = [] if name_rows.waiting(connection) else list(_narrowed(connection, folded))
     if any(not found.files for found in narrowed):
         return {}
-    if min((found.files for found in narrowed), default=_MANY) < _MANY:
-        terms = " AND ".join(found.terms for found in narrowed)
-        return dict(
-            connection.execute(
-                "SELECT files.id, files.mtime_ns FROM names CROSS JOIN files"
-                f" ON files.id = names.rowid AND names MATCH ? {order}",
-                (f"name : ({terms})",),
-            ).fetchall()
-        )
-    among_newest = (
-        "SELECT id, mtime_ns FROM (SELECT * FROM files INDEXED BY files_by_time"
-        f" ORDER BY mtime_ns DESC LIMIT {_MANY}) AS files {order}"
+    if min((found.files for found in narrowed), default=_MANY) >= _MANY:
+        among_newest = _among_newest(connection, where, limit)
+        if len(among_newest) >= limit:
+            return among_newest
+    if not narrowed:
+        return dict(connection.execute(by_name).fetchall())
+    terms = " AND ".join(found.terms for found in narrowed)
+    matching = connection.execute(
+        "SELECT files.id, files.mtime_ns FROM names CROSS JOIN files"
+        f" ON files.id = names.rowid AND names MATCH ? {order}",
+        (f"name : ({terms})",),
     )
-    newest_ones: dict[int, int] = dict(connection.execute(among_newest).fetchall())
-    if len(newest_ones) >= limit:
-        return newest_ones
-    return dict(connection.execute(by_name).fetchall())
+    return dict(matching.fetchall())
+
+
+def _among_newest(connection: sqlite3.Connection, where: str, limit: int) -> dict[int, int]:
+    """Those of the newest files that meet a condition: id → time."""
+    oldest = connection.execute(
+        "SELECT mtime_ns FROM files ORDER BY mtime_ns DESC LIMIT 1 OFFSET ?", (_NEWEST,)
+    ).fetchone()
+    if oldest is None:
+        return {}
+    found = connection.execute(
+        "SELECT id, mtime_ns FROM files INDEXED BY files_by_time"
+        f" WHERE mtime_ns > ? AND {where} ORDER BY mtime_ns DESC LIMIT ?",
+        (oldest[0], limit),
+    )
+    return dict(found.fetchall())
 
 
 def _fewer(connection: sqlite3.Connection, beginning: str) -> bool:
@@ -113,6 +126,12 @@ class _Piece(NamedTuple):
     text: str
     begins: bool  # the run begins with it
     ends: bool
+
+
+def _narrowed(connection: sqlite3.Connection, pattern: str) -> Iterator[_Words]:
+    for piece in _pieces(pattern):
+        if (found := _words(connection, piece)) is not None:
+            yield found
 
 
 def _pieces(pattern: str) -> Iterator[_Piece]:
@@ -139,10 +158,10 @@ def _words(connection: sqlite3.Connection, piece: _Piece) -> _Words | None:
     if piece.begins and len(piece.text) < 2:
         return None
     if piece.begins:
-        files, _ = vocabulary.frequency(connection, piece.text)
-        return _Words(f'"{piece.text}"*', files)
-    found = vocabulary.holding(connection, piece.text, _MOST_WORDS + 1, ends=piece.ends)
-    if found is None or len(found) > _MOST_WORDS:
+        found = vocabulary.beginning(connection, piece.text)
+        return _Words(f'"{piece.text}"*', found.files)
+    words = vocabulary.holding(connection, piece.text, _MOST_WORDS + 1, ends=piece.ends)
+    if words is None or len(words) > _MOST_WORDS:
         return None
-    terms = " OR ".join(f'"{word}"' for word in found)
-    return _Words(f"({terms})", sum(found.values()))
+    terms = " OR ".join(f'"{word}"' for word in words)
+    return _Words(f"({terms})", sum(words.values()))

@@ -30,7 +30,7 @@ def insert(connection: sqlite3.Connection, files: Iterable[tuple[int, str]], roo
 
 def refresh(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
     """Files have new paths. Of a folder that was renamed only the words of its name change."""
-    counts, waiting = WordCounts(), _waiting(connection)
+    counts, not_yet = WordCounts(), waiting(connection)
     _remove(connection, file_ids, counts)
     for start in range(0, len(file_ids), _BATCH):
         batch = file_ids[start : start + _BATCH]
@@ -41,7 +41,7 @@ def refresh(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
             )
         ]
         connection.executemany(_INSERT, rows)
-        counts.add(row[1:] for row in rows if row[0] not in waiting)
+        counts.add(row[1:] for row in rows if row[0] not in not_yet)
     counts.write(connection)
 
 
@@ -53,14 +53,14 @@ def delete(connection: sqlite3.Connection, file_ids: Sequence[int]) -> None:
 
 
 def _remove(connection: sqlite3.Connection, file_ids: Sequence[int], counts: WordCounts) -> None:
-    waiting = _waiting(connection)
+    not_yet = waiting(connection)
     for start in range(0, len(file_ids), _BATCH):
         batch = file_ids[start : start + _BATCH]
         rows = connection.execute(
             f"SELECT name, folder, rowid FROM names WHERE rowid IN ({','.join('?' * len(batch))})",
             batch,
         )
-        counts.add(((row[0], row[1]) for row in rows if row[2] not in waiting), -1)
+        counts.add(((row[0], row[1]) for row in rows if row[2] not in not_yet), -1)
         connection.executemany("DELETE FROM names WHERE rowid = ?", ((i,) for i in batch))
 
 
@@ -77,12 +77,12 @@ def begin_carrying_over(connection: sqlite3.Connection) -> None:
 
 def carry_on(connection: sqlite3.Connection) -> bool:
     """Carry some names over; whether there are more."""
-    waiting = _waiting(connection)
+    not_yet = waiting(connection)
     rows = connection.execute(
         "SELECT files.id, files.path, roots.path, name_key, names.name, names.folder"
         " FROM files JOIN roots ON roots.id = root_id JOIN names ON names.rowid = files.id"
         " WHERE files.id >= ? AND files.id < ? ORDER BY files.id LIMIT ?",
-        (waiting.start, waiting.stop, _STEP),
+        (not_yet.start, not_yet.stop, _STEP),
     ).fetchall()
     texts, keys = list[tuple[int, str, str]](), list[tuple[str, int]]()
     counts = WordCounts()
@@ -99,12 +99,12 @@ def carry_on(connection: sqlite3.Connection) -> bool:
     connection.executemany("DELETE FROM names WHERE rowid = ?", [(row[0],) for row in texts])
     connection.executemany(_INSERT, texts)
     counts.write(connection)
-    left = range(rows[-1][0] + 1, waiting.stop) if len(rows) == _STEP else range(0)
+    left = range(rows[-1][0] + 1, not_yet.stop) if len(rows) == _STEP else range(0)
     _note_waiting(connection, left)
     return bool(left)
 
 
-def _waiting(connection: sqlite3.Connection) -> range:
+def waiting(connection: sqlite3.Connection) -> range:
     """Ids of the files that are not carried over yet; their words are not counted."""
     found = connection.execute("SELECT value FROM meta WHERE key = ?", (_WAITING,)).fetchone()
     return range(*map(int, found[0].split())) if found else range(0)

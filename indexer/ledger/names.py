@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from indexer.ledger.name_words import typed_words
 #: So many of the matches, the best by what SQL can tell, are scored; or as many as are asked for.
 CANDIDATES = 120
 #: And so many are looked at for them, those noted last: "a" must not read half of all names.
-LOOKED_AT = 2_000
+LOOKED_AT = 1_200
 #: Below it one common word of a long sentence happens to be in a name.
 FLOOR = 0.1
 #: Of a long sentence's words, the rarest that are looked for two by two.
@@ -46,9 +46,9 @@ def find(
     most = max(limit, CANDIDATES)
     _collect(rows, _exact(connection, where, question, most))
     if pairs and len(rows) < limit:
-        _look_up(connection, question.words.values())
+        _look_up(connection, question)
         question.weigh()
-        for expression in _expressions(question, some_words=not rows):
+        for expression in _expressions(question, rows):
             if len(rows) >= limit:
                 break
             _collect(rows, _match(connection, where, expression, most))
@@ -68,13 +68,17 @@ def _collect(rows: dict[int, Row], found: Iterable[Row]) -> None:
         rows.setdefault(row[0], row)
 
 
-def _look_up(connection: sqlite3.Connection, words: Iterable[Word]) -> None:
+def _look_up(connection: sqlite3.Connection, question: Question) -> None:
     """Fill in what the vocabulary knows; of typing errors only where nothing is spelled so."""
-    for word in words:
-        word.files, word.below = vocabulary.frequency(connection, word.text)
-        if word.other != word.text:
-            files, below = vocabulary.frequency(connection, word.other)
-            word.files, word.below = word.files + files, word.below + below
+    for word in question.words.values():
+        known = [vocabulary.beginning(connection, text) for text in {word.text, word.other}]
+        word.files = sum(begin.files for begin in known)
+        word.below = sum(begin.below for begin in known)
+        if all(begin.words or not begin.files + begin.below for begin in known):
+            word.spelled = [spelled for begin in known for spelled in begin.words]
+        if vocabulary.is_number(word.text) and word.text != question.order[-1]:
+            # Nobody begins a number and goes on with another: "03" is no "0347" here.
+            word.spelled = [number for number in word.spelled if number == word.text]
         if not word.files + word.below:  # a name that is not carried over may hold it
             word.files = _count(connection, word)
         if word.files < CANDIDATES:
@@ -92,27 +96,29 @@ def _count(connection: sqlite3.Connection, word: Word) -> int:
     return int(files)
 
 
-def _expressions(question: Question, *, some_words: bool) -> Iterator[str]:
-    """What to look for, from strict to loose; in the end also names with some of the words."""
-    distinct = list(question.words.values())
-    strict, loose = [_strict(w) for w in distinct], [_loose(w) for w in distinct]
+def _expressions(question: Question, rows: Mapping[int, Row]) -> Iterator[str]:
+    """What to look for, from strict to loose; `rows` is what was found by then."""
+    exact = bool(rows)
+    words = list(question.words.values())
     if question.path:
-        phrase = [f'"{word}"' for part in question.path for word in part.split()]
+        phrase = [_whole(word) for part in question.path for word in part.split()]
         yield f"folder : ({' + '.join(phrase)})"
-    if len(question.order) > 1:  # side by side, in this order
-        *before, last = question.order
-        yield f"name : ({' + '.join(map(_whole, before))} + {_begins(last)})"
-    if all(strict):
-        yield f"name : ({' AND '.join(strict)})"
-    if all(loose) and loose != strict:
-        yield f"name : ({' AND '.join(loose)})"
-    if all(loose):
-        yield f"{{name folder}} : ({' AND '.join(loose)})"
-    if len(distinct) < 2 or not some_words:
+    if len(words) > 1 and min(word.files for word in words) >= LOOKED_AT:
+        # Side by side, in this order: of so many that hold them all not every one is looked at.
+        yield f"name : ({' + '.join(map(_whole, question.order))})"
+    yield from _all_of("name", map(_strict, words))
+    if exact and len(words) > 1:
         return
-    known = sorted((w for w in distinct if _loose(w)), key=lambda w: -w.weight)
-    if 1 < len(known) < len(distinct):  # "the budget of the meeting"
-        yield f"name : ({' AND '.join(map(_loose, known))})"
+    if not rows and len(words) > 1:
+        yield from _all_of("name", map(_begin_of, words))
+    if any(word.longer for word in words):
+        yield from _all_of("name", map(_loose, words))
+    yield from _all_of("{name folder}", map(_loose, words))
+    if exact or len(words) < 2:
+        return
+    known = sorted((word for word in words if _loose(word)), key=lambda word: -word.weight)
+    if len(known) < len(words):  # "the budget of the meeting"
+        yield from _all_of("name", map(_loose, known))
     rare = [word for word in known if word.files < COMMON]
     if len(rare) > 1:
         together = combinations(map(_loose, rare[:_PAIRED]), 2)
@@ -121,14 +127,25 @@ def _expressions(question: Question, *, some_words: bool) -> Iterator[str]:
         yield f"name : {_loose(word)}"
 
 
+def _all_of(columns: str, groups: Iterable[str]) -> Iterator[str]:
+    """All of them; nothing where one of them can't be looked for."""
+    known = list(groups)
+    if known and all(known):
+        yield f"{columns} : ({' AND '.join(known)})"
+
+
 def _begin_of(word: Word) -> str:
     return _any_of(map(_begins, {word.text: None, word.other: None}))
 
 
 def _strict(word: Word) -> str:
-    """The words that a name may hold for this one: it, its other spelling, or what was meant."""
+    """The words that a name may hold for this one: those that begin so, or what was meant.
+
+    Spelled out where they are few: the index puts a beginning together from all of them, which for
+    a common one takes long.
+    """
     if word.files + word.below:
-        return _begin_of(word)
+        return _any_of(map(_whole, word.spelled)) or _begin_of(word)
     return _any_of(_whole(near) for near, _ in word.near)
 
 

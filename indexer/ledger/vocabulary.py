@@ -20,7 +20,9 @@ INSIDE = 4
 #: So many of a kind are enough: each is looked for in the index of names.
 MOST_NEAR, MOST_INSIDE = 5, 24
 #: Beginnings of more words than this are common enough.
-_MOST_BEGINNINGS = 1_000
+_MOST_BEGINNINGS = 200
+#: And so many stand for a beginning, which the index would have to put together first.
+MOST_SPELLED_OUT = 32
 #: After every word.
 END = "\U0010ffff"
 
@@ -70,19 +72,26 @@ class WordCounts:
         self.folders.clear()
 
 
-def frequency(connection: sqlite3.Connection, word: str) -> tuple[int, int]:
-    """How many names, and files by their folders, hold a word that begins so; about so many where
-    a file holds several."""
-    if len(word) < 2:
-        row = connection.execute("SELECT files, below FROM words WHERE word = ?", (word,))
-    else:
-        row = connection.execute(
-            "SELECT sum(files), sum(below) FROM"
-            " (SELECT files, below FROM words WHERE word >= ? AND word < ? LIMIT ?)",
-            (word, word + END, _MOST_BEGINNINGS),
-        )
-    files, below = row.fetchone() or (0, 0)
-    return files or 0, below or 0
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Words that begin with some letters: how many names and folders hold them, and which."""
+
+    files: int = 0
+    below: int = 0
+    words: tuple[str, ...] = ()  # the commonest; none where there are too many to tell
+
+
+def beginning(connection: sqlite3.Connection, letters: str) -> Beginning:
+    """The words that begin so. Of very many the first decide: the word itself is one of them. One
+    letter stands for itself."""
+    rows = connection.execute(
+        "SELECT word, files, below FROM words WHERE word >= ? AND word < ? LIMIT ?",
+        (letters, letters + (END if len(letters) > 1 else "\x00"), _MOST_BEGINNINGS),
+    ).fetchall()
+    files, below = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    rows.sort(key=lambda row: -row[1])
+    few = len(rows) < _MOST_BEGINNINGS
+    return Beginning(files, below, tuple(row[0] for row in rows[:MOST_SPELLED_OUT]) if few else ())
 
 
 def is_number(word: str) -> bool:
@@ -107,20 +116,26 @@ def near(connection: sqlite3.Connection, word: str) -> list[tuple[str, int]]:
         return []
     kept = min(3, (len(word) - 1) // 2)
     begin, end = word[:kept], word[: -kept - 1 : -1]
-    rows = connection.execute(
-        "SELECT word, files + below FROM words WHERE word >= ? AND word < ?"
-        " AND length(word) BETWEEN ? AND ?"
-        " UNION SELECT word, files + below FROM words WHERE backwards >= ? AND backwards < ?"
-        " AND length(word) BETWEEN ? AND ?",
-        (
-            begin, begin + END, len(word) - most, len(word) + most,
-            end, end + END, len(word) - most, len(word) + most,
-        ),
-    )  # fmt: skip
+    shortest, longest = len(word) - most, len(word) + most
+    # Each is read from its index alone.
+    begun = connection.execute(
+        "SELECT word FROM words WHERE word >= ? AND word < ? AND length(word) BETWEEN ? AND ?",
+        (begin, begin + END, shortest, longest),
+    )
+    others = {row[0] for row in begun}
+    ended = connection.execute(
+        "SELECT backwards FROM words WHERE backwards >= ? AND backwards < ?"
+        " AND length(backwards) BETWEEN ? AND ?",
+        (end, end + END, shortest, longest),
+    )
+    others.update(row[0][::-1] for row in ended)
     found = []
-    for other, files in rows:
+    for other in others:
         typos = OSA.distance(word, other, score_cutoff=most)
         if 0 < typos <= most and other.isalpha():
+            (files,) = connection.execute(
+                "SELECT files + below FROM words WHERE word = ?", (other,)
+            ).fetchone()
             found.append((typos, -files, other))
     found.sort()
     fewest = found[0][0] if found else 0
