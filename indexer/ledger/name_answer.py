@@ -22,8 +22,8 @@ ONE_TYPO, TWO_TYPOS, INSIDE = 0.8, 0.65, 0.6
 _NOT_LETTERS = re.compile(r"[\W_]+")
 #: The shortest word looked for inside others.
 _LONG_ENOUGH = 4
-#: A stem typed; and with other separators than the name's.
-STEM, SAME_LETTERS = 0.98, 0.9
+#: The score of a stem typed, the best without; and what other separators than the name's count.
+STEM, NO_STEM, SAME_LETTERS = 0.98, 0.97, 0.9
 #: The folders (and the beginning of the name) that a path of several parts speaks of.
 PATH = 0.75
 
@@ -36,7 +36,8 @@ class Word:
     other: str  # in the letters of a plain keyboard; the same where there is nothing to spell so
     files: int = 0  # names that hold it
     below: int = 0  # files in folders that hold it
-    spelled: Sequence[str] = ()  # the commonest known words that begin so
+    spelled: Sequence[str] = ()  # the commonest known words that begin so, ...
+    all_spelled: bool = False  # ... which are all
     near: Sequence[tuple[str, int]] = ()  # where nothing holds it: known words, typing errors
     longer: Sequence[str] = ()  # known words that it is inside of
 
@@ -114,7 +115,7 @@ def answer(row: Row, question: Question) -> tuple[float, NameParts]:
     count = len(question.words)
     coverage = worth / total if total else whole
     letters = len(_letters(os.path.splitext(own)[0])) or 1
-    cover = min(1.0, sum(len(text) for text in question.order if text in places) / letters)
+    cover = min(1.0, sum(map(len, places)) / letters)
     order = [places[text] for text in question.order if text in places]
     in_order = float(held > 0 and order == sorted(order))
     folder = in_folder / count if count else 0.0
@@ -129,8 +130,8 @@ def answer(row: Row, question: Question) -> tuple[float, NameParts]:
         score = max(score, PATH)
     if path == question.place or _same(own, other, question):
         whole = score = 1.0
-    elif whole == 1.0:
-        score = max(score, STEM)
+    else:
+        score = max(score, STEM) if whole == 1.0 else min(score, NO_STEM)
     spelling = _spelling(row, question) if question.misspelled else ""
     parts = NameParts(whole, coverage, cover, in_order, folder, typos, spelling)
     return score, parts

@@ -74,8 +74,8 @@ def _look_up(connection: sqlite3.Connection, question: Question) -> None:
         known = [vocabulary.beginning(connection, text) for text in {word.text, word.other}]
         word.files = sum(begin.files for begin in known)
         word.below = sum(begin.below for begin in known)
-        if all(begin.words or not begin.files + begin.below for begin in known):
-            word.spelled = [spelled for begin in known for spelled in begin.words]
+        word.spelled = [spelled for begin in known for spelled in begin.words]
+        word.all_spelled = all(begin.whole for begin in known)
         if vocabulary.is_number(word.text) and word.text != question.order[-1]:
             # Nobody begins a number and goes on with another: "03" is no "0347" here.
             word.spelled = [number for number in word.spelled if number == word.text]
@@ -103,13 +103,14 @@ def _expressions(question: Question, rows: Mapping[int, Row]) -> Iterator[str]:
     if question.path:
         phrase = [_whole(word) for part in question.path for word in part.split()]
         yield f"folder : ({' + '.join(phrase)})"
-    if len(words) > 1 and min(word.files for word in words) >= LOOKED_AT:
+    if not exact and len(words) > 1 and min(word.files for word in words) >= LOOKED_AT:
         # Side by side, in this order: of so many that hold them all not every one is looked at.
         yield f"name : ({' + '.join(map(_whole, question.order))})"
-    yield from _all_of("name", map(_strict, words))
+    if len(words) > 1 or words[0].all_spelled:
+        yield from _all_of("name", map(_strict, words))
     if exact and len(words) > 1:
         return
-    if not rows and len(words) > 1:
+    if not rows or len(words) == 1:
         yield from _all_of("name", map(_begin_of, words))
     if any(word.longer for word in words):
         yield from _all_of("name", map(_loose, words))
@@ -141,11 +142,11 @@ def _begin_of(word: Word) -> str:
 def _strict(word: Word) -> str:
     """The words that a name may hold for this one: those that begin so, or what was meant.
 
-    Spelled out where they are few: the index puts a beginning together from all of them, which for
-    a common one takes long.
+    Long ones are spelled out: the index would put a beginning together from all that begin so.
     """
     if word.files + word.below:
-        return _any_of(map(_whole, word.spelled)) or _begin_of(word)
+        short = len(word.text) <= vocabulary.SHORT and not vocabulary.is_number(word.text)
+        return ("" if short else _any_of(map(_whole, word.spelled))) or _begin_of(word)
     return _any_of(_whole(near) for near, _ in word.near)
 
 

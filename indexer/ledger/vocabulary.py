@@ -20,7 +20,9 @@ INSIDE = 4
 #: So many of a kind are enough: each is looked for in the index of names.
 MOST_NEAR, MOST_INSIDE = 5, 24
 #: Beginnings of more words than this are common enough.
-_MOST_BEGINNINGS = 200
+_MOST_BEGINNINGS = 1_000
+#: Beginnings that the index of names has ready.
+SHORT = 3
 #: And so many stand for a beginning, which the index would have to put together first.
 MOST_SPELLED_OUT = 32
 #: After every word.
@@ -78,20 +80,22 @@ class Beginning:
 
     files: int = 0
     below: int = 0
-    words: tuple[str, ...] = ()  # the commonest; none where there are too many to tell
+    words: tuple[str, ...] = ()  # the commonest
+    whole: bool = True  # these are all
 
 
 def beginning(connection: sqlite3.Connection, letters: str) -> Beginning:
-    """The words that begin so. Of very many the first decide: the word itself is one of them. One
-    letter stands for itself."""
+    """The words that begin so, of very many the first: the word itself is one of them. One letter
+    stands for itself."""
+    most = _MOST_BEGINNINGS if len(letters) > SHORT else _MOST_BEGINNINGS // 5
     rows = connection.execute(
         "SELECT word, files, below FROM words WHERE word >= ? AND word < ? LIMIT ?",
-        (letters, letters + (END if len(letters) > 1 else "\x00"), _MOST_BEGINNINGS),
+        (letters, letters + (END if len(letters) > 1 else "\x00"), most),
     ).fetchall()
     files, below = sum(row[1] for row in rows), sum(row[2] for row in rows)
     rows.sort(key=lambda row: -row[1])
-    few = len(rows) < _MOST_BEGINNINGS
-    return Beginning(files, below, tuple(row[0] for row in rows[:MOST_SPELLED_OUT]) if few else ())
+    words = tuple(row[0] for row in rows[:MOST_SPELLED_OUT])
+    return Beginning(files, below, words, len(rows) <= MOST_SPELLED_OUT)
 
 
 def is_number(word: str) -> bool:
