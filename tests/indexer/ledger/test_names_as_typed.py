@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import sqlite3
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -16,49 +13,12 @@ from hypothesis import strategies as st
 
 from engine.contract.errors import FileState
 from engine.contract.folding import plain
-from engine.contract.query import parse
 from engine.contract.types import Filters
-from indexer.ledger import name_rows
-from indexer.ledger.ledger import Found, Ledger, NameHit, Root
+from indexer.ledger.ledger import Ledger, Root
 from indexer.ledger.name_words import respelled
-from indexer.ledger.schema import MIGRATIONS, folder_of
 from indexer.ledger.vocabulary import near
+from tests.indexer.ledger.library import LIBRARY, ask, names_of
 from tests.indexer.ledger.noted_files import add
-
-LIBRARY = (
-    # What people have, and beside it what is easily taken for it.
-    "media/song.mp3", "media/songbook.pdf", "media/my song list.txt", "media/singsong.wav",
-    "media/Holiday in Norway.mp4", "media/holiday.mp4", "media/norway in winter.jpg",
-    "papers/tenancy agreement.doc", "papers/tenancy.txt", "papers/agreement draft tenancy.odt",
-    "papers/library budget.xlsx", "papers/library.txt", "papers/budget.csv", "papers/librarian.md",
-    "papers/annual report 2024-03-01.pdf", "papers/annual report 2023-03-01.pdf",
-    "papers/report v2.10.docx", "papers/report v2.1.docx", "papers/report v2.9.docx",
-    "papers/lease.txt", "papers/leaflet.txt", "papers/leave request.txt", "papers/lease.pdf",
-    "papers/Meeting Notes (final).docx", "papers/C++ primer.pdf", "papers/invoice#42.pdf",
-    "papers/archive.tar.gz", "papers/archive notes.txt", "papers/.bashrc",
-    "code/connector.py", "code/collector.py", "code/getHTTPResponseCode.java",
-    "code/parse_http_header.py", "code/XMLHttpRequest.js", "code/kebab-case-name.ts",
-    "code/snake_case_name.rs", "code/iPhone15ProMax.jpg", "code/Makefile", "code/README.md",
-    "code/__init__.py", "code/useEffectOnce.tsx", "code/utf8_decoder.c",
-    "photos/IMG_20240301_123456.jpg", "photos/IMG_20240302_123456.jpg", "photos/DSC00042.JPG",
-    "photos/Screenshot 2024-03-01 at 10.15.22.png", "photos/Bildschirmfoto vom 2024-03-05.png",
-    "work/invoices/2024/acme.pdf", "work/invoices/january.pdf", "invoices/work.pdf",
-    "work/Reports Q3/summary.docx", "home/invoices/electricity.pdf",
-    "de/Mietvertrag.pdf", "de/Müllabfuhrgebühren.pdf", "de/Straßenverzeichnis.txt",
-    "de/Übersicht Größe.ods", "de/Kuendigung Wohnung.odt", "de/Steuererklärung 2023.pdf",
-    "de/Fußball.md", "de/Mueller Rechnung.pdf",
-    "fr/Résumé final.pdf", "fr/Facture d'électricité.pdf", "fr/cœur et âme.txt",
-    "fr/Compte rendu de réunion.docx", "fr/Noël à Paris.jpg",
-    "es/Año nuevo.jpg", "es/contrato de alquiler.pdf", "es/Declaración de la renta.pdf",
-    "dk/Årsrapport København.pdf", "dk/smørrebrød opskrift.txt", "pl/Łódź zdjęcia.zip",
-    "tr/İstanbul gezisi.docx", "is/Þingvellir ferð.txt",
-    "ru/договор аренды.docx", "ru/Отчёт за март.pdf", "ru/schet-faktura.pdf", "ru/Фото Москва.jpg",
-    "el/Λογαριασμός ρεύματος.pdf", "el/αρχείο φωτογραφιών.zip", "el/symvolaio.pdf",
-    "ja/会議の議事録.docx", "ja/請求書 2024.pdf", "ja/カメラの写真.jpg", "ja/ｶﾀﾛｸﾞ.pdf",
-    "zh/会议记录.txt", "zh/租房合同.pdf", "zh/2024年度预算.xlsx",
-    "ko/회의록.hwp", "ko/임대차 계약서.pdf", "ko/가족사진 2024.jpg",
-    "ar/عقد الإيجار.pdf", "ar/تقرير سنوي.docx",
-)  # fmt: skip
 
 #: What is typed → which name is to stand first.
 CASES = [
@@ -205,15 +165,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     add(ledger, ledger.add_root(place / "files"), *LIBRARY)
     yield ledger
     ledger.close()
-
-
-def ask(ledger: Ledger, typed: str, limit: int = 40) -> list[NameHit]:
-    query = parse(typed)
-    return ledger.find_names(query.text.split(), limit, query.filters)
-
-
-def names_of(hits: list[NameHit]) -> list[str]:
-    return [os.path.basename(hit.file.path) for hit in hits]
 
 
 @pytest.mark.parametrize(("typed", "first"), CASES)
@@ -397,118 +348,3 @@ def test_any_name_of_any_script_is_found_when_typed(
         assert all({plain(top), respelled(top)} & same for top in tops)
     finally:
         ledger.mark_removed(ids)
-
-
-def moved_to(path: str, folder: str) -> Found:
-    head, name = os.path.split(path)
-    return Found(os.fsencode(f"{head}/{folder}/{name}"), 1, 1, 1)
-
-
-def vocabulary(ledger: Ledger) -> set[tuple[str, int, int]]:
-    with ledger.database.read() as connection:
-        return set(connection.execute("SELECT word, files, below FROM words"))
-
-
-def counted_anew(ledger: Ledger) -> set[tuple[str, int, int]]:
-    files, below = Counter[str](), Counter[str]()
-    with ledger.database.read() as connection:
-        for name, folder in connection.execute("SELECT name, folder FROM names"):
-            files.update(set(name.split()))
-            below.update(set(folder.split()))
-    return {(word, files[word], below[word]) for word in files.keys() | below.keys()}
-
-
-PLACES = st.integers(0, 11)
-
-
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    st.lists(st.sampled_from(LIBRARY), min_size=3, max_size=12, unique=True),
-    st.dictionaries(PLACES, st.sampled_from(["neu", "old/Ärger", "a b"])),
-    st.sets(PLACES),
-)
-def test_the_vocabulary_follows_every_change(
-    ledger: Ledger, root: Root, names: list[str], moved: dict[int, str], removed: set[int]
-) -> None:
-    ledger.mark_removed([file.id for file in ledger.files()])
-    assert vocabulary(ledger) == set()
-    ids = dict(enumerate(add(ledger, root, *names)))
-    records = ledger.files_by_ids(list(ids.values()))
-    ledger.move_files(
-        root.id,
-        [(ids[n], moved_to(records[ids[n]].path, to)) for n, to in moved.items() if n in ids],
-    )
-    ledger.mark_removed([ids[n] for n in removed if n in ids])
-    assert vocabulary(ledger) == counted_anew(ledger)
-    with ledger.database.write() as connection:
-        connection.execute("INSERT INTO word_parts (word_parts) VALUES ('integrity-check')")
-
-
-def test_a_removed_folder_leaves_no_words(ledger: Ledger, root: Root) -> None:
-    add(ledger, root, *LIBRARY)
-    assert vocabulary(ledger)
-    ledger.remove_root(root.path)
-    assert vocabulary(ledger) == set()
-
-
-def older_ledger(path: Path, names: list[str]) -> None:
-    """A ledger as the version before the vocabulary left it."""
-    folder = os.fsencode(path.parent)
-    connection = sqlite3.connect(path)
-    connection.create_function("folder_of", 1, folder_of)
-    for statement in (statement for step in MIGRATIONS[:5] for statement in step):
-        connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('id', 'x')")
-    connection.execute("INSERT INTO roots (path, added) VALUES (?, 1)", (folder,))
-    for file_id, name in enumerate(names, 1):
-        connection.execute(
-            "INSERT INTO files (id, root_id, path, name_key, size, mtime_ns, inode, state)"
-            " VALUES (?, 1, ?, ?, 1, 1, 1, 'done')",
-            (file_id, os.path.join(folder, name.encode()), name.lower()),
-        )
-        words = name.lower().replace(".", " ")
-        connection.execute(
-            "INSERT INTO names (rowid, name, folder) VALUES (?, ?, 'docs')", (file_id, words)
-        )
-    connection.execute("PRAGMA user_version = 5")
-    connection.commit()
-    connection.close()
-
-
-def test_an_older_ledger_is_carried_over_without_a_scan(tmp_path: Path) -> None:
-    older_ledger(tmp_path / "ledger.sqlite", ["Smørrebrød.txt", "bread.md"])
-    ledger = Ledger(tmp_path / "ledger.sqlite")
-    for typed, name in [
-        ("smorrebrod", "Smørrebrød.txt"), ("smoerrebroed", "Smørrebrød.txt"), ("bread", "bread.md"),
-        ("smorebrod", "Smørrebrød.txt"), ("*rebr*", "Smørrebrød.txt"),
-    ]:  # fmt: skip
-        assert names_of(ask(ledger, typed)) == [name]
-    assert vocabulary(ledger) == counted_anew(ledger)
-    ledger.close()
-
-
-def test_carrying_over_goes_on_beside_other_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(name_rows, "_STEP", 2)
-    older_ledger(tmp_path / "ledger.sqlite", [f"ærø {word}.txt" for word in "abcdefgh"])
-    ledger = Ledger(tmp_path / "ledger.sqlite")
-    assert names_of(ask(ledger, "aeroe a"))[0] == "ærø a.txt"
-    assert names_of(ask(ledger, "ærø"))  # but its words are found as they stand
-    (root,) = ledger.roots()
-    add(ledger, root, "new.txt")
-    for at in (1, 8):  # one that is carried over, one that is not
-        ledger.move_files(root.id, [(at, moved_to(f"{root.path}/ærø {at}.txt", "away"))])
-    ledger.mark_removed([2, 7])
-    ledger.close()
-    ledger = Ledger(tmp_path / "ledger.sqlite")  # it goes on after a restart
-    steps = 1
-    while ledger.carry_names_on():
-        steps += 1
-    assert steps == 3
-    assert vocabulary(ledger) == counted_anew(ledger)
-    assert names_of(ask(ledger, "aeroe e"))[0] == "ærø e.txt"
-    assert len(ask(ledger, "aeroe")) == 6
-    ledger.close()
