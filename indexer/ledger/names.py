@@ -45,7 +45,11 @@ def find(
     rows: dict[int, Row] = {}
     most = max(limit, CANDIDATES)
     _collect(rows, _exact(connection, where, question, most))
-    if pairs and len(rows) < limit:
+    if rows and len(question.words) > 1:
+        # This very name was typed: others that hold the same words, and nothing looser.
+        whole = _all_of("name", map(_whole, question.words))
+        _collect(rows, _match(connection, where, next(whole), most))
+    elif pairs and len(rows) < limit:
         _look_up(connection, question)
         question.weigh()
         for expression in _expressions(question, rows):
@@ -103,13 +107,11 @@ def _expressions(question: Question, rows: Mapping[int, Row]) -> Iterator[str]:
     if question.path:
         phrase = [_whole(word) for part in question.path for word in part.split()]
         yield f"folder : ({' + '.join(phrase)})"
-    if not exact and len(words) > 1 and min(word.files for word in words) >= LOOKED_AT:
+    if len(words) > 1 and min(word.files for word in words) >= LOOKED_AT:
         # Side by side, in this order: of so many that hold them all not every one is looked at.
         yield f"name : ({' + '.join(map(_whole, question.order))})"
     if len(words) > 1 or words[0].all_spelled:
         yield from _all_of("name", map(_strict, words))
-    if exact and len(words) > 1:
-        return
     if not rows or len(words) == 1:
         yield from _all_of("name", map(_begin_of, words))
     if any(word.longer for word in words):

@@ -24,7 +24,7 @@ _MOST_BEGINNINGS = 1_000
 #: Beginnings that the index of names has ready.
 SHORT = 3
 #: And so many stand for a beginning, which the index would have to put together first.
-MOST_SPELLED_OUT = 32
+MOST_SPELLED_OUT = 16
 #: After every word.
 END = "\U0010ffff"
 
