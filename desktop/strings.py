@@ -78,6 +78,14 @@ EXPLAINED_PLACE = tr("rank {rank}, score {score}")
 EXPLAINED_WEIGHT = tr("weight {weight}")
 EXPLAINED_NOT = tr("not found")
 OFFLINE = tr("offline")
+#: Of a hit of which only the name is in the index.
+NAME_ONLY = {
+    "seen": tr("not read yet"),
+    "pending": tr("not read yet"),
+    "failed": tr("could not be read"),
+    "skipped": tr("name only"),
+    "withheld": tr("withheld"),
+}
 OFFLINE_LONG = tr("This file's disk is not connected.")
 
 RECENT = tr("Recent")

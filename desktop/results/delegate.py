@@ -163,6 +163,8 @@ class ResultDelegate(QStyledItemDelegate):
         painter.setFont(fonts.small)
         baseline = top + fonts.small_metrics.ascent()
         notes = [(s.OFFLINE, c.warn)] if hit.offline else []
+        if hit.state in s.NAME_ONLY:
+            notes.append((s.NAME_ONLY[hit.state], c.muted))
         more = s.more_places(len(hit.more)) if hit.more else ""
         if more and right - area.left() - fonts.small_metrics.horizontalAdvance(more) > 20 * GRID:
             notes.insert(0, (more, c.accent))  # in a narrow list the place matters more

@@ -21,6 +21,7 @@ from desktop import strings as s
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable, short_folder
 from desktop.results.merging import merge
+from engine.contract.errors import why_name_only
 from engine.contract.types import Hit
 
 Index = QModelIndex | QPersistentModelIndex
@@ -135,6 +136,7 @@ def spoken(hit: Hit) -> str:
         short_folder(hit.path),
         s.short_date(hit.mtime),
         s.OFFLINE if hit.offline else "",
+        why_name_only(hit.state, hit.reason),
         " ".join(hit.snippet.split())[:160],
         ", ".join(s.LANES[lane] for lane in hit.lanes if lane in s.LANES),
         s.more_places(len(hit.more)) if hit.more else "",

@@ -15,6 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from engine.contract.errors import why_name_only
+
 if TYPE_CHECKING:
     from desktop.client import Client
 
@@ -65,6 +67,8 @@ def _show_hit(number: int, hit: dict[str, Any]) -> None:
     if hit["offline"]:
         line.append("  offline", style="yellow")
     console.print(line)
+    if why := why_name_only(hit["state"], hit["reason"]):
+        console.print(Text(f"    found by its name alone: {why}", style="yellow"))
     if hit["snippet"]:
         console.print(_marked(hit))
     if hit["more"]:

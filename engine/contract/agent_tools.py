@@ -16,7 +16,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from engine.contract.errors import InklingError
+from engine.contract.errors import InklingError, why_name_only
 
 #: Characters of text in one answer; an agent pages on with `offset`.
 READ_CHARACTERS = 20_000
@@ -128,17 +128,21 @@ def _answerable(tool: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, 
 
 def _brief(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without what only a screen needs: boxes, offsets, sizes."""
-    kept = ("path", "title", "kind", "picture", "score", "location", "snippet", "offline")
     return {
-        "hits": [
-            {key: hit[key] for key in kept}
-            | {"more": [{"location": m["location"], "snippet": m["snippet"]} for m in hit["more"]]}
-            for hit in answer["hits"]
-        ],
+        "hits": [_brief_hit(hit) for hit in answer["hits"]],
         "weak": answer["weak"],
         "loose": answer["loose"],
         "coverage": answer["coverage"]["message"] or "complete",
     }
+
+
+def _brief_hit(hit: dict[str, Any]) -> dict[str, Any]:
+    kept = ("path", "title", "kind", "picture", "score", "location", "snippet", "offline")
+    brief = {key: hit[key] for key in kept}
+    brief["more"] = [{"location": m["location"], "snippet": m["snippet"]} for m in hit["more"]]
+    if why := why_name_only(hit["state"], hit["reason"]):
+        brief["not_indexed"] = why
+    return brief
 
 
 def _outward(value: Any) -> Any:

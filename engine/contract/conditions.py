@@ -27,6 +27,9 @@ class Dialect(Protocol):
     def below(self, folder: str) -> str:
         """Whether a file lies below an absolute folder."""
 
+    def named(self, pattern: str) -> str:
+        """Whether a file's whole name meets a pattern, whatever its case and accents."""
+
 
 def filter_conditions(filters: Filters, dialect: Dialect) -> list[str]:
     """Conditions that a file must fulfil, all of them; none where nothing is demanded."""
@@ -45,6 +48,9 @@ def filter_conditions(filters: Filters, dialect: Dialect) -> list[str]:
     if f.folders:
         demands.append(_any(_inside(folder, dialect) for folder in f.folders))
     demands += [f"NOT {_inside(folder, dialect)}" for folder in f.not_folders]
+    if f.names:
+        demands.append(_any(map(dialect.named, f.names)))
+    demands += [f"NOT {dialect.named(pattern)}" for pattern in f.not_names]
     for column, sign, bound, literal in (
         (dialect.mtime, ">=", f.after, number),
         (dialect.mtime, "<", f.before, number),

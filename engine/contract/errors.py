@@ -101,3 +101,12 @@ REASONS: dict[str, Reason] = {
         ),
     )
 }
+
+
+def why_name_only(state: str, reason: str) -> str:
+    """A sentence on a file of which only the name is in the index; "" for one that is indexed."""
+    if state == "done":
+        return ""
+    if reason in REASONS:
+        return REASONS[reason].sentence
+    return "It has not been read yet." if state in ("seen", "pending") else "It is not indexed."

@@ -36,6 +36,14 @@ class _Draft:
     phrases: list[str]
     excluded: list[str]
     filters: Filters
+    patterns: dict[int, tuple[str, bool]]  # by place among the words: name pattern, negated
+
+
+#: Wildcards among the characters of a name. A question mark that ends a word is a question's, and
+#: two asterisks are a programmer's.
+_PATTERN = re.compile(r"(?!\*\*)(?=.*\w)[\w.\-+~*?]*(?:\*|\?(?=.*[\w*]))[\w.\-+~*?]*")
+#: The same with an ending: a file's name even among other words.
+_WITH_ENDING = re.compile(r".*\.(?=.*\w)[\w*?]{1,8}")
 
 
 def parse(raw: str, *, image: str | None = None, now: float | None = None) -> Query:
@@ -44,9 +52,10 @@ def parse(raw: str, *, image: str | None = None, now: float | None = None) -> Qu
     `now` (seconds since the epoch) fixes "today" and "7d" in tests.
     """
     moment = dt.datetime.now() if now is None else dt.datetime.fromtimestamp(now)
-    draft = _Draft([], [], [], Filters())
+    draft = _Draft([], [], [], Filters(), {})
     for match in _TOKEN.finditer(raw):
         _read_token(match, draft, moment)
+    _take_patterns(draft)
     return Query(
         raw=raw,
         text=" ".join(draft.words),
@@ -74,10 +83,26 @@ def _read_token(match: re.Match[str], draft: _Draft, moment: dt.datetime) -> Non
         elif phrase:
             draft.phrases.append(phrase)
             draft.words.append(phrase)
+    elif _PATTERN.fullmatch(value):
+        draft.patterns[len(draft.words)] = value, negated
+        draft.words.append(match[0])
     elif negated and value[0].isalnum():
         draft.excluded.append(value)
     else:
         draft.words.append(match[0])
+
+
+def _take_patterns(draft: _Draft) -> None:
+    """`lea*.txt` is a demand on names; a wildcard in a sentence is one only in a file's name."""
+    alone = len(draft.patterns) == len(draft.words)
+    taken = {
+        place
+        for place, (pattern, _) in draft.patterns.items()
+        if alone or _WITH_ENDING.fullmatch(pattern)
+    }
+    for place in sorted(taken):
+        draft.filters = _add_name(draft.filters, *draft.patterns[place])
+    draft.words = [word for place, word in enumerate(draft.words) if place not in taken]
 
 
 Reader = Callable[[Filters, str, bool, dt.datetime], "Filters | None"]
@@ -100,6 +125,16 @@ def _ext(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters
     if negated:
         return replace(filters, not_exts=filters.not_exts + exts)
     return replace(filters, exts=filters.exts + exts)
+
+
+def _name(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
+    return _add_name(filters, value if "*" in value or "?" in value else f"*{value}*", negated)
+
+
+def _add_name(filters: Filters, pattern: str, negated: bool) -> Filters:
+    if negated:
+        return replace(filters, not_names=(*filters.not_names, pattern))
+    return replace(filters, names=(*filters.names, pattern))
 
 
 def _in(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
@@ -279,6 +314,13 @@ FILTERS: dict[str, FilterRow] = {
         ),
         FilterRow("type", _kind, "type:pdf", "the same as `kind`"),
         FilterRow("ext", _ext, "ext:md", "how its name ends"),
+        FilterRow(
+            "name",
+            _name,
+            "name:lea*.txt",
+            "how it is called: `*` stands for any letters, `?` for one; a word with `*` alone does,"
+            " too",
+        ),
         FilterRow("lang", _lang, "lang:python", "programming language"),
         FilterRow(
             "in",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct, field
 
 from engine.contract.attributes import Value
+from engine.contract.errors import FileState
 from engine.contract.kinds import Adapter as Adapter
 from engine.contract.kinds import Kind as Kind
 from engine.contract.kinds import PictureClass as PictureClass
@@ -123,7 +124,22 @@ class Filters:
     not_exts: tuple[str, ...] = ()
     not_folders: tuple[str, ...] = ()
     not_languages: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # patterns of whole names: * for any letters, ? for one
+    not_names: tuple[str, ...] = ()
     attributes: tuple[AttributeFilter, ...] = ()  # all of them
+
+
+@dataclass(frozen=True, slots=True)
+class NameParts:
+    """How a file's name answers a question; shares 0..1."""
+
+    whole: float = 0.0  # 1: the name or its stem was typed; 0.9: with other separators; 0: neither
+    coverage: float = 0.0  # of the question's words, by how rare they are, those the name holds
+    cover: float = 0.0  # of the stem's letters, those that the question's words are
+    in_order: float = 0.0  # 1: the words that the name holds stand in the order typed
+    folder: float = 0.0  # of the question's words, those that only its folders hold
+    typos: int = 0  # typing errors mended in the words that the name holds
+    spelling: str = ""  # the question as this name spells it; "" where nothing was mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +207,9 @@ class Hit(Struct, frozen=True):
     attributes: dict[str, Value] = field(default_factory=dict)  # see engine.contract.attributes
     more: tuple[Place, ...] = ()
     offline: bool = False
+    #: Not "done": only its name is in the index, for a `reason` of engine.contract.errors.
+    state: FileState = "done"
+    reason: str = ""
 
     def __hash__(self) -> int:  # a dict has none
         return hash((self.path, self.location, self.score))

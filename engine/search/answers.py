@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import cast
 
+from msgspec import structs
+
 from engine.contract.types import Evidence, FileFacts, Hit, Lane, Location, Place
 from engine.search import evidence
 from engine.search.ports import NameMatch
@@ -21,7 +23,7 @@ Proof = Callable[[Row], TokenMatch | None]
 
 def name_hits(names: Iterable[NameMatch]) -> list[Hit]:
     """Files known by name only, before or without any content."""
-    return [_hit(match.file, match.score, ("name",)) for match in names]
+    return [_name_hit(match, match.score) for match in names]
 
 
 def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
@@ -30,7 +32,7 @@ def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
     ranked = run.ranked_files(limit)
     shown = [(file, file.places[: MORE_PLACES + 1]) for file in ranked]
     rows = candidates.rows.of([candidates.unit_ids[i] for _, places in shown for i in places])
-    named = {match.file.file_id: match.file for match in run.names}
+    named = {match.file.file_id: match for match in run.names}
     hits = []
     for file, places in shown:
         known = [
@@ -43,8 +45,14 @@ def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
             match = _token_match(run, known[0][0]) if late_evidence else None
             hits.append(unit_hit(known, lanes, run.query.text, match))
         elif file.file_id in named:
-            hits.append(_hit(named[file.file_id], file.score, ("name",)))
+            hits.append(_name_hit(named[file.file_id], file.score))
     return hits
+
+
+def _name_hit(match: NameMatch, score: float) -> Hit:
+    """A file with nothing of its content, and why there is none."""
+    hit = _hit(match.file, score, ("name",))
+    return structs.replace(hit, state=match.state, reason=match.reason)
 
 
 def _token_match(run: QueryRun, row: Row) -> TokenMatch | None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from engine.contract.types import Adapter, Encoding, FileFacts, Filters, TextInput
+from engine.contract.errors import FileState
+from engine.contract.types import Adapter, Encoding, FileFacts, Filters, NameParts, TextInput
 
 
 @dataclass(frozen=True, slots=True)
 class NameMatch:
-    """A file whose name or folders carry words of the query; score 0..1."""
+    """A file whose name or folders carry words of the query."""
 
     file: FileFacts
-    score: float
+    score: float  # 0..1, of the parts together; 1 is this very name, 0.98 its stem
+    parts: NameParts = field(default_factory=NameParts)
+    state: FileState = "done"  # else only its name is in the index, for this reason
+    reason: str = ""
 
 
 class NameIndex(Protocol):

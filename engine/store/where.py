@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from engine.contract.conditions import filter_conditions, one_of, quote
+from engine.contract.folding import name_regex
 from engine.contract.path_text import clean, path_to_text
 from engine.contract.types import Filters
 from engine.store.analyzer import analyze
@@ -22,6 +23,9 @@ class DataFusion:
 
     def below(self, folder: str) -> str:
         return f"starts_with(path, {quote(path_to_text(folder.rstrip(os.sep) + os.sep))})"
+
+    def named(self, pattern: str) -> str:
+        return f"regexp_like(path, {quote(name_regex(pattern, os.sep))})"
 
 
 def build_where(

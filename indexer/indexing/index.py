@@ -26,7 +26,7 @@ from indexer.ledger.ledger import Ledger
 from indexer.reading.file_reader import FileReader
 from indexer.reading.pool import ExtractorPool
 from indexer.reading.versions import readers
-from indexer.reading.work import facts_of
+from indexer.reading.work import facts_of, name_match
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class Index:
         self._said: list[dict[str, str]] = []  # what was found wrong at the start
         self._removing: set[int] = set()  # gone from the ledger, rows not yet deleted
         self._damage_noted = threading.Event()
+        self._ending = threading.Event()
 
     # Life cycle
 
@@ -77,9 +78,12 @@ class Index:
     def start(self) -> None:
         """Begin to read what is pending."""
         self.pipeline.start()
+        self._carrying = threading.Thread(target=self._carry_names, name="names", daemon=True)
+        self._carrying.start()
 
     def stop(self) -> None:
         """End in bounded time, whatever fails; the extractor pool ends with it."""
+        self._ending.set()
         with contextlib.ExitStack() as last:  # each is called even if another fails
             last.callback(self.ledger.close)
             last.callback(self.engine.close)
@@ -89,6 +93,14 @@ class Index:
                 self.extractors.close()
                 self.engine.stop_encoding()
                 self.pipeline.stop(GRACE_SECONDS)
+
+    def _carry_names(self) -> None:
+        """An older Inkling's names, step by step; others write to the ledger between the steps."""
+        try:
+            while self.ledger.carry_names_on() and not self._ending.wait(0.05):
+                pass
+        except InklingError as error:
+            log.warning("Names are carried over at the next start: %s", error)
 
     def _make_pipeline(self) -> Pipeline:
         return Pipeline(
@@ -179,7 +191,7 @@ class Index:
     def names(self, words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
         """The files whose names answer: the engine's lane of names."""
         found = self.ledger.find_names(words, limit, filters)
-        return [NameMatch(facts_of(hit.file), hit.score) for hit in found]
+        return [name_match(hit) for hit in found]
 
     # Recovery
 

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from indexer.ledger import names
+from engine.contract.folding import plain
+from indexer.ledger import name_rows
 from indexer.ledger.records import (
     BATCH,
     COLUMNS,
@@ -18,7 +19,7 @@ from indexer.ledger.records import (
     extension,
     to_record,
 )
-from indexer.ledger.tables import CHANGED_UNDER_READER, INDEX_NAME, Tables
+from indexer.ledger.tables import CHANGED_UNDER_READER, Tables
 
 
 class FoundFiles(Tables):
@@ -51,7 +52,7 @@ class FoundFiles(Tables):
 
     def add_files(self, root: Root, found: Sequence[Found]) -> list[int]:
         """Note new files and make their names searchable; their ids."""
-        files, index = [], []
+        files, paths = [], []
         with self.database.write() as connection:
             row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'files'")
             first = (row.fetchone() or (0,))[0] + 1
@@ -61,18 +62,18 @@ class FoundFiles(Tables):
                 ext = extension(name)
                 files.append(
                     (
-                        file_id, root.id, item.path, names.plain(name), item.kind, ext, item.size,
+                        file_id, root.id, item.path, plain(name), item.kind, ext, item.size,
                         item.mtime_ns, item.inode, item.state, item.reason, item.rule, item.path,
                     )
                 )  # fmt: skip
-                index.append(names.index_row(file_id, path, root.path))
+                paths.append((file_id, path))
             connection.executemany(
                 "INSERT INTO files (id, root_id, path, name_key, kind, ext, size, mtime_ns, inode,"
                 " state, reason, rule, folder)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, folder_of(?))",
                 files,
             )
-            connection.executemany(INDEX_NAME, index)
+            name_rows.insert(connection, paths, root.path)
         return [row[0] for row in files]
 
     def change_files(self, changes: Sequence[tuple[int, Found]]) -> None:
@@ -110,12 +111,20 @@ class FoundFiles(Tables):
                     "UPDATE files SET root_id = ?, path = ?, name_key = ?, ext = ?, size = ?,"
                     " mtime_ns = ?, inode = ?, folder = folder_of(?) WHERE id = ?",
                     (
-                        root_id, item.path, names.plain(name), extension(name), item.size,
+                        root_id, item.path, plain(name), extension(name), item.size,
                         item.mtime_ns, item.inode, item.path, file_id,
                     ),
                 )  # fmt: skip
-                self._refresh_name(connection, file_id)
+            name_rows.refresh(connection, [file_id for file_id, _ in moves])
         return overwritten
+
+    def carry_names_on(self) -> bool:
+        """Bring some of an older Inkling's names into their present form; whether there are more.
+
+        They are found meanwhile, if not by all that is typed of them.
+        """
+        with self.database.write() as connection:
+            return name_rows.carry_on(connection)
 
     def mark_removed(self, ids: Iterable[int]) -> None:
         """Forget files and their names."""

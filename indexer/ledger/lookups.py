@@ -134,8 +134,12 @@ class FileLookups(Tables):
     def find_names(
         self, words: Sequence[str], limit: int, filters: Filters | None = None
     ) -> list[NameHit]:
-        """The files whose names answer, best first; withheld files never."""
+        """The files whose names answer, best first, whatever became of their contents."""
         with self.database.read() as connection:
             found = names.find(connection, words, limit, filters or Filters())
-        records = self.files_by_ids([file_id for file_id, _ in found])
-        return [NameHit(records[i], score) for i, score in found if i in records]
+        records = self.files_by_ids([one.file_id for one in found])
+        return [
+            NameHit(records[one.file_id], one.score, one.parts)
+            for one in found
+            if one.file_id in records
+        ]

@@ -1,152 +1,168 @@
-"""The names lane: file and folder names in SQLite's full-text index, split the way people ask."""
+"""The names lane: file and folder names in SQLite's full-text index, found as people ask."""
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import sqlite3
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from itertools import combinations
+from typing import NamedTuple
 
-from engine.contract.conditions import filter_conditions, quote
-from engine.contract.types import Filters
-from indexer.ledger.records import below
+from engine.contract.types import Filters, NameParts
+from indexer.ledger import vocabulary
+from indexer.ledger.name_answer import COMMON, Question, Row, Word, answer
+from indexer.ledger.name_filters import condition, newest
+from indexer.ledger.name_words import typed_words
 
-_RUN = re.compile(r"[^\W_]+")
-#: A run's words, in its classes: digits, an acronym before a capitalised word, a word.
-_WORD = re.compile(r"0+|A+(?=Aa)|A?a+|A+")
-_ASCII_WORD = re.compile(r"[0-9]+|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
-_ACCENTS = re.compile("[\u0300-\u036f]")
-#: Scripts written without spaces: every character is a token, and phrases find the words.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-#: So many of the matches, the best by what SQL can tell, are scored.
-CANDIDATES = 200
-#: A word that this many names hold says nothing when it stands alone.
-COMMON = 2_000
-_COMMON_WEIGHT = math.log(2)
+#: So many of the matches, the best by what SQL can tell, are scored; or as many as are asked for.
+CANDIDATES = 120
+#: And so many are looked at for them, those noted last: "a" must not read half of all names.
+LOOKED_AT = 1_200
 #: Below it one common word of a long sentence happens to be in a name.
 FLOOR = 0.1
-#: Of a word in no name, as large as that of a word in a hundred names; short ones are mostly "the".
-_UNKNOWN_WEIGHT = math.log(1 + COMMON / 100)
+#: Of a long sentence's words, the rarest that are looked for two by two.
+_PAIRED = 4
 
 
-def plain(text: str) -> str:
-    """Text that SQLite takes and that compares as people read: no surrogates, composed, folded."""
-    return text.lower() if text.isascii() else _composed(text).casefold()
+class NameFound(NamedTuple):
+    """A file whose name answers."""
 
-
-def _composed(text: str) -> str:
-    """Compatibility forms composed, accents dropped: "resume" is to find "Résumé"."""
-    apart = unicodedata.normalize("NFKD", text.encode("utf-8", "replace").decode("utf-8"))
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", apart))
-
-
-def split_words(text: str) -> list[str]:
-    """The words of a name or query, folded; identifiers are taken apart."""
-    if text.isascii():
-        return [word.lower() for word in _ASCII_WORD.findall(text)]
-    words: list[str] = []
-    for run in _RUN.findall(_UNSPACED.sub(lambda match: f" {match[0]} ", _composed(text))):
-        classes = "".join("0" if c.isdecimal() else "A" if c.isupper() else "a" for c in run)
-        words.extend(run[m.start() : m.end()].casefold() for m in _WORD.finditer(classes))
-    return words
-
-
-def index_text(name: str) -> str:
-    """What the index holds of a name: its words, then its undivided runs where they differ."""
-    words = split_words(name)
-    runs = [run for run in _RUN.findall(plain(name)) if run not in words]
-    return " ".join(words + runs)
-
-
-#: Files come folder by folder.
-_folder_text = lru_cache(maxsize=256)(index_text)
-
-
-def index_row(file_id: int, path: str, root: str) -> tuple[int, str, str]:
-    """A row of the index; of the folders it holds those from the root's own name downwards."""
-    folder, name = os.path.split(path)
-    above = len(os.path.dirname(root)) if folder.startswith(root) else 0
-    return file_id, index_text(name), _folder_text(folder[above:])
-
-
-class Sqlite:
-    """The ledger's SQL, for engine.contract.conditions."""
-
-    mtime = "files.mtime_ns / 1e9"
-
-    def contains(self, column: str, text: str) -> str:
-        return f"instr({column if column != 'folder' else 'files.folder'}, {quote(text)}) > 0"
-
-    def below(self, folder: str) -> str:
-        first, after = below(os.fsencode(folder))
-        return f"(files.path >= x'{first.hex()}' AND files.path < x'{after.hex()}')"
-
-
-def _condition(filters: Filters) -> str:
-    """What a file must fulfil to be found by its name."""
-    return " AND ".join(["files.state != 'withheld'", *filter_conditions(filters, Sqlite())])
-
-
-#: id, path, mtime_ns, the index's words of the name and of the folders.
-_Row = tuple[int, bytes, int, str, str]
-_COLUMNS = "files.id, files.path, files.mtime_ns, names.name, names.folder"
+    file_id: int
+    score: float  # 0..1; 1 is the exact name
+    parts: NameParts
 
 
 def find(
     connection: sqlite3.Connection, words: Sequence[str], limit: int, filters: Filters
-) -> list[tuple[int, float]]:
-    """The best file ids for these words as (id, score in 0..1], best first."""
-    condition = _condition(filters)
-    typed = " ".join(words)
-    tokens = split_words(typed)
-    if not tokens:
-        return _newest(connection, condition, limit)
-    rows: dict[int, _Row] = {}
-    weights = dict.fromkeys(tokens, 1.0)
-    asked = plain(typed).strip()
-    for row in _exact(connection, condition, asked):
-        rows[row[0]] = row
-    for expression, order in _expressions(connection, tokens, weights):
-        if len(rows) >= limit:
-            break
-        for row in _match(connection, condition, expression, order):
-            rows.setdefault(row[0], row)
-    scored = [(_score(row, asked, tokens, weights), row[2], row[0]) for row in rows.values()]
-    scored.sort(reverse=True)
-    return [(file_id, score) for score, _, file_id in scored[:limit] if score >= FLOOR]
+) -> list[NameFound]:
+    """The best files for these words, best first, of equals the newest."""
+    where = condition(filters)
+    typed = " ".join(words).strip()
+    pairs = typed_words(typed)
+    if not typed:
+        return [NameFound(i, 0.5, NameParts()) for i in newest(connection, filters, limit)]
+    question = Question(typed, {text: Word(text, other) for text, other in pairs}, _texts(pairs))
+    rows: dict[int, Row] = {}
+    most = max(limit, CANDIDATES)
+    _collect(rows, _exact(connection, where, question, most))
+    if rows and len(question.words) > 1:
+        # This very name was typed: others that hold the same words, and nothing looser.
+        whole = _all_of("name", map(_whole, question.words))
+        _collect(rows, _match(connection, where, next(whole), most))
+    elif pairs and len(rows) < limit:
+        _look_up(connection, question)
+        question.weigh()
+        for expression in _expressions(question, rows):
+            if len(rows) >= limit:
+                break
+            _collect(rows, _match(connection, where, expression, most))
+    scored = [(*answer(row, question), row) for row in rows.values()]
+    scored.sort(key=lambda found: (-found[0], -found[2][2], -found[2][0]))
+    return [
+        NameFound(row[0], score, parts) for score, parts, row in scored[:limit] if score >= FLOOR
+    ]
 
 
-def _expressions(
-    connection: sqlite3.Connection, tokens: Sequence[str], weights: dict[str, float]
-) -> Iterator[tuple[str, str]]:
-    """What to look for, from strict to loose, and which of the matches come first; fills in the
-    weights when it comes to them."""
-    everything = _all_of(tokens)
-    if len(tokens) > 1:  # side by side, in this order: the words' coverage decides as below
-        yield f"name : ({' + '.join(map(_whole, tokens[:-1]))} + {_term(tokens[-1])})", _SHORTEST
-    yield f"name : ({everything})", _SHORTEST
-    yield f"{{name folder}} : ({everything})", _SHORTEST
-    if len(weights) < 2:
+def _texts(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [text for text, _ in pairs]
+
+
+def _collect(rows: dict[int, Row], found: Iterable[Row]) -> None:
+    for row in found:
+        rows.setdefault(row[0], row)
+
+
+def _look_up(connection: sqlite3.Connection, question: Question) -> None:
+    """Fill in what the vocabulary knows; of typing errors only where nothing is spelled so."""
+    for word in question.words.values():
+        known = [vocabulary.beginning(connection, text) for text in {word.text, word.other}]
+        word.files = sum(begin.files for begin in known)
+        word.below = sum(begin.below for begin in known)
+        word.spelled = [spelled for begin in known for spelled in begin.words]
+        word.all_spelled = all(begin.whole for begin in known)
+        if vocabulary.is_number(word.text) and word.text != question.order[-1]:
+            # Nobody begins a number and goes on with another: "03" is no "0347" here.
+            word.spelled = [number for number in word.spelled if number == word.text]
+        if not word.files + word.below:  # a name that is not carried over may hold it
+            word.files = _count(connection, word)
+        if word.files < CANDIDATES:
+            word.longer = vocabulary.inside(connection, word.text)
+        if not word.files + word.below:
+            word.near = vocabulary.near(connection, word.text)
+
+
+def _count(connection: sqlite3.Connection, word: Word) -> int:
+    """How many names or folders hold a word, at most COMMON, by the index itself."""
+    (files,) = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM names WHERE names MATCH ? LIMIT ?)",
+        (f"{{name folder}} : {_begin_of(word)}", COMMON),
+    ).fetchone()
+    return int(files)
+
+
+def _expressions(question: Question, rows: Mapping[int, Row]) -> Iterator[str]:
+    """What to look for, from strict to loose; `rows` is what was found by then."""
+    exact = bool(rows)
+    words = list(question.words.values())
+    if question.path:
+        phrase = [_whole(word) for part in question.path for word in part.split()]
+        yield f"folder : ({' + '.join(phrase)})"
+    if len(words) > 1 and min(word.files for word in words) >= LOOKED_AT:
+        # Side by side, in this order: of so many that hold them all not every one is looked at.
+        yield f"name : ({' + '.join(map(_whole, question.order))})"
+    if len(words) > 1 or words[0].all_spelled:
+        yield from _all_of("name", map(_strict, words))
+    if not rows or len(words) == 1:
+        yield from _all_of("name", map(_begin_of, words))
+    if any(word.longer for word in words):
+        yield from _all_of("name", map(_loose, words))
+    yield from _all_of("{name folder}", map(_loose, words))
+    if exact or len(words) < 2:
         return
-    weights.update(_weights(connection, weights))
-    known = [token for token, weight in weights.items() if weight > 0]
-    if 1 < len(known) < len(weights):  # "the budget of the meeting"
-        yield f"name : ({_all_of(known)})", _SHORTEST
-    rare = [token for token in known if weights[token] > _COMMON_WEIGHT]
-    if rare:
-        yield f"name : ({' OR '.join(map(_term, rare))})", _RAREST
+    known = sorted((word for word in words if _loose(word)), key=lambda word: -word.weight)
+    if len(known) < len(words):  # "the budget of the meeting"
+        yield from _all_of("name", map(_loose, known))
+    rare = [word for word in known if word.files < COMMON]
+    if len(rare) > 1:
+        together = combinations(map(_loose, rare[:_PAIRED]), 2)
+        yield f"name : ({' OR '.join(f'({a} AND {b})' for a, b in together)})"
+    for word in rare:
+        yield f"name : {_loose(word)}"
 
 
-#: Where all have every word, those come first of which the words are the largest part.
-_SHORTEST = "length(files.name_key), files.mtime_ns DESC"
-#: Where each has some of the words, those with the rarest: FTS5's BM25.
-_RAREST = "names.rank"
+def _all_of(columns: str, groups: Iterable[str]) -> Iterator[str]:
+    """All of them; nothing where one of them can't be looked for."""
+    known = list(groups)
+    if known and all(known):
+        yield f"{columns} : ({' AND '.join(known)})"
 
 
-def _term(token: str) -> str:
+def _begin_of(word: Word) -> str:
+    return _any_of(map(_begins, {word.text: None, word.other: None}))
+
+
+def _strict(word: Word) -> str:
+    """The words that a name may hold for this one: those that begin so, or what was meant.
+
+    Long ones are spelled out: the index would put a beginning together from all that begin so.
+    """
+    if word.files + word.below:
+        short = len(word.text) <= vocabulary.SHORT and not vocabulary.is_number(word.text)
+        return ("" if short else _any_of(map(_whole, word.spelled))) or _begin_of(word)
+    return _any_of(_whole(near) for near, _ in word.near)
+
+
+def _loose(word: Word) -> str:
+    """The same, and longer words that it is inside of; "" where there is nothing to look for."""
+    return _any_of(filter(None, [_strict(word), *map(_whole, word.longer)]))
+
+
+def _any_of(terms: Iterable[str]) -> str:
+    found = list(terms)
+    return f"({' OR '.join(found)})" if len(found) > 1 else "".join(found)
+
+
+def _begins(token: str) -> str:
     # Tokens hold letters and digits only, so that quotes are all the escaping there is to do. One
     # letter stands for itself: as a beginning it would be half of all words, at ten times the cost.
     return f'"{token}"*' if len(token) > 1 else f'"{token}"'
@@ -156,70 +172,42 @@ def _whole(token: str) -> str:
     return f'"{token}"'
 
 
-def _all_of(tokens: Sequence[str]) -> str:
-    return " AND ".join(map(_term, tokens))
+_COLUMNS = "files.id, files.path, files.mtime_ns, names.name, names.folder"
+#: Of those looked at: where all have every word, those of which the words are the largest part.
+_BEST = "ORDER BY size, time DESC LIMIT ?"
+_JOINED = (
+    f"SELECT {_COLUMNS} FROM (SELECT id FROM found {_BEST}) AS best"
+    " CROSS JOIN files ON files.id = best.id CROSS JOIN names ON names.rowid = best.id"
+)
 
 
-def _exact(connection: sqlite3.Connection, condition: str, asked: str) -> list[_Row]:
-    """Files of just this name, with or without its extension."""
-    return connection.execute(
-        f"SELECT {_COLUMNS} FROM files JOIN names ON names.rowid = files.id"
-        f" WHERE (name_key = ? OR name_key >= ? AND name_key < ?) AND {condition}"
-        f" ORDER BY {_SHORTEST} LIMIT {CANDIDATES}",
-        (asked, f"{asked}.", f"{asked}/"),
-    ).fetchall()
+def _exact(connection: sqlite3.Connection, where: str, question: Question, most: int) -> list[Row]:
+    """Files of just this name, of this stem, or at this path."""
+    rows: list[Row] = []
+    for asked in {question.text: None, question.other: None}:
+        rows += connection.execute(
+            "WITH found AS (SELECT * FROM (SELECT id, 0 AS size, mtime_ns AS time FROM files"
+            f" WHERE name_key = ? AND {where} ORDER BY mtime_ns DESC LIMIT ?)"
+            " UNION ALL SELECT * FROM (SELECT id, length(name_key), mtime_ns FROM files"
+            f" WHERE name_key >= ? AND name_key < ? AND {where} LIMIT {LOOKED_AT}))"
+            f" {_JOINED}",
+            (asked, most, f"{asked}.", f"{asked}/", most),
+        ).fetchall()
+    if question.place:
+        rows += connection.execute(
+            f"SELECT {_COLUMNS} FROM files JOIN names ON names.rowid = files.id"
+            f" WHERE path = ? AND {where}",
+            (os.fsencode(question.place),),
+        ).fetchall()
+    return rows
 
 
-def _match(
-    connection: sqlite3.Connection, condition: str, expression: str, order: str
-) -> list[_Row]:
+def _match(connection: sqlite3.Connection, where: str, expression: str, most: int) -> list[Row]:
     # CROSS JOIN: SQLite keeps this order, the full-text index first.
     return connection.execute(
-        f"SELECT {_COLUMNS} FROM names CROSS JOIN files ON files.id = names.rowid"
-        f" WHERE names MATCH ? AND {condition} ORDER BY {order} LIMIT {CANDIDATES}",
-        (expression,),
+        "WITH found AS (SELECT files.id AS id, length(name_key) AS size, mtime_ns AS time"
+        " FROM names CROSS JOIN files ON files.id = names.rowid"
+        f" WHERE names MATCH ? AND {where} ORDER BY names.rowid DESC LIMIT {LOOKED_AT})"
+        f" {_JOINED}",
+        (expression, most),
     ).fetchall()
-
-
-def _newest(connection: sqlite3.Connection, condition: str, limit: int) -> list[tuple[int, float]]:
-    rows = connection.execute(
-        f"SELECT files.id FROM files WHERE {condition} ORDER BY mtime_ns DESC LIMIT ?", (limit,)
-    )
-    return [(row[0], 0.5) for row in rows]
-
-
-def _weights(connection: sqlite3.Connection, tokens: Iterable[str]) -> dict[str, float]:
-    """How much each word says: 0 if no name has it, else falling with the names that do."""
-    weights = {}
-    for token in tokens:
-        (count,) = connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM names WHERE names MATCH ? LIMIT ?)",
-            (f"name : {_term(token)}", COMMON),
-        ).fetchone()
-        weights[token] = math.log(1 + COMMON / count) if count else 0.0
-    return weights
-
-
-def _score(row: _Row, asked: str, tokens: Sequence[str], weights: Mapping[str, float]) -> float:
-    """How well a path answers: exact name, all words in order, all words, some of the words."""
-    _, path, _, name_words, folder_words = row
-    name = os.fsdecode(path[path.rfind(b"/") + 1 :])
-    if asked == plain(name):
-        return 1.0
-    words, folders = f" {name_words}", f" {folder_words}"
-    places = {token: words.find(f" {token}") for token in weights}
-    in_name = [token for token, place in places.items() if place >= 0]
-    if len(in_name) == len(weights):
-        stem = sum(map(str.isalnum, os.path.splitext(name)[0])) or 1
-        cover = min(1.0, sum(map(len, tokens)) / stem)
-        order = [places[token] for token in tokens]
-        return 0.75 + 0.15 * cover + 0.08 * (order == sorted(order))
-    in_folder = [token for token in weights if f" {token}" in folders]
-    if len({*in_name, *in_folder}) == len(weights):
-        return 0.45 + 0.2 * len(in_name) / len(weights)
-    # A word that no name has still counts as not found.
-    total = sum(
-        weight or (_UNKNOWN_WEIGHT if len(token) > 3 else _COMMON_WEIGHT)
-        for token, weight in weights.items()
-    )
-    return 0.4 * sum(weights[token] for token in in_name) / total

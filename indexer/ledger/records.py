@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from engine.contract.attributes import ATTRIBUTES, Value
 from engine.contract.errors import FileState
+from engine.contract.types import NameParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class NameHit:
 
     file: FileRecord
     score: float  # 0..1; 1 is the exact name
+    parts: NameParts = field(default_factory=NameParts)
 
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.contract.errors import InklingError
-from indexer.ledger import roots_file
+from indexer.ledger import name_rows, roots_file
 from indexer.ledger.records import Root, below, to_root
 from indexer.ledger.tables import Tables
 
@@ -93,7 +93,7 @@ class WatchedRoots(Tables):
         with self.database.write() as connection:
             rows = connection.execute("SELECT id FROM files WHERE root_id = ?", (root.id,))
             ids = [row[0] for row in rows]
-            connection.executemany("DELETE FROM names WHERE rowid = ?", ((i,) for i in ids))
+            name_rows.delete(connection, ids)
             connection.execute("DELETE FROM files WHERE root_id = ?", (root.id,))
             connection.execute("DELETE FROM roots WHERE id = ?", (root.id,))
             connection.execute("DELETE FROM meta WHERE key = ?", (f"rules:{root.id}",))

@@ -8,13 +8,14 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.contract.attributes import ATTRIBUTES
 from engine.contract.conditions import folder_key
 from engine.contract.errors import InklingError
+from indexer.ledger import name_rows
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,44 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UPDATE files SET folder = folder_of(path)",
         "CREATE INDEX files_by_time ON files (mtime_ns)",
     ),
+    (
+        # Every word of the names and folders: see indexer.ledger.vocabulary, which fills it in.
+        """CREATE TABLE words (
+            id INTEGER PRIMARY KEY,
+            word TEXT NOT NULL UNIQUE,
+            backwards TEXT,
+            files INTEGER NOT NULL,
+            below INTEGER NOT NULL
+        )""",
+        # With the time, so that the newest of many files of one name need no look at the others.
+        "DROP INDEX files_by_name",
+        "CREATE INDEX files_by_name ON files (name_key, mtime_ns)",
+        "CREATE INDEX words_backwards ON words (backwards) WHERE backwards IS NOT NULL",
+        """CREATE VIRTUAL TABLE word_parts USING fts5 (
+            word, content = 'words', content_rowid = 'id',
+            tokenize = 'trigram', detail = none, columnsize = 0
+        )""",
+        """CREATE TRIGGER word_known AFTER INSERT ON words
+            WHEN NEW.backwards IS NOT NULL AND length(NEW.word) > 2 BEGIN
+            INSERT INTO word_parts (rowid, word) VALUES (NEW.id, NEW.word);
+        END""",
+        """CREATE TRIGGER word_forgotten AFTER DELETE ON words
+            WHEN OLD.backwards IS NOT NULL AND length(OLD.word) > 2 BEGIN
+            INSERT INTO word_parts (word_parts, rowid, word) VALUES ('delete', OLD.id, OLD.word);
+        END""",
+    ),
 )
+
+
+def _give_id(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO meta VALUES ('id', ?)", (uuid.uuid4().hex,))
+
+
+#: What SQL alone can't do, after the statements of a migration and in its transaction.
+AFTERWARDS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _give_id,
+    6: name_rows.begin_carrying_over,
+}
 
 
 class LedgerDamagedError(InklingError):
@@ -170,8 +208,8 @@ class Database:
             try:
                 for statement in statements:
                     connection.execute(statement)
-                if number == 1:
-                    connection.execute("INSERT INTO meta VALUES ('id', ?)", (uuid.uuid4().hex,))
+                if number in AFTERWARDS:
+                    AFTERWARDS[number](connection)
                 connection.execute(f"PRAGMA user_version = {number}")
             except BaseException:
                 connection.execute("ROLLBACK")

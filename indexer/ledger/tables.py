@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from indexer.ledger import names
+from indexer.ledger import name_rows
 from indexer.ledger.records import COLUMNS, FileRecord, to_record
 from indexer.ledger.schema import Database
 
 #: `in_flight` is 0, 1, or 2 when the file changed under its reader: what comes back is old then.
 CHANGED_UNDER_READER = "in_flight = CASE in_flight WHEN 0 THEN 0 ELSE 2 END"
-INDEX_NAME = "INSERT INTO names (rowid, name, folder) VALUES (?, ?, ?)"
 
 
 class Tables:
@@ -45,19 +43,8 @@ class Tables:
         return count
 
     def _delete(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
-        rows = [(i,) for i in ids]
-        connection.executemany("DELETE FROM names WHERE rowid = ?", rows)
-        connection.executemany("DELETE FROM files WHERE id = ?", rows)
-
-    def _refresh_name(self, connection: sqlite3.Connection, file_id: int) -> None:
-        path, root = connection.execute(
-            "SELECT files.path, roots.path FROM files"
-            " JOIN roots ON roots.id = root_id WHERE files.id = ?",
-            (file_id,),
-        ).fetchone()
-        connection.execute("DELETE FROM names WHERE rowid = ?", (file_id,))
-        row = names.index_row(file_id, os.fsdecode(path), os.fsdecode(root))
-        connection.execute(INDEX_NAME, row)
+        name_rows.delete(connection, ids)
+        connection.executemany("DELETE FROM files WHERE id = ?", [(i,) for i in ids])
 
     def _records(self, rest: str, *values: Any) -> list[FileRecord]:
         limited = [-1 if value is None else value for value in values]

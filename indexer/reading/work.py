@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from engine import NameMatch
 from engine.contract.types import FileFacts, Unit
 from engine.store import StoredUnit
-from indexer.ledger.ledger import Done, FileRecord
+from indexer.ledger.ledger import Done, FileRecord, NameHit
 
 MOST_NOTES = 3  # on how its pages were seen
 
@@ -70,3 +71,12 @@ def facts_of(record: FileRecord) -> FileFacts:
         size=record.size,
         attributes=record.attributes,
     )
+
+
+def name_match(hit: NameHit) -> NameMatch:
+    """A file found by its name; of one that is withheld nothing else is told."""
+    record = hit.file
+    facts = facts_of(record)
+    if record.state == "withheld":
+        facts = replace(facts, picture=None, attributes={})
+    return NameMatch(facts, hit.score, hit.parts, record.state, record.reason)

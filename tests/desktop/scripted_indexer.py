@@ -44,6 +44,8 @@ def hit(path: str, **more: Any) -> dict[str, Any]:
         "size": 1234,
         "more": [],
         "offline": False,
+        "state": "done",
+        "reason": "",
         **more,
     }
 

@@ -24,7 +24,10 @@ NAME_ONLY = FileFacts(8, "/n/bread and butter.mp4", "other", None, "mp4", 1e9, 1
 @pytest.fixture
 def engine(base: BaseDir, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setattr("engine.engine.EncoderPool", WordEncoder)
-    names = [NameMatch(FACTS, 0.9), NameMatch(NAME_ONLY, 0.8)]
+    names = [
+        NameMatch(FACTS, 0.9),
+        NameMatch(NAME_ONLY, 0.8, state="skipped", reason="unsupported"),
+    ]
     made = Engine(base, model_spec("minilm"), lambda words, limit, filters: names)
     made.replace({7: made.encode([(FACTS, Unit(7, n, "note", f"bread {n}")) for n in range(2)])})
     yield made
@@ -46,6 +49,15 @@ def test_it_gives_out_what_it_says(tmp_path: Path) -> None:
     with pytest.raises(AttributeError, match="Motor"):
         front_door.Motor  # noqa: B018 (looking is the test)
     assert thumb_path(BaseDir(tmp_path), 258, 3) == BaseDir(tmp_path).thumbs / "02" / "258-3.webp"
+
+
+def test_a_file_found_by_its_name_alone_says_why_at_every_stage(engine: Engine) -> None:
+    for answer in engine.search(parse("bread")):
+        states = {hit.path: (hit.state, hit.reason) for hit in answer.hits}
+        assert states == {
+            "/n/bread.md": ("done", ""),
+            "/n/bread and butter.mp4": ("skipped", "unsupported"),
+        }
 
 
 def test_what_is_stored_can_be_looked_at(engine: Engine) -> None:

@@ -92,6 +92,21 @@ def test_roles(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     assert urls[0].toLocalFile().startswith("/home/ada/Docs/")
 
 
+def test_a_file_found_by_its_name_alone_says_why(qtbot: QtBot) -> None:
+    from PySide6.QtCore import Qt
+
+    model = ResultsModel()
+    model.take(
+        [
+            from_data(hit("/d/a.zip", state="failed", reason="encrypted"), Hit),
+            from_data(hit("/d/b.md"), Hit),
+        ]
+    )
+    spoken = [model.index(n, 0).data(Qt.ItemDataRole.AccessibleTextRole) for n in range(2)]
+    assert "It is protected by a password." in spoken[0]
+    assert "password" not in spoken[1]
+
+
 def test_a_stage_is_read_and_unknown_fields_do_no_harm() -> None:
     stage = from_data(
         {

@@ -7,15 +7,17 @@ import datetime as dt
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from desktop.system import autostart
 from desktop.terminal import cli, output
-from engine.contract.errors import InklingError
+from engine.contract.codec import to_data
+from engine.contract.errors import FileState, InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from engine.contract.types import Hit
 
 NOW = dt.datetime(2025, 3, 29, 22, 15)
 
@@ -164,6 +166,7 @@ class TestWhatATerminalShows:
             "path": "/d/a.md", "location": {"lines": [3, 3]}, "kind": "note", "mtime": 0,
             "offline": False, "snippet": "one\n\n   two\x1b[2J three",
             "evidence": [{"type": "text", "start": 0, "end": 3}], "more": [],
+            "state": "done", "reason": "",
         }  # fmt: skip
         output.show_answer({"hits": [hit], "weak": False, "loose": False, "coverage": {}})
         text = capsys.readouterr().out
@@ -171,3 +174,24 @@ class TestWhatATerminalShows:
         assert "line 3" in text
         output.show_answer({"hits": [hit], "weak": True, "loose": True, "coverage": {}})
         assert "Nothing holds the quoted words" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("state", "reason", "said"),
+        [
+            ("done", "", None),
+            ("pending", "", "has not been read yet"),
+            ("skipped", "unsupported", "does not read this type"),
+            ("failed", "encrypted", "protected by a password"),
+            ("withheld", "secret-name", "Its name says that it holds secrets"),
+            ("failed", "of-a-newer-indexer", "not indexed"),
+        ],
+    )
+    def test_a_file_found_by_its_name_alone_says_why(
+        self, capsys: pytest.CaptureFixture[str], state: str, reason: str, said: str | None
+    ) -> None:
+        hit = to_data(Hit("/d/a.bin", state=cast(FileState, state), reason=reason))
+        output.show_answer({"hits": [hit], "weak": False, "loose": False, "coverage": {}})
+        shown = capsys.readouterr().out
+        assert "/d/a.bin" in shown
+        assert ("found by its name alone" in shown) == (said is not None)
+        assert said is None or said in shown

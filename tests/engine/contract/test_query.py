@@ -108,3 +108,36 @@ def test_the_readme_tells_of_every_filter() -> None:
         [sys.executable, "-c", code], cwd=readme.parent, capture_output=True, text=True, check=True
     )
     assert done.stdout in readme.read_text(encoding="utf-8"), "run make tables"
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "names", "not_names"),
+    [
+        ("lea*.txt", "", ("lea*.txt",), ()),
+        ("*.pdf *.docx", "", ("*.pdf", "*.docx"), ()),
+        ("budget *.xlsx", "budget", ("*.xlsx",), ()),
+        ("-*.log report", "report", (), ("*.log",)),
+        ("IMG_20??.jpg", "", ("IMG_20??.jpg",), ()),
+        ("report*", "", ("report*",), ()),
+        ("kind:pdf rep*", "", ("rep*",), ()),
+        ("name:lea*", "", ("lea*",), ()),
+        ("name:lease", "", ("*lease*",), ()),
+        ('name:"my file*"', "", ("my file*",), ()),
+        ("-name:draft", "", (), ("*draft*",)),
+        # No wildcards: questions, emphasis, code, a wildcard that is a word of a sentence.
+        ("where is my lease?", "where is my lease?", (), ()),
+        ("lease?", "lease?", (), ()),
+        ("what does *args do", "what does *args do", (), ()),
+        ("**kwargs", "**kwargs", (), ()),
+        ("SELECT * FROM t", "SELECT * FROM t", (), ()),
+        ("*", "*", (), ()),
+        ("a?b=c", "a?b=c", (), ()),
+        ("http://x.org/?q", "http://x.org/?q", (), ()),
+        ('"lea*.txt"', "lea*.txt", (), ()),
+    ],
+)
+def test_wildcards_are_demands_on_names(
+    typed: str, text: str, names: tuple[str, ...], not_names: tuple[str, ...]
+) -> None:
+    query = parse(typed)
+    assert (query.text, query.filters.names, query.filters.not_names) == (text, names, not_names)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
+from engine.contract.attributes import Value
 from indexer.ledger.ledger import Done, FileRecord, Found, Ledger, Root
 
 
@@ -20,9 +22,13 @@ def add(ledger: Ledger, root: Root, *names: str, kind: str = "other", size: int 
 
 
 def done(
-    file_id: int, kind: str = "note", content_hash: str = "h", picture: str | None = None
+    file_id: int,
+    kind: str = "note",
+    content_hash: str = "h",
+    picture: str | None = None,
+    attributes: Mapping[str, Value] | None = None,
 ) -> Done:
-    return Done(file_id, 3, content_hash, 1, kind, picture)
+    return Done(file_id, 3, content_hash, 1, kind, picture, attributes=attributes or {})
 
 
 def record(ledger: Ledger, file_id: int) -> FileRecord:

@@ -204,7 +204,9 @@ def test_what_the_store_lost_is_done_again(ledger: Ledger, root: Root) -> None:
 def test_allowing_is_remembered(ledger: Ledger, root: Root) -> None:
     (file_id,) = add(ledger, root, "server.key")
     ledger.set_state(file_id, "withheld", "secret-name", rule="*.key")
-    assert ledger.find_names(["server"], 5) == []
+    (hit,) = ledger.find_names(["server"], 5)
+    assert (hit.file.state, hit.file.reason) == ("withheld", "secret-name")
+    assert ledger.find_names([], 5) == []  # nobody asked for it
     assert ledger.allow([file_id]) == 1
     assert (record(ledger, file_id).state, record(ledger, file_id).allowed) == ("pending", True)
     assert [hit.file.id for hit in ledger.find_names(["server"], 5)] == [file_id]

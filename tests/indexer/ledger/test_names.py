@@ -6,9 +6,12 @@ import os
 
 import pytest
 
+from engine.contract.errors import FileState
 from engine.contract.types import Filters
 from indexer.ledger.ledger import Found, Ledger, Root
-from indexer.ledger.names import find, split_words
+from indexer.ledger.name_words import split_words
+from indexer.ledger.names import find
+from indexer.reading.work import name_match
 from tests.indexer.ledger.noted_files import add, done
 
 
@@ -159,3 +162,27 @@ def test_words_in_their_order_are_found_among_many_in_another(ledger: Ledger, ro
     assert os.path.basename(first.file.path).startswith("return tax")  # shorter: covers more
     found = [os.path.basename(h.file.path) for h in ledger.find_names(["tax", "return"], 1000)]
     assert "tax return of the year before last with all its enclosures.pdf" in found
+
+
+def test_files_are_found_by_name_whatever_became_of_them(ledger: Ledger, root: Root) -> None:
+    states: dict[str, tuple[FileState, str]] = {
+        "plan a.md": ("done", ""),
+        "plan b.md": ("pending", ""),
+        "plan c.bin": ("skipped", "unsupported"),
+        "plan d.pdf": ("failed", "broken"),
+        "plan e.key": ("withheld", "secret-name"),
+    }
+    ids = add(ledger, root, *states)
+    ledger.finish([done(i, attributes={"pages": 3.0}) for i in (ids[0], ids[4])], 1)
+    for file_id, (state, reason) in list(zip(ids, states.values(), strict=True))[1:]:
+        ledger.set_state(file_id, state, reason)
+    for name, (state, reason) in states.items():
+        match = name_match(ledger.find_names([name], 5)[0])
+        assert (os.path.basename(match.file.path), match.score) == (name, 1.0)
+        assert (match.state, match.reason) == (state, reason)
+    matches = [name_match(hit) for hit in ledger.find_names(["plan"], 5)]
+    assert {match.state for match in matches} == {state for state, _ in states.values()}
+    # Of what is withheld nothing is told but its name.
+    told = {match.state: dict(match.file.attributes) for match in matches}
+    assert (told["done"], told["withheld"]) == ({"pages": 3.0}, {})
+    assert {hit.file.state for hit in ledger.find_names([], 9)} == set(told) - {"withheld"}

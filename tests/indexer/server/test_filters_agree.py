@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.contract.attributes import ATTRIBUTES, Value
+from engine.contract.folding import plain
 from engine.contract.kinds import FILE_KINDS, KINDS, included_kinds
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
@@ -131,6 +133,10 @@ def is_inside(folder: str, file: File, root: str) -> bool:
     return f"/{folder.lower().strip('/')}/" in above
 
 
+def is_named(pattern: str, file: File) -> bool:
+    return fnmatch.fnmatchcase(plain(os.path.basename(file.path)), plain(pattern))
+
+
 def has(demand: AttributeFilter, file: File) -> bool:
     value = file.attributes.get(demand.name)
     if value is None:
@@ -157,6 +163,8 @@ def allows(f: Filters, file: File, root: str) -> bool:
             file.language not in f.not_languages or file.language is None,
             not f.folders or any(is_inside(folder, file, root) for folder in f.folders),
             not any(is_inside(folder, file, root) for folder in f.not_folders),
+            not f.names or any(is_named(name, file) for name in f.names),
+            not any(is_named(name, file) for name in f.not_names),
             f.after is None or mtime >= f.after,
             f.before is None or mtime < f.before,
             f.min_size is None or file.size >= f.min_size,
@@ -187,6 +195,15 @@ folders = st.lists(
     ),
     max_size=2,
 )  # fmt: skip
+names = st.lists(
+    st.sampled_from(
+        [
+            "*", "light*", "LIGHT*.P??", "*.résumé", "*.resume", "*é*", "lighthouse ?", "*house a*",
+            "?ighthouse ?.pd?", "lighthouse", "* e.py", "*'*", "*.*(", "work*",
+        ]
+    ),
+    max_size=2,
+)  # fmt: skip
 languages = st.lists(st.sampled_from(["python", "de", "fr"]), max_size=2)
 moments = st.sampled_from([None, None, NOON - 1.0, float(NOON), NOON + 1e-6, NOON + 1.0, -1e300])
 sizes = st.sampled_from([None, None, 0, 99, 100, 101, 10**30])
@@ -204,8 +221,9 @@ filters_strategy = st.builds(
     Filters,
     kinds=kinds.map(tuple), not_kinds=kinds.map(tuple), exts=exts.map(tuple),
     not_exts=exts.map(tuple), folders=folders.map(tuple), not_folders=folders.map(tuple),
-    languages=languages.map(tuple), not_languages=languages.map(tuple), after=moments,
-    before=moments, min_size=sizes, max_size=sizes, attributes=demands.map(tuple),
+    names=names.map(tuple), not_names=names.map(tuple), languages=languages.map(tuple),
+    not_languages=languages.map(tuple), after=moments, before=moments,
+    min_size=sizes, max_size=sizes, attributes=demands.map(tuple),
 )  # fmt: skip
 
 
@@ -243,7 +261,9 @@ def test_every_lane_keeps_what_the_filter_keeps(both: Both, filters: Filters) ->
         "kind:image", "kind:screenshot", "kind:photo", "-kind:image", "ext:py", "in:work",
         "in:work/invoices", "-in:Work", "lang:python", "before:2025-12-31", "after:2025-12-31",
         "date:2025-12-31", "size:>100", "size:<100", "taken:2025", "pages:>7", "pages:7..100",
-        "-pages:>7", "width:3000", "kind:image -kind:photo size:>99",
+        "-pages:>7", "width:3000",
+        "name:light*", "*.pdf", "-*.pdf", "name:resume", 'name:"*house ?.md"',
+        "kind:image -kind:photo size:>99",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("words", ["", "lighthouse", "keeper of the beacon"])
