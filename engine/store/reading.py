@@ -51,6 +51,11 @@ class Reader:
         """Files that have rows."""
         return self._scan(None, ["file_id"], lambda found: set(found["file_id"].to_pylist()))
 
+    def _unit_ids(self, file_ids: Iterable[int]) -> set[str]:
+        """Units of these files."""
+        where = build_where(file_ids=list(file_ids))
+        return self._scan(where, ["id"], lambda found: set(found["id"].to_pylist()))
+
     def places(self) -> dict[int, tuple[str, float]]:
         """Path and time of change of every file, as its rows have them."""
 
