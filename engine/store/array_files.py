@@ -1,0 +1,169 @@
+"""The files of one generation of arrays: columns that only grow, and a log that vouches for them.
+
+`00000003.vectors`, `.documents` and `.rows` hold what their names say, one entry after another;
+`.log` has a record for each append: how much was added, its checksums, which rows died by it, and
+for which commit of the table all this stands. Nothing is synced: what a power cut or a crash
+leaves does not agree with the log, or the log not with the table, and all of it is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.store.array_rows import ROW, Block
+from engine.store.manifests import Mark
+from engine.store.segment_files import ReadFile
+
+_HEAD = struct.Struct("<4sII")  # magic, version of this form, dimensions
+_MAGIC, _VERSION = b"IkA1", 1
+_SEAL = struct.Struct("<II")  # checksum and length of the record that follows
+_RECORD = struct.Struct("<qIIIIIII")  # commit, its checksum, rows, documents, dead, three checksums
+_PARTS = ("vectors", "documents", "rows", "log")
+HALF = 2  # bytes of a float16
+
+
+class UnsoundError(Exception):
+    """The files can't be relied on; the reason is its text."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Append:
+    """What one append added, and whom it made outdated."""
+
+    mark: Mark | None  # of the commit for which all that was appended so far stands; None: parts
+    block: Block
+    dead: NDArray[np.uint32]  # numbers of earlier rows
+    names: Sequence[str]
+
+
+class ArrayFiles:
+    """One generation's files, written by one thread and read by many; OSError, UnsoundError."""
+
+    def __init__(self, folder: Path, generation: int, dim: int) -> None:
+        self._folder, self.generation, self._dim = folder, generation, dim
+        self.rows = self.documents = 0  # how many there are
+        self._vectors: ReadFile | None = None
+        self._wholes: ReadFile | None = None
+
+    @staticmethod
+    def generations(folder: Path) -> list[int]:
+        """Those of which there is anything, newest first."""
+        found = {path.stem for path in folder.glob("*.*") if path.suffix[1:] in _PARTS}
+        return sorted((int(stem) for stem in found if stem.isdecimal()), reverse=True)
+
+    def path(self, part: str) -> Path:
+        """Where a part lies."""
+        return self._folder / f"{self.generation:08d}.{part}"
+
+    def create(self) -> None:
+        """Empty files."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        for part in _PARTS:
+            self.path(part).touch(mode=0o600)
+        self.path("log").write_bytes(_HEAD.pack(_MAGIC, _VERSION, self._dim))
+
+    def remove(self) -> None:
+        """All of it, where the system lets us: another opening removes the rest."""
+        for part in reversed(_PARTS):  # without its log the rest means nothing
+            with suppress(OSError):
+                self.path(part).unlink(missing_ok=True)
+
+    def append(self, added: Append) -> None:
+        """Write columns first, then the record that makes them count."""
+        block = added.block
+        parts = (block.vectors.tobytes(), block.documents.tobytes(), block.rows.tobytes())
+        for part, data in zip(_PARTS, parts, strict=False):
+            if data:
+                with self.path(part).open("ab") as file:
+                    file.write(data)
+        number, crc = (-1, 0) if added.mark is None else added.mark
+        counts = (len(block.rows), len(block.documents), len(added.dead))
+        record = _RECORD.pack(number, crc, *counts, *map(zlib.crc32, parts))
+        record += added.dead.astype("<u4").tobytes() + json.dumps(added.names).encode()
+        with self.path("log").open("ab") as file:
+            file.write(_SEAL.pack(zlib.crc32(record), len(record)) + record)
+        self.rows += counts[0]
+        self.documents += counts[1]
+
+    def load(self) -> Iterator[Append]:
+        """All appends in their order, each with its columns checked."""
+        log = self.path("log").read_bytes()
+        if len(log) < _HEAD.size or _HEAD.unpack_from(log) != (_MAGIC, _VERSION, self._dim):
+            raise UnsoundError("the log is of another form")
+        at = _HEAD.size
+        with (
+            self.path("vectors").open("rb") as vectors,
+            self.path("documents").open("rb") as documents,
+            self.path("rows").open("rb") as rows,
+        ):
+            files = (vectors, documents, rows)
+            while at < len(log):
+                record, at = _sealed(log, at)
+                yield self._append_of(record, files)
+            if any(file.read(1) for file in files):
+                raise UnsoundError("there is more than the log knows")
+
+    def _append_of(self, record: bytes, files: Sequence[BinaryIO]) -> Append:
+        number, crc, n, m, dead, *sums = _RECORD.unpack_from(record)
+        width = self._dim * HALF
+        sizes = (n * width, m * width, n * ROW.itemsize)
+        parts = [file.read(size) for file, size in zip(files, sizes, strict=True)]
+        if [zlib.crc32(part) for part in parts] != sums:
+            raise UnsoundError("a checksum differs")
+        shape = (-1, self._dim)
+        self.rows += n
+        self.documents += m
+        end = _RECORD.size + dead * 4
+        return Append(
+            mark=None if number < 0 else Mark(number, crc),
+            block=Block(
+                np.frombuffer(parts[2], ROW),
+                np.frombuffer(parts[0], "<f2").reshape(shape),
+                np.frombuffer(parts[1], "<f2").reshape(shape),
+            ),
+            dead=np.frombuffer(record[_RECORD.size : end], "<u4"),
+            names=json.loads(record[end:]),
+        )
+
+    def vectors(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """[k, d] of these rows. OSError or UnsoundError if they can't be read."""
+        if self._vectors is None:
+            self._vectors = ReadFile(self.path("vectors"))
+        return self._read(self._vectors, places)
+
+    def whole(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """[k, d]: these documents' vectors. OSError or UnsoundError if they can't be read."""
+        if self._wholes is None:
+            self._wholes = ReadFile(self.path("documents"))
+        return self._read(self._wholes, places)
+
+    def _read(self, file: ReadFile, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        # Single reads, not a memory map: 1 µs each, and a file that was cut short or a bad disk
+        # gives an error instead of SIGBUS.
+        width = self._dim * HALF
+        data = b"".join(file.read_at(place * width, width) for place in places.tolist())
+        if len(data) != len(places) * width:
+            raise UnsoundError("vectors are missing")
+        return np.frombuffer(data, "<f2").reshape(-1, self._dim).astype(np.float32)
+
+
+def _sealed(log: bytes, at: int) -> tuple[bytes, int]:
+    """The record that begins there, and where the next does."""
+    if at + _SEAL.size > len(log):
+        raise UnsoundError("the log was cut short")
+    crc, length = _SEAL.unpack_from(log, at)
+    start, end = at + _SEAL.size, at + _SEAL.size + length
+    record = log[start:end]
+    if end > len(log) or length < _RECORD.size or zlib.crc32(record) != crc:
+        raise UnsoundError("the log was cut short or has changed")
+    return record, end
