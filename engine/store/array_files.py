@@ -1,9 +1,10 @@
 """The files of one generation of arrays: columns that only grow, and a log that vouches for them.
 
-`00000003.vectors`, `.documents` and `.rows` hold what their names say, one entry after another;
-`.log` has a record for each append: how much was added, its checksums, which rows died by it, and
-for which commit of the table all this stands. Nothing is synced: what a power cut or a crash
-leaves does not agree with the log, or the log not with the table, and all of it is made anew.
+`00000003.vectors`, `.documents` and `.rows` hold what their names say, one entry after another,
+`.records` all that searches show of a unit; `.log` has a record for each append: how much was
+added, its checksums, which rows died by it, and for which commit of the table all this stands.
+Nothing is synced: what a power cut or a crash leaves does not agree with the log, or the log not
+with the table, and all of it is made anew.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +21,17 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store.array_rows import ROW, Block
+from engine.store.array_rows import COLUMNS, ROW, Block
 from engine.store.manifests import Mark
 from engine.store.segment_files import ReadFile
 
-_HEAD = struct.Struct("<4sII")  # magic, version of this form, dimensions
+_HEAD = struct.Struct("<4sIII")  # magic, version of this form, dimensions, what records hold
 _MAGIC, _VERSION = b"IkA1", 1
 _SEAL = struct.Struct("<II")  # checksum and length of the record that follows
-_RECORD = struct.Struct("<qIIIIIII")  # commit, its checksum, rows, documents, dead, three checksums
-_PARTS = ("vectors", "documents", "rows", "log")
+#: Number and checksum of the commit; rows, documents, bytes of records, dead; a checksum for each.
+_RECORD = struct.Struct("<qIIIqIIIII")
+_PARTS = ("vectors", "documents", "rows", "records", "log")
+_CONTENTS = zlib.crc32(",".join(COLUMNS).encode())
 HALF = 2  # bytes of a float16
 
 
@@ -51,9 +54,8 @@ class ArrayFiles:
 
     def __init__(self, folder: Path, generation: int, dim: int) -> None:
         self._folder, self.generation, self._dim = folder, generation, dim
-        self.rows = self.documents = 0  # how many there are
-        self._vectors: ReadFile | None = None
-        self._wholes: ReadFile | None = None
+        self.documents = self.record_bytes = 0  # how many there are
+        self._open: dict[str, ReadFile] = {}
 
     @staticmethod
     def generations(folder: Path) -> list[int]:
@@ -70,7 +72,11 @@ class ArrayFiles:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         for part in _PARTS:
             self.path(part).touch(mode=0o600)
-        self.path("log").write_bytes(_HEAD.pack(_MAGIC, _VERSION, self._dim))
+        self.path("log").write_bytes(self._head)
+
+    @property
+    def _head(self) -> bytes:
+        return _HEAD.pack(_MAGIC, _VERSION, self._dim, _CONTENTS)
 
     def remove(self) -> None:
         """All of it, where the system lets us: another opening removes the rest."""
@@ -81,32 +87,34 @@ class ArrayFiles:
     def append(self, added: Append) -> None:
         """Write columns first, then the record that makes them count."""
         block = added.block
-        parts = (block.vectors.tobytes(), block.documents.tobytes(), block.rows.tobytes())
+        columns = (block.vectors, block.documents, block.rows)
+        parts = (*(column.tobytes() for column in columns), block.records)
         for part, data in zip(_PARTS, parts, strict=False):
             if data:
                 with self.path(part).open("ab") as file:
                     file.write(data)
         number, crc = (-1, 0) if added.mark is None else added.mark
-        counts = (len(block.rows), len(block.documents), len(added.dead))
+        counts = (len(block.rows), len(block.documents), len(block.records), len(added.dead))
         record = _RECORD.pack(number, crc, *counts, *map(zlib.crc32, parts))
         record += added.dead.astype("<u4").tobytes() + json.dumps(added.names).encode()
         with self.path("log").open("ab") as file:
             file.write(_SEAL.pack(zlib.crc32(record), len(record)) + record)
-        self.rows += counts[0]
         self.documents += counts[1]
+        self.record_bytes += counts[2]
 
     def load(self) -> Iterator[Append]:
         """All appends in their order, each with its columns checked."""
         log = self.path("log").read_bytes()
-        if len(log) < _HEAD.size or _HEAD.unpack_from(log) != (_MAGIC, _VERSION, self._dim):
+        if log[: _HEAD.size] != self._head:
             raise UnsoundError("the log is of another form")
         at = _HEAD.size
         with (
             self.path("vectors").open("rb") as vectors,
             self.path("documents").open("rb") as documents,
             self.path("rows").open("rb") as rows,
+            self.path("records").open("rb") as records,
         ):
-            files = (vectors, documents, rows)
+            files = (vectors, documents, rows, records)
             while at < len(log):
                 record, at = _sealed(log, at)
                 yield self._append_of(record, files)
@@ -114,15 +122,15 @@ class ArrayFiles:
                 raise UnsoundError("there is more than the log knows")
 
     def _append_of(self, record: bytes, files: Sequence[BinaryIO]) -> Append:
-        number, crc, n, m, dead, *sums = _RECORD.unpack_from(record)
+        number, crc, n, m, size, dead, *sums = _RECORD.unpack_from(record)
         width = self._dim * HALF
-        sizes = (n * width, m * width, n * ROW.itemsize)
+        sizes = (n * width, m * width, n * ROW.itemsize, size)
         parts = [file.read(size) for file, size in zip(files, sizes, strict=True)]
         if [zlib.crc32(part) for part in parts] != sums:
             raise UnsoundError("a checksum differs")
         shape = (-1, self._dim)
-        self.rows += n
         self.documents += m
+        self.record_bytes += size
         end = _RECORD.size + dead * 4
         return Append(
             mark=None if number < 0 else Mark(number, crc),
@@ -130,6 +138,7 @@ class ArrayFiles:
                 np.frombuffer(parts[2], ROW),
                 np.frombuffer(parts[0], "<f2").reshape(shape),
                 np.frombuffer(parts[1], "<f2").reshape(shape),
+                parts[3],
             ),
             dead=np.frombuffer(record[_RECORD.size : end], "<u4"),
             names=json.loads(record[end:]),
@@ -137,23 +146,31 @@ class ArrayFiles:
 
     def vectors(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
         """[k, d] of these rows. OSError or UnsoundError if they can't be read."""
-        if self._vectors is None:
-            self._vectors = ReadFile(self.path("vectors"))
-        return self._read(self._vectors, places)
+        return self._matrix("vectors", places)
 
     def whole(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
         """[k, d]: these documents' vectors. OSError or UnsoundError if they can't be read."""
-        if self._wholes is None:
-            self._wholes = ReadFile(self.path("documents"))
-        return self._read(self._wholes, places)
+        return self._matrix("documents", places)
 
-    def _read(self, file: ReadFile, places: NDArray[np.intp]) -> NDArray[np.float32]:
-        # Single reads, not a memory map: 1 µs each, and a file that was cut short or a bad disk
+    def records(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
+        """The records at these places, each of so many bytes. OSError or UnsoundError."""
+        return self._read("records", places)
+
+    def _read(self, part: str, places: Iterable[tuple[int, int]]) -> list[bytes]:
+        # Single reads, not a memory map: 2 µs each, and a file that was cut short or a bad disk
         # gives an error instead of SIGBUS.
+        if (file := self._open.get(part)) is None:
+            file = self._open[part] = ReadFile(self.path(part))
+        found = []
+        for at, length in places:
+            found.append(file.read_at(at, length))
+            if len(found[-1]) != length:
+                raise UnsoundError(f"some {part} are missing")
+        return found
+
+    def _matrix(self, part: str, places: NDArray[np.intp]) -> NDArray[np.float32]:
         width = self._dim * HALF
-        data = b"".join(file.read_at(place * width, width) for place in places.tolist())
-        if len(data) != len(places) * width:
-            raise UnsoundError("vectors are missing")
+        data = b"".join(self._read(part, ((place * width, width) for place in places.tolist())))
         return np.frombuffer(data, "<f2").reshape(-1, self._dim).astype(np.float32)
 
 

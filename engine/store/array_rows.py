@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from engine.contract.kinds import KINDS, file_kinds
 from engine.contract.path_text import clean
 from engine.contract.types import Filters
+from engine.store.rows import ROW_COLUMNS, packed_rows
 from engine.store.where import Demands
 
 #: Columns of the units table that the arrays are made of.
-COLUMNS = [
-    "id", "file_id", "mtime", "size", "kind", "picture", "ext", "language", "vector", "document",
-]  # fmt: skip
-#: One unit. Texts are numbers of `Names`; `document` is a row of the documents, or NONE.
+COLUMNS = [*ROW_COLUMNS, "vector", "document"]
+#: One unit. Texts are numbers of `Names`; `document` is a row of the documents, or NONE; `at` and
+#: `length` are where its record lies (bytes).
 ROW = np.dtype(
     [
-        ("file", "<i8"), ("size", "<i8"), ("mtime", "<f8"), ("ordinal", "<i4"),
+        ("file", "<i8"), ("size", "<i8"), ("mtime", "<f8"), ("at", "<i8"), ("ordinal", "<i4"),
         ("document", "<i4"), ("kind", "<u4"), ("picture", "<u4"), ("ext", "<u4"),
-        ("language", "<u4"), ("vector", "<u4"),
+        ("language", "<u4"), ("length", "<u4"), ("vector", "<u4"),
     ]
 )  # fmt: skip
 NONE = -1
@@ -56,10 +56,12 @@ class Names:
         places = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
         return np.asarray(table[places], np.uint32)
 
-    def of(self, texts: Iterable[str]) -> NDArray[np.uint32]:
-        """Numbers of those texts that have one, spelt as filters spell them."""
+    def among(self, column: NDArray[np.uint32], texts: Iterable[str]) -> NDArray[np.bool_]:
+        """[n]: whether a text's number is that of one of these, spelt as filters spell them."""
+        asked = np.zeros(len(self._numbers) + 1, np.bool_)
         spelt = (clean(text).replace("\x00", "") for text in texts)
-        return np.array([self._numbers.get(text, 2**32 - 1) for text in spelt], np.uint32)
+        asked[[self._numbers[text] for text in spelt if text in self._numbers]] = True
+        return asked[column]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,15 +71,17 @@ class Block:
     rows: NDArray[np.void]  # [n] of ROW
     vectors: NDArray[np.float16]  # [n, d]; zeros where a unit has none
     documents: NDArray[np.float16]  # [m, d]
+    records: bytes  # whole rows, one after another
 
 
 def block_of(
-    table: pa.Table, dim: int, names: Names, documents: dict[int, int], first: int
+    table: pa.Table, dim: int, names: Names, documents: dict[int, int], first: int, at: int
 ) -> Block:
     """Units of `COLUMNS` as a block.
 
     `documents`: of each file the row of its document; new ones are added, counted from `first`.
-    ValueError if a unit's id is not its file's number and its own.
+    The first record will lie at byte `at`. ValueError if a unit's id is not made of its file's
+    number and its own.
     """
     rows = np.zeros(table.num_rows, ROW)
     rows["file"] = table["file_id"].to_numpy()
@@ -96,7 +100,10 @@ def block_of(
             documents[file] = first + len(fresh)
             fresh.append(i)
         rows["document"][i] = documents[file]
-    return Block(rows, vectors, whole[fresh])
+    records = packed_rows(table)
+    rows["length"] = [len(record) for record in records]
+    rows["at"] = at + np.cumsum(rows["length"], dtype=np.int64) - rows["length"]
+    return Block(rows, vectors, whole[fresh], b"".join(records))
 
 
 def half_matrix(column: pa.ChunkedArray, dim: int) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
@@ -126,15 +133,15 @@ def fulfilling(rows: NDArray[np.void], demands: Demands, names: Names) -> NDArra
         ("language", f.languages, f.not_languages),
     ):
         if wanted:
-            kept &= np.isin(rows[column], names.of(wanted))
+            kept &= names.among(rows[column], wanted)
         if unwanted:
-            kept &= ~np.isin(rows[column], names.of(unwanted))
+            kept &= ~names.among(rows[column], unwanted)
     if f.kinds:
         kept &= np.logical_or.reduce([_of_kind(rows, kind, names) for kind in f.kinds])
     for kind in f.not_kinds:
         kept &= ~_of_kind(rows, kind, names)
     if demands.kinds:
-        kept &= np.isin(rows["kind"], names.of(demands.kinds))
+        kept &= names.among(rows["kind"], demands.kinds)
     kept &= _in_bounds(rows, f)
     return kept
 
@@ -155,5 +162,5 @@ def _in_bounds(rows: NDArray[np.void], f: Filters) -> NDArray[np.bool_]:
 def _of_kind(rows: NDArray[np.void], kind: str, names: Names) -> NDArray[np.bool_]:
     row = KINDS.get(kind)
     if row is not None and row.is_kind:
-        return np.isin(rows["kind"], names.of(file_kinds(kind)))
-    return np.isin(rows["picture"], names.of([kind]))
+        return names.among(rows["kind"], file_kinds(kind))
+    return names.among(rows["picture"], [kind])

@@ -65,11 +65,13 @@ class Codes:
             return places[:0], np.zeros(0, np.float32)
         query = query / np.linalg.norm(query)
         if len(places) > _GATHERED * count:
-            about = _products(self._codes[:count], query)[places]
+            about = _products(self._codes[:count], query)
+            about = about if len(places) == count else about[places]
         else:
             about = _picked_products(self._codes, places, query)
-        about *= self._scales[places]
-        errors = self._errors[places] + np.float32(_SLACK)
+        chosen = slice(count) if len(places) == count else places
+        about *= self._scales[chosen]
+        errors = self._errors[chosen] + np.float32(_SLACK)
         if len(places) > limit:
             lower = about - errors
             least = np.partition(lower, len(lower) - limit)[len(lower) - limit]

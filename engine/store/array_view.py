@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store.array_files import ArrayFiles
+from engine.store.array_files import ArrayFiles, UnsoundError
 from engine.store.array_rows import NONE, Names, fulfilling
 from engine.store.array_scan import Codes
 from engine.store.manifests import Mark
-from engine.store.rows import Candidate
+from engine.store.rows import Candidate, Row, unpacked_row
 from engine.store.where import Demands
 
 _ORDINAL_BITS = 22  # of a key; what does not fit is refused by `Places`
@@ -119,6 +119,24 @@ class View:
         vectors = self.files.whole(np.array(wanted, np.intp))
         by_whole = dict(zip(wanted, vectors, strict=True))
         return {uid: by_whole[whole] for uid, whole in wholes.items() if whole != NONE}
+
+    def units(self, unit_ids: Iterable[str]) -> dict[str, Row]:
+        """Rows by unit id, as Reader.rows has them. OSError, UnsoundError."""
+        found = self.places.of_units(unit_ids)
+        return dict(zip(found, self._records(list(found.values())), strict=True))
+
+    def file_units(self, file_id: int) -> list[Row]:
+        """A file's rows in the order of its units. OSError, UnsoundError."""
+        places = self.places.of_file(file_id)
+        return self._records(sorted(places, key=lambda row: int(self.rows["ordinal"][row])))
+
+    def _records(self, places: list[int]) -> list[Row]:
+        chosen = self.rows[places]
+        where = zip(chosen["at"].tolist(), chosen["length"].tolist(), strict=True)
+        try:
+            return [unpacked_row(record) for record in self.files.records(where)]
+        except (ValueError, LookupError, TypeError) as error:
+            raise UnsoundError(f"a record can't be understood: {error}") from error
 
     def nearest(
         self, vector: NDArray[np.float32], demands: Demands, limit: int

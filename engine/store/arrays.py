@@ -171,7 +171,9 @@ class Arrays:
         dead: NDArray[np.uint32] = _NOBODY,
     ) -> None:
         known = len(self._names)
-        block = block_of(rows, self._dim, self._names, documents, files.documents)
+        block = block_of(
+            rows, self._dim, self._names, documents, files.documents, files.record_bytes
+        )
         self._append(files, Append(mark, block, dead, self._names.since(known)))
 
     def _append(self, files: ArrayFiles, added: Append) -> None:
@@ -207,4 +209,4 @@ def _grown(array: NDArray[S], size: int) -> NDArray[S]:
 
 def _nothing(dim: int) -> Block:
     half = np.zeros((0, dim), np.float16)
-    return Block(np.zeros(0, ROW), half, half)
+    return Block(np.zeros(0, ROW), half, half, b"")

@@ -162,11 +162,16 @@ class Reader:
 
     def rows(self, unit_ids: Iterable[str]) -> dict[str, Row]:
         """Rows by unit id; what is not there is left out."""
-        found = self._scan(_listed(unit_ids), ROW_COLUMNS, from_arrow)
+        asked = list(unit_ids)
+        if (known := self._of_arrays(lambda view: view.units(asked))) is not None:
+            return known
+        found = self._scan(_listed(asked), ROW_COLUMNS, from_arrow)
         return {row.unit_id: row for row in found}
 
     def file_rows(self, file_id: int) -> list[Row]:
         """A file's units in order."""
+        if (known := self._of_arrays(lambda view: view.file_units(int(file_id)))) is not None:
+            return known
         rows = self._scan(f"file_id = {int(file_id)}", ROW_COLUMNS, from_arrow)
         return sorted(rows, key=lambda row: int(row.unit_id.rpartition(":")[2]))
 

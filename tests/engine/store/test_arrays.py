@@ -65,6 +65,9 @@ def check_agreement(store: Store, *, filters: Filters | None = None, answers: bo
         assert have.keys() == expected.keys()
         for unit_id, direction in expected.items():
             assert np.array_equal(have[unit_id], direction)
+    assert store.rows(asked) == plain.rows(asked)
+    for file_id in (*{int(row.partition(":")[0]) for row in rows}, 77, -1):
+        assert store.file_rows(file_id) == plain.file_rows(file_id)
     where = store.where(filters)
     assert demands_of(where) is not None
     for seed in (1, 2):
@@ -176,7 +179,7 @@ def longer(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"torn")
 
 
-@pytest.mark.parametrize("part", ["vectors", "documents", "rows", "log"])
+@pytest.mark.parametrize("part", ["vectors", "documents", "rows", "records", "log"])
 @pytest.mark.parametrize("spoil", [truncated, zeroed, flipped, longer, Path.unlink])
 def test_a_damaged_file_is_made_anew(
     tmp_path: Path, part: str, spoil: Callable[[Path], object]
@@ -191,7 +194,7 @@ def test_a_damaged_file_is_made_anew(
     check_agreement(store)
     store.close()
     kept = sorted(path.name for path in file.parent.iterdir())
-    assert [Path(name).stem for name in kept] == ["00000002"] * 4
+    assert [Path(name).stem for name in kept] == ["00000002"] * 5
     store = Store.open(tmp_path, "m", DIM)  # and those are taken as they are
     check_agreement(store)
     assert sorted(path.name for path in file.parent.iterdir()) == kept
