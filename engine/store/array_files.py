@@ -1,10 +1,10 @@
 """The files of one generation of arrays: columns that only grow, and a log that vouches for them.
 
 `00000003.vectors`, `.documents` and `.rows` hold what their names say, one entry after another,
-`.records` all that searches show of a unit; `.log` has a record for each append: how much was
-added, its checksums, which rows died by it, and for which commit of the table all this stands.
-Nothing is synced: what a power cut or a crash leaves does not agree with the log, or the log not
-with the table, and all of it is made anew.
+`.records` all that searches show of a unit, `.terms` its analysed text; `.log` has a record for
+each append: how much was added, its checksums, which rows died by it, and for which commit of the
+table all this stands. Nothing is synced: what a power cut or a crash leaves does not agree with
+the log, or the log not with the table, and all of it is made anew.
 """
 
 from __future__ import annotations
@@ -13,24 +13,27 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store.array_rows import COLUMNS, ROW, Block
+from engine.store.array_rows import COLUMNS, ROW, Block, Ends
+from engine.store.array_terms import PARTS as POSTINGS
 from engine.store.manifests import Mark
 from engine.store.segment_files import ReadFile
 
 _HEAD = struct.Struct("<4sIII")  # magic, version of this form, dimensions, what records hold
 _MAGIC, _VERSION = b"IkA1", 1
 _SEAL = struct.Struct("<II")  # checksum and length of the record that follows
-#: Number and checksum of the commit; rows, documents, bytes of records, dead; a checksum for each.
-_RECORD = struct.Struct("<qIIIqIIIII")
-_PARTS = ("vectors", "documents", "rows", "records", "log")
+#: Number and checksum of the commit; rows, documents, bytes of records and of terms, dead; a
+#: checksum for each column.
+_RECORD = struct.Struct("<qIIIqqIIIIII")
+_COLUMNS = ("vectors", "documents", "rows", "records", "terms")
+PARTS = (*_COLUMNS, *POSTINGS, "log")
 _CONTENTS = zlib.crc32(",".join(COLUMNS).encode())
 HALF = 2  # bytes of a float16
 
@@ -54,13 +57,13 @@ class ArrayFiles:
 
     def __init__(self, folder: Path, generation: int, dim: int) -> None:
         self._folder, self.generation, self._dim = folder, generation, dim
-        self.documents = self.record_bytes = 0  # how many there are
+        self.ends = Ends()
         self._open: dict[str, ReadFile] = {}
 
     @staticmethod
     def generations(folder: Path) -> list[int]:
         """Those of which there is anything, newest first."""
-        found = {path.stem for path in folder.glob("*.*") if path.suffix[1:] in _PARTS}
+        found = {path.stem for path in folder.glob("*.*") if path.suffix[1:] in PARTS}
         return sorted((int(stem) for stem in found if stem.isdecimal()), reverse=True)
 
     def path(self, part: str) -> Path:
@@ -70,8 +73,9 @@ class ArrayFiles:
     def create(self) -> None:
         """Empty files."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        for part in _PARTS:
+        for part in _COLUMNS:
             self.path(part).touch(mode=0o600)
+        self.path("log").touch(mode=0o600)
         self.path("log").write_bytes(self._head)
 
     @property
@@ -80,7 +84,7 @@ class ArrayFiles:
 
     def remove(self) -> None:
         """All of it, where the system lets us: another opening removes the rest."""
-        for part in reversed(_PARTS):  # without its log the rest means nothing
+        for part in reversed(PARTS):  # without its log the rest means nothing
             with suppress(OSError):
                 self.path(part).unlink(missing_ok=True)
 
@@ -88,19 +92,23 @@ class ArrayFiles:
         """Write columns first, then the record that makes them count."""
         block = added.block
         columns = (block.vectors, block.documents, block.rows)
-        parts = (*(column.tobytes() for column in columns), block.records)
-        for part, data in zip(_PARTS, parts, strict=False):
+        parts = (*(column.tobytes() for column in columns), block.records, block.terms)
+        for part, data in zip(_COLUMNS, parts, strict=True):
             if data:
                 with self.path(part).open("ab") as file:
                     file.write(data)
         number, crc = (-1, 0) if added.mark is None else added.mark
-        counts = (len(block.rows), len(block.documents), len(block.records), len(added.dead))
+        lengths = (len(block.documents), len(block.records), len(block.terms))
+        counts = (len(block.rows), *lengths, len(added.dead))
         record = _RECORD.pack(number, crc, *counts, *map(zlib.crc32, parts))
         record += added.dead.astype("<u4").tobytes() + json.dumps(added.names).encode()
         with self.path("log").open("ab") as file:
             file.write(_SEAL.pack(zlib.crc32(record), len(record)) + record)
-        self.documents += counts[1]
-        self.record_bytes += counts[2]
+        self._grow(*lengths)
+
+    def _grow(self, documents: int, records: int, terms: int) -> None:
+        at = self.ends
+        self.ends = Ends(at.documents + documents, at.records + records, at.terms + terms)
 
     def load(self) -> Iterator[Append]:
         """All appends in their order, each with its columns checked."""
@@ -108,13 +116,8 @@ class ArrayFiles:
         if log[: _HEAD.size] != self._head:
             raise UnsoundError("the log is of another form")
         at = _HEAD.size
-        with (
-            self.path("vectors").open("rb") as vectors,
-            self.path("documents").open("rb") as documents,
-            self.path("rows").open("rb") as rows,
-            self.path("records").open("rb") as records,
-        ):
-            files = (vectors, documents, rows, records)
+        with ExitStack() as stack:
+            files = [stack.enter_context(self.path(part).open("rb")) for part in _COLUMNS]
             while at < len(log):
                 record, at = _sealed(log, at)
                 yield self._append_of(record, files)
@@ -122,15 +125,14 @@ class ArrayFiles:
                 raise UnsoundError("there is more than the log knows")
 
     def _append_of(self, record: bytes, files: Sequence[BinaryIO]) -> Append:
-        number, crc, n, m, size, dead, *sums = _RECORD.unpack_from(record)
+        number, crc, n, m, records, terms, dead, *sums = _RECORD.unpack_from(record)
         width = self._dim * HALF
-        sizes = (n * width, m * width, n * ROW.itemsize, size)
+        sizes = (n * width, m * width, n * ROW.itemsize, records, terms)
         parts = [file.read(size) for file, size in zip(files, sizes, strict=True)]
         if [zlib.crc32(part) for part in parts] != sums:
             raise UnsoundError("a checksum differs")
         shape = (-1, self._dim)
-        self.documents += m
-        self.record_bytes += size
+        self._grow(m, records, terms)
         end = _RECORD.size + dead * 4
         return Append(
             mark=None if number < 0 else Mark(number, crc),
@@ -138,7 +140,7 @@ class ArrayFiles:
                 np.frombuffer(parts[2], ROW),
                 np.frombuffer(parts[0], "<f2").reshape(shape),
                 np.frombuffer(parts[1], "<f2").reshape(shape),
-                parts[3],
+                *parts[3:],
             ),
             dead=np.frombuffer(record[_RECORD.size : end], "<u4"),
             names=json.loads(record[end:]),
@@ -152,9 +154,11 @@ class ArrayFiles:
         """[k, d]: these documents' vectors. OSError or UnsoundError if they can't be read."""
         return self._matrix("documents", places)
 
-    def records(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
-        """The records at these places, each of so many bytes. OSError or UnsoundError."""
-        return self._read("records", places)
+    def runs(
+        self, part: Literal["records", "terms"], places: Iterable[tuple[int, int]]
+    ) -> list[bytes]:
+        """What lies at these places, each of so many bytes. OSError or UnsoundError."""
+        return self._read(part, places)
 
     def _read(self, part: str, places: Iterable[tuple[int, int]]) -> list[bytes]:
         # Single reads, not a memory map: 2 µs each, and a file that was cut short or a bad disk

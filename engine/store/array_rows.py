@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +17,14 @@ from engine.store.rows import ROW_COLUMNS, packed_rows
 from engine.store.where import Demands
 
 #: Columns of the units table that the arrays are made of.
-COLUMNS = [*ROW_COLUMNS, "vector", "document"]
+COLUMNS = [*ROW_COLUMNS, "fts", "vector", "document"]
 #: One unit. Texts are numbers of `Names`; `document` is a row of the documents, or NONE; `at` and
-#: `length` are where its record lies (bytes).
+#: `length` are where its record lies (bytes), `terms_at` and `terms_length` where its terms do, of
+#: which it has `words`.
 ROW = np.dtype(
     [
-        ("file", "<i8"), ("size", "<i8"), ("mtime", "<f8"), ("at", "<i8"), ("ordinal", "<i4"),
+        ("file", "<i8"), ("size", "<i8"), ("mtime", "<f8"), ("at", "<i8"), ("terms_at", "<i8"),
+        ("ordinal", "<i4"), ("terms_length", "<u4"), ("words", "<u4"),
         ("document", "<i4"), ("kind", "<u4"), ("picture", "<u4"), ("ext", "<u4"),
         ("language", "<u4"), ("length", "<u4"), ("vector", "<u4"),
     ]
@@ -72,16 +75,30 @@ class Block:
     vectors: NDArray[np.float16]  # [n, d]; zeros where a unit has none
     documents: NDArray[np.float16]  # [m, d]
     records: bytes  # whole rows, one after another
+    terms: bytes  # texts of terms set in spaces, one after another
+
+    def texts(self) -> list[str]:
+        """The terms of each unit, set in spaces."""
+        ends = np.cumsum(self.rows["terms_length"], dtype=np.int64).tolist()
+        starts = [0, *ends]
+        return [self.terms[a:b].decode() for a, b in zip(starts, ends, strict=False)]
+
+
+class Ends(NamedTuple):
+    """Where new documents, records and terms come to lie."""
+
+    documents: int = 0
+    records: int = 0  # bytes
+    terms: int = 0  # bytes
 
 
 def block_of(
-    table: pa.Table, dim: int, names: Names, documents: dict[int, int], first: int, at: int
+    table: pa.Table, dim: int, names: Names, documents: dict[int, int], ends: Ends
 ) -> Block:
     """Units of `COLUMNS` as a block.
 
-    `documents`: of each file the row of its document; new ones are added, counted from `first`.
-    The first record will lie at byte `at`. ValueError if a unit's id is not made of its file's
-    number and its own.
+    `documents`: of each file the row of its document; new ones are added. How many words
+    a unit has is left open. ValueError if its id is not made of its file's number and its own.
     """
     rows = np.zeros(table.num_rows, ROW)
     rows["file"] = table["file_id"].to_numpy()
@@ -97,13 +114,18 @@ def block_of(
     for i in np.flatnonzero(known).tolist():
         file = int(rows["file"][i])
         if file not in documents:
-            documents[file] = first + len(fresh)
+            documents[file] = ends.documents + len(fresh)
             fresh.append(i)
         rows["document"][i] = documents[file]
     records = packed_rows(table)
-    rows["length"] = [len(record) for record in records]
-    rows["at"] = at + np.cumsum(rows["length"], dtype=np.int64) - rows["length"]
-    return Block(rows, vectors, whole[fresh], b"".join(records))
+    terms = [(text or "").encode() for text in table["fts"].to_pylist()]
+    for at, length, parts, end in (
+        ("at", "length", records, ends.records),
+        ("terms_at", "terms_length", terms, ends.terms),
+    ):
+        rows[length] = [len(part) for part in parts]
+        rows[at] = end + np.cumsum(rows[length], dtype=np.int64) - rows[length]
+    return Block(rows, vectors, whole[fresh], b"".join(records), b"".join(terms))
 
 
 def half_matrix(column: pa.ChunkedArray, dim: int) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:

@@ -21,7 +21,7 @@ class Codes:
     """Directions of n vectors as bytes, each with its scale and how far it is off at most."""
 
     def __init__(self, dim: int) -> None:
-        self._count = 0
+        self.dim, self._count = dim, 0
         self._codes = np.zeros((0, dim), np.int8)
         self._scales = np.zeros(0, np.float32)
         self._errors = np.zeros(0, np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from engine.store.array_files import ArrayFiles, UnsoundError
 from engine.store.array_rows import NONE, Names, fulfilling
 from engine.store.array_scan import Codes
+from engine.store.array_terms import Terms, best_of
 from engine.store.manifests import Mark
-from engine.store.rows import Candidate, Row, unpacked_row
+from engine.store.rows import Candidate, Row, TextMatch, unpacked_row
 from engine.store.where import Demands
 
 _ORDINAL_BITS = 22  # of a key; what does not fit is refused by `Places`
@@ -104,6 +105,7 @@ class View:
     names: Names
     files: ArrayFiles
     codes: Codes | None  # None where an index is cheaper than a scan
+    terms: Terms | None  # the same
 
     def vectors(
         self, unit_ids: Iterable[str], column: Literal["vector", "document"]
@@ -134,9 +136,55 @@ class View:
         chosen = self.rows[places]
         where = zip(chosen["at"].tolist(), chosen["length"].tolist(), strict=True)
         try:
-            return [unpacked_row(record) for record in self.files.records(where)]
+            return [unpacked_row(record) for record in self.files.runs("records", where)]
         except (ValueError, LookupError, TypeError) as error:
             raise UnsoundError(f"a record can't be understood: {error}") from error
+
+    def holding(
+        self, terms: Sequence[str], demands: Demands, limit: int, every: bool
+    ) -> list[Candidate] | None:
+        """As Reader.search_text has them; None if that is not for us to say. OSError,
+        ValueError."""
+        if self.terms is None:
+            return None
+        allowed = self.alive
+        if demands != Demands():
+            allowed = allowed & fulfilling(self.rows, demands, self.names)
+        scores = self._bm25(self.terms, terms, allowed, every)
+        best = best_of(scores, limit)
+        return [Candidate(*values) for values in self._named(best, scores[best])]
+
+    def holding_within(
+        self, terms: Sequence[str], file_ids: Iterable[int], limit: int
+    ) -> list[TextMatch] | None:
+        """As Reader.text_within has them; None if that is not for us to say. OSError, ValueError,
+        UnsoundError."""
+        if self.terms is None:
+            return None
+        allowed = np.zeros(len(self.rows), np.bool_)
+        allowed[[row for file_id in file_ids for row in self.places.of_file(file_id)]] = True
+        scores = self._bm25(self.terms, terms, allowed, every=False)
+        best = best_of(scores, limit)
+        chosen = self.rows[best]
+        where = zip(chosen["terms_at"].tolist(), chosen["terms_length"].tolist(), strict=True)
+        texts = self.files.runs("terms", where)
+        named = zip(self._named(best, scores[best]), texts, strict=True)
+        return [TextMatch(*values, text.decode()) for values, text in named]
+
+    def _bm25(
+        self, postings: Terms, terms: Sequence[str], allowed: NDArray[np.bool_], every: bool
+    ) -> NDArray[np.float32]:
+        words = np.ascontiguousarray(self.rows["words"])
+        return postings.scores(terms, words, self.alive, allowed, every=every)
+
+    def _named(
+        self, places: NDArray[np.intp], scores: NDArray[np.float32]
+    ) -> Iterator[tuple[str, int, float]]:
+        """Unit id, file id and score of each."""
+        chosen = self.rows[places]
+        files, ordinals = chosen["file"].tolist(), chosen["ordinal"].tolist()
+        for file, ordinal, score in zip(files, ordinals, scores.tolist(), strict=True):
+            yield f"{file}:{ordinal}", file, score
 
     def nearest(
         self, vector: NDArray[np.float32], demands: Demands, limit: int
@@ -145,14 +193,10 @@ class View:
         length = float(np.linalg.norm(vector))
         if self.codes is None or not (np.isfinite(length) and length > 0):
             return None
+        if vector.shape != (self.codes.dim,):
+            return None
         allowed = self.alive & (self.rows["vector"] > 0)
         if demands != Demands():
             allowed &= fulfilling(self.rows, demands, self.names)
         best, cosines = self.codes.nearest(vector, allowed, limit, self.files.vectors)
-        chosen = self.rows[best]
-        return [
-            Candidate(f"{file}:{ordinal}", file, score)
-            for file, ordinal, score in zip(
-                chosen["file"].tolist(), chosen["ordinal"].tolist(), cosines.tolist(), strict=True
-            )
-        ]
+        return [Candidate(*values) for values in self._named(best, cosines)]

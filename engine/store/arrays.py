@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from engine.store.array_files import Append, ArrayFiles, UnsoundError
 from engine.store.array_rows import ROW, Block, Names, block_of
 from engine.store.array_scan import Codes
+from engine.store.array_terms import PARTS, Postings, PostingsWriter, Run, Terms, run_of
 from engine.store.array_view import Places, View
 from engine.store.manifests import Mark
 
@@ -30,7 +31,9 @@ S = TypeVar("S", bound=np.generic)
 #: Up to so many units a scan costs less processor time than LanceDB's vector index.
 SCANNED_ROWS = 300_000
 WASTE = 0.3  # share of outdated rows at which the arrays are made anew
-_SMALL_WASTE = 4_096
+_SMALL_WASTE = 256
+#: Postings in memory, in units: so many, or that share of all, and they are put on disk.
+_FRESH, FRESH = 20_000, 1 / 6
 _NOBODY = np.zeros(0, np.uint32)
 
 
@@ -49,6 +52,7 @@ class Arrays:
         self._alive = np.zeros(0, np.bool_)
         self._count = 0
         self._codes: Codes | None = Codes(self._dim)
+        self._terms: Terms | None = Terms(None)
 
     def view(self, mark: Mark) -> View | None:
         """What they hold, if they stand for that commit."""
@@ -62,7 +66,7 @@ class Arrays:
             return None
         try:
             return question(view)
-        except (OSError, UnsoundError) as error:
+        except (OSError, ValueError, UnsoundError) as error:
             self._give_up(error)
             return None
 
@@ -76,6 +80,10 @@ class Arrays:
         if self.view(mark) is None:
             return True
         dead = self._count - int(np.count_nonzero(self._alive[: self._count]))
+        if self._terms is not None and self._count - self._terms.rows > max(
+            FRESH * self._count, _FRESH
+        ):
+            return True
         return dead > max(WASTE * self._count, _SMALL_WASTE)
 
     def load(self, mark: Mark) -> bool:
@@ -85,9 +93,13 @@ class Arrays:
             files = ArrayFiles(self._folder, generation, self._dim)
             last = None
             try:
+                base = self._postings(files)
+                self._terms = None if base is None else Terms(base)
                 for added in files.load():
                     self._take(added)
                     last = added.mark
+                if self._count <= SCANNED_ROWS and (base is None or base.rows > self._count):
+                    raise UnsoundError("the postings are missing")
                 if last == mark:
                     self._publish(mark, files, self._order())
                     return True
@@ -106,8 +118,13 @@ class Arrays:
         documents: dict[int, int] = {}
         try:
             files.create()
-            for batch in batches:
-                self._add(files, batch, documents, None)
+            with PostingsWriter(self._folder) as postings:
+                for batch in batches:
+                    self._add(files, batch, documents, None, postings=postings)
+                self._terms = None
+                if self._count <= SCANNED_ROWS:
+                    postings.finish(*map(files.path, PARTS))
+                    self._terms = Terms(self._postings(files))
             self._append(files, Append(mark, _nothing(self._dim), _NOBODY, []))
             self._publish(mark, files, self._order())
         except (OSError, ValueError, UnsoundError) as error:
@@ -160,7 +177,12 @@ class Arrays:
     def _publish(self, mark: Mark, files: ArrayFiles, places: Places) -> None:
         self._files = files
         rows, alive = self._rows[: self._count], self._alive[: self._count].copy()
-        self._view = View(mark, rows, alive, places, self._names, files, self._codes)
+        self._view = View(mark, rows, alive, places, self._names, files, self._codes, self._terms)
+
+    def _postings(self, files: ArrayFiles) -> Postings | None:
+        """Those on disk, if there are; ValueError, OSError if they are not whole."""
+        paths = [files.path(part) for part in PARTS]
+        return Postings(*paths) if any(path.exists() for path in paths) else None
 
     def _add(
         self,
@@ -169,19 +191,22 @@ class Arrays:
         documents: dict[int, int],
         mark: Mark | None,
         dead: NDArray[np.uint32] = _NOBODY,
+        postings: PostingsWriter | None = None,
     ) -> None:
         known = len(self._names)
-        block = block_of(
-            rows, self._dim, self._names, documents, files.documents, files.record_bytes
-        )
-        self._append(files, Append(mark, block, dead, self._names.since(known)))
+        block = block_of(rows, self._dim, self._names, documents, files.ends)
+        run, block.rows["words"][:] = run_of(block.texts(), self._count)
+        self._append(files, Append(mark, block, dead, self._names.since(known)), run)
+        if postings is not None and self._count <= SCANNED_ROWS:
+            postings.add(run, self._count)
 
-    def _append(self, files: ArrayFiles, added: Append) -> None:
+    def _append(self, files: ArrayFiles, added: Append, run: Run | None = None) -> None:
         files.append(added)
-        self._take(added)
+        self._take(added, run)
 
-    def _take(self, added: Append) -> None:
+    def _take(self, added: Append, run: Run | None = None) -> None:
         """Into memory; readers of a view see nothing of it."""
+        self._take_terms(added.block, run)
         self._names.add(added.names)
         end = self._count + len(added.block.rows)
         if end > len(self._rows):
@@ -196,6 +221,19 @@ class Arrays:
             self._codes.append(added.block.vectors)
         self._count = end
 
+    def _take_terms(self, block: Block, run: Run | None) -> None:
+        """The run is its postings, if they are known."""
+        if self._terms is None or len(block.rows) == 0:
+            return
+        end = self._count + len(block.rows)
+        if end > SCANNED_ROWS:
+            self._terms = None
+        elif end > self._terms.rows:
+            if self._count < self._terms.rows:
+                raise UnsoundError("the postings end within a block")
+            run = run_of(block.texts(), self._count)[0] if run is None else run
+            self._terms = self._terms.with_run(run)
+
     def close(self) -> None:
         """Answer no more."""
         self._view = None
@@ -209,4 +247,4 @@ def _grown(array: NDArray[S], size: int) -> NDArray[S]:
 
 def _nothing(dim: int) -> Block:
     half = np.zeros((0, dim), np.float16)
-    return Block(np.zeros(0, ROW), half, half, b"")
+    return Block(np.zeros(0, ROW), half, half, b"", b"")

@@ -111,6 +111,11 @@ class Reader:
         """Units that hold any (or every) of these analyzer terms, best BM25 first."""
         if not terms:
             return []
+        demands = demands_of(where)
+        if demands is not None:
+            known = self._of_arrays(lambda view: view.holding(terms, demands, limit, every))
+            if known is not None:
+                return known
 
         def ask(t: Any) -> list[Candidate]:
             # A plain string with quotes would become a phrase query and fail.
@@ -129,6 +134,9 @@ class Reader:
         """Units of these files that hold any of the analyzer terms, best BM25 first."""
         if not terms or not file_ids:
             return []
+        known = self._of_arrays(lambda view: view.holding_within(terms, file_ids, limit))
+        if known is not None:
+            return known
 
         def ask(t: Any) -> list[TextMatch]:
             query = t.search(MatchQuery(" ".join(terms), "fts"), query_type="fts")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,17 @@ from numpy.typing import NDArray
 
 from engine.contract.types import FileFacts, Filters, Kind, Unit
 from engine.store import Store, StoredUnit, arrays, table
+from engine.store.analyzer import analyze
+from engine.store.array_files import PARTS
+from engine.store.array_rows import ROW
 from engine.store.array_scan import Codes
-from engine.store.array_view import Places
+from engine.store.array_view import Places, View
 from engine.store.where import Where, demands_of
 from tests.engine.store.store_units import DIM, vector
 from tests.waiting import until
 
 KINDS: tuple[Kind, ...] = ("note", "code", "pdf", "image")
+WORDS = ("amber", "birch", "copper", "delta", "ember", "fjord")
 EXTS, LANGUAGES = ("md", "py", ""), (None, "en", "python")
 
 
@@ -39,8 +44,9 @@ def made(file_id: int, units: int, seed: int) -> list[StoredUnit]:
     )  # fmt: skip
     stored = []
     for n in range(units):
+        text = " ".join(draw.choices(WORDS, range(1, len(WORDS) + 1), k=draw.randrange(9)))
         content = Unit(
-            file_id, n * draw.choice((1, 3)), kind, "words", language=draw.choice(LANGUAGES)
+            file_id, n * draw.choice((1, 3)), kind, text, language=draw.choice(LANGUAGES)
         )
         direction = None if draw.random() < 0.15 else vector(draw.randrange(40))
         stored.append(StoredUnit(content, file, direction, None))
@@ -52,10 +58,14 @@ def by_the_table(store: Store) -> Store:
     return Store(store._table, store.meta, store._segments, DIM, read_only=True)
 
 
+def view_of(store: Store) -> View | None:
+    assert store._arrays is not None
+    return store._arrays.view(store._table.mark())
+
+
 def check_agreement(store: Store, *, filters: Filters | None = None, answers: bool = True) -> None:
     """Look-ups and neighbours are those of the table, and came from the arrays."""
-    assert store._arrays is not None
-    view = store._arrays.view(store._table.mark())
+    view = view_of(store)
     assert (view is not None) == answers
     plain = by_the_table(store)
     rows = plain._scan(None, ["id"], lambda found: found["id"].to_pylist())
@@ -86,6 +96,52 @@ def check_agreement(store: Store, *, filters: Filters | None = None, answers: bo
         )
         assert all(c.unit_id.startswith(f"{c.file_id}:") for c in found)
         assert len({c.unit_id for c in found}) == len(found) == min(7, len(brute))
+    check_words(store, plain, where)
+
+
+def has_terms(store: Store) -> bool:
+    view = view_of(store)
+    return view is not None and view.terms is not None
+
+
+def check_words(store: Store, plain: Store, where: str | None) -> None:
+    """Full text finds what LanceDB finds, with the scores of the textbook."""
+    pairs = plain._scan(None, ["id", "fts"], lambda found: list(found.to_pydict().values()))
+    texts = dict(zip(*pairs, strict=True))
+    for words in (["amber"], ["fjord", "birch", "nowhere"], ["delta", "fjord"]):
+        terms = [term for word in words for term in analyze(word)]
+        scores = bm25(texts, terms)
+        for every in (False, True):
+            lance = plain.search_text(terms, where, 999, every=every)
+            found = store.search_text(terms, where, 999, every=every)
+            assert {(c.unit_id, c.file_id) for c in found} == {
+                (c.unit_id, c.file_id) for c in lance
+            }
+            few = store.search_text(terms, where, 3, every=every)
+            for some in (found, few) if has_terms(store) else ():
+                assert [c.score for c in some] == pytest.approx(
+                    sorted((scores[c.unit_id] for c in found), reverse=True)[: len(some)], rel=1e-5
+                )
+        files = [1, 2, 3, 99]
+        lance_within = plain.text_within(terms, files, 999)
+        within = store.text_within(terms, files, 999)
+        assert {(m.unit_id, m.file_id, m.terms) for m in within} == {
+            (m.unit_id, m.file_id, m.terms) for m in lance_within
+        }
+
+
+def bm25(texts: Mapping[str, str], terms: Sequence[str]) -> dict[str, float]:
+    units = {unit_id: text.split() for unit_id, text in texts.items()}
+    average = sum(map(len, units.values())) / max(len(units), 1)
+    scores = dict.fromkeys(units, 0.0)
+    for term in terms:
+        holding = sum(term in words for words in units.values())
+        rarity = math.log(1 + (len(units) - holding + 0.5) / (holding + 0.5))
+        for unit_id, words in units.items():
+            times = words.count(term)
+            norm = 1.2 * (0.25 + 0.75 * len(words) / max(average, 1e-9))
+            scores[unit_id] += rarity * times * 2.2 / (times + norm)
+    return scores
 
 
 def cosine(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
@@ -179,13 +235,16 @@ def longer(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"torn")
 
 
-@pytest.mark.parametrize("part", ["vectors", "documents", "rows", "records", "log"])
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("spoil", [truncated, zeroed, flipped, longer, Path.unlink])
 def test_a_damaged_file_is_made_anew(
     tmp_path: Path, part: str, spoil: Callable[[Path], object]
 ) -> None:
     store = Store.open(tmp_path, "m", DIM)
-    for n in range(3):
+    store.replace_files({n: made(n, 3, n) for n in range(5)})
+    assert store._arrays is not None
+    store._make_arrays(store._arrays)  # so that there are postings on disk, and some since
+    for n in range(3, 6):
         store.replace_files({n: made(n, 3, n), n + 10: made(n + 10, 3, n)})
     store.close()
     (file,) = (tmp_path / "m.lance" / "arrays").glob(f"*.{part}")
@@ -194,7 +253,7 @@ def test_a_damaged_file_is_made_anew(
     check_agreement(store)
     store.close()
     kept = sorted(path.name for path in file.parent.iterdir())
-    assert [Path(name).stem for name in kept] == ["00000002"] * 5
+    assert [Path(name).stem for name in kept] == ["00000003"] * len(PARTS)
     store = Store.open(tmp_path, "m", DIM)  # and those are taken as they are
     check_agreement(store)
     assert sorted(path.name for path in file.parent.iterdir()) == kept
@@ -294,8 +353,7 @@ def test_many_changed_files_are_worked_into_the_order(
     for n in range(12):
         store.replace_files({n: made(n, 3, n)})
         check_agreement(store)
-    assert store._arrays is not None
-    view = store._arrays.view(store._table.mark())
+    view = view_of(store)
     assert view is not None
     assert len(view.places.changed) < 6
 
@@ -310,10 +368,40 @@ def test_a_large_store_has_its_arrays_in_the_background(
         path.unlink()
     monkeypatch.setattr(table, "AT_ONCE_ROWS", 2)
     store = Store.open(tmp_path, "m", DIM)
-    assert store._arrays is not None
-    until(lambda: store._arrays is not None and store._arrays.view(store._table.mark()) is not None)
+    until(lambda: view_of(store))
     check_agreement(store)
     store.close()
+
+
+def test_words_are_scored_as_lancedb_scores_them(store: Store) -> None:
+    store.replace_files({n: made(n, 4, n) for n in range(1, 40)})
+    store.maintain(force=True)
+    check_agreement(store)
+    for words in (["amber"], ["birch", "copper", "ember"]):
+        lance = by_the_table(store).search_text(words, None, 999)
+        ours = store.search_text(words, None, 999)
+        assert len(ours) > 20
+        assert {c.unit_id: c.score for c in ours} == pytest.approx(
+            {c.unit_id: c.score for c in lance}, rel=0.02
+        )
+
+
+def test_postings_in_memory_go_to_disk_in_maintenance(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "_FRESH", 10)
+    for n in range(1, 9):
+        store.replace_files({n: made(n, 4, n)})
+    view = view_of(store)
+    assert view is not None
+    assert view.terms is not None
+    assert 1 <= len(view.terms.runs) < 5
+    store.maintain(force=True)
+    view = view_of(store)
+    assert view is not None
+    assert view.terms is not None
+    assert view.terms.runs == ()
+    check_agreement(store)
 
 
 def test_above_a_size_the_index_finds_and_the_arrays_look_up(
@@ -323,9 +411,9 @@ def test_above_a_size_the_index_finds_and_the_arrays_look_up(
     for n in range(1, 5):
         store.replace_files({n: made(n, 3, n)})
         check_agreement(store)
-    view = store._arrays and store._arrays.view(store._table.mark())
+    view = view_of(store)
     assert view is not None
-    assert view.codes is None
+    assert (view.codes, view.terms) == (None, None)
 
 
 def test_other_demands_than_facts_are_asked_of_the_table(store: Store) -> None:
@@ -375,7 +463,7 @@ def test_a_scan_finds_what_brute_force_finds(
 
 
 def test_numbers_out_of_range_are_refused_not_confused() -> None:
-    rows = np.zeros(1, arrays.ROW)
+    rows = np.zeros(1, ROW)
     rows["ordinal"] = 1 << 23
     with pytest.raises(ValueError, match="out of range"):
         Places.of(rows, np.ones(1, np.bool_))
