@@ -8,6 +8,7 @@ another commit, they are made anew from the table.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ S = TypeVar("S", bound=np.generic)
 SCANNED_ROWS = 300_000
 WASTE = 0.3  # share of outdated rows at which the arrays are made anew
 _SMALL_WASTE = 256
+AGAIN_S = 300.0  # after a failure, which may cost seconds each time
 #: Postings in memory, in units: so many, or that share of all, and they are put on disk.
 _FRESH, FRESH = 20_000, 1 / 6
 _NOBODY = np.zeros(0, np.uint32)
@@ -43,6 +45,8 @@ class Arrays:
     def __init__(self, folder: Path, dim: int) -> None:
         self._folder, self._dim = folder, dim
         self._files = ArrayFiles(folder, 0, dim)
+        self._looked = False  # at what is on disk
+        self._not_before = 0.0  # when to try again to make them
         self._forget()
 
     def _forget(self) -> None:
@@ -67,7 +71,8 @@ class Arrays:
         try:
             return question(view)
         except (OSError, ValueError, UnsoundError) as error:
-            self._give_up(error)
+            if view is self._view:  # the files of one that was replaced meanwhile may be gone
+                self._give_up(error)
             return None
 
     def _give_up(self, error: Exception) -> None:
@@ -75,8 +80,13 @@ class Arrays:
         self._view = None
 
     def wanting(self, mark: Mark) -> bool:
-        """Whether they should be made anew: they don't stand for that commit, or too much of them
-        is outdated."""
+        """Whether they should be made anew: they don't stand for that commit, also when they have
+        been taken from disk, or too much of them is outdated."""
+        if not self._looked:
+            self._looked = True
+            self.load(mark)
+        if time.monotonic() < self._not_before:
+            return False
         if self.view(mark) is None:
             return True
         dead = self._count - int(np.count_nonzero(self._alive[: self._count]))
@@ -111,8 +121,11 @@ class Arrays:
 
     def build(self, mark: Mark, batches: Iterable[pa.Table]) -> None:
         """Make them anew of all the table's units in `COLUMNS`. None if that fails: the table
-        answers, too."""
+        answers, too. What there was answers until then, where it stands for that commit."""
+        view = self._view
         self._forget()
+        self._view = view
+        self._terms = None  # its postings go to disk, none are collected in memory
         newest = next(iter(ArrayFiles.generations(self._folder)), 0)
         files = ArrayFiles(self._folder, newest + 1, self._dim)
         documents: dict[int, int] = {}
@@ -121,7 +134,6 @@ class Arrays:
             with PostingsWriter(self._folder) as postings:
                 for batch in batches:
                     self._add(files, batch, documents, None, postings=postings)
-                self._terms = None
                 if self._count <= SCANNED_ROWS:
                     postings.finish(*map(files.path, PARTS))
                     self._terms = Terms(self._postings(files))
@@ -130,6 +142,7 @@ class Arrays:
         except (OSError, ValueError, UnsoundError) as error:
             log.warning("no arrays could be made beside the search index: %s", error)
             self._forget()
+            self._not_before = time.monotonic() + AGAIN_S
         for generation in ArrayFiles.generations(self._folder):
             if self._view is None or generation != files.generation:
                 ArrayFiles(self._folder, generation, self._dim).remove()

@@ -103,17 +103,17 @@ class Store(Reader):
         if self._arrays is None:
             return
         if self.count() <= AT_ONCE_ROWS:
-            self._load_arrays()
+            self._renew_arrays()
         else:
-            threading.Thread(target=self._load_arrays, name="arrays", daemon=True).start()
+            threading.Thread(target=self._renew_arrays, name="arrays", daemon=True).start()
 
-    def _load_arrays(self) -> None:
-        with self._write:
-            if self._arrays is None or self._closing:
-                return
-            with suppress(InklingError):  # whoever asks the table next hears of it
-                if not self._arrays.load(self._table.mark()):
-                    self._make_arrays(self._arrays)
+    def _renew_arrays(self) -> None:
+        """Take them from disk if that was not tried yet; make them of the table where need be."""
+        if self._arrays is None:
+            return
+        with self._write, suppress(InklingError):  # whoever asks the table next hears of it
+            if not self._closing and self._arrays.wanting(self._table.mark()):
+                self._make_arrays(self._arrays)
 
     def _make_arrays(self, arrays: Arrays) -> None:
         """Of what the table has now; nothing may be written meanwhile."""
@@ -226,17 +226,19 @@ class Store(Reader):
 
         Returns at once if nothing is due. Force it at the start: it also removes what a crash left.
         """
-        if self._read_only or self._closed or not (force or self._upkeep.due()):
+        if self._read_only or self._closed:
             return
+        if force or self._upkeep.due():
+            self._tidy(force)
+        self._renew_arrays()
+
+    def _tidy(self, force: bool) -> None:
         with self._write:
             rests = self._upkeep.rests
             before = self._table.mark()
             self._upkeep.run(sweep=force)
             if self._arrays is not None:
-                after = self._table.mark()
-                self._arrays.kept(before, after)
-                if self._arrays.wanting(after):
-                    self._make_arrays(self._arrays)
+                self._arrays.kept(before, self._table.mark())
             self._table.sync()
             live, _ = self._references()
             with guarded("write"):

@@ -22,7 +22,7 @@ from engine.contract.types import Filters
 from engine.search.lanes.words import MATCHES
 from engine.store import Store
 from tests.benchmarks.store_commits import PER_FILL, UNITS, batch
-from tests.benchmarks.store_scale import Library, rss_mb
+from tests.benchmarks.store_scale import WORDS, Library, rss_mb
 from tests.waiting import until
 
 CANDIDATES = 155  # of a query at 100,000 units
@@ -91,7 +91,7 @@ def main() -> None:
         folder = options.dir or Path(scratch)
         store, _ = opened(folder, options.dim)
         for first in range(store.count() // UNITS, options.units // UNITS, PER_FILL):
-            store.replace_files(batch(library, first, PER_FILL))
+            store.replace_files(batch(library, first, PER_FILL, words=WORDS))
             store.maintain()
         store.maintain(force=True)
         store.close()
@@ -101,7 +101,7 @@ def main() -> None:
         store.close()
         arrays = folder / "arrays.lance" / "arrays"
         size = sum(path.stat().st_size for path in arrays.iterdir())
-        print(f"{store._table.folder.name}: {size / 1e6:.0f} MB of arrays")
+        print(f"{size / 1e6:.0f} MB of arrays")
         shutil.rmtree(arrays)
         store, made = opened(folder, options.dim)
         print(f"made in {made:.1f} s, {store.count()} units")

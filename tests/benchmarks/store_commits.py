@@ -29,14 +29,17 @@ NEW = 1_000  # times the size: where the numbers of new files begin
 Batch = dict[int, list[StoredUnit]]
 
 
-def batch(library: Library, first: int, files: int, *, shorter: bool = False) -> Batch:
-    """Files of five units of thirty words, without tokens."""
+def batch(
+    library: Library, first: int, files: int, *, words: int = 30, shorter: bool = False
+) -> Batch:
+    """Files of five units of so many words, without tokens."""
     made: Batch = {}
     for number in range(first, first + files):
         facts = library.facts(number)
+        texts = [library.text(words) for _ in range(UNITS - (shorter and number % 4 == 0))]
         made[number] = [
-            StoredUnit(Unit(number, n, facts.kind, library.text(30)), facts, library.vector(), None)
-            for n in range(UNITS - (shorter and number % 4 == 0))
+            StoredUnit(Unit(number, n, facts.kind, text), facts, library.vector(), None)
+            for n, text in enumerate(texts)
         ]
     return made
 
@@ -46,7 +49,7 @@ def in_one_merge(store: Store, files: Batch) -> None:
     units = [stored for group in files.values() for stored in group]
     rows = to_arrow(units, [None] * len(units), store._dim)
     gone = f"file_id IN ({sql_ids(files)})"
-    with store._writing():
+    with store._writing(files) as now:
         store._table.write(
             lambda t: (
                 t.merge_insert("id")
@@ -56,6 +59,7 @@ def in_one_merge(store: Store, files: Batch) -> None:
                 .execute(rows, on_bad_vectors="null")
             )
         )
+        now.append(rows)
 
 
 def cost(store: Store, batches: Iterator[Batch], work: Callable[[Store, Batch], object]) -> str:

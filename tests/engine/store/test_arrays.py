@@ -303,6 +303,7 @@ def test_a_failing_disk_is_no_fault_of_a_commit(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.replace_files({1: made(1, 3, 1)})
+    monkeypatch.setattr(arrays, "AGAIN_S", 0.0)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
