@@ -14,8 +14,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -84,13 +84,16 @@ def run_of(texts: Sequence[str], first: int) -> tuple[Run, NDArray[np.uint32]]:
     return Run(entries), lengths
 
 
+def _temporary(folder: Path) -> IO[bytes]:
+    return tempfile.TemporaryFile(dir=folder)
+
+
 class PostingsWriter:
     """Takes runs in the order of their rows, and puts all of them in the order of terms on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._open = ExitStack()
-        temporary = partial(tempfile.TemporaryFile, dir=folder)
-        self._buckets = [self._open.enter_context(temporary()) for _ in range(_BUCKETS)]
+        self._buckets = [self._open.enter_context(_temporary(folder)) for _ in range(_BUCKETS)]
         self._rows = 0
 
     def add(self, run: Run, rows: int) -> None:

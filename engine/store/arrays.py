@@ -141,11 +141,17 @@ class Arrays:
             self._publish(mark, files, self._order())
         except (OSError, ValueError, UnsoundError) as error:
             log.warning("no arrays could be made beside the search index: %s", error)
-            self._forget()
-            self._not_before = time.monotonic() + AGAIN_S
+            self._fail()
+        except BaseException:
+            self._fail()
+            raise
         for generation in ArrayFiles.generations(self._folder):
             if self._view is None or generation != files.generation:
                 ArrayFiles(self._folder, generation, self._dim).remove()
+
+    def _fail(self) -> None:
+        self._forget()  # what is in memory is no one's any more, also where a view answered
+        self._not_before = time.monotonic() + AGAIN_S
 
     def replaced(self, before: Mark, after: Mark, files: Iterable[int], rows: pa.Table) -> None:
         """A commit has made these rows the files' only ones."""
