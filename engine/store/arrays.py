@@ -254,8 +254,9 @@ class Arrays:
             self._terms = self._terms.with_run(run)
 
     def close(self) -> None:
-        """Answer no more."""
-        self._view = None
+        """Answer no more, and let go of the files."""
+        self._forget()
+        self._files = ArrayFiles(self._folder, 0, self._dim)
 
 
 def _grown(array: NDArray[S], size: int) -> NDArray[S]:

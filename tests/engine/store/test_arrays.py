@@ -8,10 +8,12 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ from engine.contract.types import FileFacts, Filters, Kind, Unit
 from engine.store import Store, StoredUnit, arrays, table
 from engine.store.analyzer import analyze
 from engine.store.array_files import PARTS
-from engine.store.array_rows import ROW
+from engine.store.array_rows import COLUMNS, ROW
 from engine.store.array_scan import Codes
 from engine.store.array_view import Places, View
 from engine.store.where import Where, demands_of
@@ -330,6 +332,89 @@ def test_vectors_that_can_not_be_read_are_asked_of_the_table(store: Store, tmp_p
     check_agreement(store)
 
 
+def test_a_reader_of_outdated_files_spoils_nothing(store: Store) -> None:
+    """Its view was replaced while it read, and the files went."""
+    store.replace_files({n: made(n, 3, n) for n in range(1, 5)})
+    assert store._arrays is not None
+    mark = store._table.mark()
+
+    def slowly(view: View) -> None:
+        assert store._arrays is not None
+        store._make_arrays(store._arrays)
+        raise FileNotFoundError(2, "No such file", str(view.files.path("vectors")))
+
+    assert store._arrays.ask(mark, slowly) is None
+    check_agreement(store)
+
+
+def test_what_there_was_answers_until_there_is_more(store: Store) -> None:
+    store.replace_files({n: made(n, 3, n) for n in range(1, 5)})
+    assert store._arrays is not None
+    mark, seen = store._table.mark(), []
+
+    def batches() -> Iterator[pa.Table]:
+        seen.append(view_of(store))
+        yield store._scan(None, COLUMNS, lambda found: found)
+
+    store._arrays.build(mark, batches())
+    assert seen[0] is not None
+    assert view_of(store) not in (None, seen[0])
+    check_agreement(store)
+
+
+def test_a_making_that_breaks_off_leaves_none(store: Store) -> None:
+    store.replace_files({n: made(n, 3, n) for n in range(1, 5)})
+    assert store._arrays is not None
+
+    def batches() -> Iterator[pa.Table]:
+        yield store._scan("file_id < 3", COLUMNS, lambda found: found)
+        raise RuntimeError("LanceError(IO)")
+
+    with pytest.raises(RuntimeError):
+        store._arrays.build(store._table.mark(), batches())
+    check_agreement(store, answers=False)
+    store.replace_files({1: made(1, 2, 9)})
+    check_agreement(store, answers=False)
+
+
+def test_searching_while_it_is_written_to(store: Store) -> None:
+    """Whoever reads sees units of one state or the next, each whole."""
+    states = [{n: made(n, 3, 10 * k + n) for n in range(1, 4)} for k in range(3)]
+    known = {
+        (s.unit.unit_id, s.file.path, s.unit.text)
+        for state in states
+        for units in state.values()
+        for s in units
+    }
+    store.replace_files(states[0])
+    ended = threading.Event()
+    errors: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            while not ended.is_set():
+                found = store.search_vector(vector(1), None, 9)
+                assert len({c.unit_id for c in found}) == len(found) > 0
+                rows = store.rows([c.unit_id for c in found])
+                assert {(uid, row.file.path, row.text) for uid, row in rows.items()} <= known
+                assert all(m.terms for m in store.text_within(["amber"], [1, 2, 3], 9))
+                store.vectors(rows, "document")
+        except BaseException as error:  # noqa: BLE001 -- said by the test
+            errors.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for k in range(25):
+        store.replace_files(states[k % 3])
+        if k % 8 == 0:
+            store.maintain(force=True)
+    ended.set()
+    for reader in readers:
+        reader.join()
+    assert errors == []
+
+
 def test_what_is_outdated_goes_in_maintenance(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -472,6 +557,7 @@ def test_numbers_out_of_range_are_refused_not_confused() -> None:
 
 _WRITER = """
 import sys
+import threading
 from pathlib import Path
 from engine.store import Store
 from tests.engine.store.test_arrays import made
