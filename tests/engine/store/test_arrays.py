@@ -468,7 +468,7 @@ def test_words_are_scored_as_lancedb_scores_them(store: Store) -> None:
         ours = store.search_text(words, None, 999)
         assert len(ours) > 20
         assert {c.unit_id: c.score for c in ours} == pytest.approx(
-            {c.unit_id: c.score for c in lance}, rel=0.02
+            {c.unit_id: c.score for c in lance}, rel=1e-5
         )
 
 
