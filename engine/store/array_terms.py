@@ -108,6 +108,8 @@ class PostingsWriter:
         """Write the files."""
         keys, sizes = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
         sums = [0, 0]
+        for path in (postings, counts, vocabulary):
+            path.touch(mode=0o600)
         with postings.open("wb") as rows_file, counts.open("wb") as counts_file:
             for bucket in self._buckets:
                 bucket.seek(0)

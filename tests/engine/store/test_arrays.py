@@ -1,15 +1,10 @@
-"""The arrays beside the table say what the table says, whatever happened to either."""
+"""The arrays beside the table say what the table says, whatever is done to it."""
 
 from __future__ import annotations
 
-import math
 import os
-import random
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,138 +12,23 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from engine.contract.types import FileFacts, Filters, Kind, Unit
-from engine.store import Store, StoredUnit, arrays, table
-from engine.store.analyzer import analyze
-from engine.store.array_files import PARTS
+from engine.contract.types import Filters
+from engine.store import Store, arrays, table
 from engine.store.array_rows import COLUMNS, ROW
 from engine.store.array_scan import Codes
-from engine.store.array_view import Places, View
+from engine.store.array_view import Places
 from engine.store.where import Where, demands_of
+from tests.engine.store.arrays_checks import (
+    EXTS,
+    KINDS,
+    by_the_table,
+    check_agreement,
+    made,
+    view_of,
+)
 from tests.engine.store.store_units import DIM, vector
 from tests.waiting import until
-
-KINDS: tuple[Kind, ...] = ("note", "code", "pdf", "image")
-WORDS = ("amber", "birch", "copper", "delta", "ember", "fjord")
-EXTS, LANGUAGES = ("md", "py", ""), (None, "en", "python")
-
-
-def made(file_id: int, units: int, seed: int) -> list[StoredUnit]:
-    """Units of a file; everything about them follows from the seed."""
-    draw = random.Random(seed)
-    kind = draw.choice(KINDS)
-    picture = draw.choice((None, "screenshot", "photo")) if kind == "image" else None
-    file = FileFacts(
-        file_id, f"/home/me/{seed}.{file_id}", kind, picture, draw.choice(EXTS),
-        float(draw.randrange(5)), draw.randrange(5),
-    )  # fmt: skip
-    stored = []
-    for n in range(units):
-        text = " ".join(draw.choices(WORDS, range(1, len(WORDS) + 1), k=draw.randrange(9)))
-        content = Unit(
-            file_id, n * draw.choice((1, 3)), kind, text, language=draw.choice(LANGUAGES)
-        )
-        direction = None if draw.random() < 0.15 else vector(draw.randrange(40))
-        stored.append(StoredUnit(content, file, direction, None))
-    return list({s.unit.unit_id: s for s in stored}.values())
-
-
-def by_the_table(store: Store) -> Store:
-    """The same store, without arrays."""
-    return Store(store._table, store.meta, store._segments, DIM, read_only=True)
-
-
-def view_of(store: Store) -> View | None:
-    assert store._arrays is not None
-    return store._arrays.view(store._table.mark())
-
-
-def check_agreement(store: Store, *, filters: Filters | None = None, answers: bool = True) -> None:
-    """Look-ups and neighbours are those of the table, and came from the arrays."""
-    view = view_of(store)
-    assert (view is not None) == answers
-    plain = by_the_table(store)
-    rows = plain._scan(None, ["id"], lambda found: found["id"].to_pylist())
-    asked = [*rows, "77:1", "1:077", " 1:0", "'); DROP", "", "9" * 30 + ":1"]
-    for column in ("vector", "document"):
-        have, expected = store.vectors(asked, column), plain.vectors(asked, column)
-        assert have.keys() == expected.keys()
-        for unit_id, direction in expected.items():
-            assert np.array_equal(have[unit_id], direction)
-    assert store.rows(asked) == plain.rows(asked)
-    for file_id in (*{int(row.partition(":")[0]) for row in rows}, 77, -1):
-        assert store.file_rows(file_id) == plain.file_rows(file_id)
-    where = store.where(filters)
-    assert demands_of(where) is not None
-    for seed in (1, 2):
-        query = vector(seed)
-        found = store.search_vector(query, where, 7)
-        lance = plain.search_vector(query, where, 999)
-        # LanceDB rounds the question to float16: which units it takes is to be compared, not order.
-        exact = plain.vectors([c.unit_id for c in lance])
-        brute = {c.unit_id: cosine(exact[c.unit_id], query) for c in lance}
-        assert {c.unit_id: c.score for c in lance} == pytest.approx(brute, abs=1e-3)
-        if answers and view is not None and view.codes is not None:
-            best = sorted(brute.values(), reverse=True)[:7]
-            assert [c.score for c in found] == pytest.approx(best, abs=2e-6)
-        assert {c.unit_id: c.score for c in found} == pytest.approx(
-            {c.unit_id: brute[c.unit_id] for c in found}, abs=1e-3
-        )
-        assert all(c.unit_id.startswith(f"{c.file_id}:") for c in found)
-        assert len({c.unit_id for c in found}) == len(found) == min(7, len(brute))
-    check_words(store, plain, where)
-
-
-def has_terms(store: Store) -> bool:
-    view = view_of(store)
-    return view is not None and view.terms is not None
-
-
-def check_words(store: Store, plain: Store, where: str | None) -> None:
-    """Full text finds what LanceDB finds, with the scores of the textbook."""
-    pairs = plain._scan(None, ["id", "fts"], lambda found: list(found.to_pydict().values()))
-    texts = dict(zip(*pairs, strict=True))
-    for words in (["amber"], ["fjord", "birch", "nowhere"], ["delta", "fjord"]):
-        terms = [term for word in words for term in analyze(word)]
-        scores = bm25(texts, terms)
-        for every in (False, True):
-            lance = plain.search_text(terms, where, 999, every=every)
-            found = store.search_text(terms, where, 999, every=every)
-            assert {(c.unit_id, c.file_id) for c in found} == {
-                (c.unit_id, c.file_id) for c in lance
-            }
-            few = store.search_text(terms, where, 3, every=every)
-            for some in (found, few) if has_terms(store) else ():
-                assert [c.score for c in some] == pytest.approx(
-                    sorted((scores[c.unit_id] for c in found), reverse=True)[: len(some)], rel=1e-5
-                )
-        files = [1, 2, 3, 99]
-        lance_within = plain.text_within(terms, files, 999)
-        within = store.text_within(terms, files, 999)
-        assert {(m.unit_id, m.file_id, m.terms) for m in within} == {
-            (m.unit_id, m.file_id, m.terms) for m in lance_within
-        }
-
-
-def bm25(texts: Mapping[str, str], terms: Sequence[str]) -> dict[str, float]:
-    units = {unit_id: text.split() for unit_id, text in texts.items()}
-    average = sum(map(len, units.values())) / max(len(units), 1)
-    scores = dict.fromkeys(units, 0.0)
-    for term in terms:
-        holding = sum(term in words for words in units.values())
-        rarity = math.log(1 + (len(units) - holding + 0.5) / (holding + 0.5))
-        for unit_id, words in units.items():
-            times = words.count(term)
-            norm = 1.2 * (0.25 + 0.75 * len(words) / max(average, 1e-9))
-            scores[unit_id] += rarity * times * 2.2 / (times + norm)
-    return scores
-
-
-def cosine(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
-    a, b = one.astype(np.float64), two.astype(np.float64)
-    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
 @pytest.fixture
@@ -173,6 +53,7 @@ CHANGES = st.lists(
     min_size=1,
     max_size=7,
 )
+
 FILTERS = st.builds(
     Filters,
     kinds=st.lists(st.sampled_from([*KINDS, "screenshot", "unknown"]), max_size=2).map(tuple),
@@ -219,134 +100,6 @@ def test_whatever_is_done_to_the_store(
     again.close()
 
 
-def truncated(path: Path) -> None:
-    os.truncate(path, path.stat().st_size - 3)
-
-
-def zeroed(path: Path) -> None:
-    path.write_bytes(bytes(path.stat().st_size))
-
-
-def flipped(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 4
-    path.write_bytes(data)
-
-
-def longer(path: Path) -> None:
-    path.write_bytes(path.read_bytes() + b"torn")
-
-
-@pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("spoil", [truncated, zeroed, flipped, longer, Path.unlink])
-def test_a_damaged_file_is_made_anew(
-    tmp_path: Path, part: str, spoil: Callable[[Path], object]
-) -> None:
-    store = Store.open(tmp_path, "m", DIM)
-    store.replace_files({n: made(n, 3, n) for n in range(5)})
-    assert store._arrays is not None
-    store._make_arrays(store._arrays)  # so that there are postings on disk, and some since
-    for n in range(3, 6):
-        store.replace_files({n: made(n, 3, n), n + 10: made(n + 10, 3, n)})
-    store.close()
-    (file,) = (tmp_path / "m.lance" / "arrays").glob(f"*.{part}")
-    spoil(file)
-    store = Store.open(tmp_path, "m", DIM)
-    check_agreement(store)
-    store.close()
-    kept = sorted(path.name for path in file.parent.iterdir())
-    assert [Path(name).stem for name in kept] == ["00000003"] * len(PARTS)
-    store = Store.open(tmp_path, "m", DIM)  # and those are taken as they are
-    check_agreement(store)
-    assert sorted(path.name for path in file.parent.iterdir()) == kept
-    store.close()
-
-
-def test_arrays_of_another_commit_are_not_believed(tmp_path: Path) -> None:
-    """Older ones, newer ones, and those of a commit that was given up and its number used again."""
-    store = Store.open(tmp_path, "m", DIM)
-    store.replace_files({1: made(1, 3, 1)})
-    folder = tmp_path / "m.lance" / "arrays"
-    older = {path.name: path.read_bytes() for path in folder.iterdir()}
-    store.replace_files({2: made(2, 3, 2)})
-    store.close()
-    for name, data in older.items():
-        (folder / name).write_bytes(data)
-    store = Store.open(tmp_path, "m", DIM)
-    check_agreement(store)
-    version = store.version
-    store.close()
-    newest = min((tmp_path / "m.lance" / "_versions").glob("*.manifest"))
-    newest.write_bytes(bytes(newest.stat().st_size))
-    store = Store.open(tmp_path, "m", DIM)
-    check_agreement(store)
-    store._arrays = None  # another commit of the number that the arrays are of
-    while store.version < version:
-        store.replace_files({3: made(3, 3, 3)})
-    store.close()
-    store = Store.open(tmp_path, "m", DIM)
-    check_agreement(store)
-    store.close()
-
-
-def test_while_the_table_is_ahead_the_table_answers(store: Store) -> None:
-    store.replace_files({1: made(1, 3, 1)})
-    kept, store._arrays = store._arrays, None
-    store.replace_files({1: made(1, 2, 5), 2: made(2, 2, 6)})
-    store._arrays = kept
-    check_agreement(store, answers=False)
-    store.replace_files({3: made(3, 2, 7)})
-    check_agreement(store, answers=False)
-    store.maintain(force=True)
-    check_agreement(store)
-
-
-def test_a_failing_disk_is_no_fault_of_a_commit(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.replace_files({1: made(1, 3, 1)})
-    monkeypatch.setattr(arrays, "AGAIN_S", 0.0)
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("engine.store.array_files.ArrayFiles.append", full)
-        store.replace_files({2: made(2, 3, 2)})
-        check_agreement(store, answers=False)
-        store.maintain(force=True)
-        check_agreement(store, answers=False)
-    store.replace_files({4: made(4, 3, 4)})
-    store.maintain(force=True)
-    check_agreement(store)
-
-
-def test_vectors_that_can_not_be_read_are_asked_of_the_table(store: Store, tmp_path: Path) -> None:
-    store.replace_files({n: made(n, 3, n) for n in range(1, 5)})
-    (file,) = (tmp_path / "m.lance" / "arrays").glob("*.vectors")
-    os.truncate(file, 10)
-    plain = by_the_table(store)
-    assert store.vectors(["1:0"]).keys() == plain.vectors(["1:0"]).keys()
-    check_agreement(store, answers=False)
-    store.maintain(force=True)
-    check_agreement(store)
-
-
-def test_a_reader_of_outdated_files_spoils_nothing(store: Store) -> None:
-    """Its view was replaced while it read, and the files went."""
-    store.replace_files({n: made(n, 3, n) for n in range(1, 5)})
-    assert store._arrays is not None
-    mark = store._table.mark()
-
-    def slowly(view: View) -> None:
-        assert store._arrays is not None
-        store._make_arrays(store._arrays)
-        raise FileNotFoundError(2, "No such file", str(view.files.path("vectors")))
-
-    assert store._arrays.ask(mark, slowly) is None
-    check_agreement(store)
-
-
 def test_what_there_was_answers_until_there_is_more(store: Store) -> None:
     store.replace_files({n: made(n, 3, n) for n in range(1, 5)})
     assert store._arrays is not None
@@ -360,21 +113,6 @@ def test_what_there_was_answers_until_there_is_more(store: Store) -> None:
     assert seen[0] is not None
     assert view_of(store) not in (None, seen[0])
     check_agreement(store)
-
-
-def test_a_making_that_breaks_off_leaves_none(store: Store) -> None:
-    store.replace_files({n: made(n, 3, n) for n in range(1, 5)})
-    assert store._arrays is not None
-
-    def batches() -> Iterator[pa.Table]:
-        yield store._scan("file_id < 3", COLUMNS, lambda found: found)
-        raise RuntimeError("LanceError(IO)")
-
-    with pytest.raises(RuntimeError):
-        store._arrays.build(store._table.mark(), batches())
-    check_agreement(store, answers=False)
-    store.replace_files({1: made(1, 2, 9)})
-    check_agreement(store, answers=False)
 
 
 def test_searching_while_it_is_written_to(store: Store) -> None:
@@ -553,39 +291,3 @@ def test_numbers_out_of_range_are_refused_not_confused() -> None:
     rows["ordinal"] = 1 << 23
     with pytest.raises(ValueError, match="out of range"):
         Places.of(rows, np.ones(1, np.bool_))
-
-
-_WRITER = """
-import sys
-import threading
-from pathlib import Path
-from engine.store import Store
-from tests.engine.store.test_arrays import made
-from tests.engine.store.store_units import DIM
-
-store = Store.open(Path(sys.argv[1]), "m", DIM)
-print("open", flush=True)
-for i in range(int(sys.argv[2]), 10**9):
-    store.replace_files({i % 9: made(i % 9, i % 5, i)})
-    print(i, flush=True)
-    if i % 6 == 0:
-        store.maintain(force=i % 12 == 0)
-"""
-
-
-@pytest.mark.slow
-def test_kill_at_any_moment(tmp_path: Path) -> None:
-    rng = random.Random(5)
-    for _ in range(int(os.environ.get("INKLING_TEST_KILLS", "6"))):
-        start = str(rng.randrange(10**6))
-        command = [sys.executable, "-c", _WRITER, str(tmp_path), start]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        for _ in range(rng.randrange(1, 12)):
-            child.stdout.readline()
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        child.stdout.close()
-        store = Store.open(tmp_path, "m", DIM)
-        check_agreement(store)
-        store.close()
