@@ -1,4 +1,5 @@
-"""Where units live: rows and vectors in LanceDB, token multi-vectors in segment files."""
+"""Where units live: rows and vectors in LanceDB with arrays beside it for look-ups, token
+multi-vectors in segment files."""
 
 from engine.store import lean_import, memory  # noqa: F401 (have to come before lancedb)
 from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch

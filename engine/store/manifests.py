@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import re
 import struct
+import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.store.disk import DISK, Disk
 
@@ -24,14 +26,28 @@ _LOOKS = 100  # at a folder whose newest manifest is removed before it is read
 _KEPT = 8  # set aside manifests; they are of no more use, but to whoever asks what happened
 
 
+class Mark(NamedTuple):
+    """One commit: its number, and the checksum of its manifest, since a number is used again when
+    a broken commit was given up."""
+
+    version: int
+    crc: int
+
+
 class Manifests:
     """The commits of one table's folder. OSError where the folder or a manifest can't be read."""
 
     def __init__(self, folder: Path, disk: Disk = DISK) -> None:
         self.folder = folder
         self._disk = disk
-        self._sound: tuple[object, ...] = ()  # the manifest last found whole, and its file's state
+        #: The manifest last found whole with its file's state, and what it is; always set together.
+        self._sound: tuple[tuple[object, ...], Mark] = ((), Mark(0, 0))
         self._highest = 0
+
+    @property
+    def mark(self) -> Mark:
+        """The newest commit, as `fault` last saw it."""
+        return self._sound[1]
 
     @property
     def _versions(self) -> Path:
@@ -58,7 +74,7 @@ class Manifests:
             try:
                 state = os.stat(found[0])
                 seen = (found[0], state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
-                if seen == self._sound:
+                if seen == self._sound[0]:
                     return None
                 data = found[0].read_bytes()
             except FileNotFoundError:
@@ -68,7 +84,8 @@ class Manifests:
             if wrong is None and version < highest:
                 wrong = f"commit {highest} is gone"
             if wrong is None:
-                self._sound, self._highest = seen, max(version, self._highest)
+                self._sound = (seen, Mark(version, zlib.crc32(data)))
+                self._highest = max(version, self._highest)
             return wrong
         return "manifests come and go"
 

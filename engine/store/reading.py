@@ -14,6 +14,8 @@ from engine.contract.conditions import quote
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.path_text import text_to_path
 from engine.store.analyzer import analyze
+from engine.store.array_view import View
+from engine.store.arrays import Arrays
 from engine.store.lance_table import LanceTable
 from engine.store.rows import (
     ROW_COLUMNS,
@@ -25,7 +27,7 @@ from engine.store.rows import (
     vector_matrix,
 )
 from engine.store.segments import Segments, TokenRecord, TokenRef
-from engine.store.where import build_where
+from engine.store.where import build_where, demands_of
 
 T = TypeVar("T")
 MOST_LISTED = 2_000  # unit ids in one condition; 1,000 cost 7 ms at 100,000 units
@@ -36,8 +38,11 @@ class Reader:
     """Reads of one space, from any thread. They raise InklingError alone: StoreDamagedError,
     StoreBusyError, RefusedQueryError, or that it is closed."""
 
-    def __init__(self, table: LanceTable, segments: Segments, dim: int) -> None:
+    def __init__(
+        self, table: LanceTable, segments: Segments, dim: int, arrays: Arrays | None
+    ) -> None:
         self._table = table
+        self._arrays = arrays
         self._segments = segments
         self._dim = dim
         self._closed = False
@@ -50,6 +55,11 @@ class Reader:
     def file_ids(self) -> set[int]:
         """Files that have rows."""
         return self._scan(None, ["file_id"], lambda found: set(found["file_id"].to_pylist()))
+
+    def _unit_ids(self, file_ids: Iterable[int]) -> set[str]:
+        """Units of these files."""
+        where = build_where(file_ids=list(file_ids))
+        return self._scan(where, ["id"], lambda found: set(found["id"].to_pylist()))
 
     def places(self) -> dict[int, tuple[str, float]]:
         """Path and time of change of every file, as its rows have them."""
@@ -79,6 +89,11 @@ class Reader:
         self, vector: NDArray[np.float32], where: str | None, limit: int
     ) -> list[Candidate]:
         """Nearest units by cosine similarity, best first."""
+        demands = demands_of(where)
+        if demands is not None:
+            known = self._of_arrays(lambda view: view.nearest(vector, demands, limit))
+            if known is not None:
+                return known
 
         def ask(t: Any) -> list[Candidate]:
             query = t.search(np.asarray(vector, dtype=np.float32), vector_column_name="vector")
@@ -96,6 +111,11 @@ class Reader:
         """Units that hold any (or every) of these analyzer terms, best BM25 first."""
         if not terms:
             return []
+        demands = demands_of(where)
+        if demands is not None:
+            known = self._of_arrays(lambda view: view.holding(terms, demands, limit, every))
+            if known is not None:
+                return known
 
         def ask(t: Any) -> list[Candidate]:
             # A plain string with quotes would become a phrase query and fail.
@@ -114,6 +134,9 @@ class Reader:
         """Units of these files that hold any of the analyzer terms, best BM25 first."""
         if not terms or not file_ids:
             return []
+        known = self._of_arrays(lambda view: view.holding_within(terms, file_ids, limit))
+        if known is not None:
+            return known
 
         def ask(t: Any) -> list[TextMatch]:
             query = t.search(MatchQuery(" ".join(terms), "fts"), query_type="fts")
@@ -147,11 +170,16 @@ class Reader:
 
     def rows(self, unit_ids: Iterable[str]) -> dict[str, Row]:
         """Rows by unit id; what is not there is left out."""
-        found = self._scan(_listed(unit_ids), ROW_COLUMNS, from_arrow)
+        asked = list(unit_ids)
+        if (known := self._of_arrays(lambda view: view.units(asked))) is not None:
+            return known
+        found = self._scan(_listed(asked), ROW_COLUMNS, from_arrow)
         return {row.unit_id: row for row in found}
 
     def file_rows(self, file_id: int) -> list[Row]:
         """A file's units in order."""
+        if (known := self._of_arrays(lambda view: view.file_units(int(file_id)))) is not None:
+            return known
         rows = self._scan(f"file_id = {int(file_id)}", ROW_COLUMNS, from_arrow)
         return sorted(rows, key=lambda row: int(row.unit_id.rpartition(":")[2]))
 
@@ -160,13 +188,17 @@ class Reader:
     ) -> dict[str, NDArray[np.float32]]:
         """Vectors [d] of units, or of their whole files, by unit id; units without one are left
         out."""
+        asked = list(unit_ids)
+        known = self._of_arrays(lambda view: view.vectors(asked, column))
+        if known is not None:
+            return known
 
         def convert(found: pa.Table) -> dict[str, NDArray[np.float32]]:
             matrix = vector_matrix(found[column], self._dim)
             pairs = zip(found["id"].to_pylist(), matrix, strict=True)
             return {unit_id: vector for unit_id, vector in pairs if not np.isnan(vector[0])}
 
-        return self._scan(_listed(unit_ids), ["id", column], convert)
+        return self._scan(_listed(asked), ["id", column], convert)
 
     def tokens(self, refs: Sequence[TokenRef]) -> list[TokenRecord]:
         """Token records by reference; one that is lost has no tokens."""
@@ -175,6 +207,15 @@ class Reader:
     def _references(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Every row's token reference [n, 3], and its file [n]."""
         return self._scan("segment IS NOT NULL", _REFERENCE_COLUMNS, reference_matrix)
+
+    def _of_arrays(self, question: Callable[[View], T | None]) -> T | None:
+        """What the arrays beside the table say; None if the table is to be asked."""
+        self._check_open()
+        return None if self._arrays is None else self._arrays.ask(self._table.mark(), question)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise InklingError("The search index is closed.", hint="Start Inkling again.")
 
     def _scan(self, where: str | None, columns: list[str], convert: Callable[[pa.Table], T]) -> T:
         def ask(t: Any) -> T:
@@ -186,8 +227,7 @@ class Reader:
 
     def _read(self, ask: Callable[[Any], T]) -> T:
         """Ask the table; once more if maintenance removed a file under a query's feet."""
-        if self._closed:
-            raise InklingError("The search index is closed.", hint="Start Inkling again.")
+        self._check_open()
         try:
             return self._table.read(ask)
         except StoreDamagedError:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from engine.contract.conditions import one_of
 from engine.contract.errors import InklingError
 from engine.contract.types import FileFacts
 from engine.store import memory
+from engine.store.array_files import UnsoundError
+from engine.store.array_rows import COLUMNS
+from engine.store.arrays import Arrays
 from engine.store.disk import DISK, Disk
 from engine.store.guard import guarded, refused_rows
 from engine.store.indexes import Upkeep
@@ -26,6 +33,10 @@ from engine.store.space_file import SpaceFile
 from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
 from engine.store.where import build_where
 
+log = logging.getLogger(__name__)
+
+#: Up to so many units the arrays are had before opening returns; more are had in the background.
+AT_ONCE_ROWS = 20_000
 MOVES_AT_ONCE = 1_000  # files whose rows are rewritten in one commit
 
 
@@ -41,7 +52,8 @@ class Store(Reader):
     def __init__(
         self, table: LanceTable, meta: SpaceFile, segments: Segments, dim: int, read_only: bool
     ) -> None:
-        super().__init__(table, segments, dim)
+        arrays = None if read_only else Arrays(table.folder / "arrays", dim)
+        super().__init__(table, segments, dim, arrays)
         #: Durable notes of this space, the version of its contents for instance.
         self.meta = meta
         self._read_only = read_only
@@ -51,6 +63,8 @@ class Store(Reader):
         self._upkeep = Upkeep(table)
         #: Files with rows whose tokens are gone: to be indexed again.
         self.broken_files: frozenset[int] = self._find_broken()
+        self._closing = False
+        self._start_arrays()
 
     @classmethod
     def open(
@@ -84,31 +98,65 @@ class Store(Reader):
             self._segments.seal(above=int(refs[:, 0].max()))
         return broken
 
+    def _start_arrays(self) -> None:
+        """Have arrays: at once where that takes a moment, else the table answers meanwhile."""
+        if self._arrays is None:
+            return
+        if self.count() <= AT_ONCE_ROWS:
+            self._renew_arrays()
+        else:
+            threading.Thread(target=self._renew_arrays, name="arrays", daemon=True).start()
+
+    def _renew_arrays(self) -> None:
+        """Take them from disk if that was not tried yet; make them of the table where need be."""
+        if self._arrays is None:
+            return
+        with self._write, suppress(InklingError):  # whoever asks the table next hears of it
+            if not self._closing and self._arrays.wanting(self._table.mark()):
+                self._make_arrays(self._arrays)
+
+    def _make_arrays(self, arrays: Arrays) -> None:
+        """Of what the table has now; nothing may be written meanwhile."""
+        mark = self._table.mark()
+
+        def batches(t: Any) -> Iterator[pa.Table]:
+            for batch in t.search().select(COLUMNS).to_batches(batch_size=8192):
+                if self._closing:
+                    raise UnsoundError("the search index is being closed")
+                yield pa.Table.from_batches([batch])
+
+        started = time.perf_counter()
+        self._table.read(lambda t: arrays.build(mark, batches(t)))
+        log.info("arrays were made in %.1f s", time.perf_counter() - started)
+
     def replace_files(self, files: Mapping[int, Sequence[StoredUnit]]) -> int:
-        """Make these the files' only rows, in one commit; returns its version.
+        """Make these the files' only rows; returns the version that holds them.
 
         When this returns, rows and tokens are on disk and every search sees them. RefusedRowsError
-        if a row can't be stored: then none of them was.
+        if a row can't be stored: then none of them was. One commit, unless a file has become
+        shorter: if it does not return then, what is over of that file may still be there. Whoever
+        keeps account of files notes them done only when this has returned, and does them again.
         """
         units = [stored for group in files.values() for stored in group]
         _check_units(files, units)
         if not units:
             return self.delete_files(files)
-        with self._writing():
+        with self._writing(files) as now:
             records = [stored.tokens for stored in units if stored.tokens is not None]
             with guarded("write"):
                 places = iter(self._segments.append(records))  # on disk before a row refers to them
                 refs = [None if stored.tokens is None else next(places) for stored in units]
                 rows = to_arrow(units, refs, self._dim)
-            self._merge(rows, files)
+            self._put(rows, files)
+            now.append(rows)
         return self.version
 
     def delete_files(self, file_ids: Iterable[int]) -> int:
         """Remove the files' rows; returns the version."""
-        ids = sql_ids(file_ids)
-        if ids:
-            with self._writing():
-                self._table.write(lambda t: t.delete(f"file_id IN ({ids})"))
+        gone = list(file_ids)
+        if gone:
+            with self._writing(gone):
+                self._table.write(lambda t: t.delete(f"file_id IN ({sql_ids(gone)})"))
         return self.version
 
     def update_paths(self, files: Mapping[int, FileFacts], reword: Reword = same_context) -> int:
@@ -122,31 +170,54 @@ class Store(Reader):
             some = ids[start : start + MOVES_AT_ONCE]
             rows = self._scan(f"file_id IN ({sql_ids(some)})", columns, lambda found: found)
             if rows.num_rows:
-                with self._writing():
+                with self._writing(some) as now:
                     with guarded("write"):
                         changed = moved(rows, files, reword)
-                    self._merge(changed, some)
+                    self._merge(changed)  # they are all of these files' rows: nothing is over
+                    now.append(changed)
         return self.version
 
-    def _merge(self, rows: pa.Table, file_ids: Iterable[int]) -> None:
-        gone = f"file_id IN ({sql_ids(file_ids)})"
+    def _put(self, rows: pa.Table, file_ids: Iterable[int]) -> None:
+        """Store whole files' rows, and remove what these files had beside them.
+
+        In one commit a merge can do both (`when_not_matched_by_source_delete`), but then it looks
+        at every row of the table: 20 files took 170 ms of processor time at 100,000 units and 500
+        at 300,000, and 60 to 70 in two commits (tests.benchmarks.store_commits). The merge comes
+        first: a search between the two commits, or after a crash there, finds the new passages and
+        besides them the end of a file that has become shorter. In the other order it would find
+        the file's old beginning without its end, or, if all its rows went first, no file at all.
+        """
+        before = self._unit_ids(file_ids)
+        if not before:
+            self._table.write(lambda t: t.add(rows, on_bad_vectors="null"))
+            return
+        self._merge(rows)
+        if over := before - set(rows["id"].to_pylist()):
+            self._table.write(lambda t: t.delete(one_of("id", sorted(over))))
+
+    def _merge(self, rows: pa.Table) -> None:
         self._table.write(
             lambda t: (
                 t.merge_insert("id")
                 .when_matched_update_all()
                 .when_not_matched_insert_all()
-                .when_not_matched_by_source_delete(gone)
                 .execute(rows, on_bad_vectors="null")
             )
         )
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, files: Iterable[int]) -> Iterator[list[pa.Table]]:
+        """A change of these files' rows; those that they have then are put into the list."""
         with self._write:
             if self._closed or self._read_only:
                 state = "closed" if self._closed else "open for reading only"
                 raise InklingError(f"The search index is {state}; nothing was stored.")
-            yield
+            before = self._table.mark()
+            now: list[pa.Table] = []
+            yield now
+            if self._arrays is not None:
+                rows = now[0] if now else schema(self._dim).empty_table()
+                self._arrays.replaced(before, self._table.mark(), files, rows)
             self._table.sync()
             self._upkeep.committed()
 
@@ -155,11 +226,19 @@ class Store(Reader):
 
         Returns at once if nothing is due. Force it at the start: it also removes what a crash left.
         """
-        if self._read_only or self._closed or not (force or self._upkeep.due()):
+        if self._read_only or self._closed:
             return
+        if force or self._upkeep.due():
+            self._tidy(force)
+        self._renew_arrays()
+
+    def _tidy(self, force: bool) -> None:
         with self._write:
             rests = self._upkeep.rests
+            before = self._table.mark()
             self._upkeep.run(sweep=force)
+            if self._arrays is not None:
+                self._arrays.kept(before, self._table.mark())
             self._table.sync()
             live, _ = self._references()
             with guarded("write"):
@@ -182,9 +261,12 @@ class Store(Reader):
 
     def close(self) -> None:
         """Let go of the files; a write in progress is finished first."""
+        self._closing = True
         with self._write:
             self._closed = True
             self._segments.close()
+            if self._arrays is not None:
+                self._arrays.close()
 
 
 def _check_units(files: Mapping[int, Sequence[StoredUnit]], units: Sequence[StoredUnit]) -> None:

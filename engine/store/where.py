@@ -5,12 +5,39 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from engine.contract.conditions import filter_conditions, one_of, quote
 from engine.contract.folding import name_regex
 from engine.contract.path_text import clean, path_to_text
 from engine.contract.types import Filters
 from engine.store.analyzer import analyze
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a condition asks, where it asks no more than this of the facts of units' files."""
+
+    filters: Filters = field(default_factory=Filters)
+    kinds: tuple[str, ...] = ()
+
+
+class Where(str):
+    """A condition in SQL that also knows what it says, if arrays can tell it without SQL."""
+
+    demands: Demands
+
+    def __new__(cls, sql: str, demands: Demands) -> Where:
+        made = super().__new__(cls, sql)
+        made.demands = demands
+        return made
+
+
+def demands_of(where: str | None) -> Demands | None:
+    """What a condition asks; None if that can be told by SQL alone."""
+    if where is None:
+        return Demands()
+    return where.demands if isinstance(where, Where) else None
 
 
 class DataFusion:
@@ -52,7 +79,12 @@ def build_where(
         demands.append(one_of("kind", kinds))
     demands += [contains(phrase) for phrase in phrases]
     demands += [f"NOT {_mentions(word)}" for word in excluded]
-    return " AND ".join(demands) or None
+    sql = " AND ".join(demands)
+    f = filters or Filters()
+    by_sql = phrases or excluded or candidate_ids or file_ids is not None
+    if by_sql or f.folders or f.not_folders or f.attributes or not sql:
+        return sql or None
+    return Where(sql, Demands(f, tuple(kinds)))
 
 
 def contains(phrase: str) -> str:

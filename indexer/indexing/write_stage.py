@@ -18,7 +18,8 @@ from indexer.indexing.write_queue import Change, WriteQueue
 from indexer.ledger.ledger import Ledger
 from indexer.reading.work import Work, facts_of
 
-#: A commit costs some 20 ms and a manifest (LanceDB 0.40); this many rows or seconds make one.
+#: A commit costs 40 to 70 ms of processor time and a manifest (tests.benchmarks.store_commits);
+#: this many rows or seconds make one.
 COMMIT_ROWS = 768
 COMMIT_SECONDS = 2.5
 #: Commits between two looks at what maintenance would do.
@@ -49,7 +50,10 @@ class Writer(Protocol):
 
 
 class WriteStage:
-    """Store, then ledger: a file is done only after the store's commit returned. One thread."""
+    """Store, then ledger: a file is done only after the store's call returned. One thread.
+
+    That call may take two commits; a crash between them leaves a file that is still pending.
+    """
 
     def __init__(
         self,

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from engine.contract.errors import StoreBusyError
-from engine.store import Store, opening
+from engine.store import Store, StoredUnit, opening
 from tests.engine.store.recording_disk import Fails, RecordingDisk, Tree, restore
-from tests.engine.store.store_units import DIM, facts, unit, word
+from tests.engine.store.store_units import DIM, facts, found, unit, word
 
-State = dict[int, tuple[str, str]]  # of each file the text of its units, and its path
+State = dict[int, tuple[list[str], str]]  # of each file its units' texts in order, and its path
+
+
+SHORTEN = "shorten"
 
 
 @dataclass
@@ -22,7 +25,12 @@ class Scenario:
     """Replacing, deleting, moving, maintaining; what the store may hold at each moment."""
 
     disk: RecordingDisk
-    states: dict[str, tuple[State, State]]  # by what was being done: before and after it
+    #: By what was being done: before it, perhaps between two commits, and after it.
+    states: dict[str, tuple[State, ...]]
+
+
+def of_file(n: int, text: str, units: int) -> dict[int, list[StoredUnit]]:
+    return {n: [unit(facts(n), k, text) for k in range(units)]}
 
 
 def play(root: Path, disk: RecordingDisk) -> Scenario:
@@ -30,25 +38,30 @@ def play(root: Path, disk: RecordingDisk) -> Scenario:
     scenario = Scenario(disk, {"open": ({}, {})})
     store = Store.open(root, "m", DIM, disk=disk)
 
-    def begin(doing: str, after: State) -> None:
+    def begin(doing: str, after: State, *between: State) -> None:
         nonlocal state
-        scenario.states[doing] = (state, after)
+        scenario.states[doing] = (state, *between, after)
         disk.doing, state = doing, after
 
+    def edit(n: int, doing: str, text: str, units: int) -> None:
+        path = facts(n).path
+        over = state[n][0][units:] if n in state else []
+        shorter = {**state, n: ([text] * units + over, path)}
+        begin(f"{doing} {n}", {**state, n: ([text] * units, path)}, *[shorter] * bool(over))
+        store.replace_files(of_file(n, text, units))
+
     for n in range(4):
-        begin(f"new {n}", {**state, n: (word(n), facts(n).path)})
-        store.replace_files({n: [unit(facts(n), k, word(n)) for k in range(2)]})
+        edit(n, "new", word(n), 2)
     for n in range(2):
-        begin(f"edit {n}", {**state, n: (word(50 + n), facts(n).path)})
-        store.replace_files({n: [unit(facts(n), k, word(50 + n)) for k in range(2)]})
+        edit(n, "edit", word(50 + n), 2)
     begin("maintain", state)
     store.maintain(force=True)  # packs the segments
-    begin("move", {**state, 2: (word(2), "/elsewhere/zebra.md")})
+    begin("move", {**state, 2: ([word(2)] * 2, "/elsewhere/zebra.md")})
     store.update_paths({2: facts(2, "/elsewhere/zebra.md")})
     begin("delete", {n: kept for n, kept in state.items() if n != 3})
     store.delete_files([3])
-    begin("new 5", {**state, 5: (word(5), facts(5).path)})
-    store.replace_files({5: [unit(facts(5), k, word(5)) for k in range(2)]})
+    edit(5, "new", word(5), 3)
+    edit(5, SHORTEN, word(55), 1)
     begin("maintain again", state)
     store.maintain(force=True)
     store.meta.set("contents", "7")
@@ -65,16 +78,14 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
 
 
 def state_of(store: Store) -> State:
-    found: State = {}
+    state: State = {}
     for n in sorted(store.file_ids()):
         rows = store.file_rows(n)
-        texts, paths = {row.text for row in rows}, {row.file.path for row in rows}
-        assert len(rows) == 2
-        assert len(texts) == len(paths) == 1, "half a file is new"
+        [path] = {row.file.path for row in rows}
         refs = [row.ref for row in rows if row.ref]
-        assert [len(record.tokens) for record in store.tokens(refs)] == [3, 3], "tokens are lost"
-        found[n] = (texts.pop(), paths.pop())
-    return found
+        assert {len(record.tokens) for record in store.tokens(refs)} == {3}, "tokens are lost"
+        state[n] = ([row.text for row in rows], path)
+    return state
 
 
 @pytest.mark.slow
@@ -92,12 +103,38 @@ def test_a_power_cut_at_any_step(scenario: Scenario, tmp_path: Path) -> None:
             where = f"{step.doing}: {step.call}, without {loss}"
             store = Store.open(folder, "m", DIM)
             assert store.broken_files == set(), where
-            assert state_of(store) in scenario.states[step.doing], where
+            state = state_of(store)
+            assert state in scenario.states[step.doing], where
+            if step.doing == f"{SHORTEN} 5":  # as the ledger has it done again, from anywhere
+                store.replace_files(of_file(5, word(55), 1))
+                assert state_of(store) == scenario.states[step.doing][-1], where
+                assert found(store, word(5)) == []
             store.close()
     assert number > 60
     last = Store.open(tmp_path / str(number), "m", DIM)
     assert last.meta.get("contents") == "7"
     last.close()
+
+
+def test_between_the_two_commits_of_a_file_that_became_shorter(tmp_path: Path) -> None:
+    """Of two manifests that no sync has reached the system may have written the first: then the
+    end of the file is still there, and whoever was not told that it is done does it again."""
+    store = Store.open(tmp_path, "m", DIM)
+    store.replace_files(of_file(1, word(1), 4))
+    store.replace_files(of_file(2, word(2), 2))
+    first = store.version
+    assert store.replace_files(of_file(1, word(10), 1)) == first + 2
+    store.close()
+    newest = min((tmp_path / "m.lance" / "_versions").glob("*.manifest"))
+    newest.write_bytes(bytes(newest.stat().st_size))
+    store = Store.open(tmp_path, "m", DIM)
+    assert store.found_version == first + 1  # so that the ledger sees what is missing
+    path, other = facts(1).path, ([word(2)] * 2, facts(2).path)
+    assert state_of(store) == {1: ([word(10), *[word(1)] * 3], path), 2: other}
+    store.replace_files(of_file(1, word(10), 1))
+    assert state_of(store) == {1: ([word(10)], path), 2: other}
+    assert found(store, word(1)) == []
+    store.close()
 
 
 def test_everything_is_on_disk_when_a_call_returns(scenario: Scenario, tmp_path: Path) -> None:
@@ -107,7 +144,7 @@ def test_everything_is_on_disk_when_a_call_returns(scenario: Scenario, tmp_path:
             folder = tmp_path / f"{doing} {loss}"
             restore(tree, folder)
             store = Store.open(folder, "m", DIM)
-            assert state_of(store) == scenario.states[doing][1], f"{doing}, without {loss}"
+            assert state_of(store) == scenario.states[doing][-1], f"{doing}, without {loss}"
             store.close()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Any
+
 import pytest
 
 from engine import thumb_path
-from engine.contract.errors import InklingError, StoreDamagedError
+from engine.contract.errors import InklingError, StoreBusyError, StoreDamagedError
 from indexer.indexing import write_stage
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.write_stage import WRITING, WriteStage
@@ -60,6 +63,43 @@ def test_a_file_is_done_when_the_store_has_it(rig: Rig, stage: WriteStage) -> No
     assert kept.store_version == rig.engine.store.version
     assert len(rig.engine.store.file_rows(record.id)) == 3
     assert (rig.states.count, rig.queue.unsettled) == (0, 0)
+
+
+class RemovesNothing:
+    """LanceDB's table, whose disk fails whenever rows are removed from it."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "delete":
+            raise OSError(errno.EIO, "Input/output error")
+        return getattr(self._table, name)
+
+
+def test_a_file_that_became_shorter_is_done_only_when_its_old_end_is_gone(
+    rig: Rig, stage: WriteStage, heard: list[BaseException]
+) -> None:
+    (record,) = rig.notes("a.md")
+    rig.queue.put(rig.encoded(record, units=3))
+    drain(stage, rig)
+    rig.ledger.requeue([record.id])
+    table = rig.engine.store._table
+    raw, table._raw = table._raw, RemovesNothing(table._raw)
+    seen: list[tuple[str, int]] = []
+
+    def mend(error: BaseException) -> None:
+        heard.append(error)
+        table._raw = raw
+        seen.append((rig.record("a.md").state, len(rig.engine.store.file_rows(record.id))))
+
+    stage._on_error = mend
+    rig.queue.put(rig.encoded(rig.record("a.md"), units=1))
+    drain(stage, rig)
+    assert [type(error) for error in heard] == [StoreBusyError]
+    assert seen == [("pending", 3)]
+    assert rig.record("a.md").state == "done"
+    assert len(rig.engine.store.file_rows(record.id)) == 1
 
 
 def test_the_one_that_is_refused_gets_its_reason_and_the_others_are_done(

@@ -1,0 +1,107 @@
+"""Nearest vectors by a scan of a byte a dimension, made exact by a bound on what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Rows turned into float32 at once: 256 kB at 256 dimensions stay in the cache. 100,000 units take
+#: 6.8 ms so; float16 takes 61 (numpy converts it one by one), float32 12 and four times the memory.
+_ROWS = 256
+_GATHERED = 0.7  # share of the rows up to which it is cheaper to pick them out
+_SLACK = 1e-5  # what float32 sums may be off by
+_LEVELS = 127
+
+Exact = Callable[[NDArray[np.intp]], NDArray[np.float32]]  # rows [k] -> vectors [k, d]
+
+
+class Codes:
+    """Directions of n vectors as bytes, each with its scale and how far it is off at most."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim, self._count = dim, 0
+        self._codes = np.zeros((0, dim), np.int8)
+        self._scales = np.zeros(0, np.float32)
+        self._errors = np.zeros(0, np.float32)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, vectors: NDArray[np.float16]) -> None:
+        """Add [k, d] float16. Those who scan the first n meanwhile see no difference."""
+        end = self._count + len(vectors)
+        if end > len(self._scales):
+            self._grow(end + end // 4 + 1024)
+        for start in range(0, len(vectors), 4096):  # temporaries of 4 MB
+            some = vectors[start : start + 4096].astype(np.float32)
+            at = slice(self._count + start, self._count + start + len(some))
+            some /= np.maximum(np.linalg.norm(some, axis=1, keepdims=True), 1e-9)
+            scales = np.maximum(np.abs(some).max(axis=1), 1e-9) / _LEVELS
+            codes = np.rint(some / scales[:, None])
+            self._codes[at], self._scales[at] = codes.astype(np.int8), scales
+            self._errors[at] = np.linalg.norm(some - codes * scales[:, None], axis=1)
+        self._count = end
+
+    def _grow(self, size: int) -> None:
+        for name in ("_codes", "_scales", "_errors"):
+            old = getattr(self, name)
+            new = np.zeros((size, *old.shape[1:]), old.dtype)
+            new[: self._count] = old[: self._count]
+            setattr(self, name, new)
+
+    def nearest(
+        self, query: NDArray[np.float32], allowed: NDArray[np.bool_], limit: int, exact: Exact
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Rows [k] and cosines [k] of the nearest of those allowed [n], best first.
+
+        Exactly those that a scan of the vectors would give: a cosine differs from that of the
+        bytes by no more than the length of what they leave out.
+        """
+        places = np.flatnonzero(allowed)
+        count = len(allowed)
+        if len(places) == 0 or limit < 1:
+            return places[:0], np.zeros(0, np.float32)
+        query = query / np.linalg.norm(query)
+        if len(places) > _GATHERED * count:
+            about = _products(self._codes[:count], query)
+            about = about if len(places) == count else about[places]
+        else:
+            about = _picked_products(self._codes, places, query)
+        chosen = slice(count) if len(places) == count else places
+        about *= self._scales[chosen]
+        errors = self._errors[chosen] + np.float32(_SLACK)
+        if len(places) > limit:
+            lower = about - errors
+            least = np.partition(lower, len(lower) - limit)[len(lower) - limit]
+            places = places[about + errors >= least]
+        vectors = exact(places)
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1), 1e-9)
+        cosines = np.asarray((vectors @ query) / lengths, np.float32)
+        best = np.argsort(-cosines, kind="stable")[:limit]
+        return places[best], cosines[best]
+
+
+def _products(codes: NDArray[np.int8], query: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[n] products of all codes with a query."""
+    out = np.empty(len(codes), np.float32)
+    buffer = np.empty((_ROWS, codes.shape[1]), np.float32)
+    for start in range(0, len(codes), _ROWS):
+        some = codes[start : start + _ROWS]
+        np.copyto(buffer[: len(some)], some)
+        np.dot(buffer[: len(some)], query, out=out[start : start + len(some)])
+    return out
+
+
+def _picked_products(
+    codes: NDArray[np.int8], places: NDArray[np.intp], query: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """[k] products of the codes at some places with a query."""
+    out = np.empty(len(places), np.float32)
+    buffer = np.empty((_ROWS, codes.shape[1]), np.float32)
+    for start in range(0, len(places), _ROWS):
+        some = codes[places[start : start + _ROWS]]
+        np.copyto(buffer[: len(some)], some)
+        np.dot(buffer[: len(some)], query, out=out[start : start + len(some)])
+    return out

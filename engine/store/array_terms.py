@@ -1,0 +1,243 @@
+"""Which units hold a term, and how often: postings on disk as of the arrays' making, and in memory
+what came since; scored by BM25 as LanceDB does it.
+
+Terms are the analyzer's, known here by 64 bits of a hash: among a million terms two share one in
+3 of 100 million libraries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from engine.store.segment_files import ReadFile
+
+K1, B = 1.2, 0.75
+_HEAD = struct.Struct("<4sIQQIII")  # magic, checksum of what follows, rows, terms, three checksums
+_MAGIC = b"IkV1"
+_BUCKETS = 16  # by the first bits of a hash: as much of the postings is sorted in memory at once
+_ENTRY = np.dtype([("key", "<u8"), ("row", "<u4"), ("count", "<u2")])
+PARTS = ("postings", "counts", "vocabulary")
+
+
+def keys_of(terms: Iterable[str]) -> NDArray[np.uint64]:
+    """What each term is known by, 1 µs a term."""
+    hashed = (hashlib.blake2b(term.encode(), digest_size=8).digest() for term in terms)
+    return np.frombuffer(b"".join(hashed), "<u8")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Postings of some units in memory, in the order of keys and then of rows."""
+
+    entries: NDArray[np.void]  # [p] of _ENTRY
+
+    def of(self, key: np.uint64) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+        """Rows [k] that hold a term, and how often each."""
+        keys = self.entries["key"]
+        start, end = (int(np.searchsorted(keys, key, side)) for side in ("left", "right"))
+        return self.entries["row"][start:end], self.entries["count"][start:end]
+
+    def with_later(self, other: Run) -> Run:
+        """Both as one; the other's rows come after all of these."""
+        both = np.concatenate([self.entries, other.entries])
+        return Run(both[np.argsort(both["key"], kind="stable")])
+
+
+def run_of(texts: Sequence[str], first: int) -> tuple[Run, NDArray[np.uint32]]:
+    """Postings of units by their terms set in spaces, and how many terms [n] each has.
+
+    The units' rows are counted from `first`.
+    """
+    trimmed = pc.utf8_trim(pa.array(texts, pa.large_string()), " ")
+    lists = pc.split_pattern(trimmed, " ")
+    words = lists.flatten().dictionary_encode()
+    lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.uint32)
+    owners = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
+    vocabulary = words.dictionary.to_pylist()
+    keys = keys_of(vocabulary)
+    order = np.argsort(keys)
+    rank = np.empty(len(keys), np.int64)
+    rank[order] = np.arange(len(keys))
+    numbers = words.indices.to_numpy(zero_copy_only=False)
+    pairs, counts = np.unique((rank[numbers] << 32) | owners, return_counts=True)
+    entries = np.empty(len(pairs), _ENTRY)
+    entries["key"] = keys[order][pairs >> 32]
+    entries["row"] = (pairs & 0xFFFFFFFF) + first
+    entries["count"] = np.minimum(counts, 0xFFFF)
+    if "" in vocabulary:  # of units without any
+        entries = entries[entries["key"] != keys_of([""])]
+        lengths[[not text.strip() for text in texts]] = 0
+    return Run(entries), lengths
+
+
+def _temporary(folder: Path) -> IO[bytes]:
+    return tempfile.TemporaryFile(dir=folder)
+
+
+class PostingsWriter:
+    """Takes runs in the order of their rows, and puts all of them in the order of terms on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._open = ExitStack()
+        self._buckets = [self._open.enter_context(_temporary(folder)) for _ in range(_BUCKETS)]
+        self._rows = 0
+
+    def add(self, run: Run, rows: int) -> None:
+        """One run; there are so many rows now."""
+        firsts = np.arange(_BUCKETS, dtype=np.uint64) << np.uint64(60)
+        starts = [*np.searchsorted(run.entries["key"], firsts).tolist(), len(run.entries)]
+        for bucket, start, end in zip(self._buckets, starts, starts[1:], strict=False):
+            bucket.write(run.entries[start:end].tobytes())
+        self._rows = rows
+
+    def finish(self, postings: Path, counts: Path, vocabulary: Path) -> None:
+        """Write the files."""
+        keys, sizes = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+        sums = [0, 0]
+        for path in (postings, counts, vocabulary):
+            path.touch(mode=0o600)
+        with postings.open("wb") as rows_file, counts.open("wb") as counts_file:
+            for bucket in self._buckets:
+                bucket.seek(0)
+                entries = np.frombuffer(bucket.read(), _ENTRY)
+                bucket.close()
+                entries = entries[np.argsort(entries["key"], kind="stable")]
+                for i, (file, name) in enumerate(((rows_file, "row"), (counts_file, "count"))):
+                    data = np.ascontiguousarray(entries[name]).tobytes()
+                    file.write(data)
+                    sums[i] = zlib.crc32(data, sums[i])
+                terms, each = np.unique(entries["key"], return_counts=True)
+                keys.append(terms)
+                sizes.append(each.astype(np.int64))
+        terms = np.concatenate(keys)
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(sizes))])
+        body = terms.tobytes() + starts.tobytes()
+        head = _HEAD.pack(_MAGIC, 0, self._rows, len(terms), *sums, zlib.crc32(body))
+        seal = struct.pack("<I", zlib.crc32(head[8:]))
+        vocabulary.write_bytes(_MAGIC + seal + head[8:] + body)
+
+    def __enter__(self) -> PostingsWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+
+class Postings:
+    """The postings on disk of the rows before `rows`; ValueError, OSError if they are not whole."""
+
+    def __init__(self, postings: Path, counts: Path, vocabulary: Path) -> None:
+        data = vocabulary.read_bytes()
+        if len(data) < _HEAD.size or data[:4] != _MAGIC:
+            raise ValueError("no vocabulary")
+        _, seal, self.rows, terms, *sums = _HEAD.unpack_from(data)
+        body = data[_HEAD.size :]
+        if seal != zlib.crc32(data[8 : _HEAD.size]) or len(body) != 16 * terms + 8:
+            raise ValueError("the vocabulary was cut short or has changed")
+        if [_checksum(postings), _checksum(counts), zlib.crc32(body)] != sums:
+            raise ValueError("a checksum of the postings differs")
+        self._keys = np.frombuffer(body, np.uint64, terms)
+        self._starts = np.frombuffer(body, np.int64, terms + 1, 8 * terms)
+        self._postings, self._counts = ReadFile(postings), ReadFile(counts)
+
+    def of(self, key: np.uint64) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+        """Rows [k] that hold a term, and how often each. ValueError, OSError."""
+        at = int(np.searchsorted(self._keys, key))
+        if at == len(self._keys) or self._keys[at] != key:
+            return np.zeros(0, np.uint32), np.zeros(0, np.uint16)
+        start, size = int(self._starts[at]), int(self._starts[at + 1] - self._starts[at])
+        rows = np.frombuffer(self._postings.read_at(start * 4, size * 4), "<u4")
+        counts = np.frombuffer(self._counts.read_at(start * 2, size * 2), "<u2")
+        if len(rows) != size or len(counts) != size or rows[-1] >= self.rows:
+            raise ValueError("postings are missing")
+        return rows, counts
+
+
+def _checksum(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:
+        while data := file.read(1 << 22):
+            crc = zlib.crc32(data, crc)
+    return crc
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All postings as of one commit: those on disk, and runs of what came since."""
+
+    base: Postings | None
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows' postings are on disk; of the rest they are in the runs."""
+        return 0 if self.base is None else self.base.rows
+
+    def with_run(self, run: Run) -> Terms:
+        """One more; small ones become one, so that there are few."""
+        runs = [*self.runs, run]
+        while len(runs) > 1 and len(runs[-2].entries) < 2 * len(runs[-1].entries):
+            later = runs.pop()
+            runs[-1] = runs[-1].with_later(later)
+        return Terms(self.base, tuple(runs))
+
+    def of(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+        """Rows [k] that hold a term, outdated ones too, and how often each. ValueError, OSError."""
+        (key,) = keys_of([term])
+        parts: list[Postings | Run] = [*([self.base] if self.base else []), *self.runs]
+        found = [part.of(key) for part in parts]
+        if not found:
+            return np.zeros(0, np.uint32), np.zeros(0, np.uint16)
+        rows, counts = zip(*found, strict=True)
+        return np.concatenate(rows), np.concatenate(counts)
+
+    def scores(
+        self,
+        terms: Iterable[str],
+        lengths: NDArray[np.uint32],
+        alive: NDArray[np.bool_],
+        allowed: NDArray[np.bool_],
+        *,
+        every: bool = False,
+    ) -> NDArray[np.float32]:
+        """[n] BM25 of rows of these lengths; 0 where a row is not allowed or holds no (or not
+        every) term. What is rare is told by all that are alive."""
+        total = np.zeros(len(alive), np.float32)
+        held = np.zeros(len(alive), np.uint16)
+        units = int(np.count_nonzero(alive))
+        average = max(float(lengths[alive].mean()) if units else 0.0, 1e-9)
+        asked = list(dict.fromkeys(terms))
+        for term in asked:
+            rows, counts = self.of(term)
+            there = alive[rows]
+            frequency = int(np.count_nonzero(there))
+            there &= allowed[rows]
+            rows, times = rows[there], counts[there].astype(np.float32)
+            rarity = np.log1p((units - frequency + 0.5) / (frequency + 0.5))
+            norms = K1 * (1 - B + B * lengths[rows].astype(np.float32) / average)
+            total[rows] += np.float32(rarity) * times * (K1 + 1) / (times + norms)
+            held[rows] += 1
+        if every:
+            total[held < len(asked)] = 0
+        return total
+
+
+def best_of(scores: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
+    """Places of the highest scores above 0, best first."""
+    places = np.flatnonzero(scores)
+    if len(places) > limit:
+        places = places[np.argpartition(-scores[places], limit - 1)[:limit]]
+    return places[np.argsort(-scores[places], kind="stable")]

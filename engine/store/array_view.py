@@ -1,0 +1,202 @@
+"""What the arrays hold as of one commit: read by any thread, while the writer makes the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.store.array_files import ArrayFiles, UnsoundError
+from engine.store.array_rows import NONE, Names, fulfilling
+from engine.store.array_scan import Codes
+from engine.store.array_terms import Terms, best_of
+from engine.store.manifests import Mark
+from engine.store.rows import Candidate, Row, TextMatch, unpacked_row
+from engine.store.where import Demands
+
+_ORDINAL_BITS = 22  # of a key; what does not fit is refused by `Places`
+_MOST_CHANGED = 2_000  # files, before the changes are worked into the order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where each unit's row is: all of an earlier time in order, and the files changed since."""
+
+    keys: NDArray[np.int64]  # in order
+    rows: NDArray[np.int32]  # of each key
+    changed: Mapping[int, Mapping[int, int]]  # of a file all its ordinals' rows; none: it is gone
+
+    @classmethod
+    def of(cls, rows: NDArray[np.void], alive: NDArray[np.bool_]) -> Places:
+        """All in order. ValueError if the numbers are too large to be."""
+        places = np.flatnonzero(alive).astype(np.int32)
+        files, ordinals = rows["file"][places], rows["ordinal"][places].astype(np.int64)
+        if len(places) and (
+            min(files.min(), ordinals.min()) < 0
+            or files.max() >> (62 - _ORDINAL_BITS)
+            or ordinals.max() >> _ORDINAL_BITS
+        ):
+            raise ValueError("numbers of files or units are out of range")
+        keys = (files << _ORDINAL_BITS) | ordinals
+        order = np.argsort(keys, kind="stable")
+        if len(keys) and (np.diff(keys[order]) == 0).any():
+            raise ValueError("a unit is there twice")
+        return cls(keys[order], places[order], {})
+
+    def of_file(self, file: int) -> list[int]:
+        """A file's rows."""
+        if file in self.changed:
+            return list(self.changed[file].values())
+        start, end = np.searchsorted(
+            self.keys, [file << _ORDINAL_BITS, (file + 1) << _ORDINAL_BITS]
+        )
+        return self.rows[start:end].tolist()  # type: ignore[no-any-return]
+
+    def of_units(self, unit_ids: Iterable[str]) -> dict[str, int]:
+        """Rows by unit id; what is not there is left out."""
+        found: dict[str, int] = {}
+        asked: list[tuple[str, int]] = []
+        for unit_id in unit_ids:
+            file, ordinal = _numbers(unit_id)
+            if file in self.changed:
+                if (row := self.changed[file].get(ordinal)) is not None:
+                    found[unit_id] = row
+            elif file >= 0:
+                asked.append((unit_id, (file << _ORDINAL_BITS) | ordinal))
+        keys = np.array([key for _, key in asked], np.int64)
+        at = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
+        if len(self.keys):
+            for (unit_id, key), i in zip(asked, at.tolist(), strict=True):
+                if self.keys[i] == key:
+                    found[unit_id] = int(self.rows[i])
+        return found
+
+    def with_files(self, changes: Mapping[int, Mapping[int, int]]) -> Places:
+        """The same with other rows for these files."""
+        return Places(self.keys, self.rows, {**self.changed, **changes})
+
+    @property
+    def are_many(self) -> bool:
+        """Whether so many files have changed that the order should be made anew."""
+        return len(self.changed) > _MOST_CHANGED + len(self.keys) // 64
+
+
+def _numbers(unit_id: str) -> tuple[int, int]:
+    """File and ordinal of a unit's id; (-1, -1) if it is none."""
+    file, _, ordinal = unit_id.partition(":")
+    if not (unit_id.isascii() and file.isdigit() and ordinal.isdigit()):
+        return -1, -1
+    numbers = int(file), int(ordinal)
+    fits = not (numbers[0] >> (62 - _ORDINAL_BITS) or numbers[1] >> _ORDINAL_BITS)
+    return numbers if fits and unit_id == f"{numbers[0]}:{numbers[1]}" else (-1, -1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """The arrays as of one commit: n rows, some of them outdated."""
+
+    mark: Mark
+    rows: NDArray[np.void]  # [n] of ROW
+    alive: NDArray[np.bool_]  # [n]
+    places: Places
+    names: Names
+    files: ArrayFiles
+    codes: Codes | None  # None where an index is cheaper than a scan
+    terms: Terms | None  # the same
+
+    def vectors(
+        self, unit_ids: Iterable[str], column: Literal["vector", "document"]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Vectors [d] by unit id, as Reader.vectors has them. OSError, UnsoundError."""
+        found = self.places.of_units(unit_ids)
+        if column == "vector":
+            there = {uid: row for uid, row in found.items() if self.rows["vector"][row]}
+            matrix = self.files.vectors(np.array(list(there.values()), np.intp))
+            return dict(zip(there, matrix, strict=True))
+        wholes = {uid: int(self.rows["document"][row]) for uid, row in found.items()}
+        wanted = sorted({whole for whole in wholes.values() if whole != NONE})
+        vectors = self.files.whole(np.array(wanted, np.intp))
+        by_whole = dict(zip(wanted, vectors, strict=True))
+        return {uid: by_whole[whole] for uid, whole in wholes.items() if whole != NONE}
+
+    def units(self, unit_ids: Iterable[str]) -> dict[str, Row]:
+        """Rows by unit id, as Reader.rows has them. OSError, UnsoundError."""
+        found = self.places.of_units(unit_ids)
+        return dict(zip(found, self._records(list(found.values())), strict=True))
+
+    def file_units(self, file_id: int) -> list[Row]:
+        """A file's rows in the order of its units. OSError, UnsoundError."""
+        places = self.places.of_file(file_id)
+        return self._records(sorted(places, key=lambda row: int(self.rows["ordinal"][row])))
+
+    def _records(self, places: list[int]) -> list[Row]:
+        chosen = self.rows[places]
+        where = zip(chosen["at"].tolist(), chosen["length"].tolist(), strict=True)
+        try:
+            return [unpacked_row(record) for record in self.files.runs("records", where)]
+        except (ValueError, LookupError, TypeError) as error:
+            raise UnsoundError(f"a record can't be understood: {error}") from error
+
+    def holding(
+        self, terms: Sequence[str], demands: Demands, limit: int, every: bool
+    ) -> list[Candidate] | None:
+        """As Reader.search_text has them; None if that is not for us to say. OSError,
+        ValueError."""
+        if self.terms is None:
+            return None
+        allowed = self.alive
+        if demands != Demands():
+            allowed = allowed & fulfilling(self.rows, demands, self.names)
+        scores = self._bm25(self.terms, terms, allowed, every)
+        best = best_of(scores, limit)
+        return [Candidate(*values) for values in self._named(best, scores[best])]
+
+    def holding_within(
+        self, terms: Sequence[str], file_ids: Iterable[int], limit: int
+    ) -> list[TextMatch] | None:
+        """As Reader.text_within has them; None if that is not for us to say. OSError, ValueError,
+        UnsoundError."""
+        if self.terms is None:
+            return None
+        allowed = np.zeros(len(self.rows), np.bool_)
+        allowed[[row for file_id in file_ids for row in self.places.of_file(file_id)]] = True
+        scores = self._bm25(self.terms, terms, allowed, every=False)
+        best = best_of(scores, limit)
+        chosen = self.rows[best]
+        where = zip(chosen["terms_at"].tolist(), chosen["terms_length"].tolist(), strict=True)
+        texts = self.files.runs("terms", where)
+        named = zip(self._named(best, scores[best]), texts, strict=True)
+        return [TextMatch(*values, text.decode()) for values, text in named]
+
+    def _bm25(
+        self, postings: Terms, terms: Sequence[str], allowed: NDArray[np.bool_], every: bool
+    ) -> NDArray[np.float32]:
+        words = np.ascontiguousarray(self.rows["words"])
+        return postings.scores(terms, words, self.alive, allowed, every=every)
+
+    def _named(
+        self, places: NDArray[np.intp], scores: NDArray[np.float32]
+    ) -> Iterator[tuple[str, int, float]]:
+        """Unit id, file id and score of each."""
+        chosen = self.rows[places]
+        files, ordinals = chosen["file"].tolist(), chosen["ordinal"].tolist()
+        for file, ordinal, score in zip(files, ordinals, scores.tolist(), strict=True):
+            yield f"{file}:{ordinal}", file, score
+
+    def nearest(
+        self, vector: NDArray[np.float32], demands: Demands, limit: int
+    ) -> list[Candidate] | None:
+        """As Reader.search_vector has them, exactly; None if that is not for a scan to say."""
+        length = float(np.linalg.norm(vector))
+        if self.codes is None or not (np.isfinite(length) and length > 0):
+            return None
+        if vector.shape != (self.codes.dim,):
+            return None
+        allowed = self.alive & (self.rows["vector"] > 0)
+        if demands != Demands():
+            allowed &= fulfilling(self.rows, demands, self.names)
+        best, cosines = self.codes.nearest(vector, allowed, limit, self.files.vectors)
+        return [Candidate(*values) for values in self._named(best, cosines)]
