@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from engine.contract.conditions import filter_conditions, one_of, quote
 from engine.contract.folding import name_regex
 from engine.contract.path_text import clean, path_to_text
 from engine.contract.types import Filters
 from engine.store.analyzer import analyze
+
+#: Fields of Filters that engine.store.array_rows.fulfilling tells without SQL.
+BY_ARRAYS = frozenset(
+    {"kinds", "not_kinds", "exts", "not_exts", "languages", "not_languages"}
+    | {"after", "before", "min_size", "max_size"}
+)
+#: Whatever else there is to ask, a filter added tomorrow included.
+BY_SQL = frozenset(f.name for f in fields(Filters)) - BY_ARRAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +88,11 @@ def build_where(
     demands += [contains(phrase) for phrase in phrases]
     demands += [f"NOT {_mentions(word)}" for word in excluded]
     sql = " AND ".join(demands)
-    f = filters or Filters()
+    asked = filters or Filters()
     by_sql = phrases or excluded or candidate_ids or file_ids is not None
-    if by_sql or f.folders or f.not_folders or f.attributes or not sql:
+    if by_sql or not sql or any(getattr(asked, name) for name in BY_SQL):
         return sql or None
-    return Where(sql, Demands(f, tuple(kinds)))
+    return Where(sql, Demands(asked, tuple(kinds)))
 
 
 def contains(phrase: str) -> str:
