@@ -20,6 +20,7 @@ BY_ARRAYS = frozenset(
 )
 #: Whatever else there is to ask, a filter added tomorrow included.
 BY_SQL = frozenset(f.name for f in fields(Filters)) - BY_ARRAYS
+_NOTHING = Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def build_where(
     sql = " AND ".join(demands)
     asked = filters or Filters()
     by_sql = phrases or excluded or candidate_ids or file_ids is not None
-    if by_sql or not sql or any(getattr(asked, name) for name in BY_SQL):
+    if by_sql or not sql or any(getattr(asked, n) != getattr(_NOTHING, n) for n in BY_SQL):
         return sql or None
     return Where(sql, Demands(asked, tuple(kinds)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,16 @@ def test_its_questions_are_answered(inkling: Inkling, sample_library: Path) -> N
     status = client.status()
     assert status["totals"]["done"] == sum(1 for p in sample_library.rglob("*") if p.is_file())
     assert status["totals"].get("failed", 0) == 0
+
+    lost_names = []
+    stems = Counter(p.stem.casefold() for p in sample_library.rglob("*") if p.is_file())
+    for file in sample_library.rglob("*"):
+        if file.is_file() and stems[file.stem.casefold()] == 1:
+            for typed in (file.name, file.stem):
+                *_, answer = client.search(typed, limit=3)
+                if rank(answer["hits"], str(file)) != 0:
+                    lost_names.append(typed)
+    assert lost_names == []
 
     questions = (sample_library.parent / "questions.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in questions]

@@ -19,7 +19,8 @@ class Names(Lane):
 
     columns = (
         Feature("name", 0.14),  # all its parts together, 0..1; those below only tell them apart
-        Feature("name_whole", 0.0),  # the name or its stem was typed: 1
+        # The name or its stem was typed: 1. More than all else: it is that file that is meant.
+        Feature("name_whole", 2.0),
         Feature("name_coverage", 0.0),  # share of the question that the name holds, 0..1
         Feature("name_cover", 0.0),  # share of the name that the question is, 0..1
         Feature("name_in_order", 0.0),  # all words in their order: 1
