@@ -33,10 +33,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Many tests wait for real processes: two at a time take little more than half as long.
+# Many tests wait for real processes: with three at a time two cores are hardly ever idle.
 test: lint
 	$(BIN)/python resources/setup/check_system.py
-	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 --dist worksteal
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 3 --dist worksteal
 
 sample: $(READY)
 	$(BIN)/python resources/sample/maker

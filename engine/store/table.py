@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,10 +51,19 @@ class Store(Reader):
     where = staticmethod(build_where)
 
     def __init__(
-        self, table: LanceTable, meta: SpaceFile, segments: Segments, dim: int, read_only: bool
+        self,
+        table: LanceTable,
+        meta: SpaceFile,
+        segments: Segments,
+        dim: int,
+        read_only: bool,
+        arrays: bool = True,
     ) -> None:
-        arrays = None if read_only else Arrays(table.folder / "arrays", dim)
-        super().__init__(table, segments, dim, arrays)
+        folder = table.folder / "arrays"
+        if not read_only and not arrays:
+            shutil.rmtree(folder, ignore_errors=True)
+        made = Arrays(folder, dim) if arrays and not read_only else None
+        super().__init__(table, segments, dim, made)
         #: Durable notes of this space, the version of its contents for instance.
         self.meta = meta
         self._read_only = read_only
@@ -68,9 +78,19 @@ class Store(Reader):
 
     @classmethod
     def open(
-        cls, directory: Path, space: str, dim: int, *, read_only: bool = False, disk: Disk = DISK
+        cls,
+        directory: Path,
+        space: str,
+        dim: int,
+        *,
+        read_only: bool = False,
+        arrays: bool = True,
+        disk: Disk = DISK,
     ) -> Store:
         """Open a space, or make it; one of an earlier Inkling is carried over.
+
+        Without `arrays` there are none afterwards, on disk either: for a space that nobody
+        searches, from which rows are to go without a trace.
 
         The newest commits are given up if they can't be read: compare `found_version` with what
         you remember and index later files again. StoreDamagedError if nothing can be read,
@@ -85,7 +105,7 @@ class Store(Reader):
             with guarded("read"):
                 folder = directory / f"{name}.segments"
                 segments = Segments(folder, read_only=read_only, disk=disk)
-            return cls(table, meta, segments, dim, read_only)
+            return cls(table, meta, segments, dim, read_only, arrays)
 
         return patiently(whole)
 

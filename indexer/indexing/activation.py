@@ -347,7 +347,7 @@ class ModelActivation:
             self.spaces.forget(space)
             return
         for last in (False, True):
-            store = Store.open(self._store, space, spec.dim)
+            store = Store.open(self._store, space, spec.dim, arrays=False)
             try:
                 if not last:
                     store.delete_files(file_ids)

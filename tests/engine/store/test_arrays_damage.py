@@ -207,3 +207,20 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
         store = Store.open(tmp_path, "m", DIM)
         check_agreement(store)
         store.close()
+
+
+def test_opened_without_arrays_a_space_keeps_none(tmp_path: Path) -> None:
+    """What is deleted from a space that nobody searches must not live on in them."""
+    store = Store.open(tmp_path, "m", DIM)
+    store.replace_files({n: made(n, 3, n) for n in range(3)})
+    store.close()
+    folder = tmp_path / "m.lance" / "arrays"
+    assert any(folder.iterdir())
+    store = Store.open(tmp_path, "m", DIM, arrays=False)
+    store.delete_files([1])
+    store.maintain(force=True)
+    store.close()
+    assert not folder.exists()
+    store = Store.open(tmp_path, "m", DIM)
+    check_agreement(store)
+    store.close()
