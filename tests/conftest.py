@@ -61,3 +61,25 @@ def library(tmp_path: Path, sample_library: Path) -> Path:
     import shutil
 
     return Path(shutil.copytree(sample_library, tmp_path / "library"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Modules with slow tests come first in what each worker is given: none is left for the end,
+    where one worker would go through them while the others have nothing to do."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    modules: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    slow = [m for m in modules.values() if any(i.get_closest_marker("slow") for i in m)]
+    fast = [item for m in modules.values() if m not in slow for item in m]
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, module in enumerate(slow):
+        shares[number % workers].extend(module)
+    # A worker is given every n-th part of the list.
+    room = len(items) // workers
+    items[:] = []
+    for share in shares:
+        some = max(0, room - len(share))
+        items += share + fast[:some]
+        del fast[:some]
+    items += fast

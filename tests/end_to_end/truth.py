@@ -170,9 +170,8 @@ class Unrest:
         folder.mkdir(parents=True, exist_ok=True)
 
     def text(self) -> str:
-        lines = [
-            " ".join(self.chance.choices(_WORDS, k=12)) for _ in range(self.chance.randint(1, 30))
-        ]
+        count = self.chance.choice((1, 2, 3, 4, 30))  # one file in five is of several units
+        lines = [" ".join(self.chance.choices(_WORDS, k=12)) for _ in range(count)]
         return f"Number {self.chance.random()}.\n\n" + ".\n\n".join(lines) + ".\n"
 
     def create(self, count: int = 1) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,29 +16,52 @@ from engine.models.registry import model_spec
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
 from indexer.server.lifecycle import Indexer
+from tests.conftest import own_home
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 from tests.waiting import until
 
+FILES = 12
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "files"
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[BaseDir, Path]:
+    """A base directory with the tiny jina-v4 whose index knows a folder, and that folder."""
+    place = tmp_path_factory.mktemp("prepared")
+    folder = place / "files"
     folder.mkdir()
-    for n in range(12):
+    for n in range(FILES):
         (folder / f"{n}.md").write_text(f"# Note {n}\n\nThe keeper counted {n} ships.\n")
-    return folder
-
-
-@pytest.fixture
-def indexer(base: BaseDir, folder: Path) -> Iterator[Indexer]:
-    """A running indexer that has read the folder, with the tiny jina-v4 at hand."""
+    base = BaseDir(place / "base").create()
     jina = model_spec("jina-v4")
     model_files.accept_licence(jina, base)
     model_files.add(jina, base, CHECKPOINT)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        own_home(monkeypatch, place / "home")
+        made = Indexer(base).open()
+        made.start()
+        made.ports.library.add_folders([str(folder)])
+        until(lambda: made.index.ledger.counts()["done"] == FILES)
+        made.close()
+    return base, folder
+
+
+@pytest.fixture
+def folder(prepared: tuple[BaseDir, Path]) -> Iterator[Path]:
+    """The folder; what a test adds is taken away again."""
+    folder = prepared[1]
+    before = set(folder.iterdir())
+    yield folder
+    for path in set(folder.iterdir()) - before:
+        path.unlink()
+
+
+@pytest.fixture
+def indexer(base: BaseDir, prepared: tuple[BaseDir, Path], folder: Path) -> Iterator[Indexer]:
+    """A running indexer on a copy of what was prepared."""
+    shutil.copytree(prepared[0].root, base.root, dirs_exist_ok=True)
     made = Indexer(base).open()
     made.start()
-    made.ports.library.add_folders([str(folder)])
-    until(lambda: made.index.ledger.counts()["done"] == 12)
+    until(lambda: made.state() == "idle" and made.index.ledger.counts()["done"] == FILES)
     yield made
     made.close()
 
