@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,12 @@ class Match:
     weight: float
 
 
+@lru_cache(maxsize=1 << 15)
+def _tokens(word: str) -> tuple[str, ...]:
+    """A word's index tokens: every stage of every answer asks for the same ones again."""
+    return tuple(analyze(word))
+
+
 def word_matches(text: str, query: str) -> list[Match]:
     """Words of the text that share an index token with a word of the query."""
     wanted: dict[str, str] = {}
@@ -51,7 +58,7 @@ def word_matches(text: str, query: str) -> list[Match]:
             wanted.setdefault(token, word)
     found: list[Match] = []
     for match in _WORD.finditer(text):
-        for token in analyze(match[0]):
+        for token in _tokens(match[0]):
             if token in wanted:
                 found.append(Match(match.start(), match.end(), wanted[token], 1.0))
                 break

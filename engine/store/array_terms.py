@@ -13,7 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -43,17 +43,21 @@ class Run:
     """Postings of some units in memory, in the order of keys and then of rows."""
 
     entries: NDArray[np.void]  # [p] of _ENTRY
+    #: [p] apart from them: to search a field of packed records, numpy copies all of it each time.
+    keys: NDArray[np.uint64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", np.ascontiguousarray(self.entries["key"]))
 
     def of(self, key: np.uint64) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
         """Rows [k] that hold a term, and how often each."""
-        keys = self.entries["key"]
-        start, end = (int(np.searchsorted(keys, key, side)) for side in ("left", "right"))
+        start, end = (int(np.searchsorted(self.keys, key, side)) for side in ("left", "right"))
         return self.entries["row"][start:end], self.entries["count"][start:end]
 
     def with_later(self, other: Run) -> Run:
         """Both as one; the other's rows come after all of these."""
         both = np.concatenate([self.entries, other.entries])
-        return Run(both[np.argsort(both["key"], kind="stable")])
+        return Run(both[np.argsort(np.concatenate([self.keys, other.keys]), kind="stable")])
 
 
 def run_of(texts: Sequence[str], first: int) -> tuple[Run, NDArray[np.uint32]]:
@@ -98,7 +102,7 @@ class PostingsWriter:
     def add(self, run: Run, rows: int) -> None:
         """One run; there are so many rows now."""
         firsts = np.arange(_BUCKETS, dtype=np.uint64) << np.uint64(60)
-        starts = [*np.searchsorted(run.entries["key"], firsts).tolist(), len(run.entries)]
+        starts = [*np.searchsorted(run.keys, firsts).tolist(), len(run.entries)]
         for bucket, start, end in zip(self._buckets, starts, starts[1:], strict=False):
             bucket.write(run.entries[start:end].tobytes())
         self._rows = rows
