@@ -64,8 +64,8 @@ class Searcher:
                 hits = run_hits(run, limit, late_evidence=meant)
             took_ms = round((time.perf_counter() - started) * 1000, 2)
             coverage = Coverage()
-            if run.not_encoded is not None:
-                said = f"{run.not_encoded} Only names and words were searched."
+            if (error := run.not_encoded) is not None:
+                said = f"{error} Only names and words were searched. {error.hint}".strip()
                 coverage = Coverage(complete=False, message=said)
             yield Answer(tuple(hits), stage, took_ms, run.weak, run.phrase_relaxed, coverage)
 

@@ -28,7 +28,7 @@ from engine.contract.query import parse
 from engine.contract.types import Filters
 from engine.models.registry import DEFAULT_MODEL, model_spec
 from indexer.ledger.ledger import Done, Found, Ledger
-from indexer.reading.work import facts_of
+from indexer.reading.work import facts_of, name_match
 from tests.benchmarks.store_scale import Library, fill
 
 
@@ -80,8 +80,7 @@ def main() -> None:
         library = Library(model_spec(DEFAULT_MODEL).dim)
 
         def names(words: list[str], limit: int, filters: Filters) -> list[NameMatch]:
-            hits = ledger.find_names(words, limit, filters)
-            return [NameMatch(facts_of(hit.file), hit.score) for hit in hits]
+            return list(map(name_match, ledger.find_names(words, limit, filters)))
 
         engine = Engine(base, model_spec(DEFAULT_MODEL), names)  # type: ignore[arg-type]
         try:

@@ -93,12 +93,14 @@ def test_questions_that_wait_hold_up_no_words(engine: Engine) -> None:
 
 
 def test_where_the_model_fails_words_have_answered_and_it_is_said(engine: Engine) -> None:
-    encoder(engine).error = InklingError("MiniLM could not be loaded.")
+    encoder(engine).error = InklingError("MiniLM could not be loaded.", hint="Reinstall it.")
     encoder(engine).loaded.set()
     answers = list(engine.search(parse("expired certificate")))
     assert [answer.stage for answer in answers] == ["names", "words", "fused", "rescored"]
     assert [paths(answer) for answer in answers[1:]] == [["/n/1.md"]] * 3
-    assert "MiniLM could not be loaded." in answers[-1].coverage.message
+    said = answers[-1].coverage.message
+    assert said.startswith("MiniLM could not be loaded.")
+    assert said.endswith("Reinstall it.")  # what to do next
     assert not answers[-1].coverage.complete
     assert not answers[1].coverage.message
 
