@@ -65,7 +65,7 @@ class Searcher:
             took_ms = round((time.perf_counter() - started) * 1000, 2)
             coverage = Coverage()
             if (error := run.not_encoded) is not None:
-                said = f"{error} Only names and words were searched. {error.hint}".strip()
+                said = f"{error} Only names and words were searched."  # the error says what to do
                 coverage = Coverage(complete=False, message=said)
             yield Answer(tuple(hits), stage, took_ms, run.weak, run.phrase_relaxed, coverage)
 
