@@ -108,6 +108,8 @@ class QueryRun:
             try:
                 encoding.result()
             except InklingError as error:
+                if not self.query.text:
+                    raise  # a picture alone: names and words have nothing to look for
                 self.not_encoded = error
                 yield from ("fused", "rescored")
                 return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +105,19 @@ def test_where_the_model_fails_words_have_answered_and_it_is_said(engine: Engine
     assert said.count("Reinstall") == 1
     assert not answers[-1].coverage.complete
     assert not answers[1].coverage.message
+
+
+def test_a_picture_alone_that_can_not_be_read_is_an_error(
+    base: BaseDir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("engine.engine.EncoderPool", WordEncoder)
+    seeing = replace(model_spec("minilm"), modalities=("text", "image"))
+    made = Engine(base, seeing, lambda words, limit, filters: [])
+    try:
+        with pytest.raises(InklingError, match="can't be read"):
+            list(made.search(parse("", image=str(tmp_path / "gone.png"))))
+    finally:
+        made.close()
 
 
 def test_a_later_stage_keeps_what_words_told(engine: Engine) -> None:
