@@ -1,7 +1,7 @@
 """Where units live: rows and vectors in LanceDB with arrays beside it for look-ups, token
 multi-vectors in segment files."""
 
-from engine.store import lean_import, memory  # noqa: F401 (have to come before lancedb)
+from engine.store import lean_import  # noqa: F401 (has to come before lancedb)
 from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch
 from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
 from engine.store.table import Store
