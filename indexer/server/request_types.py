@@ -1,14 +1,19 @@
-"""What the routes share: checked paths, answers in plain JSON, errors in one form."""
+"""What the routes share: requests checked by their types, answers in JSON, errors in one form."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from fastapi import Body, Depends, Request, Response
-from pydantic import PlainValidator
+import msgspec
+from msgspec import Meta, Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from engine.contract import codec
 
@@ -17,39 +22,9 @@ MAX_QUERY = 10_000
 #: PATH_MAX on Linux is 4,096 bytes.
 _MAX_PATH = 8_192
 
-
-def checked_path(value: object) -> str:
-    """An absolute path; bytes that are not UTF-8 as surrogate escapes, which pydantic refuses."""
-    if not isinstance(value, str):
-        raise ValueError("a path is a text")
-    if not os.path.isabs(value) or "\0" in value or len(value) > _MAX_PATH:
-        raise ValueError("an absolute path is expected")
-    try:
-        os.fsencode(value)
-    except UnicodeEncodeError:
-        raise ValueError("the path is not a name on this system") from None
-    return value
-
-
-def checked_text(value: object) -> str:
-    """A query; what is no character becomes a replacement character."""
-    if not isinstance(value, str) or len(value) > MAX_QUERY:
-        raise ValueError(f"a text of at most {MAX_QUERY} characters is expected")
-    return value.encode("utf-8", "replace").decode("utf-8")
-
-
-def asked_path(request: Request) -> str:
-    """`path` of the query string, byte for byte: Starlette replaces what is not UTF-8."""
-    pairs = parse_qsl(
-        request.scope["query_string"].decode("ascii", "replace"), errors="surrogateescape"
-    )
-    paths = [value for key, value in pairs if key == "path"]
-    if len(paths) != 1:
-        raise BadRequestError("One path is expected.", "Add ?path=… to the address.")
-    try:
-        return checked_path(paths[0])
-    except ValueError as error:
-        raise BadRequestError(f"The path can't be: {error}.", "Give an absolute path.") from None
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+Page = Annotated[int, Meta(ge=1, le=1_000_000)]
+Paths = Annotated[list[str], Meta(max_length=1000)]
 
 
 class BadRequestError(Exception):
@@ -60,10 +35,97 @@ class BadRequestError(Exception):
         self.message, self.hint = message, hint
 
 
-FilePath = Annotated[str, PlainValidator(checked_path)]
-FilePaths = Annotated[list[FilePath], Body(embed=True, max_length=1000)]
-QueryText = Annotated[str, PlainValidator(checked_text)]
-AskedPath = Annotated[str, Depends(asked_path)]
+class Nothing(Struct):
+    """What a call is asked that needs no more than its name."""
+
+
+class AskedPath(Struct):
+    """Of a query string: one path, byte for byte."""
+
+    path: str
+
+    def __post_init__(self) -> None:
+        self.path = checked_path(self.path)
+
+
+class AskedPaths(Struct):
+    """Of a body."""
+
+    paths: Paths
+
+    def __post_init__(self) -> None:
+        self.paths = [checked_path(path) for path in self.paths]
+
+
+Asked = TypeVar("Asked")
+
+
+def get(path: str, asked: type[Asked], answer: Callable[[Asked], Response]) -> Route:
+    """A call whose demands stand in the address."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(answer, _of_address(request, asked))
+
+    return Route(path, endpoint, methods=["GET"])
+
+
+def post(
+    path: str, asked: type[Asked], answer: Callable[[Asked], Response], method: str = "POST"
+) -> Route:
+    """A call whose demands are a JSON object; no body is an empty one."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(answer, _of_body(await request.body(), asked))
+
+    return Route(path, endpoint, methods=[method])
+
+
+def _of_address(request: Request, asked: type[Asked]) -> Asked:
+    """BadRequestError for what is repeated, missing or of the wrong kind."""
+    # Starlette replaces what is not UTF-8; paths need their very bytes.
+    pairs = parse_qsl(
+        request.scope["query_string"].decode("ascii", "replace"), errors="surrogateescape"
+    )
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise BadRequestError("The request can't be understood.", "Each name is said once.")
+    return _checked(given, asked, strict=False)
+
+
+def _of_body(body: bytes, asked: type[Asked]) -> Asked:
+    try:
+        # Not msgspec's own reader: names that are not UTF-8 come as escaped surrogates.
+        given = json.loads(body) if body else {}
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise BadRequestError("The request is no JSON.", f"{why}."[:200]) from None
+    return _checked(given, asked, strict=True)
+
+
+def _checked(given: object, asked: type[Asked], *, strict: bool) -> Asked:
+    try:
+        return msgspec.convert(given, asked, strict=strict)
+    except msgspec.ValidationError as error:
+        # Where and what, never the value: it may be long, or nobody's business in a log.
+        raise BadRequestError("The request can't be understood.", f"{error}."[:1000]) from None
+
+
+def checked_path(value: str) -> str:
+    """An absolute path, bytes that are not UTF-8 as surrogate escapes; ValueError if it is none."""
+    if not os.path.isabs(value) or "\0" in value or len(value) > _MAX_PATH:
+        raise ValueError("an absolute path is expected")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        raise ValueError("the path is not a name on this system") from None
+    return value
+
+
+def checked_text(value: str) -> str:
+    """A query; what is no character becomes a replacement character. ValueError if too long."""
+    if len(value) > MAX_QUERY:
+        raise ValueError(f"a text of at most {MAX_QUERY} characters is expected")
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def as_json(value: Any) -> Response:

@@ -25,10 +25,10 @@ with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "imported"), 
     ("flags", "variables", "planted"),
     [
         # As the session starts it, and the command `inkling`.
-        (["-P"], {}, ["json", "sitecustomize", "usercustomize", "fastapi"]),
+        (["-P"], {}, ["json", "sitecustomize", "usercustomize", "starlette"]),
         # A face that has the folder on its path itself: it must not hand it on.
-        ([], {}, ["fastapi", "regex", "msgpack", "torch"]),
-        (["-P"], {"PYTHONPATH": "."}, ["sitecustomize", "fastapi", "torch"]),
+        ([], {}, ["starlette", "regex", "msgpack", "torch"]),
+        (["-P"], {"PYTHONPATH": "."}, ["sitecustomize", "starlette", "torch"]),
     ],
 )
 def test_planted_modules(

@@ -4,80 +4,140 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Body, FastAPI, HTTPException, Query, Response
-from fastapi.responses import FileResponse
+from msgspec import Meta, Struct
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
 
 from engine.contract.version import VERSION
 from indexer.server.ports import Library
-from indexer.server.request_types import MAX_LIMIT, AskedPath, FilePath, FilePaths, as_json
+from indexer.server.request_types import (
+    AskedPath,
+    AskedPaths,
+    Limit,
+    Nothing,
+    Page,
+    Paths,
+    as_json,
+    checked_path,
+    get,
+    post,
+)
 
-Page = Annotated[int | None, Query(ge=1, le=1_000_000)]
-Line = Annotated[int | None, Query(ge=1)]
+Line = Annotated[int, Meta(ge=1)]
 
 
-def add_library_routes(app: FastAPI, port: Library) -> None:
-    _add_folder_routes(app, port)
-    _add_file_routes(app, port)
-    _add_view_routes(app, port)
+class AskedProblems(Struct):
+    """Files without content, of one reason or state, or all."""
+
+    reason: str | None = None
+    state: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=100_000)] = 1000
 
 
-def _add_folder_routes(app: FastAPI, port: Library) -> None:
-    @app.get("/v1/status")
-    def status() -> Response:
+class AskedRecent(Struct):
+    """The newest files."""
+
+    limit: Limit = 20
+
+
+class AskedRetry(Struct):
+    """These files, or all that failed."""
+
+    paths: Paths | None = None
+
+    def __post_init__(self) -> None:
+        self.paths = None if self.paths is None else [checked_path(path) for path in self.paths]
+
+
+class AskedThumbnail(AskedPath):
+    """Of a picture, or of a page."""
+
+    page: Page | None = None
+
+
+class AskedRendering(AskedPath):
+    """A page or picture of so many pixels' width."""
+
+    page: Page | None = None
+    width: Annotated[int, Meta(ge=16, le=6000)] = 1200
+
+
+class AskedText(AskedPath):
+    """The text of a file, of a page, or from one line to another."""
+
+    page: Page | None = None
+    first: Line | None = None
+    last: Line | None = None
+
+
+def library_routes(port: Library) -> list[Route]:
+    """Under /v1."""
+    return [*_folder_routes(port), *_file_routes(port), *_view_routes(port)]
+
+
+def _folder_routes(port: Library) -> list[Route]:
+    def status(_: Nothing) -> Response:
         return as_json({"version": VERSION, **port.status()})
 
-    @app.post("/v1/folders")
-    def add(paths: FilePaths) -> Response:
-        return as_json({"folders": port.add_folders(paths)})
+    def add(asked: AskedPaths) -> Response:
+        return as_json({"folders": port.add_folders(asked.paths)})
 
-    @app.delete("/v1/folders")
-    def remove(paths: FilePaths) -> Response:
-        return as_json({"files": port.remove_folders(paths)})
+    def remove(asked: AskedPaths) -> Response:
+        return as_json({"files": port.remove_folders(asked.paths)})
 
-    @app.post("/v1/estimate")
-    def estimated(paths: FilePaths) -> Response:
-        return as_json(port.estimate(paths))
+    def estimated(asked: AskedPaths) -> Response:
+        return as_json(port.estimate(asked.paths))
 
-
-def _add_file_routes(app: FastAPI, port: Library) -> None:
-    @app.get("/v1/problems")
-    def problems(
-        reason: str | None = None,
-        state: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=100_000)] = 1000,
-    ) -> Response:
-        return as_json(port.problems(reason, state, limit))
-
-    @app.get("/v1/recent")
-    def recent(limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20) -> Response:
-        return as_json({"files": port.recent(limit)})
-
-    @app.post("/v1/retry")
-    def retry(paths: Annotated[list[FilePath] | None, Body(embed=True)] = None) -> Response:
-        return as_json({"files": port.retry(paths)})
-
-    @app.post("/v1/allow")
-    def allow(paths: FilePaths) -> Response:
-        return as_json({"files": port.allow(paths)})
+    return [
+        get("/v1/status", Nothing, status),
+        post("/v1/folders", AskedPaths, add),
+        post("/v1/folders", AskedPaths, remove, "DELETE"),
+        post("/v1/estimate", AskedPaths, estimated),
+    ]
 
 
-def _add_view_routes(app: FastAPI, port: Library) -> None:
+def _file_routes(port: Library) -> list[Route]:
+    def problems(asked: AskedProblems) -> Response:
+        return as_json(port.problems(asked.reason, asked.state, asked.limit))
+
+    def recent(asked: AskedRecent) -> Response:
+        return as_json({"files": port.recent(asked.limit)})
+
+    def retry(asked: AskedRetry) -> Response:
+        return as_json({"files": port.retry(asked.paths)})
+
+    def allow(asked: AskedPaths) -> Response:
+        return as_json({"files": port.allow(asked.paths)})
+
+    return [
+        get("/v1/problems", AskedProblems, problems),
+        get("/v1/recent", AskedRecent, recent),
+        post("/v1/retry", AskedRetry, retry),
+        post("/v1/allow", AskedPaths, allow),
+    ]
+
+
+def _view_routes(port: Library) -> list[Route]:
     """What front ends show of a file; only of files in the index."""
 
-    @app.get("/v1/thumb")
-    def thumb(path: AskedPath, page: Page = None) -> Response:
-        found = port.thumbnail(path, page)
+    def thumb(asked: AskedThumbnail) -> Response:
+        found = port.thumbnail(asked.path, asked.page)
         if found is None:
             raise HTTPException(404, "There is no thumbnail of this.")
         return FileResponse(found, media_type="image/webp")
 
-    @app.get("/v1/render")
-    def render(
-        path: AskedPath, page: Page = None, width: Annotated[int, Query(ge=16, le=6000)] = 1200
-    ) -> Response:
-        return Response(port.render(path, page, width), media_type="image/png")
+    def render(asked: AskedRendering) -> Response:
+        picture = port.render(asked.path, asked.page, asked.width)
+        return Response(picture, media_type="image/png")
 
-    @app.get("/v1/text")
-    def text(path: AskedPath, page: Page = None, first: Line = None, last: Line = None) -> Response:
+    def text(asked: AskedText) -> Response:
+        first, last = asked.first, asked.last
         lines = None if first is None or last is None else (first, last)
-        return as_json({"text": port.text(path, page, lines)})
+        return as_json({"text": port.text(asked.path, asked.page, lines)})
+
+    return [
+        get("/v1/thumb", AskedThumbnail, thumb),
+        get("/v1/render", AskedRendering, render),
+        get("/v1/text", AskedText, text),
+    ]

@@ -5,42 +5,64 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Body, FastAPI, Response
+from msgspec import Meta, Struct
+from starlette.responses import Response
+from starlette.routing import Route
 
 from indexer.server.ports import Models
-from indexer.server.request_types import AskedPath, FilePath, as_json
+from indexer.server.request_types import AskedPath, Nothing, as_json, get, post
 
-Id = Annotated[str, Body(max_length=100)]
-Accepted = Annotated[bool, Body()]
+Id = Annotated[str, Meta(max_length=100)]
 
 
-def add_model_routes(app: FastAPI, port: Models) -> None:
-    @app.get("/v1/models")
-    def models() -> Response:
+class AskedModel(Struct):
+    """One of the models there are."""
+
+    id: Id
+    licence_accepted: bool = False
+
+
+class AskedUse(AskedModel):
+    """To be in use; fetched first where it may be."""
+
+    download: bool = True
+
+
+class AskedAdding(AskedPath):
+    """Weights in a folder."""
+
+    id: Id | None = None
+    licence_accepted: bool = False
+
+
+def model_routes(port: Models) -> list[Route]:
+    """Under /v1."""
+
+    def models(_: Nothing) -> Response:
         return as_json(port.overview())
 
-    @app.get("/v1/models/recognise")
-    def recognised(path: AskedPath) -> Response:
-        return as_json({"id": port.recognise(Path(path))})
+    def recognised(asked: AskedPath) -> Response:
+        return as_json({"id": port.recognise(Path(asked.path))})
 
-    @app.post("/v1/models/use")
-    def use(
-        id: Id, licence_accepted: Accepted = False, download: Annotated[bool, Body()] = True
-    ) -> Response:
-        return as_json(port.use(id, licence_accepted=licence_accepted, download=download))
+    def use(asked: AskedUse) -> Response:
+        accepted = asked.licence_accepted
+        return as_json(port.use(asked.id, licence_accepted=accepted, download=asked.download))
 
-    @app.post("/v1/models/download")
-    def get(id: Id, licence_accepted: Accepted = False) -> Response:
-        return as_json(port.download(id, licence_accepted=licence_accepted))
+    def download(asked: AskedModel) -> Response:
+        return as_json(port.download(asked.id, licence_accepted=asked.licence_accepted))
 
-    @app.post("/v1/models/add")
-    def add(
-        path: Annotated[FilePath, Body()],
-        id: Annotated[str | None, Body(max_length=100)] = None,
-        licence_accepted: Accepted = False,
-    ) -> Response:
-        return as_json(port.add(Path(path), id, licence_accepted=licence_accepted))
+    def add(asked: AskedAdding) -> Response:
+        accepted = asked.licence_accepted
+        return as_json(port.add(Path(asked.path), asked.id, licence_accepted=accepted))
 
-    @app.post("/v1/models/remove")
-    def remove(id: Annotated[str, Body(embed=True, max_length=100)]) -> Response:
-        return as_json(port.remove(id))
+    def remove(asked: AskedModel) -> Response:
+        return as_json(port.remove(asked.id))
+
+    return [
+        get("/v1/models", Nothing, models),
+        get("/v1/models/recognise", AskedPath, recognised),
+        post("/v1/models/use", AskedUse, use),
+        post("/v1/models/download", AskedModel, download),
+        post("/v1/models/add", AskedAdding, add),
+        post("/v1/models/remove", AskedModel, remove),
+    ]

@@ -3,50 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Body, FastAPI, Response
-from fastapi.responses import StreamingResponse
+from msgspec import Struct
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
 from engine.contract import codec
 from engine.contract.errors import InklingError
 from engine.contract.types import Answer, Filters
 from indexer.server.ports import Search
 from indexer.server.request_types import (
-    MAX_LIMIT,
     AskedPath,
-    FilePath,
-    QueryText,
+    Limit,
     as_json,
     as_value,
+    checked_path,
+    checked_text,
+    get,
+    post,
 )
 
-Limit = Annotated[int, Body(ge=1, le=MAX_LIMIT)]
+
+class AskedSearch(Struct):
+    """Words, a picture or both; `stages`: each answer as it comes, one a line."""
+
+    query: str = ""
+    image: str | None = None
+    limit: Limit = 20
+    filters: dict[str, Any] | None = None
+    stages: bool = False
+
+    def __post_init__(self) -> None:
+        self.query = checked_text(self.query)
+        self.image = None if self.image is None else checked_path(self.image)
 
 
-def add_search_routes(app: FastAPI, port: Search) -> None:
-    @app.post("/v1/search")
-    def search(
-        query: Annotated[QueryText, Body()] = "",
-        image: Annotated[FilePath | None, Body()] = None,
-        limit: Limit = 20,
-        filters: Annotated[dict[str, Any] | None, Body()] = None,
-        stages: Annotated[bool, Body()] = False,
-    ) -> Response:
-        answers = port.search(query, image=image, limit=limit, filters=_filters(filters))
-        if not stages:
+class AskedSimilar(AskedPath):
+    """Files like one."""
+
+    limit: Limit = 20
+
+
+class AskedExplanation(AskedPath):
+    """Why a file is found, perhaps by a query."""
+
+    query: str | None = None
+
+    def __post_init__(self) -> None:
+        AskedPath.__post_init__(self)
+        self.query = None if self.query is None else checked_text(self.query)
+
+
+def search_routes(port: Search) -> list[Route]:
+    """Under /v1."""
+
+    def search(asked: AskedSearch) -> Response:
+        answers = port.search(
+            asked.query, image=asked.image, limit=asked.limit, filters=_filters(asked.filters)
+        )
+        if not asked.stages:
             *_, last = answers
             return as_value(last)
         first = next(answers)  # a wrong picture is an error, not a broken stream
         return StreamingResponse(_lines(first, answers), media_type="application/x-ndjson")
 
-    @app.post("/v1/similar")
-    def similar(path: Annotated[FilePath, Body()], limit: Limit = 20) -> Response:
-        return as_value(port.similar(path, limit))
+    def similar(asked: AskedSimilar) -> Response:
+        return as_value(port.similar(asked.path, asked.limit))
 
-    @app.get("/v1/explain")
-    def explained(path: AskedPath, query: QueryText | None = None) -> Response:
-        return as_json(port.explain(path, query))
+    def explained(asked: AskedExplanation) -> Response:
+        return as_json(port.explain(asked.path, asked.query))
+
+    return [
+        post("/v1/search", AskedSearch, search),
+        post("/v1/similar", AskedSimilar, similar),
+        get("/v1/explain", AskedExplanation, explained),
+    ]
 
 
 def _filters(given: dict[str, Any] | None) -> Filters | None:

@@ -5,23 +5,30 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, Response
+from msgspec import Meta
+from starlette.responses import Response
+from starlette.routing import Route
 
 from engine.contract.settings import SETTINGS
 from indexer.server.ports import SettingsPort
-from indexer.server.request_types import as_json
+from indexer.server.request_types import Nothing, as_json, get, post
 
-Values = Annotated[dict[str, Any], Body(max_length=len(SETTINGS))]
+Values = Annotated[dict[str, Any], Meta(max_length=len(SETTINGS))]
 
 
-def add_settings_routes(app: FastAPI, port: SettingsPort) -> None:
-    @app.get("/v1/settings")
-    def settings() -> Response:
+def settings_routes(port: SettingsPort) -> list[Route]:
+    """Under /v1."""
+
+    def settings(_: Nothing) -> Response:
         rows = {key: asdict(row) for key, row in SETTINGS.items()}
         return as_json({**port.told(), "table": rows})
 
-    @app.patch("/v1/settings")
-    @app.post("/v1/settings")
     def change(values: Values) -> Response:
         restart = port.change(values)
         return as_json({**port.told(), "restart": restart})
+
+    return [
+        get("/v1/settings", Nothing, settings),
+        post("/v1/settings", Values, change, "PATCH"),
+        post("/v1/settings", Values, change),
+    ]
