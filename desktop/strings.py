@@ -75,7 +75,7 @@ EXPLAINED = {
     "rescored": tr("Final order"),
 }
 EXPLAINED_PLACE = tr("rank {rank}, score {score}")
-EXPLAINED_WEIGHT = tr("weight {weight}")
+EXPLAINED_SHARE = tr("adds {share}")
 EXPLAINED_NOT = tr("not found")
 OFFLINE = tr("offline")
 #: Of a hit of which only the name is in the index.

@@ -221,18 +221,18 @@ def show_explanation(answer: dict[str, Any]) -> None:
 
 
 def _show_lanes(query: dict[str, Any]) -> None:
-    """Rank among files and score in each lane, and how much the lane weighs."""
+    """Rank among files and score in each lane, and what that adds to the final score."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("  found by", "rank", "score", "weight"):
+    for heading in ("  found by", "rank", "score", "adds"):
         table.add_column(heading, justify="left" if "by" in heading else "right", no_wrap=True)
     for lane, meaning in _LANES.items():
         place = query.get(lane) or {}
-        weight = query.get("weights", {}).get(lane)
+        share = query.get("shares", {}).get(lane)
         table.add_row(
             f"  {meaning}",
             str(place.get("rank", "–")),
             f"{place['score']:.3f}" if place else "–",
-            "" if weight is None else f"{weight:.3g}",
+            "" if share is None else f"{share:.2f}",
         )
     console.print(table)
     if not query.get("rescored") and not query.get("fused") and not query.get("name"):

@@ -16,7 +16,7 @@ class Feature:
     """A column of the matrix, and how the ranker reads it."""
 
     name: str
-    weight: float  # how much it counts for a question in prose; other shapes: engine.search.ranker
+    weight: float  # how much it counts until the ranker is fitted; fitting starts from it
     relative: bool = False  # has no scale of its own: counts as a share of the query's best
     stand_in: str = ""  # the feature that counts where this one is missing; "": nothing does
 

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.errors import InklingError
-from engine.contract.types import Query, Stage
-from engine.search import ranker
+from engine.contract.types import Kind, Query, Stage
+from engine.search import signals
 from engine.search.candidates import Candidates, Rows
 from engine.search.context import QueryContext, Sources
 from engine.search.features import FeatureMatrix, Floats
 from engine.search.lanes import Lane
 from engine.search.phrases import relax_phrases
 from engine.search.ports import NameMatch
+from engine.search.ranker import Ranker, Weights, below_rescored
 from engine.store import Candidate
 
 #: How many of the fused candidates are rescored. Measured on the tuning sets: more change nDCG@10
@@ -62,9 +63,9 @@ class QueryRun:
         self.query = relaxed
         self.phrase_relaxed = bool(query.phrases) and not relaxed.phrases
         self.context = QueryContext(sources, relaxed, candidate_ids, max(most_names, NAMES))
-        self.shape = ranker.shape_of(relaxed.text, latin_only=sources.spec.latin_only)
-        columns = [feature for lane in lanes.values() for feature in lane.columns]
-        self.weights = ranker.weights_for(self.shape, columns)
+        #: What is known of the question by now; see engine.search.signals.
+        self.signals = signals.of_words(relaxed.text, latin_only=sources.spec.latin_only)
+        self._ranker = Ranker.of(sources.spec.id)
         self.candidates = Candidates([], [], Rows(sources.store))
         self.features = FeatureMatrix(0)
         #: [k] of the candidates: by the lanes that are cheap, and in the end. Empty before.
@@ -81,6 +82,12 @@ class QueryRun:
     def names(self) -> list[NameMatch]:
         """Files whose names answer, best first."""
         return self.context.names
+
+    @property
+    def weights(self) -> Weights:
+        """By feature, as far as the question is known."""
+        columns = [feature for lane in self._lanes.values() for feature in lane.columns]
+        return self._ranker.weights_for(columns, self.signals)
 
     @property
     def only_filters(self) -> bool:
@@ -113,6 +120,7 @@ class QueryRun:
                 self.not_encoded = error
                 yield from ("fused", "rescored")
                 return
+            self.signals |= signals.of_pieces(self.query.text, self.context.encoded.pieces)
             self._gather("fused", {})
             yield "fused"
             self._rescore()
@@ -143,6 +151,8 @@ class QueryRun:
         if stage != "words":
             self._ask("words", np.flatnonzero(places < 0))
         self._ask(stage, np.arange(len(self.candidates)))
+        if stage == "fused":
+            self.signals |= signals.of_kinds(self._kinds_near())
         self.fused = self.scores = self.features.weighted(self.weights)
 
     def _rescore(self) -> None:
@@ -151,8 +161,15 @@ class QueryRun:
         self.rescored = units[order[:RESCORED]]
         self._ask("rescored", self.rescored)
         self.scores = self.final_scores(self.features)
-        pieces = self.context.encoded.pieces / max(self.shape.words, 1)
-        self.weak = ranker.is_weak(self.features, self.shape, pieces)
+        self.signals |= signals.of_best(self.features)
+        self.weak = self._ranker.is_weak(self.signals)
+
+    def _kinds_near(self) -> list[Kind]:
+        """Of the candidates that are nearest in meaning."""
+        dense = np.nan_to_num(self.features.raw("dense"), nan=-1.0)
+        nearest = [self.candidates.unit_ids[i] for i in np.argsort(-dense)[: signals.NEAREST]]
+        rows = self.candidates.rows.of(nearest)
+        return [rows[unit_id].kind for unit_id in nearest if unit_id in rows]
 
     def final_scores(self, features: FeatureMatrix) -> Floats:
         """[k] of the last stage, from these features of the candidates."""
@@ -161,7 +178,7 @@ class QueryRun:
         rest[self.candidates.with_unit] = True
         rest[self.rescored] = False
         if rest.any():
-            scores[rest] = ranker.below_rescored(scores[self.rescored], self.fused[rest])
+            scores[rest] = below_rescored(scores[self.rescored], self.fused[rest])
         return scores
 
     def _ask(self, stage: Stage, places: NDArray[np.intp]) -> None:

@@ -135,7 +135,7 @@ class TestWhatATerminalShows:
             "sentence": "",
             "units": [{"page": 2, "text": "[bold]Tea[/] is\nserved " * 20}] * 40,
             "query": {**lanes, "fused": {"rank": 2, "score": 0.5}, "rescored": None,
-                      "weights": {"text": 0.2, "name": 0.15, "dense": 1.0, "late": 1.0}},
+                      "shares": {"text": 0.2, "name": 0.15, "dense": 1.0, "late": 1.0}},
         }  # fmt: skip
         text = self.shown(answer, capsys)
         assert re.search(r"exact words +3 +1\.235 +0\.2\b", text)

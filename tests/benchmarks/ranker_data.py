@@ -1,0 +1,145 @@
+"""What the ranker is fitted on: every candidate's features for questions whose answer is known.
+
+    python -m tests.benchmarks.ranker_data SET_DIR… --keep DIR --out DIR
+
+Each set (see tests.benchmarks.quality) is asked its own questions, names made from its own files,
+and questions of the other sets, which it can't answer. One file OUT/SET.npz each, for
+`python -m engine.search.training.fit_ranker`; --keep keeps the indexes for the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.contract.query import parse
+from engine.search.query_run import QueryRun
+from indexer.server.lifecycle import Indexer
+from tests.benchmarks.quality import index, questions
+
+#: Of each set, so many files are asked for by their names, and so many questions of others asked.
+NAMED, FOREIGN = 60, 60
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, the grades of its answers by path or path#page, and where it comes from."""
+
+    text: str
+    grades: dict[str, int]
+    by_page: bool
+    origin: str  # "own", "name", "foreign"
+
+
+def name_questions(files: Sequence[str], chance: random.Random) -> Iterator[Asked]:
+    """Files by their names as people type them: whole, the words in any order, begun, misspelt."""
+    by_stem: dict[str, list[str]] = {}
+    for path in files:
+        by_stem.setdefault(Path(path).stem, []).append(path)
+    telling = sorted(stem for stem in by_stem if re.search(r"[^\W\d_]{4}", stem))
+    for n, stem in enumerate(chance.sample(telling, min(NAMED, len(telling)))):
+        words = re.findall(r"[^\W_]+", stem)
+        typed = [stem, " ".join(words)]
+        chance.shuffle(words)
+        typed.append(" ".join(words))
+        typed.append(stem[: max(4, len(stem) * 2 // 3)])
+        place = chance.randrange(1, max(2, len(stem) - 1))
+        typed.append(stem[:place] + stem[place + 1 :])
+        yield Asked(typed[n % len(typed)], dict.fromkeys(by_stem[stem], 1), False, "name")
+
+
+def ask(indexer: Indexer, corpus: Path, asked: Asked) -> tuple[QueryRun, list[str]]:
+    """The finished run, and of each candidate the path, or path#page."""
+    run = indexer.index.engine.run(parse(asked.text))
+    found = run.candidates
+    rows = found.rows.of(found.unit_ids)
+    named = {match.file.file_id: match.file.path for match in run.names}
+    labels = []
+    for unit_id, file_id in zip(found.unit_ids, found.file_ids, strict=True):
+        row = rows.get(unit_id)
+        path = named.get(file_id, "") if row is None else row.file.path
+        label = str(Path(path).relative_to(corpus)) if path else ""
+        labels.append(f"{label}#{row.page}" if asked.by_page and row is not None else label)
+    return run, labels
+
+
+def collect(indexer: Indexer, corpus: Path, everything: Sequence[Asked], out: Path) -> None:
+    """Ask, and write arrays: candidates one after another, `question` says whose they are."""
+    names = sorted(indexer.index.engine.run(parse("a")).weights)
+    features, owner, grades, items, rescored = [], [], [], [], []
+    shapes = []
+    for number, asked in enumerate(everything):
+        run, labels = ask(indexer, corpus, asked)
+        features.append(np.stack([run.features.raw(name) for name in names], axis=1))
+        owner.append(np.full(len(labels), number, np.int32))
+        grades.append(np.array([asked.grades.get(label, 0) for label in labels], np.int8))
+        known: dict[str, int] = {}
+        items.append(np.array([known.setdefault(label, len(known)) for label in labels], np.int32))
+        chosen = np.zeros(len(labels), np.bool_)
+        chosen[run.rescored] = True
+        rescored.append(chosen)
+        shapes.append(run.signals)
+        if number % 100 == 0:
+            print(f"  {number} of {len(everything)}", flush=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        out,
+        features=np.concatenate(features),
+        question=np.concatenate(owner),
+        grade=np.concatenate(grades),
+        item=np.concatenate(items),
+        rescored=np.concatenate(rescored),
+        signals=np.array([[shape[key] for key in sorted(shape)] for shape in shapes], np.float32),
+        meta=json.dumps(
+            {
+                "features": names,
+                "signals": sorted(shapes[0]),
+                "questions": [
+                    {"text": a.text, "origin": a.origin, "by_page": a.by_page,
+                     "relevant": len(a.grades), "best": sorted(a.grades.values())[::-1][:10]}
+                    for a in everything
+                ],
+            }
+        ),
+    )  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("sets", nargs="+", type=Path, metavar="SET_DIR")
+    parser.add_argument("--keep", type=Path, required=True, help="where the indexes are kept")
+    parser.add_argument("--out", type=Path, required=True, help="where the arrays are written")
+    options = parser.parse_args()
+    neutral = {folder: (folder / "corpus_neutral").is_dir() for folder in options.sets}
+    own = {folder: questions(folder, neutral[folder]) for folder in options.sets}
+    for folder in options.sets:
+        chance = random.Random(folder.name)
+        corpus = (folder / ("corpus_neutral" if neutral[folder] else "corpus")).resolve()
+        base = options.keep / (folder.name + ("-neutral" if neutral[folder] else ""))
+        base.parent.mkdir(parents=True, exist_ok=True)
+        indexer, seconds = index(corpus, base)
+        print(f"{folder.name}: indexed in {seconds:.0f} s", flush=True)
+        try:
+            everything = [Asked(q.text, q.grades, q.by_page, "own") for q in own[folder]]
+            if not neutral[folder]:
+                files = [str(p.relative_to(corpus)) for p in corpus.rglob("*") if p.is_file()]
+                everything += name_questions(sorted(files), chance)
+            others = [q.text for other in options.sets if other != folder for q in own[other]]
+            strangers = chance.sample(others, min(FOREIGN, len(others)))
+            everything += [Asked(text, {}, False, "foreign") for text in strangers]
+            collect(indexer, corpus, everything, options.out / f"{folder.name}.npz")
+        finally:
+            indexer.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
