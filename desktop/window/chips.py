@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.contract.query import FILTER_KEYS, parse
+from engine.contract.filters import FILTER_KEYS
+from engine.contract.query import parse
 from engine.contract.types import Filters
 
 #: A filter as typed: -key:value or -key:"value with spaces", standing by itself.

@@ -127,6 +127,8 @@ class Filters:
     names: tuple[str, ...] = ()  # patterns of whole names: * for any letters, ? for one
     not_names: tuple[str, ...] = ()
     attributes: tuple[AttributeFilter, ...] = ()  # all of them
+    #: Of each row one at least, as OR has it. Fields beside it hold as well.
+    any_of: tuple[tuple[Filters, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,18 @@ class NameParts:
     spelling: str = ""  # the question as this name spells it; "" where nothing was mended
 
 
+class Reading(Struct, frozen=True):
+    """Words of a question that were read as a filter."""
+
+    words: str  # as typed
+    filter: str  # as one would type it
+
+
+#: Why readings were given up: a file is called as was typed; no file meets them; what meets them is
+#: no answer, and without them there is one.
+GivenUp = Literal["", "name", "nothing", "weak"]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A parsed question: free text for meaning, exact demands, filters, perhaps a picture."""
@@ -152,6 +166,11 @@ class Query:
     excluded: tuple[str, ...] = ()  # words that must not occur
     filters: Filters = dataclasses.field(default_factory=Filters)
     image: str | None = None  # absolute path of a query picture
+    read: tuple[Reading, ...] = ()  # what of it is a filter by its wording alone
+    unread: Query | None = None  # the same question with those words as words, where there are any
+    #: Questions of which any may be answered, where there are several: OR between words. Then the
+    #: words above are those of all.
+    alternatives: tuple[Query, ...] = ()
 
 
 class Location(Struct, frozen=True, omit_defaults=True):
@@ -235,3 +254,6 @@ class Answer(Struct, frozen=True):
     #: Nothing holds the quoted words as they stand: they count as words. "loose" to scripts.
     phrase_relaxed: bool = field(default=False, name="loose")
     coverage: Coverage = Coverage()
+    #: Words of the question that were read as filters; with a reason why not, they are words.
+    read: tuple[Reading, ...] = ()
+    given_up: GivenUp = ""

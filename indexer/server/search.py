@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import structs
 
 from engine.contract.errors import InklingError, StoreDamagedError
-from engine.contract.query import both, parse
+from engine.contract.filters import both
+from engine.contract.query import changed, parse
 from engine.contract.types import Answer, Coverage, Filters, Query
 from indexer.indexing.index import Index
 from indexer.reading.pool import ExtractorPool

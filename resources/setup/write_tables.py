@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from engine.contract.query import FILTERS
+from engine.contract.filters import FILTERS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 _TABLE = re.compile(r"(?<=<!-- filters -->\n).*?(?=<!-- end -->)", re.DOTALL)
