@@ -7,6 +7,7 @@ import gettext
 from pathlib import Path
 
 import resources
+from engine.contract.readings import GIVEN_UP as _GIVEN_UP
 from engine.contract.types import Lane, Location
 
 _catalogue = gettext.translation(
@@ -55,6 +56,9 @@ CHIP_KEYS = {
 }
 NOT = tr("not")
 REMOVE_CHIP = tr("Remove this filter")
+READING = tr("“{words}” = {filter}")  # words of the question, the filter they are read as
+DECLINE_READING = tr("Search for these words instead")
+GIVEN_UP = {reason: tr(sentence) for reason, sentence in _GIVEN_UP.items()}
 
 LANES: dict[Lane, str] = {
     "name": tr("Found by its name"),
@@ -144,6 +148,8 @@ SYNTAX = (
     ("lang:python", tr("only this language")),
     (tr("“exact words”"), tr("must occur as they stand")),
     (tr("-word"), tr("must not occur")),
+    ("ext:pdf OR ext:md", tr("one or the other; with words, too")),
+    (tr("invoice (kind:pdf OR kind:image)"), tr("parentheses hold together what OR joins")),
 )
 
 INDEX_TITLE = tr("Index")

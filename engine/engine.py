@@ -63,7 +63,7 @@ class Engine:
         names = self._names(query.text.split(), limit, query.filters)
         hits = name_hits(names[:limit])
         took_ms = round((time.perf_counter() - started) * 1000, 2)
-        return Answer(tuple(hits), "rescored", took_ms)
+        return Answer(tuple(hits), "rescored", took_ms, read=query.read)
 
     def similar(self, file_id: int, limit: int = 20) -> Answer:
         """Files like an indexed one."""
@@ -75,7 +75,7 @@ class Engine:
 
     def run(self, query: Query) -> QueryRun:
         """A query's finished run: candidates, features and scores, for measuring."""
-        return self._searcher.run(query).finish()
+        return self._searcher.run(self._searcher.kept(query)[0]).finish()
 
     # Encoding
 

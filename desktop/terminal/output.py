@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.contract.errors import why_name_only
+from engine.contract.readings import GIVEN_UP
 
 if TYPE_CHECKING:
     from desktop.client import Client
@@ -44,6 +45,8 @@ def printable(path: str) -> str:
 def show_answer(answer: dict[str, Any]) -> None:
     """Hits with place, passage and the words that matched."""
     hits = answer["hits"]
+    if answer["read"]:
+        console.print(_readings(answer))
     if not hits:
         console.print("Nothing found.")
     elif answer["loose"]:
@@ -54,6 +57,14 @@ def show_answer(answer: dict[str, Any]) -> None:
         _show_hit(number, hit)
     if answer["coverage"].get("message"):
         console.print(f"[dim]{escape(answer['coverage']['message'])}[/]")
+
+
+def _readings(answer: dict[str, Any]) -> Text:
+    """What was read as filters, and how to take it back."""
+    said = ", ".join(f"“{printable(row['words'])}” = {row['filter']}" for row in answer["read"])
+    line = Text(f"Read: {said}", style="cyan")
+    why = GIVEN_UP.get(answer["given_up"], "")
+    return line.append(f"  {why or '--plain: as words.'}", style="yellow" if why else "dim")
 
 
 def _show_hit(number: int, hit: dict[str, Any]) -> None:

@@ -80,7 +80,9 @@ class ResultsColumn(QWidget):
             self._show_nothing_found(stage, query)
         if stage is None or not final:
             return
-        if stage.phrase_relaxed and there:
+        if stage.given_up and there:
+            self.notice.show_notice(given_up(stage), "info")
+        elif stage.phrase_relaxed and there:
             self.notice.show_notice(s.PHRASE_RELAXED, "info")
         elif stage.weak and there:
             self.notice.show_notice(s.WEAK, "info")
@@ -134,3 +136,11 @@ class ResultsColumn(QWidget):
             self.results.settle()
             self.count_changed.emit(s.RECENT)
             self.rows_changed.emit()
+
+
+def given_up(answer: Answer) -> str:
+    """Why words that can be read as filters are none in this answer."""
+    said = ", ".join(
+        s.READING.format(words=reading.words, filter=reading.filter) for reading in answer.read
+    )
+    return f"{said}. {s.GIVEN_UP.get(answer.given_up, '')}".strip()

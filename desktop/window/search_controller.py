@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QTimer, Signal
@@ -30,7 +31,7 @@ _MEANT_MS = 2_500
 class SearchController(QObject):
     """Holds the question that is being put and sends it when it has changed."""
 
-    typed = Signal(str)  # the field's text, at every change
+    typed = Signal(str, tuple)  # the field's text, at every change, and its words that are plain
     asked = Signal()  # a question was sent
     emptied = Signal()  # there is no question any more
     failed = Signal(object)  # InklingError
@@ -81,15 +82,24 @@ class SearchController(QObject):
     # Text
 
     def _typed(self, text: str) -> None:
-        self.typed.emit(text)
+        folded = text.casefold()
+        plain = tuple(words for words in self.question.plain if words.casefold() in folded)
+        self.typed.emit(text, plain)
         self.history.reset()
         self._meant.start()
         like = self.question.like if not chips.words(text) else None
         if like is None and self.question.like is not None:
             self._search.picture.show_image(None, "")  # words take the place of "like this"
-        self.question = Question(text, self.question.image, like)
+        self.question = Question(text, self.question.image, like, plain)
         if not self._keystroke.isActive():
             self.send()
+
+    def decline(self, words: str) -> None:
+        """These words, which were read as a filter, are words for as long as they stand there."""
+        self.question = replace(self.question, plain=(*self.question.plain, words))
+        self.typed.emit(self.question.text, self.question.plain)
+        self._search.focus(select=False)
+        self.send()
 
     def send(self) -> None:
         """Ask the newest question, if it differs from the last one asked."""
@@ -165,7 +175,7 @@ class SearchController(QObject):
         self._service.work(lambda: small_picture(path), read, self.failed.emit, key="picture")
 
     def _with_picture(self, path: str, thumb: QImage, name: str) -> None:
-        self.question = Question(self._search.text(), path)
+        self.question = Question(self._search.text(), path, plain=self.question.plain)
         self._search.show_picture(thumb, name)
         self._search.focus(select=False)
         self.send()
@@ -173,7 +183,7 @@ class SearchController(QObject):
     def drop_picture(self) -> None:
         """Search without the picture again."""
         if self.question.image or self.question.like:
-            self.question = Question(self._search.text())
+            self.question = Question(self._search.text(), plain=self.question.plain)
             self._search.show_picture(None)
             self.send()
 

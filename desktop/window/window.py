@@ -112,6 +112,7 @@ class Window(QMainWindow):
         self.answers.count_changed.connect(self.chips.set_count)
         self.answers.rows_changed.connect(self._rows_changed)
         self.chips.edited.connect(self.ask.search_for)
+        self.chips.declined.connect(self.ask.decline)
         results.current_changed.connect(self._current_changed)
         results.opened.connect(lambda: self.commands.run("open"))
         results.typed.connect(self._typed_in_list)
@@ -156,6 +157,7 @@ class Window(QMainWindow):
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.results, said))
 
     def _take_stage(self, stage: Answer) -> None:
+        self.chips.show_given_up(bool(stage.given_up))
         self.answers.take_stage(stage, self.question.text)
 
     def _rows_changed(self) -> None:

@@ -85,10 +85,20 @@ def _before(filters: Filters, value: str, negated: bool, moment: dt.datetime) ->
 
 
 def _date(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
-    if negated:
-        return None  # "not in this period" is two periods; not offered
     span = _span(value, moment)
-    return None if span is None else _tighten(filters, *span)
+    if span is None:
+        return None
+    if negated:
+        low, high = span
+        below = None if low is None else Filters(before=low)
+        return _outside(filters, below, None if high is None else Filters(after=high))
+    return _tighten(filters, *span)
+
+
+def _outside(filters: Filters, below: Filters | None, above: Filters | None) -> Filters:
+    """What is not in a range is below or above it."""
+    sides = tuple(side for side in (below, above) if side)
+    return replace(filters, any_of=(*filters.any_of, sides))
 
 
 def _span(value: str, moment: dt.datetime) -> tuple[float | None, float | None] | None:
@@ -144,19 +154,27 @@ def _calendar(value: str) -> tuple[float, float] | None:
 
 
 def _size(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
-    if negated:
+    bounds = _sizes(value)
+    if bounds is None:
         return None
+    low, high = bounds
+    if negated:
+        below = None if low is None else Filters(max_size=low - 1)
+        return _outside(filters, below, None if high is None else Filters(min_size=high + 1))
+    low = filters.min_size if low is None else low
+    return replace(filters, min_size=low, max_size=filters.max_size if high is None else high)
+
+
+def _sizes(value: str) -> tuple[int | None, int | None] | None:
+    """`>1MB`, `<10k`, `1M..2M` or one size, which means at least that, in bytes."""
     if pair := _RANGE.fullmatch(value):
         low, high = _bytes(pair["low"]), _bytes(pair["high"])
-        if (low is None and pair["low"]) or (high is None and pair["high"]):
-            return None
-        return replace(filters, min_size=low, max_size=high)
+        wrong = (low is None and pair["low"]) or (high is None and pair["high"])
+        return None if wrong or (low is None and high is None) else (low, high)
     size = _bytes(value)
     if size is None:
         return None
-    if value.startswith("<"):
-        return replace(filters, max_size=size)
-    return replace(filters, min_size=size)  # "size:10MB" means at least that
+    return (None, size) if value.startswith("<") else (size, None)
 
 
 def _bytes(value: str) -> int | None:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from engine.contract.filters import FILTERS, add_name
 from engine.contract.query_grammar import Group, Item, Node, form_of, questions
@@ -123,13 +124,15 @@ def _one_of(options: Sequence[Filters]) -> Filters:
         for field in fields(Filters)
         if len({getattr(option, field.name) for option in options}) > 1
     ]
-    common = replace(options[0], **{name: getattr(none, name) for name in differ})
+    cleared: dict[str, Any] = {name: getattr(none, name) for name in differ}
+    common = replace(options[0], **cleared)
     own = [replace(none, **{name: getattr(o, name) for name in differ}) for o in options]
     if none in own:
         return common
     if len(differ) == 1 and differ[0] in _LISTS:  # any value of such a list will do
         values = (value for option in options for value in getattr(option, differ[0]))
-        return replace(common, **{differ[0]: tuple(dict.fromkeys(values))})
+        cleared[differ[0]] = tuple(dict.fromkeys(values))
+        return replace(common, **cleared)
     return replace(common, any_of=(*common.any_of, tuple(own)))
 
 
@@ -204,7 +207,7 @@ def _readings(raw: str, nodes: Sequence[Node], moment: dt.datetime) -> list[_Fou
     if len(nodes) > _MOST_SPOKEN:
         return []
     spoken = [node for node in nodes if not _is_filter(node, moment)]
-    words = [node.raw if _is_word(node) else None for node in spoken]
+    words = [_word(node) for node in spoken]
     found = []
     for first, end, filter_ in read_words(words, moment.date()):
         a, b = spoken[first].start, spoken[end - 1].end
@@ -213,8 +216,11 @@ def _readings(raw: str, nodes: Sequence[Node], moment: dt.datetime) -> list[_Fou
     return found
 
 
-def _is_word(node: Node) -> bool:
-    return isinstance(node, Item) and not (node.quoted or node.negated or node.key)
+def _word(node: Node) -> str | None:
+    """A free word as it stands."""
+    if not isinstance(node, Item) or node.quoted or node.negated or node.key:
+        return None
+    return node.raw
 
 
 def _is_filter(node: Node, moment: dt.datetime) -> bool:

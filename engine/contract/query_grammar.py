@@ -1,7 +1,7 @@
 """The form of a query: words, quotations and filters, and how OR, parentheses and minus join them.
 
-Never fails: a parenthesis without its other half, an OR with nothing beside it, whatever is odd is a
-word.
+Never fails: a parenthesis without its other half, an OR with nothing beside it, whatever is odd is
+a word.
 """
 
 from __future__ import annotations
@@ -132,6 +132,9 @@ class _Form:
     def nodes(self, start: int, end: int) -> tuple[Node, ...]:
         """What stands between two places."""
         parts = list(self._scan(start, end))
+        parts = [
+            part for n, part in enumerate(parts) if not (_is_or(parts, n - 1) and _is_or(parts, n))
+        ]
         found: list[Node] = []
         place = 0
         while place < len(parts):
@@ -200,7 +203,7 @@ class _Form:
 
 
 def _is_or(parts: Sequence[Item | Group], place: int) -> bool:
-    part = parts[place] if place < len(parts) else None
+    part = parts[place] if 0 <= place < len(parts) else None
     return isinstance(part, Item) and part.raw in ("OR", "|")
 
 

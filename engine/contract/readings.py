@@ -20,6 +20,12 @@ from engine.contract.spoken_dates import Period, Slots, period
 
 #: "recent", as a filter: what systems keep in their own lists of recent files.
 RECENT = "after:30d"
+#: Why readings were given up (`Answer.given_up`), for a person.
+GIVEN_UP: Mapping[str, str] = {
+    "name": "A file is called so: these are words.",
+    "nothing": "No file meets them: these are words.",
+    "weak": "Nothing that meets them answers: these are words.",
+}
 #: Pieces of the longest phrase in the tables, dates aside.
 _LONGEST = 4
 _STOPS = ".,;:!?…"
@@ -250,7 +256,7 @@ class _Reader:
         return len(telling) > 1 or bool(self._kind(0, start, dated=True))  # "usa today"
 
     def _first_date(self) -> _Date | None:
-        """"yesterday's screenshots", "from last week: invoices"."""
+        """ "yesterday's screenshots", "from last week: invoices"."""
         grammar = self._grammar
         best: _Date | None = None
         for start in range(4):

@@ -67,7 +67,9 @@ def period(rule: str, slots: Slots, today: dt.date, language: Language) -> Perio
             case "year" if back:
                 return _year(today.year - int(back))
             case "weekday":
-                return _days(today - dt.timedelta(days=(today.weekday() - slots.weekday - 1) % 7 + 1))
+                return _days(
+                    today - dt.timedelta(days=(today.weekday() - slots.weekday - 1) % 7 + 1)
+                )
             case "span":
                 first = today - dt.timedelta(days=slots.n * _DAYS[slots.unit])
                 return Period(first, today, f"{slots.n}{slots.unit}")
@@ -91,7 +93,9 @@ def _days(first: dt.date, count: int = 1) -> Period:
 def _week(day: dt.date, language: Language) -> Period:
     """The week of a day; where people differ in what day it begins on, from the earlier beginning
     to the later end: a day too many hides nothing."""
-    starts = [day - dt.timedelta(days=(day.weekday() - begin) % 7) for begin in language.weeks_begin]
+    starts = [
+        day - dt.timedelta(days=(day.weekday() - begin) % 7) for begin in language.weeks_begin
+    ]
     first, last = min(starts), max(starts) + dt.timedelta(days=6)
     return _days(first, (last - first).days + 1)
 
@@ -122,4 +126,3 @@ def _ago(slots: Slots, today: dt.date) -> Period:
     first = today - dt.timedelta(days=slots.n * unit + slack)
     last = min(today, today - dt.timedelta(days=slots.n * unit - slack))
     return _days(first, (last - first).days + 1)
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,12 @@ class IndexSearch:
         image: str | None = None,
         limit: int = 20,
         filters: Filters | None = None,
+        plain: bool | Sequence[str] = False,
     ) -> Iterator[Answer]:
         """The stages of an answer."""
-        query = parse(text, image=image)
+        query = parse(text, image=image, plain=plain)
         if filters is not None:
-            query = replace(query, filters=both(query.filters, filters))
+            query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
         if image is not None:
             query = self._with_picture(query)
         coverage = self._coverage.told()  # once for all stages
@@ -96,6 +97,7 @@ class IndexSearch:
             return query
         extraction, scratch = self._extractors.extract(query.image, urgent=True)
         shutil.rmtree(scratch, ignore_errors=True)
-        words = " ".join(part.text for part in extraction.parts).split()
-        asked = " ".join([query.text, *words[:_PICTURE_WORDS]]).strip()
-        return replace(query, text=asked, image=None)
+        words = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
+        return changed(
+            query, lambda q: replace(q, text=" ".join([q.text, *words]).strip(), image=None)
+        )

@@ -48,7 +48,9 @@ def test_a_reading_can_be_taken_back(typed: str) -> None:
     for reading in read.read:
         less = parse(typed, now=NOW, plain=[f" {reading.words.upper()} "])
         assert reading not in less.read
-        assert set(reading.words.rstrip(".?,:").split()) <= {w.rstrip(".?,:") for w in typed.split()}
+        assert set(reading.words.rstrip(".?,:").split()) <= {
+            w.rstrip(".?,:") for w in typed.split()
+        }
         quoted = parse(typed.replace(reading.words, f'"{reading.words}"'), now=NOW)
         assert reading.words not in [other.words for other in quoted.read]
 
@@ -135,7 +137,14 @@ def test_every_row_of_the_tables_can_be_read(code: str) -> None:
 @pytest.mark.parametrize("day", [dt.date(2024, 2, 29), dt.date(2025, 12, 31), dt.date(2026, 1, 1)])
 def test_dates_at_the_edges_of_the_calendar(day: dt.date) -> None:
     now = dt.datetime(day.year, day.month, day.day, 12).timestamp()
-    for said in ("last month", "in december", "in january", "12 months ago", "last year", "999 years ago"):
+    for said in (
+        "last month",
+        "in december",
+        "in january",
+        "12 months ago",
+        "last year",
+        "999 years ago",
+    ):
         query = parse(f"boiler manual {said}", now=now)
         if query.read:
             f = query.filters

@@ -164,7 +164,8 @@ WORDS = (
     "last year at marienbad", "the last days of pompeii", "april in paris", "theresa may",
     "ides of march", "queen of may", "class of 2019", "2001 a space odyssey", "blade runner 2049",
     "the year of magical thinking", "freaky friday", "monday", "in march", "black friday 2024",
-    "the day after tomorrow", "one week", "a year ago", "today", "this week", "nineteen eighty four",
+    "the day after tomorrow", "one week", "a year ago", "today", "this week",
+    "nineteen eighty four",
     "photos of", "screenshots", "photos", "pdf", "recent", "images", "email", "slides",
     # Kinds that are the subject
     "pdf parser", "image classification code", "image", "pdf to text", "pdf from html",
@@ -204,7 +205,8 @@ WORDS = (
     "aujourd'hui", "tableau de bord", "facture 2019",
     # Spanish
     "8 de marzo", "plaza de mayo", "ayer", "código de barras", "notas de prensa", "marzo",
-    "el año pasado", "día de ayer", "cien años de soledad", "qué pasó el año pasado", "mesa de mayo",
+    "el año pasado", "día de ayer", "cien años de soledad", "qué pasó el año pasado",
+    "mesa de mayo",
     "hoy no me puedo levantar", "factura 2019", "documento nacional",
     # No words at all
     "", " ", "?", "...", "'s", "d'", "l'", "-", "of", "from", "in",

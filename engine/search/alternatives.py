@@ -1,0 +1,27 @@
+"""Alternatives: the answers to the questions that one with OR stands for, as one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from engine.contract.types import Answer, Hit
+
+
+def best_of(answers: Sequence[Answer], limit: int) -> Answer:
+    """One answer of a stage: each file by its best score in any of them, best first."""
+    best: dict[str, Hit] = {}
+    for hit in (hit for answer in answers for hit in answer.hits):
+        if hit.path not in best or hit.score > best[hit.path].score:
+            best[hit.path] = hit
+    hits = sorted(best.values(), key=lambda hit: -hit.score)[:limit]
+    said = [answer.coverage for answer in answers if answer.coverage.message]
+    return structs.replace(
+        answers[-1],
+        hits=tuple(hits),
+        took_ms=max(answer.took_ms for answer in answers),
+        weak=all(answer.weak for answer in answers),
+        phrase_relaxed=any(answer.phrase_relaxed for answer in answers),
+        coverage=said[0] if said else answers[-1].coverage,
+    )
