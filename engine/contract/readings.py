@@ -32,6 +32,9 @@ _STOPS = ".,;:!?…"
 _ELIDED = re.compile(r"(?:d|l)'(?=\w)")
 _YEAR = re.compile(r"\d{4}")
 
+#: The filter of nouns for photographs.
+PICTURES = "kind:image"
+
 Words = tuple[str, ...]
 Role = Literal["since", "before", "until", "source", "within", "of", ""]
 _ROLES: tuple[Role, ...] = ("since", "before", "until", "source", "within", "of")
@@ -64,7 +67,18 @@ def read_words(words: Sequence[str | None], today: dt.date) -> list[Spot]:
     asks = bool(words) and (words[-1] or "").endswith("?")
     found = [_Reader(grammar, pieces, today, asks).read() for grammar in _grammars()]
     best = max(found, key=lambda spots: sum(spot.end - spot.start for spot in spots))
-    return [spot for spot in (_of_words(spot, pieces) for spot in best) if spot.start < spot.end]
+    pictures = any(spot.filter == PICTURES for spot in best)
+    spots = [_of_words(_taken(spot) if pictures else spot, pieces) for spot in best]
+    return [spot for spot in spots if spot.start < spot.end]
+
+
+def _taken(spot: Spot) -> Spot:
+    """Of a picture a date is when it was taken, too: a copy is of the day it was copied."""
+    either = spot.filter.strip("()")
+    if not either.startswith("date:"):
+        return spot
+    value = either.split()[0].removeprefix("date:")
+    return spot._replace(filter=f"({either} OR taken:{value})")
 
 
 def _pieces(word: str | None, place: int) -> Iterable[_Piece]:
@@ -153,12 +167,16 @@ class _Date:
     end: int
     days: Period
     role: Role
+    year: bool = False  # whether it was named
 
     @property
     def spot(self) -> Spot:
         days = self.days
+        within = days.within
+        if self.year:  # a budget of 2024 is changed the year before and after; its name says it
+            within = f"({within} OR name:{days.value})"
         said = {"since": days.since, "before": days.before, "until": days.until}
-        return Spot(self.start, self.end, said.get(self.role, days.within))
+        return Spot(self.start, self.end, said.get(self.role, within))
 
 
 class _Reader:
@@ -192,7 +210,7 @@ class _Reader:
     def _slots(self, pattern: Words, at: int) -> Slots | None:
         """What fills a pattern's slots at a place; None where something else stands there."""
         texts = self._texts[at : at + len(pattern)]
-        if len(texts) < len(pattern):
+        if len(texts) < len(pattern) or not (pattern[-1] == texts[-1] or pattern[-1][0] == "{"):
             return None
         filled: dict[str, int | str] = {}
         for wanted, text in zip(pattern, texts, strict=True):
@@ -231,7 +249,7 @@ class _Reader:
                     continue
                 better = best is None or start < best.start
                 if better and self._is_meant(rule, slots, role, start, at):
-                    best = _Date(start, self._end, days, role)
+                    best = _Date(start, self._end, days, role, bool(slots.year))
                 break  # what joins it decides, not a part of that
         return best
 

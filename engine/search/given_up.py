@@ -33,5 +33,5 @@ def kept_readings(query: Query, store: Store, names: NameIndex) -> tuple[Query, 
 def _is_called_so(match: NameMatch) -> bool:
     """Whether a name is what was typed, or holds all of it in this order."""
     parts = match.parts
-    all_in_order = parts.coverage >= 1.0 and parts.in_order >= 1.0
+    all_in_order = parts.coverage > 0.999 and parts.in_order >= 1.0
     return parts.whole >= _WHOLE or (all_in_order and not parts.typos)
