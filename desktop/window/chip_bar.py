@@ -172,7 +172,9 @@ class ChipBar(QWidget):
         for reading in readings:
             label = s.READING.format(words=reading.words, filter=reading.filter)
             place = len(self._extra) + len(self._readings)
-            button = self._removable(label, s.DECLINE_READING, place)
+            key = reading.filter.strip("(").partition(":")[0]
+            icon = "calendar" if key in _DATE_KEYS else "other"
+            button = self._removable(label, s.DECLINE_READING, place, icon)
             button.clicked.connect(partial(self._decline, reading.words))
             self._readings.append(button)
 
@@ -188,8 +190,8 @@ class ChipBar(QWidget):
             old.deleteLater()
         buttons.clear()
 
-    def _removable(self, label: str, tip: str, place: int) -> ChipButton:
-        button = ChipButton("other", "close", self)
+    def _removable(self, label: str, tip: str, place: int, icon: str = "other") -> ChipButton:
+        button = ChipButton(icon, "close", self)
         button.show_filter(label, True)
         button.setToolTip(f"{label}\n{tip}")
         self._row.insertWidget(3 + place, button)
