@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ from engine.store.array_scan import Codes
 from engine.store.array_terms import Terms, best_of
 from engine.store.manifests import Mark
 from engine.store.rows import Candidate, Row, TextMatch, unpacked_row
+from engine.store.term_groups import Asked
+from engine.store.vocabulary import Vocabulary
 from engine.store.where import Demands
 
 _ORDINAL_BITS = 22  # of a key; what does not fit is refused by `Places`
@@ -140,8 +143,18 @@ class View:
         except (ValueError, LookupError, TypeError) as error:
             raise UnsoundError(f"a record can't be understood: {error}") from error
 
+    def held(self, terms: Sequence[str]) -> dict[str, int] | None:
+        """As Reader.held has them; None if that is not for us to say. OSError, ValueError."""
+        return None if self.terms is None else self.terms.held(terms, self.alive)
+
+    def words(self, look: Callable[[Vocabulary], Iterable[str]]) -> list[str] | None:
+        """What is found in the vocabulary, each word once; None if there is none."""
+        if self.terms is None:
+            return None
+        return list(dict.fromkeys(chain.from_iterable(map(look, self.terms.vocabularies))))
+
     def holding(
-        self, terms: Sequence[str], demands: Demands, limit: int, every: bool
+        self, terms: Sequence[Asked], demands: Demands, limit: int, every: bool
     ) -> list[Candidate] | None:
         """As Reader.search_text has them; None if that is not for us to say. OSError,
         ValueError."""
@@ -155,7 +168,7 @@ class View:
         return [Candidate(*values) for values in self._named(best, scores[best])]
 
     def holding_within(
-        self, terms: Sequence[str], file_ids: Iterable[int], limit: int
+        self, terms: Sequence[Asked], file_ids: Iterable[int], limit: int
     ) -> list[TextMatch] | None:
         """As Reader.text_within has them; None if that is not for us to say. OSError, ValueError,
         UnsoundError."""
@@ -165,17 +178,20 @@ class View:
         allowed[[row for file_id in file_ids for row in self.places.of_file(file_id)]] = True
         scores = self._bm25(self.terms, terms, allowed, every=False)
         best = best_of(scores, limit)
-        chosen = self.rows[best]
+        named = zip(self._named(best, scores[best]), self._texts(best), strict=True)
+        return [TextMatch(*values, text) for values, text in named]
+
+    def _texts(self, places: NDArray[np.intp]) -> list[str]:
+        """The terms of these rows, set in spaces. OSError, UnsoundError."""
+        chosen = self.rows[places]
         where = zip(chosen["terms_at"].tolist(), chosen["terms_length"].tolist(), strict=True)
-        texts = self.files.runs("terms", where)
-        named = zip(self._named(best, scores[best]), texts, strict=True)
-        return [TextMatch(*values, text.decode()) for values, text in named]
+        return [text.decode() for text in self.files.runs("terms", where)]
 
     def _bm25(
-        self, postings: Terms, terms: Sequence[str], allowed: NDArray[np.bool_], every: bool
+        self, postings: Terms, terms: Sequence[Asked], allowed: NDArray[np.bool_], every: bool
     ) -> NDArray[np.float32]:
         words = np.ascontiguousarray(self.rows["words"])
-        return postings.scores(terms, words, self.alive, allowed, every=every)
+        return postings.scores(terms, words, self.alive, allowed, self._texts, every=every)
 
     def _named(
         self, places: NDArray[np.intp], scores: NDArray[np.float32]

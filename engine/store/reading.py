@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from lancedb.query import FullTextOperator, MatchQuery
+from lancedb.query import FullTextQuery
 from numpy.typing import NDArray
 
 from engine.contract.conditions import quote
@@ -27,10 +28,14 @@ from engine.store.rows import (
     vector_matrix,
 )
 from engine.store.segments import Segments, TokenRecord, TokenRef
+from engine.store.term_groups import Asked
+from engine.store.text_query import fuzzy_query, text_query
+from engine.store.vocabulary import Vocabulary
 from engine.store.where import build_where, demands_of
 
 T = TypeVar("T")
 MOST_LISTED = 2_000  # unit ids in one condition; 1,000 cost 7 ms at 100,000 units
+_COUNTED = 50  # units read to see which terms are known, where the arrays can't say
 _REFERENCE_COLUMNS = ["segment", "offset", "length", "file_id"]
 
 
@@ -106,7 +111,7 @@ class Reader:
         return self._read(ask)
 
     def search_text(
-        self, terms: Sequence[str], where: str | None, limit: int, *, every: bool = False
+        self, terms: Sequence[Asked], where: str | None, limit: int, *, every: bool = False
     ) -> list[Candidate]:
         """Units that hold any (or every) of these analyzer terms, best BM25 first."""
         if not terms:
@@ -118,10 +123,7 @@ class Reader:
                 return known
 
         def ask(t: Any) -> list[Candidate]:
-            # A plain string with quotes would become a phrase query and fail.
-            operator = FullTextOperator.AND if every else FullTextOperator.OR
-            match = MatchQuery(" ".join(terms), "fts", operator=operator)
-            query = t.search(match, query_type="fts").limit(limit)
+            query = t.search(text_query(terms, every=every), query_type="fts").limit(limit)
             query = query.where(where, prefilter=True) if where else query
             found = query.select(["id", "file_id", "_score"]).to_arrow()
             return _candidates(found, found["_score"].to_pylist())
@@ -129,7 +131,7 @@ class Reader:
         return self._read(ask)
 
     def text_within(
-        self, terms: Sequence[str], file_ids: Sequence[int], limit: int
+        self, terms: Sequence[Asked], file_ids: Sequence[int], limit: int
     ) -> list[TextMatch]:
         """Units of these files that hold any of the analyzer terms, best BM25 first."""
         if not terms or not file_ids:
@@ -139,11 +141,51 @@ class Reader:
             return known
 
         def ask(t: Any) -> list[TextMatch]:
-            query = t.search(MatchQuery(" ".join(terms), "fts"), query_type="fts")
+            query = t.search(text_query(terms), query_type="fts")
             query = query.where(build_where(file_ids=file_ids), prefilter=True).limit(limit)
             found = query.select(["id", "file_id", "_score", "fts"]).to_arrow()
             columns = (found[name].to_pylist() for name in ("id", "file_id", "_score", "fts"))
             return [TextMatch(*values) for values in zip(*columns, strict=True)]
+
+        return self._read(ask)
+
+    def held(self, terms: Sequence[str]) -> dict[str, int]:
+        """How many units hold each analyzer term; those that none holds are left out. Where the
+        arrays can't say, units that come first for all of them are counted."""
+        if not terms:
+            return {}
+        if (known := self._of_arrays(lambda view: view.held(terms))) is not None:
+            return known
+        texts = self._texts_of(text_query(terms), _COUNTED)
+        holding = Counter(term for text in texts for term in set(text.split()))
+        return {term: holding[term] for term in dict.fromkeys(terms) if holding[term]}
+
+    def near_words(self, word: str, errors: int) -> list[str]:
+        """Words among the analyzer's terms that so many typing errors or fewer lead to."""
+        known = self._of_arrays(lambda view: view.words(lambda words: words.near(word, errors)))
+        if known is not None:
+            return known
+        texts = self._texts_of(fuzzy_query(word, errors), _COUNTED)
+        return Vocabulary.of(term for text in texts for term in text.split()).near(word, errors)
+
+    def longer_words(self, word: str, most: int) -> tuple[list[str], list[str]]:
+        """Words among the analyzer's terms that begin with this one, and that end with it; none
+        where the arrays can't say."""
+
+        def look(beginning: bool) -> list[str]:
+            def ask(words: Vocabulary) -> list[str]:
+                return words.beginning(word, most) if beginning else words.ending(word, most)
+
+            return self._of_arrays(lambda view: view.words(ask)) or []
+
+        return look(True), look(False)
+
+    def _texts_of(self, query: FullTextQuery, limit: int) -> list[str]:
+        """The terms, set in spaces, of the first units for a full-text query."""
+
+        def ask(t: Any) -> list[str]:
+            found = t.search(query, query_type="fts").limit(limit).select(["fts", "_score"])
+            return [text or "" for text in found.to_arrow()["fts"].to_pylist()]
 
         return self._read(ask)
 
