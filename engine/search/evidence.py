@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.types import Box, BoxEvidence, Evidence, TextEvidence
-from engine.store.analyzer import STOP_WORDS, analyze, fold
+from engine.store.analyzer import STOP_WORDS, analyze, fold, located
 
 SNIPPET_CHARS = 280
 #: Cosine from which a passage's token counts as what the query's token means (minilm heads; by eye
@@ -44,24 +43,18 @@ class Match:
     weight: float
 
 
-@lru_cache(maxsize=1 << 15)
-def _tokens(word: str) -> tuple[str, ...]:
-    """A word's index tokens: every stage of every answer asks for the same ones again."""
-    return tuple(analyze(word))
-
-
-def word_matches(text: str, query: str) -> list[Match]:
-    """Words of the text that share an index token with a word of the query."""
-    wanted: dict[str, str] = {}
+def word_matches(text: str, query: str, marks: Mapping[str, str] | None = None) -> list[Match]:
+    """Words of the text that share an index token with a word of the query, or that stand for one:
+    `marks` has the query's word by token."""
+    wanted = dict(marks or {})
     for word in telling_words(query):
         for token in analyze(word):
-            wanted.setdefault(token, word)
+            wanted[token] = word
     found: list[Match] = []
-    for match in _WORD.finditer(text):
-        for token in _tokens(match[0]):
-            if token in wanted:
-                found.append(Match(match.start(), match.end(), wanted[token], 1.0))
-                break
+    for start, end, tokens in located(text):
+        met = next((token for token in tokens if token in wanted), None)
+        if met is not None:
+            found.append(Match(start, end, wanted[met], 1.0))
     if not found:
         found = _substring_matches(text, query)
     return found

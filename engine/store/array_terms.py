@@ -240,6 +240,14 @@ class Terms:
         counts = {term: int(np.count_nonzero(alive[self.of(term)[0]])) for term in known}
         return {term: count for term, count in counts.items() if count}
 
+    def beside(self, term: str, others: Sequence[str], alive: NDArray[np.bool_]) -> int:
+        """How many units that are alive hold a term and any of these. ValueError, OSError."""
+        rows = self._alive(term, alive)[0]
+        if not len(rows) or not others:
+            return 0
+        beside = np.concatenate([self.of(other)[0] for other in others])
+        return int(np.count_nonzero(np.isin(rows, beside)))
+
     def of(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
         """Rows [k] that hold a term, outdated ones too, and how often each. ValueError, OSError."""
         (key,) = keys_of([term])

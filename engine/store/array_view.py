@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from engine.store.array_files import ArrayFiles, UnsoundError
 from engine.store.array_rows import NONE, Names, fulfilling
 from engine.store.array_scan import Codes
 from engine.store.array_terms import Terms, best_of
+from engine.store.lexicon import Lexicon
 from engine.store.manifests import Mark
 from engine.store.rows import Candidate, Row, TextMatch, unpacked_row
 from engine.store.term_groups import Asked
-from engine.store.vocabulary import Vocabulary
 from engine.store.where import Demands
 
+T = TypeVar("T")
 _ORDINAL_BITS = 22  # of a key; what does not fit is refused by `Places`
 _MOST_CHANGED = 2_000  # files, before the changes are worked into the order
 
@@ -143,15 +144,15 @@ class View:
         except (ValueError, LookupError, TypeError) as error:
             raise UnsoundError(f"a record can't be understood: {error}") from error
 
-    def held(self, terms: Sequence[str]) -> dict[str, int] | None:
-        """As Reader.held has them; None if that is not for us to say. OSError, ValueError."""
-        return None if self.terms is None else self.terms.held(terms, self.alive)
+    def ask_words(self, question: Callable[[Lexicon], T]) -> T | None:
+        """As Reader.ask_words; None if that is not for us to say. OSError, ValueError,
+        UnsoundError."""
+        return None if self.terms is None else question(_Words(self, self.terms))
 
-    def words(self, look: Callable[[Vocabulary], Iterable[str]]) -> list[str] | None:
-        """What is found in the vocabulary, each word once; None if there is none."""
-        if self.terms is None:
-            return None
-        return list(dict.fromkeys(chain.from_iterable(map(look, self.terms.vocabularies))))
+    def passages(self, postings: Terms, term: str, most: int) -> list[Row]:
+        """Some rows that hold a term. OSError, ValueError, UnsoundError."""
+        rows = postings.of(term)[0]
+        return self._records(rows[self.alive[rows]][:most].tolist())
 
     def holding(
         self, terms: Sequence[Asked], demands: Demands, limit: int, every: bool
@@ -216,3 +217,30 @@ class View:
             allowed &= fulfilling(self.rows, demands, self.names)
         best, cosines = self.codes.nearest(vector, allowed, limit, self.files.vectors)
         return [Candidate(*values) for values in self._named(best, cosines)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The lexicon of a view."""
+
+    view: View
+    postings: Terms
+
+    def held(self, terms: Sequence[str]) -> dict[str, int]:
+        return self.postings.held(terms, self.view.alive)
+
+    def beside(self, term: str, others: Sequence[str]) -> int:
+        return self.postings.beside(term, others, self.view.alive)
+
+    def near(self, word: str, errors: int) -> list[str]:
+        found = (words.near(word, errors) for words in self.postings.vocabularies)
+        return list(dict.fromkeys(chain.from_iterable(found)))
+
+    def longer(self, word: str, most: int) -> tuple[list[str], list[str]]:
+        parts = self.postings.vocabularies
+        begun = chain.from_iterable(words.beginning(word, most) for words in parts)
+        ended = chain.from_iterable(words.ending(word, most) for words in parts)
+        return list(dict.fromkeys(begun)), list(dict.fromkeys(ended))
+
+    def passages(self, term: str, most: int) -> list[Row]:
+        return self.view.passages(self.postings, term, most)

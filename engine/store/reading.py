@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from lancedb.query import FullTextQuery
 from numpy.typing import NDArray
 
 from engine.contract.conditions import quote
@@ -18,6 +16,7 @@ from engine.store.analyzer import analyze
 from engine.store.array_view import View
 from engine.store.arrays import Arrays
 from engine.store.lance_table import LanceTable
+from engine.store.lexicon import Lexicon, TableLexicon
 from engine.store.rows import (
     ROW_COLUMNS,
     Candidate,
@@ -30,12 +29,10 @@ from engine.store.rows import (
 from engine.store.segments import Segments, TokenRecord, TokenRef
 from engine.store.term_groups import Asked
 from engine.store.text_query import fuzzy_query, text_query
-from engine.store.vocabulary import Vocabulary
 from engine.store.where import build_where, demands_of
 
 T = TypeVar("T")
 MOST_LISTED = 2_000  # unit ids in one condition; 1,000 cost 7 ms at 100,000 units
-_COUNTED = 50  # units read to see which terms are known, where the arrays can't say
 _REFERENCE_COLUMNS = ["segment", "offset", "length", "file_id"]
 
 
@@ -149,45 +146,26 @@ class Reader:
 
         return self._read(ask)
 
-    def held(self, terms: Sequence[str]) -> dict[str, int]:
-        """How many units hold each analyzer term; those that none holds are left out. Where the
-        arrays can't say, units that come first for all of them are counted."""
-        if not terms:
-            return {}
-        if (known := self._of_arrays(lambda view: view.held(terms))) is not None:
-            return known
-        texts = self._texts_of(text_query(terms), _COUNTED)
-        holding = Counter(term for text in texts for term in set(text.split()))
-        return {term: holding[term] for term in dict.fromkeys(terms) if holding[term]}
+    def ask_words(self, question: Callable[[Lexicon], T]) -> T:
+        """What a lexicon of the passages' words is asked, all of it of one commit."""
+        known = self._of_arrays(lambda view: view.ask_words(question))
+        return question(TableLexicon(self)) if known is None else known
 
-    def near_words(self, word: str, errors: int) -> list[str]:
-        """Words among the analyzer's terms that so many typing errors or fewer lead to."""
-        known = self._of_arrays(lambda view: view.words(lambda words: words.near(word, errors)))
-        if known is not None:
-            return known
-        texts = self._texts_of(fuzzy_query(word, errors), _COUNTED)
-        return Vocabulary.of(term for text in texts for term in text.split()).near(word, errors)
-
-    def longer_words(self, word: str, most: int) -> tuple[list[str], list[str]]:
-        """Words among the analyzer's terms that begin with this one, and that end with it; none
-        where the arrays can't say."""
-
-        def look(beginning: bool) -> list[str]:
-            def ask(words: Vocabulary) -> list[str]:
-                return words.beginning(word, most) if beginning else words.ending(word, most)
-
-            return self._of_arrays(lambda view: view.words(ask)) or []
-
-        return look(True), look(False)
-
-    def _texts_of(self, query: FullTextQuery, limit: int) -> list[str]:
-        """The terms, set in spaces, of the first units for a full-text query."""
+    def terms_for(self, terms: Sequence[str], errors: int, limit: int) -> list[str]:
+        """The terms, set in spaces, of the units that come first for any of these terms, or for
+        terms so many typing errors away."""
+        match = fuzzy_query(terms, errors) if errors else text_query(terms)
 
         def ask(t: Any) -> list[str]:
-            found = t.search(query, query_type="fts").limit(limit).select(["fts", "_score"])
+            found = t.search(match, query_type="fts").limit(limit).select(["fts", "_score"])
             return [text or "" for text in found.to_arrow()["fts"].to_pylist()]
 
         return self._read(ask)
+
+    def rows_for(self, term: str, limit: int) -> list[Row]:
+        """Rows of the units that come first for a term."""
+        found = self.search_text([term], None, limit)
+        return list(self.rows(candidate.unit_id for candidate in found).values())
 
     def holding(self, phrase: str) -> list[str] | None:
         """Units that hold all words of a phrase, from the full-text index: where it may stand.

@@ -1,4 +1,5 @@
-"""What exact search is asked for, as a full-text query of LanceDB's; for when the arrays can't say."""
+"""What exact search is asked for, as a full-text query of LanceDB's: for when the arrays can't
+say."""
 
 from __future__ import annotations
 
@@ -21,16 +22,18 @@ def text_query(asked: Sequence[Asked], *, every: bool = False) -> FullTextQuery:
     return BooleanQuery([(occur, _any_of(group)) for group in asked])
 
 
-def fuzzy_query(term: str, errors: int) -> MatchQuery:
-    """Terms so many typing errors away, or fewer."""
-    return MatchQuery(term, _COLUMN, fuzziness=errors)
+def fuzzy_query(terms: Sequence[str], errors: int) -> MatchQuery:
+    """Terms so many typing errors from one of these, or fewer."""
+    return MatchQuery(" ".join(terms), _COLUMN, fuzziness=errors)
 
 
 def _any_of(group: Asked) -> FullTextQuery:
     if isinstance(group, str):
         return _match([group])
     variants = [_variant(variant) for variant in group.variants]
-    return variants[0] if len(variants) == 1 else BooleanQuery([(Occur.SHOULD, v) for v in variants])
+    return (
+        variants[0] if len(variants) == 1 else BooleanQuery([(Occur.SHOULD, v) for v in variants])
+    )
 
 
 def _variant(variant: Variant) -> MatchQuery:

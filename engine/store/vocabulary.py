@@ -19,7 +19,7 @@ from rapidfuzz.distance import OSA
 
 #: Words of other lengths are not kept: shorter ones are near to everything, longer ones no words.
 SHORTEST, LONGEST = 3, 32
-#: Letters of the beginning or the end that two errors leave whole; those that hit both are not seen.
+#: Letters of the beginning or the end that two errors leave whole; ones that hit both aren't seen.
 _KEPT_BY_TWO = 3
 _END = "\U0010ffff"  # after every word
 _HEAD = struct.Struct("<II")  # words, bytes of their text

@@ -2,10 +2,9 @@
 
     python -m tests.benchmarks.everyday [--base-dir DIR] [--failures]
 
-`everyday.csv` says which files answer: the words stand there, in their other number, spelt otherwise,
-in a compound, an identifier, a number, a name, a picture; of several any one will do. Prints hit@1,
-hit@3 and MRR of each group, for the words stage (before the model has read the question) and in the
-end. --base-dir keeps the index for the next run; --failures lists what is not first.
+`everyday.csv` says which files answer; of several any one will do. Prints hit@1, hit@3 and MRR of
+each group, for the words stage (before the model has read the question) and in the end. --base-dir
+keeps the index for the next run; --failures lists what is not first.
 """
 
 from __future__ import annotations
@@ -87,7 +86,9 @@ def main() -> int:
     print(f"{'':11s}    n  " + "  ".join(f"{s}: hit@1  hit@3    MRR" for s in STAGES))
     for group in (*dict.fromkeys(q.group for q in asked), ""):
         chosen = [i for i, q in enumerate(asked) if group in ("", q.group)]
-        told = ("  ".join((" " * 7, figures([found[stage][i] for i in chosen]))) for stage in STAGES)
+        told = (
+            "  ".join((" " * 7, figures([found[stage][i] for i in chosen]))) for stage in STAGES
+        )
         print(f"{group or 'all':11s} {len(chosen):4d} " + "".join(told))
     if options.failures:
         for i, question in enumerate(asked):

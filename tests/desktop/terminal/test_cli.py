@@ -20,7 +20,7 @@ from engine.contract.settings import Settings
 from engine.contract.types import Hit
 
 NOW = dt.datetime(2025, 3, 29, 22, 15)
-NOTHING_READ: dict[str, Any] = {"coverage": {}, "read": [], "given_up": ""}
+NOTHING_READ: dict[str, Any] = {"coverage": {}, "read": [], "given_up": "", "spelling": ""}
 
 
 def pause(*arguments: str) -> float | None:
