@@ -196,7 +196,9 @@ def _groups(text: str, words: Iterable[AskedWord], found: Sequence[Number]) -> l
             parts.update(word.terms)
         else:
             others.setdefault(word.terms[0], []).extend(word.others)
-    whole = {number.own: [*number.variants] for number in found}
+    whole: dict[tuple[str, ...], list[Variant]] = {}
+    for number in found:
+        whole.setdefault(number.own, []).extend(number.variants)
     asked: list[Asked] = []
     for own, variants in whole.items():
         asked.append(AnyOf((Variant(own, 1.0, len(own) > 1), *dict.fromkeys(variants))))
