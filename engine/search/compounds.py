@@ -17,8 +17,9 @@ SHORTEST, SURE = 3, 4
 #: What stands between two parts.
 _LINKS = ("", "s", "es", "n", "en")
 _MOST_PARTS = 3
-#: Letters of the one part of a compound that is known, where the other is not.
-_KNOWN_END = 5
+#: Letters of the one part of a compound that is known, where the other is not; it may be so short
+#: where it is half of the word, else it has more.
+_KNOWN_END, _KNOWN_PART = 5, 7
 _MOST_LETTERS = 32
 #: Letters that a longer word has more.
 _REST = 3
@@ -70,12 +71,13 @@ def _forms(piece: str, *, last: bool) -> list[str]:
 
 def ends_of(lexicon: Lexicon, word: str) -> list[str]:
     """The longest end and the longest beginning of a folded word that some unit holds as a word."""
-    cuts = range(_KNOWN_END, len(word) - _REST + 1)
+    least = _KNOWN_END if len(word) <= 2 * _KNOWN_PART else _KNOWN_PART
+    cuts = range(max(least, min(len(word) // 2, _KNOWN_PART)), len(word) - _REST + 1)
     ends = [stem(word[-size:]) for size in reversed(cuts)]
     beginnings = [term for size in reversed(cuts) for term in _forms(word[:size], last=False)]
     held = lexicon.held([*ends, *beginnings])
     found = (next((t for t in terms if t in held), None) for terms in (ends, beginnings))
-    return [term for term in found if term is not None and len(term) >= _KNOWN_END]
+    return [term for term in found if term is not None]
 
 
 def holding(
@@ -105,7 +107,16 @@ def holding(
             for other, rest in rests.items()
             if any(term in words and len(term) >= SURE for term in rest)
         }
-    return lexicon.held(list(rests))
+    return {
+        other: units
+        for other, units in lexicon.held(list(rests)).items()
+        if not known or tells_more(lexicon, other, units, word)
+    }
+
+
+def tells_more(lexicon: Lexicon, whole: str, units: int, *parts: str) -> bool:
+    """Whether a compound stands where its parts do not: an identifier's parts are terms, too."""
+    return any(lexicon.beside(whole, [part]) < units for part in parts)
 
 
 def _linked(rest: str, link: str) -> bool:

@@ -30,6 +30,10 @@ class Sources:
     alive: Callable[[int], bool]
 
 
+#: Words of a question of which each counts.
+SHORT = 4
+
+
 @dataclass(eq=False)
 class QueryContext:
     """One query: its demands, its encodings and what the lanes proposed; made once, used by all."""
@@ -68,8 +72,12 @@ class QueryContext:
         """The query as the model reads it: with typing errors mended in words that it doesn't know
         either, but in pieces. Blocks as `encoded`."""
         spelling = self.spelling
-        torn = spelling and self.sources.encodings.of(self.query).tears(self.expansion.mended)
-        return replace(self.query, text=spelling) if torn else self.query
+        if not spelling or len(self.expansion.words) > SHORT:
+            return self.query  # a sentence is understood without a word
+        mended = replace(self.query, text=spelling)
+        typed, meant = map(self.sources.encodings.of, (self.query, mended))
+        torn = typed.tears(self.expansion.mended) and meant.pieces <= typed.pieces
+        return mended if torn else self.query
 
     @cached_property
     def spelling(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from engine.search import compounds, misspelling
+from engine.search.common_words import COMMON
 from engine.search.number_forms import Number, numbers
 from engine.search.term_matching import AskedWord, asked_words
 from engine.search.word_endings import other_forms
@@ -33,6 +34,8 @@ MOST_BEGUN, MOST_WITHIN = 8, 12
 INSIDE_UNKNOWN, INSIDE = 4, 5
 #: Letters typed from which on a beginning says something.
 BEGINNING = 3
+#: Of a question with more words no more than half were misspelt.
+MOST_MENDED = 3
 #: Words of a vocabulary looked at for one word.
 _LOOKED_AT = 200
 
@@ -94,6 +97,8 @@ def expand(lexicon: Lexicon, text: str) -> Expansion:
     _inflect(lexicon, asked, words)
     mended: dict[int, tuple[str, str]] = {}
     for start, word in words.items():
+        if word.folded in COMMON:
+            continue
         _look_inside(lexicon, word, last=start + len(word.asked.text) == len(text))
         if misspelling.is_suspect(word.units, found=bool(word.variants)):
             beside = [other.asked.terms[0] for other in words.values() if other is not word]
@@ -109,6 +114,8 @@ def expand(lexicon: Lexicon, text: str) -> Expansion:
                 others.setdefault(part.start, []).extend(number.variants)
     done = tuple(replace(word, others=tuple(others.get(word.start, ()))) for word in asked)
     unknown = frozenset(word.folded for word in words.values() if not word.is_known)
+    if len(words) > MOST_MENDED and len(mended) > len(words) // 2:
+        mended = {}  # another language than that of the passages
     return Expansion(done, tuple(_groups(text, done, found)), mended, unknown)
 
 
@@ -132,21 +139,27 @@ def _plain(word: AskedWord) -> bool:
 def _inflect(lexicon: Lexicon, asked: Sequence[AskedWord], words: Mapping[int, _Word]) -> None:
     """How often each word is held, its other forms, and neighbours that stand as one word."""
     forms = {start: other_forms(word.folded, known=False) for start, word in words.items()}
-    joined: dict[int, list[str]] = {start: [] for start in words}
+    joined: dict[int, list[tuple[str, tuple[str, str]]]] = {start: [] for start in words}
     for first, second in pairwise(asked):
         if first.place + len(first.terms) == second.place:
+            parts = (first.terms[0], second.terms[0])
+            whole = compounds.joined(fold(first.text), fold(second.text))
             for start in {first.start, second.start} & words.keys():
-                joined[start] += compounds.joined(fold(first.text), fold(second.text))
+                joined[start] += [(term, parts) for term in whole]
     own = sorted({word.asked.terms[0] for word in words.values()})
     # Apart, since the table counts few terms well, and of many only which are rare.
-    held = lexicon.held(sorted(set().union(*forms.values(), *joined.values()) - set(own)))
+    sought = set().union(*forms.values()) | {t for pairs in joined.values() for t, _ in pairs}
+    held = lexicon.held(sorted(sought - set(own)))
     held.update(lexicon.held(own))
     for start, word in words.items():
         word.units = held.get(word.asked.terms[0], 0)
         known = other_forms(word.folded, known=True) if word.units else forms[start]
-        for term, weight in (*known.items(), *((term, JOINED) for term in joined[start])):
+        for term, weight in known.items():
             if term in held:
                 word.add([term], weight)
+        for term, parts in joined[start]:
+            if term in held and compounds.tells_more(lexicon, term, held[term], *parts):
+                word.add([term], JOINED)
 
 
 def _look_inside(lexicon: Lexicon, word: _Word, last: bool) -> None:

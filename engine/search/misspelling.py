@@ -13,6 +13,7 @@ from engine.store.lexicon import Lexicon
 
 #: Letters of a word that may have one error, or two; and from which on it may be the first letter.
 ONE_ERROR, TWO_ERRORS, FREE_START = 4, 8, 6
+_LETTERS = {1: ONE_ERROR, 2: TWO_ERRORS}
 #: What a word counts that is one error away, or two.
 WORTH = {1: 0.8, 2: 0.6}
 #: So many words stand for one.
@@ -56,10 +57,12 @@ def likely(lexicon: Lexicon, word: str, term: str, units: int, others: Sequence[
     """What a folded word, its term and the number of units that hold it may be errors of: those of
     the fewest errors, likeliest first. `others`: terms of the question's other words."""
     for errors in (1, 2):
-        if len(word) < (TWO_ERRORS if errors == 2 else ONE_ERROR) or (units and errors == 2):
+        if units and errors == 2:
             break
-        near = {w for own in {word, term} for w in lexicon.near(own, errors)}
-        if errors == 1:
+        # Of a word that the analyzer cut short only as many letters are compared as are left.
+        own = [form for form in {word, term} if len(form) >= _LETTERS[errors]]
+        near = {w for form in own for w in lexicon.near(form, errors)}
+        if errors == 1 and len(word) >= FREE_START:
             near.update(map(stem, _other_endings(word)))
         near = {other for other in near if _plausible(word, other)}
         held = lexicon.held(sorted(near - {term}))
@@ -80,8 +83,8 @@ def _likelihood(mend: Mend, word: str) -> tuple[bool, int, int]:
 
 
 def _plausible(word: str, other: str) -> bool:
-    """People know how a short word begins."""
-    return len(word) >= FREE_START or word[0] == other[0]
+    """People know how a short word begins; and what little is left of a longer one is no word."""
+    return len(other) >= ONE_ERROR and (len(word) >= FREE_START or word[0] == other[0])
 
 
 def _other_endings(word: str) -> Iterator[str]:

@@ -95,6 +95,26 @@ def test_short_words_keep_their_first_letter(store: Store) -> None:
     assert found(store, "hard")[:1] in ([10], [11])
 
 
+def test_what_holds_a_sentence_together_is_not_mended(store: Store) -> None:
+    assert spelling(store, "thus herd") == spelling(store, "und") == ""
+    assert asked(store, "oder eine").asked == ("oder", "ein")
+
+
+def test_a_question_in_another_language_than_the_passages_is_not_misspelt(store: Store) -> None:
+    typed = "libary bugdet lettrs housse villag"
+    assert spelling(store, typed) == ""
+    assert 7 in found(store, typed)
+    assert spelling(store, "libary budget of the village letters") != ""
+
+
+def test_an_identifier_is_no_compound_of_its_parts(store: Store) -> None:
+    """Who holds `retryUpload` holds "upload" as well."""
+    (upload,) = asked(store, "upload").words
+    assert upload.others == ()
+    (light,) = asked(store, "light").words
+    assert [variant.terms for variant in light.others] == [("lighthous",)]
+
+
 def test_evidence_marks_the_word_that_stands_there(store: Store) -> None:
     marks = asked(store, "libary bugdet").marks()
     assert marks == {"librari": "libary", "budget": "bugdet"}
