@@ -34,8 +34,8 @@ MOST_BEGUN, MOST_WITHIN = 8, 12
 INSIDE_UNKNOWN, INSIDE = 4, 5
 #: Letters typed from which on a beginning says something.
 BEGINNING = 3
-#: Of a question with more words no more than half were misspelt.
-MOST_MENDED = 3
+#: Of a question with more words no more than half were misspelt; of a long one nothing is said.
+SHORT, LONG = 3, 6
 #: Words of a vocabulary looked at for one word.
 _LOOKED_AT = 200
 
@@ -114,7 +114,7 @@ def expand(lexicon: Lexicon, text: str) -> Expansion:
                 others.setdefault(part.start, []).extend(number.variants)
     done = tuple(replace(word, others=tuple(others.get(word.start, ()))) for word in asked)
     unknown = frozenset(word.folded for word in words.values() if not word.is_known)
-    if len(words) > MOST_MENDED and len(mended) > len(words) // 2:
+    if len(words) > LONG or len(words) > SHORT and len(mended) > len(words) // 2:
         mended = {}  # another language than that of the passages
     return Expansion(done, tuple(_groups(text, done, found)), mended, unknown)
 
