@@ -3,8 +3,8 @@ in any language; taken apart, put together, and found inside one another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 
 from engine.store.analyzer import stem
 from engine.store.lexicon import Lexicon
@@ -21,8 +21,8 @@ _MOST_PARTS = 3
 #: where it is half of the word, else it has more.
 _KNOWN_END, _KNOWN_PART = 5, 7
 _MOST_LETTERS = 32
-#: Letters that a longer word has more.
-_REST = 3
+#: Letters that a longer word has more, and so many of such words are counted.
+_REST, _COUNTED = 3, 48
 
 
 def joined(first: str, second: str) -> list[str]:
@@ -42,7 +42,7 @@ def parts_of(lexicon: Lexicon, word: str) -> list[Variant]:
         for j in range(i + SHORTEST, size + 1)
         if j - i < size and (i == 0 or i >= SHORTEST) and (j == size or j <= size - SHORTEST)
     }
-    held = lexicon.held(list(dict.fromkeys(chain.from_iterable(pieces.values()))))
+    held = lexicon.known(list(dict.fromkeys(chain.from_iterable(pieces.values()))))
     #: By place in the word the fewest parts up to there, the shortest of them as long as can be.
     ways: dict[int, tuple[str, ...]] = {0: ()}
     for end in range(SHORTEST, size + 1):
@@ -81,9 +81,15 @@ def ends_of(lexicon: Lexicon, word: str) -> list[str]:
 
 
 def holding(
-    lexicon: Lexicon, word: str, begun: Iterable[str], ended: Iterable[str], *, known: bool
-) -> Mapping[str, int]:
-    """Of words that begin or end with a term, compounds, and how many units hold each.
+    lexicon: Lexicon,
+    word: str,
+    begun: Iterable[str],
+    ended: Iterable[str],
+    most: int,
+    *,
+    known: bool,
+) -> list[str]:
+    """Of words that begin or end with a term, compounds, the commonest first.
 
     Where the word itself is known the rest has to be a word, too: "light" is in "lighthouse" and
     not in "slight".
@@ -101,17 +107,17 @@ def holding(
         if len(other) - size >= _REST:
             rests[other] = _forms(other[: len(other) - size], last=False)
     if known:
-        words = lexicon.held(list(dict.fromkeys(chain.from_iterable(rests.values()))))
+        words = lexicon.known(list(dict.fromkeys(chain.from_iterable(rests.values()))))
         rests = {
             other: rest
             for other, rest in rests.items()
             if any(term in words and len(term) >= SURE for term in rest)
         }
-    return {
-        other: units
-        for other, units in lexicon.held(list(rests)).items()
-        if not known or tells_more(lexicon, other, units, word)
-    }
+    shortest = sorted(rests, key=lambda other: (len(other), other))[:_COUNTED]
+    counts = lexicon.held(shortest)
+    chosen = sorted(counts, key=lambda other: (-counts[other], other))
+    told = (w for w in chosen if not known or tells_more(lexicon, w, counts[w], word))
+    return list(islice(told, most))
 
 
 def tells_more(lexicon: Lexicon, whole: str, units: int, *parts: str) -> bool:

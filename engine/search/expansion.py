@@ -114,7 +114,8 @@ def expand(lexicon: Lexicon, text: str) -> Expansion:
                 others.setdefault(part.start, []).extend(number.variants)
     done = tuple(replace(word, others=tuple(others.get(word.start, ()))) for word in asked)
     unknown = frozenset(word.folded for word in words.values() if not word.is_known)
-    if len(words) > LONG or len(words) > SHORT and len(mended) > len(words) // 2:
+    most = len(words) if len(words) <= SHORT else len(words) // 2
+    if len(words) > LONG or len(mended) > most:
         mended = {}  # another language than that of the passages
     return Expansion(done, tuple(_groups(text, done, found)), mended, unknown)
 
@@ -177,8 +178,7 @@ def _look_inside(lexicon: Lexicon, word: _Word, last: bool) -> None:
         held = lexicon.held([term for term in begun if term.startswith(word.folded)])
         for term in _commonest(held, MOST_BEGUN):
             word.add([term], BEGUN)
-    whole = compounds.holding(lexicon, short, begun, ended, known=not unknown)
-    for term in _commonest(whole, MOST_WITHIN):
+    for term in compounds.holding(lexicon, short, begun, ended, MOST_WITHIN, known=not unknown):
         word.add([term], WITHIN)
 
 

@@ -62,7 +62,7 @@ def likely(lexicon: Lexicon, word: str, term: str, units: int, others: Sequence[
         # Of a word that the analyzer cut short only as many letters are compared as are left.
         own = [form for form in {word, term} if len(form) >= _LETTERS[errors]]
         near = {w for form in own for w in lexicon.near(form, errors)}
-        if errors == 1 and len(word) >= FREE_START:
+        if errors == 1 and not units and len(word) >= FREE_START:
             near.update(map(stem, _other_endings(word)))
         near = {other for other in near if _plausible(word, other)}
         held = lexicon.held(sorted(near - {term}))

@@ -230,23 +230,33 @@ class Terms:
     def held(self, terms: Sequence[str], alive: NDArray[np.bool_]) -> dict[str, int]:
         """How many units that are alive hold each term; those that none holds are left out.
         ValueError, OSError."""
+        counts = {
+            term: int(np.count_nonzero(alive[self.of(term)[0]])) for term in self.known(terms)
+        }
+        return {term: count for term, count in counts.items() if count}
+
+    def known(self, terms: Sequence[str]) -> list[str]:
+        """Those of these terms that some unit holds, outdated ones too."""
         keys = keys_of(terms)
         there = np.zeros(len(keys), np.bool_)
         for part in self._parts:
             if len(part.keys):
                 at = np.minimum(np.searchsorted(part.keys, keys), len(part.keys) - 1)
                 there |= part.keys[at] == keys
-        known = [terms[i] for i in np.flatnonzero(there).tolist()]
-        counts = {term: int(np.count_nonzero(alive[self.of(term)[0]])) for term in known}
-        return {term: count for term, count in counts.items() if count}
+        return [terms[i] for i in np.flatnonzero(there).tolist()]
 
     def beside(self, term: str, others: Sequence[str], alive: NDArray[np.bool_]) -> int:
         """How many units that are alive hold a term and any of these. ValueError, OSError."""
         rows = self._alive(term, alive)[0]
         if not len(rows) or not others:
             return 0
-        beside = np.concatenate([self.of(other)[0] for other in others])
-        return int(np.count_nonzero(np.isin(rows, beside)))
+        there = np.zeros(len(rows), np.bool_)
+        for other in others:
+            beside = self.of(other)[0]  # in order, as all rows of a term are
+            if len(beside):
+                at = np.minimum(np.searchsorted(beside, rows), len(beside) - 1)
+                there |= beside[at] == rows
+        return int(np.count_nonzero(there))
 
     def of(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
         """Rows [k] that hold a term, outdated ones too, and how often each. ValueError, OSError."""

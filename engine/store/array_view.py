@@ -229,6 +229,9 @@ class _Words:
     def held(self, terms: Sequence[str]) -> dict[str, int]:
         return self.postings.held(terms, self.view.alive)
 
+    def known(self, terms: Sequence[str]) -> set[str]:
+        return set(self.postings.known(terms))
+
     def beside(self, term: str, others: Sequence[str]) -> int:
         return self.postings.beside(term, others, self.view.alive)
 

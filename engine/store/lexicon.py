@@ -16,6 +16,9 @@ class Lexicon(Protocol):
     def held(self, terms: Sequence[str]) -> dict[str, int]:
         """How many units hold each analyzer term; those that none holds are left out."""
 
+    def known(self, terms: Sequence[str]) -> set[str]:
+        """Which of these terms are held at all, or were a moment ago; costs less."""
+
     def beside(self, term: str, others: Sequence[str]) -> int:
         """How many units hold a term and any of these."""
 
@@ -57,6 +60,9 @@ class TableLexicon:
         for some in asked:
             holding |= self._counted(self._table.terms_for(some, 0, _COUNTED))
         return {term: holding[term] for term in dict.fromkeys(terms) if holding[term]}
+
+    def known(self, terms: Sequence[str]) -> set[str]:
+        return set(self.held(terms))
 
     def beside(self, term: str, others: Sequence[str]) -> int:
         texts = self._table.terms_for([term], 0, _COUNTED)

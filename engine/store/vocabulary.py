@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ class Vocabulary:
         places = np.concatenate([begun, ended.astype(np.intp)])
         lengths = self._lengths[places].astype(np.int16)
         places = places[np.abs(lengths - len(word)) <= errors]
-        changed = np.bitwise_count(self._signatures[places] ^ _signatures([word])[0])
+        changed = np.bitwise_count(self._signatures[places] ^ _signature(word))
         words = {self._word(i) for i in places[changed <= 2 * errors].tolist()}
         found = process.extract(
             word, words, scorer=OSA.distance, score_cutoff=errors, limit=None, processor=None
@@ -139,6 +140,11 @@ class Vocabulary:
     def _word(self, place: int) -> str:
         start = int(self._ends[place - 1]) if place else 0
         return self._text[start : int(self._ends[place])].decode()
+
+
+@lru_cache(maxsize=1024)
+def _signature(word: str) -> np.uint64:
+    return np.uint64(_signatures([word])[0])
 
 
 def _signatures(words: list[str]) -> NDArray[np.uint64]:

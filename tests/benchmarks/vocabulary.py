@@ -25,32 +25,10 @@ from engine.store import Store, StoredUnit
 from engine.store.analyzer import query_terms
 from engine.store.vocabulary import Vocabulary
 
-CONSONANTS = [
-    "b",
-    "c",
-    "d",
-    "f",
-    "g",
-    "h",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "w",
-    "st",
-    "tr",
-    "pr",
-    "sch",
-    "br",
-    "kr",
-]
-VOWELS = ["a", "e", "i", "o", "u", "ei", "an", "en", "er", "in", "on", "un", "ar"]
+_SOUNDS = "b c d f g h k l m n p r s t v w st tr pr sch br kr|a e i o u ei an en er in on un ar"
+CONSONANTS, VOWELS = (sounds.split() for sounds in _SOUNDS.split("|"))
 ASKED = 200
+COMMON = 2  # passages that hold a word that is known
 A_FILE = 50  # units
 
 
@@ -105,16 +83,9 @@ def compare(store: Store, name: str, asked: Sequence[str]) -> None:
 
     found = {text: looked_up(text).asked for text in asked}
     tell(f"two {name} words, looked up", asked, looked_up)
-    tell(
-        "  exact search for them alone",
-        asked,
-        lambda text: store.search_text(query_terms(text), None, 100),
-    )
-    tell(
-        "  and for what stands for them",
-        asked,
-        lambda text: store.search_text(found[text], None, 100),
-    )
+    alone = {text: query_terms(text) for text in asked}
+    tell("  exact search for them alone", asked, lambda q: store.search_text(alone[q], None, 100))
+    tell("  and for what stands for them", asked, lambda q: store.search_text(found[q], None, 100))
 
 
 def main() -> int:
@@ -139,8 +110,11 @@ def main() -> int:
         store = Store.open(Path(folder), "m", 8)
         filled(store, words, options.units, draw)
         print(f"{store.count():,} passages")
-        for name, spelt in (("known", some), ("misspelt", wrong)):
-            compare(store, name, [f"{a} {b}" for a, b in zip(spelt[::2], spelt[1::2], strict=True)])
+        held = store.ask_words(lambda lexicon: lexicon.held(words[:9_000]))
+        common = [word for word in held if len(word) > 3 and held[word] > COMMON][:ASKED]
+        for name, spelt in (("known", common), ("misspelt", wrong)):
+            pairs = zip(spelt[::2], spelt[1::2], strict=False)
+            compare(store, name, [f"{one} {other}" for one, other in pairs])
         store.close()
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
@@ -16,11 +16,13 @@ def brute(words: set[str], word: str, errors: int) -> set[str]:
     return {w for w in words if is_word(w) and 0 < OSA.distance(w, word) <= errors}
 
 
+@settings(deadline=None)
 @given(st.sets(WORDS, max_size=40), WORDS.filter(lambda word: len(word) >= 3))
 def test_every_word_an_error_away_is_near(words: set[str], word: str) -> None:
     assert set(Vocabulary.of(words).near(word, 1)) == brute(words, word, 1)
 
 
+@settings(deadline=None)
 @given(st.sets(WORDS, max_size=40), st.text("abcdé", min_size=8, max_size=12), st.data())
 def test_two_errors_on_one_side_are_near(words: set[str], word: str, data: st.DataObject) -> None:
     kept = word[:3] if data.draw(st.booleans()) else word[-3:]
@@ -31,6 +33,7 @@ def test_two_errors_on_one_side_are_near(words: set[str], word: str, data: st.Da
     assert {w for w in near | {other} if w != word} <= near | {word}
 
 
+@settings(deadline=None)
 @given(st.sets(WORDS, max_size=40), WORDS)
 def test_longer_words_begin_or_end_so(words: set[str], word: str) -> None:
     vocabulary = Vocabulary.of(words)
@@ -40,6 +43,7 @@ def test_longer_words_begin_or_end_so(words: set[str], word: str) -> None:
     assert len(vocabulary.beginning("a", 2)) <= 2
 
 
+@settings(deadline=None)
 @given(st.sets(WORDS, max_size=40))
 def test_a_file_gives_back_the_same_words(words: set[str]) -> None:
     data = Vocabulary.of(words).to_bytes()
