@@ -176,7 +176,7 @@ class TestWhatATerminalShows:
         output.show_answer({"hits": [hit], "weak": True, "loose": True, **NOTHING_READ})
         assert "Nothing holds the quoted words" in capsys.readouterr().out
         output.show_answer(
-            {"hits": [hit], "weak": False, "loose": False, "coverage": {}, "spelling": "[b]udget"}
+            {"hits": [hit], "weak": False, "loose": False, **NOTHING_READ, "spelling": "[b]udget"}
         )
         assert "Also searched for “[b]udget”." in capsys.readouterr().out
 
