@@ -53,6 +53,8 @@ def show_answer(answer: dict[str, Any]) -> None:
         console.print("[yellow]Nothing holds the quoted words as they stand; the nearest are:[/]")
     elif answer["weak"]:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
+    if hits and answer["spelling"]:
+        console.print(f"[dim]Also searched for “{escape(answer['spelling'])}”.[/]")
     for number, hit in enumerate(hits, 1):
         _show_hit(number, hit)
     if answer["coverage"].get("message"):

@@ -86,6 +86,8 @@ class ResultsColumn(QWidget):
             self.notice.show_notice(s.PHRASE_RELAXED, "info")
         elif stage.weak and there:
             self.notice.show_notice(s.WEAK, "info")
+        elif stage.spelling and there:
+            self.notice.show_notice(s.ALSO_SEARCHED.format(spelling=stage.spelling), "info")
         elif stage.coverage.message and there:
             self.notice.show_notice(stage.coverage.message, "index")
         else:

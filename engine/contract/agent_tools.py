@@ -139,6 +139,7 @@ def _brief(answer: dict[str, Any]) -> dict[str, Any]:
         "hits": [_brief_hit(hit) for hit in answer["hits"]],
         "weak": answer["weak"],
         "loose": answer["loose"],
+        "also_searched_for": answer["spelling"],
         "coverage": answer["coverage"]["message"] or "complete",
         "read": answer["read"],
         "given_up": GIVEN_UP.get(answer["given_up"], ""),

@@ -257,3 +257,5 @@ class Answer(Struct, frozen=True):
     #: Words of the question that were read as filters; with a reason why not, they are words.
     read: tuple[Reading, ...] = ()
     given_up: GivenUp = ""
+    #: The question as files spell it, where nothing is spelt as it was typed; "" otherwise.
+    spelling: str = ""

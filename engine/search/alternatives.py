@@ -16,6 +16,7 @@ def best_of(answers: Sequence[Answer], limit: int) -> Answer:
         if hit.path not in best or hit.score > best[hit.path].score:
             best[hit.path] = hit
     hits = sorted(best.values(), key=lambda hit: -hit.score)[:limit]
+    spelt = dict.fromkeys(answer.spelling for answer in answers if answer.spelling)
     said = [answer.coverage for answer in answers if answer.coverage.message]
     return structs.replace(
         answers[-1],
@@ -24,4 +25,5 @@ def best_of(answers: Sequence[Answer], limit: int) -> Answer:
         weak=all(answer.weak for answer in answers),
         phrase_relaxed=any(answer.phrase_relaxed for answer in answers),
         coverage=said[0] if said else answers[-1].coverage,
+        spelling=", ".join(spelt),
     )

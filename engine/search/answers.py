@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import cast
 
@@ -33,6 +33,7 @@ def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
     shown = [(file, file.places[: MORE_PLACES + 1]) for file in ranked]
     rows = candidates.rows.of([candidates.unit_ids[i] for _, places in shown for i in places])
     named = {match.file.file_id: match for match in run.names}
+    marks = run.context.expansion.marks()
     hits = []
     for file, places in shown:
         known = [
@@ -43,7 +44,7 @@ def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
         if known:
             lanes = cast("tuple[Lane, ...]", tuple(run.lanes_of(places[0])))
             match = _token_match(run, known[0][0]) if late_evidence else None
-            hits.append(unit_hit(known, lanes, run.query.text, match))
+            hits.append(unit_hit(known, lanes, run.query.text, match, marks))
         elif file.file_id in named:
             hits.append(_name_hit(named[file.file_id], file.score))
     return hits
@@ -64,19 +65,27 @@ def unit_hit(
     lanes: tuple[Lane, ...],
     query_text: str,
     match: TokenMatch | None = None,
+    marks: Mapping[str, str] | None = None,
 ) -> Hit:
-    """A file at its best unit; the others of its (row, score) are further places."""
+    """A file at its best unit; the others of its (row, score) are further places. `marks`: by term
+    the word of the query that it stands for."""
     best, score = ranked[0]
-    snippet, proof = _prove(best, query_text, match)
-    more = [Place(_location(row), _prove(row, query_text)[0], other) for row, other in ranked[1:]]
+    snippet, proof = _prove(best, query_text, match, marks)
+    more = [
+        Place(_location(row), _prove(row, query_text, None, marks)[0], other)
+        for row, other in ranked[1:]
+    ]
     return _hit(best.file, score, lanes, snippet, _location(best), tuple(proof), tuple(more))
 
 
 def _prove(
-    row: Row, query_text: str, match: TokenMatch | None = None
+    row: Row,
+    query_text: str,
+    match: TokenMatch | None,
+    marks: Mapping[str, str] | None,
 ) -> tuple[str, list[Evidence]]:
     """A snippet of the unit, and what in it, or on its page, answers the query."""
-    matches = evidence.word_matches(row.text, query_text)
+    matches = evidence.word_matches(row.text, query_text, marks)
     record = None if match is None else match.record
     if match is not None and match.record.spans is not None and match.query_words:
         matches += evidence.late_matches(match.similarities, match.record.spans, match.query_words)

@@ -97,7 +97,9 @@ class Searcher:
             if (error := run.not_encoded) is not None:
                 said = f"{error} Only names and words were searched."  # the error says what to do
                 coverage = Coverage(complete=False, message=said)
-            yield Answer(tuple(hits), stage, took_ms, run.weak, run.phrase_relaxed, coverage)
+            spelling = "" if stage == "names" or run.only_filters else run.context.suggestion
+            told = (run.weak, run.phrase_relaxed, coverage)
+            yield Answer(tuple(hits), stage, took_ms, *told, spelling=spelling)
 
     def explain(self, query: Query, file_id: int) -> dict[str, object]:
         """Where a file stands in every lane for a query; where that asks for one thing or another,

@@ -20,7 +20,7 @@ from engine.contract.settings import Settings
 from engine.contract.types import Hit
 
 NOW = dt.datetime(2025, 3, 29, 22, 15)
-NOTHING_READ: dict[str, Any] = {"coverage": {}, "read": [], "given_up": ""}
+NOTHING_READ: dict[str, Any] = {"coverage": {}, "read": [], "given_up": "", "spelling": ""}
 
 
 def pause(*arguments: str) -> float | None:
@@ -175,6 +175,10 @@ class TestWhatATerminalShows:
         assert "line 3" in text
         output.show_answer({"hits": [hit], "weak": True, "loose": True, **NOTHING_READ})
         assert "Nothing holds the quoted words" in capsys.readouterr().out
+        output.show_answer(
+            {"hits": [hit], "weak": False, "loose": False, **NOTHING_READ, "spelling": "[b]udget"}
+        )
+        assert "Also searched for “[b]udget”." in capsys.readouterr().out
 
     def test_what_was_read_as_a_filter_stands_on_one_line(
         self, capsys: pytest.CaptureFixture[str]

@@ -170,6 +170,10 @@ def test_weak_and_incomplete_answers_are_said_plainly(
     answer(indexer, stage("rescored", "a.txt", coverage=covered))
     window.search.set_text("y")
     qtbot.waitUntil(lambda: window.notice.label.text() == "8 to go.")
+    answer(indexer, stage("rescored", "a.txt", spelling="library budget"))
+    window.search.set_text("libary bugdet")
+    said = s.ALSO_SEARCHED.format(spelling="library budget")
+    qtbot.waitUntil(lambda: window.notice.label.text() == said)
 
 
 def test_escape_clears_then_hides(qtbot: QtBot, window: Window, indexer: ScriptedIndexer) -> None:
