@@ -110,6 +110,13 @@ def test_every_stage_shows_the_same_copy_once(library: Library, query: str) -> N
     assert len(set(shown)) == 1
 
 
+def test_what_is_asked_with_or_shows_it_once(library: Library) -> None:
+    for answer in library.stages("ships OR x"):  # each names another copy
+        ours = [h for h in answer.hits if h.copy_count == 3]
+        assert len(ours) == 1
+        assert ours[0].title in ("ships.md", "x.md")
+
+
 def test_filters_hold_for_each_copy(library: Library) -> None:
     in_keep = library.stages("lighthouse in:keep")[-1]
     assert names(in_keep) == ["x.md"]
