@@ -90,6 +90,8 @@ NAME_ONLY = {
     "skipped": tr("name only"),
     "withheld": tr("withheld"),
 }
+#: Of a row below the one that stands for it.
+COPY = tr("copy")
 OFFLINE_LONG = tr("This file's disk is not connected.")
 
 RECENT = tr("Recent")
@@ -99,6 +101,7 @@ NOTHING = tr("Nothing matches.")
 NOTHING_FILTERED = tr("Nothing matches with these filters.")
 DROP_FILTERS = tr("Search without filters")
 PHRASE_RELAXED = tr("Nothing holds the quoted words as they stand; these are the closest.")
+PATTERN_RELAXED = tr("No name is of this pattern; these are of “{pattern}”.")
 WEAK = tr("Nothing matches well; these are the closest.")
 ALSO_SEARCHED = tr("Also searched for “{spelling}”.")
 NO_RECENT = tr("Type a few words about a file: what it shows, says or does.")
@@ -248,6 +251,10 @@ def files(count: int) -> str:
 
 def more_places(count: int) -> str:
     return _n("{n} more place", "{n} more places", count).format(n=count)
+
+
+def more_copies(count: int) -> str:
+    return _n("{n} more copy", "{n} more copies", count).format(n=f"{count:,}")
 
 
 def problems(count: int) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 console = Console(highlight=False, soft_wrap=True)
 #: Passages listed of an explained file; a book has thousands.
 _MOST_UNITS = 12
+#: Copies named with a hit; --json has more.
+_MOST_COPIES = 3
 
 
 def complain(message: str, hint: str = "") -> None:
@@ -51,6 +53,8 @@ def show_answer(answer: dict[str, Any]) -> None:
         console.print("Nothing found.")
     elif answer["loose"]:
         console.print("[yellow]Nothing holds the quoted words as they stand; the nearest are:[/]")
+    elif pattern := answer.get("pattern_relaxed", ""):
+        console.print(f"[yellow]No name is of this pattern; these are of {escape(pattern)}:[/]")
     elif answer["weak"]:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
     if hits and answer["spelling"]:
@@ -87,6 +91,15 @@ def _show_hit(number: int, hit: dict[str, Any]) -> None:
     if hit["more"]:
         places = ", ".join(p for p in (_place(more["location"]) for more in hit["more"]) if p)
         console.print(Text(f"    also {places}" if places else "", style="dim"))
+    if count := hit.get("copy_count", 0):
+        copies = "1 more copy" if count == 1 else f"{count} more copies"
+        console.print(Text(f"    {copies}: {_folders(hit['copies'], count)}", style="dim"))
+
+
+def _folders(copies: list[dict[str, Any]], count: int) -> str:
+    """Where the first of the copies lie."""
+    shown = [printable(copy["path"]) for copy in copies[:_MOST_COPIES]]
+    return ", ".join([*shown, "…"] if count > len(shown) else shown)
 
 
 def _marked(hit: dict[str, Any]) -> Text:

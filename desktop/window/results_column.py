@@ -51,7 +51,7 @@ class ResultsColumn(QWidget):
 
     def spoken_count(self) -> str:
         """How many there are, or why there are none: for a screen reader."""
-        count = self._model.rowCount()
+        count = self._model.files
         return s.files(count) if count else self.empty.sentence
 
     # An answer
@@ -63,7 +63,7 @@ class ResultsColumn(QWidget):
         self._stage = stage
         self._model.take(stage.hits)
         self.results.settle()
-        count = self._model.rowCount()
+        count = self._model.files if stage.matches is None else stage.matches
         self.count_changed.emit(s.files(count) if count else "")
         self._show(query, final=stage.stage == "rescored")
         self.rows_changed.emit()
@@ -84,6 +84,9 @@ class ResultsColumn(QWidget):
             self.notice.show_notice(given_up(stage), "info")
         elif stage.phrase_relaxed and there:
             self.notice.show_notice(s.PHRASE_RELAXED, "info")
+        elif stage.pattern_relaxed and there:
+            said = s.PATTERN_RELAXED.format(pattern=stage.pattern_relaxed)
+            self.notice.show_notice(said, "info")
         elif stage.weak and there:
             self.notice.show_notice(s.WEAK, "info")
         elif stage.spelling and there:

@@ -20,12 +20,14 @@ from desktop.window import chips
 from desktop.window.query_picture import keep_picture, picture_file, small_picture
 from desktop.window.search_bar import SearchBar
 from engine.contract.paths import BaseDir
-from engine.contract.types import Hit
+from engine.contract.types import Answer, Hit
 
 #: A keystroke is searched at once, the next ones at most this often: names answer in a few ms.
 _KEYSTROKE_MS = 40
 #: A search rested on for so long was meant: it goes into the history.
 _MEANT_MS = 2_500
+#: As many files as the indexer gives at once.
+_MOST = 5_000
 
 
 class SearchController(QObject):
@@ -50,6 +52,9 @@ class SearchController(QObject):
         self._settings, self._state, self._thumbnails = settings, state, thumbnails
         self.question = Question()
         self._sent = Question()
+        self._limit = 0  # how many files were asked for
+        self._complete = True  # there are no more than are shown
+        self._deeper = False  # more of the same were asked for
         self._pictures = 0
         self.history = HistoryCursor(state)
         self._keystroke = self._timer(_KEYSTROKE_MS)
@@ -112,7 +117,32 @@ class SearchController(QObject):
             self.emptied.emit()
             return
         self.asked.emit()
-        self._service.search(self.question, self._settings.values.result_limit)
+        self._complete, self._deeper = True, False
+        self._limit = self._settings.values.result_limit
+        self._service.search(self.question, self._limit)
+
+    def goes_on(self, stage: Answer) -> bool:
+        """A stage came: whether it is to be shown. Of more of the same only the last one is, so
+        that what comes below stands in its order."""
+        if stage.stage != "rescored":
+            return not self._deeper
+        self._complete = len(stage.hits) < self._limit
+        self._deeper = False
+        return True
+
+    def deeper(self) -> bool:
+        """The end of the list is near: ask for twice as many; whether there may be more."""
+        known = self.question == self._sent and not self._deeper
+        if not known or self._complete or self._limit >= _MOST:
+            return False
+        self._deeper = True
+        self._limit = min(2 * self._limit, _MOST)
+        self._service.search(self.question, self._limit)
+        return True
+
+    def gave_up(self) -> None:
+        """No further stage comes."""
+        self._deeper = False
 
     def again(self) -> None:
         """Ask the same once more (a setting or the index changed)."""

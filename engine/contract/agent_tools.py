@@ -66,7 +66,7 @@ class AgentTools:
         (ext:pdf OR ext:docx) joins them. Dates and kinds in words ("pdf about pensions from last
         week") are read as filters: `read` lists them, `given_up` says why they do not count, and
         `plain` leaves all words as words. Each hit is one file with its best place (page, or lines
-        and symbol) and the passage there.
+        and symbol) and the passage there; `copies` are files of the same contents.
         """
         return _brief(self._index.search(query, limit, plain))
 
@@ -140,6 +140,7 @@ def _brief(answer: dict[str, Any]) -> dict[str, Any]:
         "weak": answer["weak"],
         "loose": answer["loose"],
         "also_searched_for": answer["spelling"],
+        "pattern_relaxed": answer["pattern_relaxed"],
         "coverage": answer["coverage"]["message"] or "complete",
         "read": answer["read"],
         "given_up": GIVEN_UP.get(answer["given_up"], ""),
@@ -150,6 +151,9 @@ def _brief_hit(hit: dict[str, Any]) -> dict[str, Any]:
     kept = ("path", "title", "kind", "picture", "score", "location", "snippet", "offline")
     brief = {key: hit[key] for key in kept}
     brief["more"] = [{"location": m["location"], "snippet": m["snippet"]} for m in hit["more"]]
+    if hit["copy_count"]:
+        brief["copies"] = [copy["path"] for copy in hit["copies"]]
+        brief["copy_count"] = hit["copy_count"]
     if why := why_name_only(hit["state"], hit["reason"]):
         brief["not_indexed"] = why
     return brief

@@ -209,6 +209,16 @@ class Place(Struct, frozen=True):
     score: float = 0.0
 
 
+class Copy(Struct, frozen=True):
+    """Another file of the same contents as a hit's."""
+
+    path: str
+    kind: Kind = "other"
+    mtime: float = 0.0
+    size: int = 0
+    offline: bool = False
+
+
 class Hit(Struct, frozen=True):
     """One file that answers, at its best unit; only the path is always known."""
 
@@ -229,6 +239,10 @@ class Hit(Struct, frozen=True):
     #: Not "done": only its name is in the index, for a `reason` of engine.contract.errors.
     state: FileState = "done"
     reason: str = ""
+    #: Files of the same contents that this hit stands for, likeliest meant first: the first of
+    #: them, and how many there are. The question's filters hold for each.
+    copies: tuple[Copy, ...] = ()
+    copy_count: int = 0
 
     def __hash__(self) -> int:  # a dict has none
         return hash((self.path, self.location, self.score))
@@ -259,3 +273,7 @@ class Answer(Struct, frozen=True):
     given_up: GivenUp = ""
     #: The question as files spell it, where nothing is spelt as it was typed; "" otherwise.
     spelling: str = ""
+    #: No name is of the pattern that was typed: names of this one were searched.
+    pattern_relaxed: str = ""
+    #: How many files match; further hits are only similar. None where that is not known.
+    matches: int | None = None

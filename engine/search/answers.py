@@ -2,51 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import cast
 
 from msgspec import structs
 
-from engine.contract.types import Evidence, FileFacts, Hit, Lane, Location, Place
+from engine.contract.types import (
+    Copy,
+    Evidence,
+    FileFacts,
+    Hit,
+    Lane,
+    Location,
+    Place,
+    TextEvidence,
+)
 from engine.search import evidence
-from engine.search.ports import NameMatch
-from engine.search.query_run import QueryRun
+from engine.search.copies import Copies, standing
+from engine.search.ports import NameMatch, SameContents
+from engine.search.query_run import NAMES, QueryRun, RankedFile
 from engine.search.token_matches import TokenMatch
 from engine.store import Row
 
 #: Further places of the same file shown with a hit.
 MORE_PLACES = 3
+#: Copies listed with a hit.
+MOST_COPIES = 20
 
 Proof = Callable[[Row], TokenMatch | None]
 
 
-def name_hits(names: Iterable[NameMatch]) -> list[Hit]:
+def name_hits(names: Sequence[NameMatch], copies: Copies, limit: int) -> list[Hit]:
     """Files known by name only, before or without any content."""
-    return [_name_hit(match, match.score) for match in names]
+    best: dict[int, NameMatch] = {}
+    owners = copies.owners([match.file.file_id for match in names])
+    for owner, match in zip(owners, names, strict=True):
+        best.setdefault(owner, match)
+    return [
+        folded_hit(_name_hit(match, match.score), copies.of(match.file.file_id), names)
+        for match in list(best.values())[:limit]
+    ]
+
+
+def _distinct(run: QueryRun, file: RankedFile) -> list[tuple[Row, float]]:
+    """The file's best units with their scores, each text once: a page may be there twice."""
+    known: list[tuple[Row, float]] = []
+    said: set[str] = set()
+    for place in file.places:
+        unit_id = run.candidates.unit_ids[place]
+        row = run.candidates.rows.of([unit_id]).get(unit_id)
+        if row is None:
+            continue
+        text = " ".join(row.text.split()).casefold()
+        if not text or text not in said:
+            said.add(text)
+            known.append((row, float(run.scores[place])))
+        if len(known) > MORE_PLACES:
+            break
+    return known
+
+
+def folded_hit(hit: Hit, same: SameContents | None, names: Sequence[NameMatch] = ()) -> Hit:
+    """A hit in one of several copies, as a hit of the one that stands for all."""
+    if same is None:
+        return hit
+    stands = standing(same, names[:NAMES])
+    others = [file for file in same.files if file is not stands]
+    listed = tuple(Copy(f.path, f.kind, f.mtime, f.size) for f in others[:MOST_COPIES])
+    hit = structs.replace(hit, copies=listed, copy_count=len(others))
+    if stands.path == hit.path:
+        return hit
+    if PurePath(stands.path).suffix != PurePath(hit.path).suffix:
+        # The same words in another format stand on other lines and pages.
+        proof = tuple(e for e in hit.evidence if isinstance(e, TextEvidence))
+        hit = structs.replace(hit, location=Location(), evidence=proof, more=())
+    return structs.replace(
+        hit,
+        path=stands.path,
+        title=PurePath(stands.path).name,
+        kind=stands.kind,
+        picture=stands.picture,
+        mtime=stands.mtime,
+        size=stands.size,
+        attributes=dict(stands.attributes),
+    )
 
 
 def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
     """One hit for each of the best files of a run, at its best unit."""
     candidates = run.candidates
     ranked = run.ranked_files(limit)
-    shown = [(file, file.places[: MORE_PLACES + 1]) for file in ranked]
-    rows = candidates.rows.of([candidates.unit_ids[i] for _, places in shown for i in places])
+    shown = [i for file in ranked for i in file.places[: MORE_PLACES + 1]]
+    candidates.rows.of([candidates.unit_ids[i] for i in shown])  # all at once
     named = {match.file.file_id: match for match in run.names}
     marks = run.context.expansion.marks()
     hits = []
-    for file, places in shown:
-        known = [
-            (row, float(run.scores[i]))
-            for i in places
-            if (row := rows.get(candidates.unit_ids[i])) is not None
-        ]
+    for file in ranked:
+        known = _distinct(run, file)
         if known:
-            lanes = cast("tuple[Lane, ...]", tuple(run.lanes_of(places[0])))
+            lanes = cast("tuple[Lane, ...]", tuple(run.lanes_of(file.places[0])))
             match = _token_match(run, known[0][0]) if late_evidence else None
-            hits.append(unit_hit(known, lanes, run.query.text, match, marks))
+            hit = unit_hit(known, lanes, run.query.text, match, marks)
         elif file.file_id in named:
-            hits.append(_name_hit(named[file.file_id], file.score))
+            hit = _name_hit(named[file.file_id], file.score)
+        else:
+            continue
+        hits.append(folded_hit(hit, file.same, run.names))
     return hits
 
 

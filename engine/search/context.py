@@ -8,9 +8,10 @@ from functools import cached_property
 
 from engine.contract.types import Adapter, Kind, Query
 from engine.models.registry import ModelSpec
+from engine.search.copies import Copies
 from engine.search.expansion import Expansion, expand, merged
 from engine.search.phrases import in_name
-from engine.search.ports import NameIndex, NameMatch
+from engine.search.ports import CopyIndex, NameIndex, NameMatch
 from engine.search.query_encoding import EncodedQuery, QueryEncodings
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
@@ -24,6 +25,7 @@ class Sources:
     store: Store
     spec: ModelSpec
     names: NameIndex
+    copies: CopyIndex
     encodings: QueryEncodings
     word_weights: WordWeights
     #: False for a file that was removed a moment ago: no ghosts.
@@ -43,8 +45,15 @@ class QueryContext:
     #: For each phrase the units that hold its words, where these can be listed.
     candidate_ids: Sequence[Sequence[str]]
     most_names: int
+    #: How many files are wanted: where there are more than a lane's pool holds, it goes deeper.
+    wanted: int
     #: By lane, what it proposed.
     proposals: dict[str, Sequence[Candidate]] = field(default_factory=dict)
+    #: Which of the files found have the same contents.
+    copies: Copies = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.copies = Copies(self.sources.copies, self.query, self.sources.alive)
 
     @cached_property
     def names(self) -> list[NameMatch]:

@@ -18,9 +18,9 @@ from engine.search.context import Sources
 from engine.search.explain import explain
 from engine.search.given_up import kept_readings
 from engine.search.lanes import LANES, Lane
-from engine.search.ports import NameIndex, QueryEncoder
+from engine.search.ports import CopyIndex, NameIndex, QueryEncoder, no_copies
 from engine.search.query_encoding import QueryEncodings
-from engine.search.query_run import NAMES, Beside, QueryRun
+from engine.search.query_run import Beside, QueryRun
 from engine.search.word_weights import WordWeights
 from engine.store import Store
 
@@ -35,11 +35,12 @@ class Searcher:
         spec: ModelSpec,
         names: NameIndex,
         *,
+        copies: CopyIndex = no_copies,
         alive: Callable[[int], bool] = lambda file_id: True,
         lanes: Mapping[str, Lane] = LANES,
     ) -> None:
         encodings = QueryEncodings(encoder, spec)
-        self._sources = Sources(store, spec, names, encodings, WordWeights(store), alive)
+        self._sources = Sources(store, spec, names, copies, encodings, WordWeights(store), alive)
         self._lanes = lanes
         self._beside = Beside(
             ThreadPoolExecutor(2, thread_name_prefix="words"),
@@ -51,9 +52,9 @@ class Searcher:
         self._beside.looking.shutdown()
         self._beside.encoding.shutdown(wait=False, cancel_futures=True)
 
-    def run(self, query: Query, limit: int = NAMES) -> QueryRun:
-        """A query's run, not started yet; at least `limit` files are asked of the names."""
-        return QueryRun(self._sources, self._lanes, query, self._beside, most_names=limit)
+    def run(self, query: Query, limit: int = 20) -> QueryRun:
+        """A query's run, not started yet, of which so many files are wanted."""
+        return QueryRun(self._sources, self._lanes, query, self._beside, wanted=limit)
 
     def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
         """Yield names, words, fused, rescored; each replaces the one before. Stop by closing it.
@@ -88,7 +89,7 @@ class Searcher:
         run = self.run(query, limit)
         for stage in run.stages():
             if stage == "names" or run.only_filters:
-                hits = name_hits(run.names[:limit])
+                hits = name_hits(run.names, run.context.copies, limit)
             else:
                 meant = stage == "rescored" and run.not_encoded is None
                 hits = run_hits(run, limit, late_evidence=meant)
@@ -98,8 +99,18 @@ class Searcher:
                 said = f"{error} Only names and words were searched."  # the error says what to do
                 coverage = Coverage(complete=False, message=said)
             spelling = "" if stage == "names" or run.only_filters else run.context.suggestion
-            told = (run.weak, run.phrase_relaxed, coverage)
-            yield Answer(tuple(hits), stage, took_ms, *told, spelling=spelling)
+            counted = run.only_filters and len(hits) < limit  # else there may be more
+            yield Answer(
+                tuple(hits),
+                stage,
+                took_ms,
+                run.weak,
+                run.phrase_relaxed,
+                coverage,
+                spelling=spelling,
+                pattern_relaxed=run.pattern_relaxed,
+                matches=len(hits) if counted else 0 if run.weak else None,
+            )
 
     def explain(self, query: Query, file_id: int) -> dict[str, object]:
         """Where a file stands in every lane for a query; where that asks for one thing or another,

@@ -155,15 +155,18 @@ class View:
         return self._records(rows[self.alive[rows]][:most].tolist())
 
     def holding(
-        self, terms: Sequence[Asked], demands: Demands, limit: int, every: bool
+        self,
+        terms: Sequence[Asked],
+        demands: Demands,
+        limit: int,
+        every: bool,
+        without: Sequence[int] = (),
     ) -> list[Candidate] | None:
         """As Reader.search_text has them; None if that is not for us to say. OSError,
         ValueError."""
         if self.terms is None:
             return None
-        allowed = self.alive
-        if demands != Demands():
-            allowed = allowed & fulfilling(self.rows, demands, self.names)
+        allowed = self._allowed(demands, without)
         scores = self._bm25(self.terms, terms, allowed, every)
         best = best_of(scores, limit)
         return [Candidate(*values) for values in self._named(best, scores[best])]
@@ -188,6 +191,16 @@ class View:
         where = zip(chosen["terms_at"].tolist(), chosen["terms_length"].tolist(), strict=True)
         return [text.decode() for text in self.files.runs("terms", where)]
 
+    def _allowed(self, demands: Demands, without: Sequence[int]) -> NDArray[np.bool_]:
+        """[n]: whether a unit is there, fulfils the demands, and is of none of these files."""
+        allowed = self.alive
+        if demands != Demands():
+            allowed = allowed & fulfilling(self.rows, demands, self.names)
+        if without:
+            allowed = allowed.copy()
+            allowed[[row for file_id in without for row in self.places.of_file(file_id)]] = False
+        return allowed
+
     def _bm25(
         self, postings: Terms, terms: Sequence[Asked], allowed: NDArray[np.bool_], every: bool
     ) -> NDArray[np.float32]:
@@ -204,7 +217,11 @@ class View:
             yield f"{file}:{ordinal}", file, score
 
     def nearest(
-        self, vector: NDArray[np.float32], demands: Demands, limit: int
+        self,
+        vector: NDArray[np.float32],
+        demands: Demands,
+        limit: int,
+        without: Sequence[int] = (),
     ) -> list[Candidate] | None:
         """As Reader.search_vector has them, exactly; None if that is not for a scan to say."""
         length = float(np.linalg.norm(vector))
@@ -212,9 +229,7 @@ class View:
             return None
         if vector.shape != (self.codes.dim,):
             return None
-        allowed = self.alive & (self.rows["vector"] > 0)
-        if demands != Demands():
-            allowed &= fulfilling(self.rows, demands, self.names)
+        allowed = self._allowed(demands, without) & (self.rows["vector"] > 0)
         best, cosines = self.codes.nearest(vector, allowed, limit, self.files.vectors)
         return [Candidate(*values) for values in self._named(best, cosines)]
 

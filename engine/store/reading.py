@@ -88,14 +88,20 @@ class Reader:
         return self._read(ask)
 
     def search_vector(
-        self, vector: NDArray[np.float32], where: str | None, limit: int
+        self,
+        vector: NDArray[np.float32],
+        where: str | None,
+        limit: int,
+        *,
+        without: Sequence[int] = (),
     ) -> list[Candidate]:
-        """Nearest units by cosine similarity, best first."""
+        """Nearest units by cosine similarity, best first; none of the files `without`."""
         demands = demands_of(where)
         if demands is not None:
-            known = self._of_arrays(lambda view: view.nearest(vector, demands, limit))
+            known = self._of_arrays(lambda view: view.nearest(vector, demands, limit, without))
             if known is not None:
                 return known
+        where = _without(where, without)
 
         def ask(t: Any) -> list[Candidate]:
             query = t.search(np.asarray(vector, dtype=np.float32), vector_column_name="vector")
@@ -108,16 +114,26 @@ class Reader:
         return self._read(ask)
 
     def search_text(
-        self, terms: Sequence[Asked], where: str | None, limit: int, *, every: bool = False
+        self,
+        terms: Sequence[Asked],
+        where: str | None,
+        limit: int,
+        *,
+        every: bool = False,
+        without: Sequence[int] = (),
     ) -> list[Candidate]:
-        """Units that hold any (or every) of these analyzer terms, best BM25 first."""
+        """Units that hold any (or every) of these analyzer terms, best BM25 first; none of the
+        files `without`."""
         if not terms:
             return []
         demands = demands_of(where)
         if demands is not None:
-            known = self._of_arrays(lambda view: view.holding(terms, demands, limit, every))
+            known = self._of_arrays(
+                lambda view: view.holding(terms, demands, limit, every, without)
+            )
             if known is not None:
                 return known
+        where = _without(where, without)
 
         def ask(t: Any) -> list[Candidate]:
             query = t.search(text_query(terms, every=every), query_type="fts").limit(limit)
@@ -258,6 +274,13 @@ class Reader:
 def _listed(unit_ids: Iterable[str]) -> str:
     listed = ", ".join(quote(unit_id) for unit_id in unit_ids)
     return f"id IN ({listed})" if listed else "false"
+
+
+def _without(where: str | None, file_ids: Sequence[int]) -> str | None:
+    if not file_ids:
+        return where
+    others = f"NOT {build_where(file_ids=file_ids)}"
+    return f"({where}) AND {others}" if where else others
 
 
 def _candidates(found: pa.Table, scores: list[float]) -> list[Candidate]:

@@ -13,7 +13,7 @@ from msgspec import structs
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.filters import both
 from engine.contract.query import changed, parse
-from engine.contract.types import Answer, Coverage, Filters, Query
+from engine.contract.types import Answer, Coverage, Filters, Hit, Query
 from indexer.indexing.index import Index
 from indexer.reading.pool import ExtractorPool
 from indexer.server.coverage import CoverageCounter
@@ -81,10 +81,7 @@ class IndexSearch:
             coverage = structs.replace(coverage, complete=False, message=answer.coverage.message)
         roots = self._index.ledger.roots()
         away = tuple(root.path.rstrip("/") + "/" for root in roots if not root.online)
-        hits = tuple(
-            structs.replace(hit, offline=True) if hit.path.startswith(away) else hit
-            for hit in answer.hits
-        )
+        hits = tuple(_marked(hit, away) for hit in answer.hits) if away else answer.hits
         return structs.replace(answer, hits=hits, coverage=coverage)
 
     def _with_picture(self, query: Query) -> Query:
@@ -101,3 +98,9 @@ class IndexSearch:
         return changed(
             query, lambda q: replace(q, text=" ".join([q.text, *words]).strip(), image=None)
         )
+
+
+def _marked(hit: Hit, away: tuple[str, ...]) -> Hit:
+    """With it and its copies marked offline where they are in one of these folders."""
+    copies = tuple(structs.replace(copy, offline=copy.path.startswith(away)) for copy in hit.copies)
+    return structs.replace(hit, offline=hit.path.startswith(away), copies=copies)
