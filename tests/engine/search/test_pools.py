@@ -80,6 +80,17 @@ def test_words_of_a_file_count_beside_a_long_one(engine: Engine) -> None:
     assert run.features.raw("term_coverage")[place] == pytest.approx(1.0)
 
 
+def test_a_page_that_is_there_twice_is_one_place(engine: Engine) -> None:
+    pages = ["Johnson at  sea.", "johnson at sea.", "Johnson at sea.", "johnson on land", "johnson"]
+    fill(engine, {BOOK: pages})
+    *_, answer = engine.search(parse("johnson at sea"))
+    (hit,) = answer.hits
+    said = [
+        " ".join(text.lower().split()) for text in (hit.snippet, *(m.snippet for m in hit.more))
+    ]
+    assert sorted(said) == ["johnson", "johnson at sea.", "johnson on land"]
+
+
 orders = st.lists(st.integers(0, 6), max_size=60)
 
 
