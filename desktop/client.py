@@ -134,10 +134,15 @@ class Client:
         image: str | None = None,
         limit: int = 20,
         filters: dict[str, Any] | None = None,
+        plain: bool | Sequence[str] = False,
     ) -> Iterator[dict[str, Any]]:
-        """The answer's stages as they come (names, words, fused, rescored); close it to cancel."""
+        """The answer's stages as they come (names, words, fused, rescored); close it to cancel.
+
+        `plain`: words that are not to be read as a filter, or True for all.
+        """
         body = {
             "query": query, "image": image, "limit": limit, "filters": filters, "stages": True,
+            "plain": plain if isinstance(plain, bool) else list(plain),
         }  # fmt: skip
         response = self._open("POST", "/v1/search", body, 120.0)
         with closing(response):

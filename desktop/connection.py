@@ -28,6 +28,7 @@ class Question:
     text: str = ""
     image: str | None = None  # absolute path
     like: str | None = None  # absolute path of an indexed file
+    plain: tuple[str, ...] = ()  # words of the text that are to be read as no filter
 
     @property
     def empty(self) -> bool:
@@ -197,7 +198,7 @@ def _ask(client: Client, question: Question, limit: int, give: Callable[[Answer]
     if question.like is not None:
         give(codec.from_data(client.similar(question.like, limit), Answer))
         return
-    stages = client.search(question.text, image=question.image, limit=limit)
+    stages = client.search(question.text, image=question.image, limit=limit, plain=question.plain)
     with contextlib.closing(cast("Generator[dict[str, Any]]", stages)):
         for stage in stages:
             give(codec.from_data(stage, Answer))

@@ -7,6 +7,7 @@ import gettext
 from pathlib import Path
 
 import resources
+from engine.contract.readings import GIVEN_UP as _GIVEN_UP
 from engine.contract.types import Lane, Location
 
 _catalogue = gettext.translation(
@@ -55,6 +56,9 @@ CHIP_KEYS = {
 }
 NOT = tr("not")
 REMOVE_CHIP = tr("Remove this filter")
+READING = tr("“{words}” = {filter}")  # words of the question, the filter they are read as
+DECLINE_READING = tr("Search for these words instead")
+GIVEN_UP = {reason: tr(sentence) for reason, sentence in _GIVEN_UP.items()}
 
 LANES: dict[Lane, str] = {
     "name": tr("Found by its name"),
@@ -86,6 +90,8 @@ NAME_ONLY = {
     "skipped": tr("name only"),
     "withheld": tr("withheld"),
 }
+#: Of a row below the one that stands for it.
+COPY = tr("copy")
 OFFLINE_LONG = tr("This file's disk is not connected.")
 
 RECENT = tr("Recent")
@@ -95,7 +101,9 @@ NOTHING = tr("Nothing matches.")
 NOTHING_FILTERED = tr("Nothing matches with these filters.")
 DROP_FILTERS = tr("Search without filters")
 PHRASE_RELAXED = tr("Nothing holds the quoted words as they stand; these are the closest.")
+PATTERN_RELAXED = tr("No name is of this pattern; these are of “{pattern}”.")
 WEAK = tr("Nothing matches well; these are the closest.")
+ALSO_SEARCHED = tr("Also searched for “{spelling}”.")
 NO_RECENT = tr("Type a few words about a file: what it shows, says or does.")
 NO_RECENT_ACTION = tr("See the keyboard shortcuts")
 NO_FOLDERS = tr("Inkling does not look into any folder yet.")
@@ -144,6 +152,8 @@ SYNTAX = (
     ("lang:python", tr("only this language")),
     (tr("“exact words”"), tr("must occur as they stand")),
     (tr("-word"), tr("must not occur")),
+    ("ext:pdf OR ext:md", tr("one or the other; with words, too")),
+    (tr("invoice (kind:pdf OR kind:image)"), tr("parentheses hold together what OR joins")),
 )
 
 INDEX_TITLE = tr("Index")
@@ -241,6 +251,10 @@ def files(count: int) -> str:
 
 def more_places(count: int) -> str:
     return _n("{n} more place", "{n} more places", count).format(n=count)
+
+
+def more_copies(count: int) -> str:
+    return _n("{n} more copy", "{n} more copies", count).format(n=f"{count:,}")
 
 
 def problems(count: int) -> str:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.engine import Engine, thumb_path
-    from engine.search.ports import NameMatch
+    from engine.search.ports import NameMatch, SameContents
 
-__all__ = ["Engine", "NameMatch", "thumb_path"]
+__all__ = ["Engine", "NameMatch", "SameContents", "thumb_path"]
 
 #: What is given out, and the module it is loaded from when it is first asked for.
 _LOADED_FROM = {
     "Engine": "engine.engine",
     "NameMatch": "engine.search.ports",
+    "SameContents": "engine.search.ports",
     "thumb_path": "engine.engine",
 }
 

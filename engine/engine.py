@@ -16,8 +16,9 @@ from engine.encoders.pool import EncoderPool, State
 from engine.encoders.unit_encoding import encode_units
 from engine.models.registry import ModelSpec
 from engine.search.answers import name_hits
+from engine.search.copies import Copies
 from engine.search.late_interaction import pool, quantise
-from engine.search.ports import NameIndex
+from engine.search.ports import CopyIndex, NameIndex, no_copies
 from engine.search.query_run import QueryRun
 from engine.search.searcher import Searcher
 from engine.search.similar import Similar
@@ -39,6 +40,7 @@ class Engine:
         spec: ModelSpec,
         names: NameIndex,
         *,
+        copies: CopyIndex = no_copies,
         alive: Callable[[int], bool] = lambda file_id: True,
         idle_s: float = 60.0,
         threads: int | None = None,
@@ -46,9 +48,11 @@ class Engine:
         self.spec = spec
         self.store = Store.open(base.store, spec.space, spec.dim)
         self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
-        self._names = names
-        self._searcher = Searcher(self.store, self.encoders, spec, names, alive=alive)
-        self._similar = Similar(self.store, self.encoders, spec, alive)
+        self._names, self._copies, self._alive = names, copies, alive
+        self._searcher = Searcher(
+            self.store, self.encoders, spec, names, copies=copies, alive=alive
+        )
+        self._similar = Similar(self.store, self.encoders, spec, copies, alive)
         self._writing = threading.Lock()
 
     # Searching
@@ -61,9 +65,9 @@ class Engine:
         """An answer from names alone, for when the store can't be read."""
         started = time.perf_counter()
         names = self._names(query.text.split(), limit, query.filters)
-        hits = name_hits(names[:limit])
+        hits = name_hits(names, Copies(self._copies, query, self._alive), limit)
         took_ms = round((time.perf_counter() - started) * 1000, 2)
-        return Answer(tuple(hits), "rescored", took_ms)
+        return Answer(tuple(hits), "rescored", took_ms, read=query.read)
 
     def similar(self, file_id: int, limit: int = 20) -> Answer:
         """Files like an indexed one."""
@@ -75,7 +79,7 @@ class Engine:
 
     def run(self, query: Query) -> QueryRun:
         """A query's finished run: candidates, features and scores, for measuring."""
-        return self._searcher.run(query).finish()
+        return self._searcher.run(self._searcher.kept(query)[0]).finish()
 
     # Encoding
 

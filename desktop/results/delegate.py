@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -67,20 +67,14 @@ class ResultDelegate(QStyledItemDelegate):
         c = theme.of(option.palette)
         row = QRectF(option.rect).adjusted(GRID, HALF / 2, -GRID, -HALF / 2)
         self._background(painter, option, row, c)
-        inner = row.adjusted(GRID, GRID + HALF / 2, -MARGIN, -GRID)
-        tile = QRectF(inner.left(), inner.top(), THUMB, THUMB)
-        self._thumb(painter, hit, tile, c)
         fonts = _Fonts(option.font)
-        text = QRectF(
-            tile.right() + MARGIN,
-            inner.top() - 2,
-            inner.right() - tile.right() - MARGIN,
-            inner.height() + 2,
-        )
-        if not hit.snippet.strip():  # two lines only: beside the middle of the picture
-            text.translate(0, (THUMB - fonts.name_height - fonts.small_height) / 2)
+        copy = bool(index.data(Role.COPY))
+        tile, text = _areas(row, hit, fonts, copy)
+        self._thumb(painter, hit, tile, c)
         top = self._first_line(painter, hit, str(index.data()), text, fonts, c)
-        top = self._second_line(painter, hit, str(index.data(Role.FOLDER)), text, top, fonts, c)
+        top = self._second_line(
+            painter, hit, str(index.data(Role.FOLDER)), text, top, fonts, c, copy
+        )
         self._passage(painter, hit, QRectF(text.left(), top, text.width(), 0), fonts, c)
         painter.restore()
 
@@ -152,11 +146,13 @@ class ResultDelegate(QStyledItemDelegate):
         top: float,
         fonts: _Fonts,
         c: Colours,
+        copy: bool,
     ) -> float:
-        """Place and folder left; lanes, further places and offline right; gives the y below."""
+        """Place and folder left; lanes, copies, further places and offline right; gives the y
+        below."""
         right = area.right()
         glyph = fonts.small_metrics.height()
-        for icon in dict.fromkeys(_LANE_ICONS[lane] for lane in hit.lanes if lane in _LANE_ICONS):
+        for icon in _icons(hit):
             right -= glyph
             icons.paint(painter, icon, c.muted, QRectF(right, top, glyph, glyph))
             right -= HALF
@@ -165,9 +161,14 @@ class ResultDelegate(QStyledItemDelegate):
         notes = [(s.OFFLINE, c.warn)] if hit.offline else []
         if hit.state in s.NAME_ONLY:
             notes.append((s.NAME_ONLY[hit.state], c.muted))
+        if copy:
+            notes.insert(0, (s.COPY, c.muted))
+        elif hit.copy_count:
+            notes.insert(0, (s.more_copies(hit.copy_count), c.accent))
         more = s.more_places(len(hit.more)) if hit.more else ""
-        if more and right - area.left() - fonts.small_metrics.horizontalAdvance(more) > 20 * GRID:
-            notes.insert(0, (more, c.accent))  # in a narrow list the place matters more
+        wide = sum(fonts.small_metrics.horizontalAdvance(note) for note, _ in [*notes, (more, c)])
+        if more and right - area.left() - wide > 20 * GRID:
+            notes.insert(1 if copy or hit.copy_count else 0, (more, c.accent))  # if there is room
         for note, colour in notes:
             right -= fonts.small_metrics.horizontalAdvance(note) + HALF
             painter.setPen(colour)
@@ -203,6 +204,36 @@ class ResultDelegate(QStyledItemDelegate):
         painter.setPen(c.text if kinds.of(hit).code else _soft(c))
         for layout, offset in lines:
             layout.draw(painter, QPointF(area.left(), area.top() + offset))
+
+    def copies_area(self, rect: QRect, font: QFont, hit: Hit) -> QRectF:
+        """Where in a hit's row it says that there are copies."""
+        fonts = _Fonts(font)
+        row = QRectF(rect).adjusted(GRID, HALF / 2, -GRID, -HALF / 2)
+        _, text = _areas(row, hit, fonts, copy=False)
+        right = text.right() - len(_icons(hit)) * (fonts.small_metrics.height() + HALF)
+        wide = fonts.small_metrics.horizontalAdvance(s.more_copies(hit.copy_count)) + HALF
+        top = text.top() + fonts.name_height
+        return QRectF(right - wide, top, wide, fonts.small_height + HALF)
+
+
+def _icons(hit: Hit) -> list[str]:
+    """Of the lanes that found it."""
+    return list(dict.fromkeys(_LANE_ICONS[lane] for lane in hit.lanes if lane in _LANE_ICONS))
+
+
+def _areas(row: QRectF, hit: Hit, fonts: _Fonts, copy: bool) -> tuple[QRectF, QRectF]:
+    """Of the picture and of the text beside it; a copy stands a little to the right."""
+    inner = row.adjusted(GRID + (3 * GRID if copy else 0), GRID + HALF / 2, -MARGIN, -GRID)
+    tile = QRectF(inner.left(), inner.top(), THUMB, THUMB)
+    text = QRectF(
+        tile.right() + MARGIN,
+        inner.top() - 2,
+        inner.right() - tile.right() - MARGIN,
+        inner.height() + 2,
+    )
+    if not hit.snippet.strip():  # two lines only: beside the middle of the picture
+        text.translate(0, (THUMB - fonts.name_height - fonts.small_height) / 2)
+    return tile, text
 
 
 class _Fonts:

@@ -7,6 +7,7 @@ from enum import IntEnum
 from pathlib import PurePath
 from typing import Any
 
+from msgspec import structs
 from PySide6.QtCore import (
     QAbstractListModel,
     QMimeData,
@@ -22,7 +23,7 @@ from desktop.presentation import kinds
 from desktop.presentation.paths import printable, short_folder
 from desktop.results.merging import merge
 from engine.contract.errors import why_name_only
-from engine.contract.types import Hit
+from engine.contract.types import Hit, Location, TextEvidence
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -33,6 +34,7 @@ class Role(IntEnum):
 
     HIT = Qt.ItemDataRole.UserRole + 1
     FOLDER = Qt.ItemDataRole.UserRole + 2
+    COPY = Qt.ItemDataRole.UserRole + 3  # whether it is shown as a copy of a row above it
 
 
 class ResultsModel(QAbstractListModel):
@@ -41,7 +43,14 @@ class ResultsModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._hits: list[Hit] = []
+        self._open: set[str] = set()  # hits whose copies are shown, by path
+        self._copies: dict[str, str] = {}  # rows that are copies: of which hit
         self.frozen = False  # the person has touched the list: places are kept
+
+    @property
+    def files(self) -> int:
+        """How many rows there are, copies of others aside."""
+        return len(self._hits) - len(self._copies)
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._hits)
@@ -57,8 +66,11 @@ class ResultsModel(QAbstractListModel):
                 return hit
             case Role.FOLDER:
                 return short_folder(hit.path)
+            case Role.COPY:
+                return hit.path in self._copies
             case Qt.ItemDataRole.AccessibleTextRole:
-                return spoken(hit)
+                said = spoken(hit)
+                return f"{s.COPY}, {said}" if hit.path in self._copies else said
             case Qt.ItemDataRole.ToolTipRole:
                 return printable(hit.path)
         return None
@@ -85,13 +97,58 @@ class ResultsModel(QAbstractListModel):
     def start(self) -> None:
         """A new question: its first stage may order the rows anew."""
         self.frozen = False
+        self._open.clear()
+
+    def has_copies(self, row: int) -> bool:
+        """Whether there are copies to show or hide at a row."""
+        hit = self.hit(row)
+        return hit is not None and (bool(hit.copies) or hit.path in self._copies)
+
+    def toggle_copies(self, row: int) -> int:
+        """Show or hide the copies of the hit at a row, or of which it is one; that hit's row."""
+        hit = self.hit(row)
+        if hit is None or not self.has_copies(row):
+            return row
+        path = self._copies.get(hit.path, hit.path)
+        at = next((n for n, other in enumerate(self._hits) if other.path == path), row)
+        if path in self._open:
+            self._open.discard(path)
+            gone = {copy for copy, owner in self._copies.items() if owner == path}
+            self._copies = {c: owner for c, owner in self._copies.items() if owner != path}
+            self._drop({one.path for one in self._hits} - gone)
+            return next(n for n, other in enumerate(self._hits) if other.path == path)
+        self._open.add(path)
+        known = {one.path for one in self._hits}
+        new = [copy for copy in copies_of(self._hits[at]) if copy.path not in known]
+        self._copies.update((copy.path, path) for copy in new)
+        if new:
+            self.beginInsertRows(_ROOT, at + 1, at + len(new))
+            self._hits[at + 1 : at + 1] = new
+            self.endInsertRows()
+        return at
 
     def take(self, hits: Sequence[Hit]) -> None:
         """A stage arrived. Rows are matched by path, so that the selection goes with its file."""
-        wanted = merge(self._hits, hits, self.frozen)
+        rows, copies = self._with_copies(hits)
+        wanted = merge(self._hits, rows, self.frozen)
+        own, there = {hit.path for hit in hits}, {hit.path for hit in wanted}
+        kept = {path: owner for path, owner in self._copies.items() if path not in own}
+        self._copies = {p: owner for p, owner in (kept | copies).items() if p in there}
         self._drop({hit.path for hit in wanted})
         self._append(wanted)
         self._reorder(wanted)
+
+    def _with_copies(self, hits: Sequence[Hit]) -> tuple[list[Hit], dict[str, str]]:
+        """With the copies of those that are open below them; and of which hit each copy is."""
+        rows, owners = list[Hit](), dict[str, str]()
+        shown = {hit.path for hit in hits}
+        for hit in hits:
+            rows.append(hit)
+            if hit.path in self._open:
+                copies = [copy for copy in copies_of(hit) if copy.path not in shown]
+                rows += copies
+                owners.update((copy.path, hit.path) for copy in copies)
+        return rows, owners
 
     def _drop(self, keep: set[str]) -> None:
         for row in reversed(range(len(self._hits))):
@@ -127,6 +184,29 @@ class ResultsModel(QAbstractListModel):
             self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
 
 
+def copies_of(hit: Hit) -> list[Hit]:
+    """The copies a hit stands for as hits: all that is done with a result is done with each."""
+    found = []
+    for copy in hit.copies:
+        made = structs.replace(
+            hit,
+            path=copy.path,
+            title=PurePath(copy.path).name,
+            kind=copy.kind,
+            mtime=copy.mtime,
+            size=copy.size,
+            offline=copy.offline,
+            copies=(),
+            copy_count=0,
+        )
+        if PurePath(copy.path).suffix != PurePath(hit.path).suffix:
+            # The same words in another format stand on other lines and pages.
+            proof = tuple(e for e in hit.evidence if isinstance(e, TextEvidence))
+            made = structs.replace(made, location=Location(), evidence=proof, more=())
+        found.append(made)
+    return found
+
+
 def spoken(hit: Hit) -> str:
     """A result in one sentence, for screen readers."""
     parts = [
@@ -140,5 +220,6 @@ def spoken(hit: Hit) -> str:
         " ".join(hit.snippet.split())[:160],
         ", ".join(s.LANES[lane] for lane in hit.lanes if lane in s.LANES),
         s.more_places(len(hit.more)) if hit.more else "",
+        s.more_copies(hit.copy_count) if hit.copy_count else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDrag,
@@ -43,6 +43,8 @@ class ResultsView(QListView):
     left_at_top = Signal()  # Up on the first row
     dismissed = Signal()
     menu_wanted = Signal(QPoint)
+    end_neared = Signal()  # the last rows are being looked at
+    copies_toggled = Signal()
 
     def __init__(self, model: ResultsModel, thumbnails: Thumbnails, parent: QWidget) -> None:
         super().__init__(parent)
@@ -51,7 +53,8 @@ class ResultsView(QListView):
         self._chosen = False  # the person, not the first row's habit, chose the current row
         self._press: QPoint | None = None
         self.setModel(model)
-        self.setItemDelegate(ResultDelegate(thumbnails, self))
+        self._delegate = ResultDelegate(thumbnails, self)
+        self.setItemDelegate(self._delegate)
         self.setUniformItemSizes(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMouseTracking(True)
@@ -64,6 +67,7 @@ class ResultsView(QListView):
         self.viewport().setObjectName("results-viewport")
         thumbnails.ready.connect(self.viewport().update)
         self.doubleClicked.connect(lambda _index: self.opened.emit())
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
     def hit(self) -> Hit | None:
         """The result the person is on."""
@@ -92,6 +96,34 @@ class ResultsView(QListView):
             self._choose()
             row = self.currentIndex().row()
             self._go(min(max(row + rows, 0), count - 1) if row >= 0 else 0)
+
+    def has_copies(self) -> bool:
+        """Whether there are copies to show or hide at the current row."""
+        return self._results.has_copies(self.currentIndex().row())
+
+    def toggle_copies(self) -> None:
+        """Show or hide the copies of the current result below it."""
+        self._choose()
+        self._go(self._results.toggle_copies(self.currentIndex().row()))
+        self.copies_toggled.emit()
+
+    def _on_copies(self, at: QPoint) -> bool:
+        """Whether a place is on the words that tell of copies."""
+        index = self.indexAt(at)
+        hit = self._results.hit(index.row())
+        if hit is None or not hit.copies:
+            return False
+        words = self._delegate.copies_area(self.visualRect(index), self.font(), hit)
+        return words.contains(QPointF(at))
+
+    def _scrolled(self, value: int) -> None:
+        bar = self.verticalScrollBar()
+        if value > 0 and value >= bar.maximum() - bar.pageStep():
+            self.end_neared.emit()
+
+    def look_on(self) -> None:
+        """An answer is complete: its end may be in sight already."""
+        self._scrolled(self.verticalScrollBar().value())
 
     def page_rows(self) -> int:
         """How many rows a page has."""
@@ -145,6 +177,14 @@ class ResultsView(QListView):
             self._press = event.position().toPoint()
         self._choose()
         super().mousePressEvent(event)
+        at = event.position().toPoint()
+        if event.button() == Qt.MouseButton.LeftButton and self._on_copies(at):
+            self._press = None
+            self.toggle_copies()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if not self._on_copies(event.position().toPoint()):
+            super().mouseDoubleClickEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._press = None

@@ -50,6 +50,9 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument("query", nargs="*", metavar="QUERY")
     search.add_argument("--image", metavar="FILE", help="a picture to search with")
     search.add_argument("--kind", choices=FILE_KINDS)
+    search.add_argument(
+        "--plain", action="store_true", help="read no words as filters (“last week”, “pdf about”)"
+    )
     similar = command("similar", similar_files, "find files like this one")
     similar.add_argument("file", metavar="FILE")
     for made in (search, similar):
@@ -132,7 +135,9 @@ def search_files(options: argparse.Namespace, base: BaseDir) -> int:
     filters = {"kinds": [options.kind]} if options.kind else None
     client = Client.connect(base)
     # A terminal can't take a line back: only the last stage is printed.
-    *_, answer = client.search(text, image=image, limit=options.limit, filters=filters)
+    *_, answer = client.search(
+        text, image=image, limit=options.limit, filters=filters, plain=options.plain
+    )
     return _print_answer(answer, options)
 
 

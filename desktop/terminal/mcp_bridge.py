@@ -16,8 +16,8 @@ class IndexOverHttp:
     def __init__(self, base: BaseDir) -> None:
         self._base = base
 
-    def search(self, query: str, limit: int) -> dict[str, Any]:
-        *_, last = self._client().search(query, limit=limit)
+    def search(self, query: str, limit: int, plain: bool) -> dict[str, Any]:
+        *_, last = self._client().search(query, limit=limit, plain=plain)
         return last
 
     def similar(self, path: str, limit: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.contract.errors import why_name_only
+from engine.contract.readings import GIVEN_UP
 
 if TYPE_CHECKING:
     from desktop.client import Client
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 console = Console(highlight=False, soft_wrap=True)
 #: Passages listed of an explained file; a book has thousands.
 _MOST_UNITS = 12
+#: Copies named with a hit; --json has more.
+_MOST_COPIES = 3
 
 
 def complain(message: str, hint: str = "") -> None:
@@ -44,16 +47,30 @@ def printable(path: str) -> str:
 def show_answer(answer: dict[str, Any]) -> None:
     """Hits with place, passage and the words that matched."""
     hits = answer["hits"]
+    if answer["read"]:
+        console.print(_readings(answer))
     if not hits:
         console.print("Nothing found.")
     elif answer["loose"]:
         console.print("[yellow]Nothing holds the quoted words as they stand; the nearest are:[/]")
+    elif pattern := answer.get("pattern_relaxed", ""):
+        console.print(f"[yellow]No name is of this pattern; these are of {escape(pattern)}:[/]")
     elif answer["weak"]:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
+    if hits and answer["spelling"]:
+        console.print(f"[dim]Also searched for “{escape(answer['spelling'])}”.[/]")
     for number, hit in enumerate(hits, 1):
         _show_hit(number, hit)
     if answer["coverage"].get("message"):
         console.print(f"[dim]{escape(answer['coverage']['message'])}[/]")
+
+
+def _readings(answer: dict[str, Any]) -> Text:
+    """What was read as filters, and how to take it back."""
+    said = ", ".join(f"“{printable(row['words'])}” = {row['filter']}" for row in answer["read"])
+    line = Text(f"Read: {said}", style="cyan")
+    why = GIVEN_UP.get(answer["given_up"], "")
+    return line.append(f"  {why or '--plain: as words.'}", style="yellow" if why else "dim")
 
 
 def _show_hit(number: int, hit: dict[str, Any]) -> None:
@@ -74,6 +91,15 @@ def _show_hit(number: int, hit: dict[str, Any]) -> None:
     if hit["more"]:
         places = ", ".join(p for p in (_place(more["location"]) for more in hit["more"]) if p)
         console.print(Text(f"    also {places}" if places else "", style="dim"))
+    if count := hit.get("copy_count", 0):
+        copies = "1 more copy" if count == 1 else f"{count} more copies"
+        console.print(Text(f"    {copies}: {_folders(hit['copies'], count)}", style="dim"))
+
+
+def _folders(copies: list[dict[str, Any]], count: int) -> str:
+    """Where the first of the copies lie."""
+    shown = [printable(copy["path"]) for copy in copies[:_MOST_COPIES]]
+    return ", ".join([*shown, "…"] if count > len(shown) else shown)
 
 
 def _marked(hit: dict[str, Any]) -> Text:

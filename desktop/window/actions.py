@@ -17,7 +17,7 @@ from desktop.strings import tr
 Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
 MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
 #: What must be there for the action to make sense.
-Needs = Literal["", "hit", "picture", "pages", "query"]
+Needs = Literal["", "hit", "copies", "picture", "pages", "query"]
 #: Actions of other menus that a result's own menu has, too.
 _ALSO_ON_RESULTS = ("similar", "search_region")
 #: Where its keys work: plain keys such as Space must not take letters from the search field.
@@ -55,6 +55,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("copy_path", "Copy Path", "Result", ("Ctrl+Shift+C",), "copy", "hit"),
         Spec("copy_text", "Copy Text", "Result", ("Ctrl+Shift+T",), "note", "hit"),
         Spec("copy_picture", "Copy Picture", "Result", ("Ctrl+Shift+P",), "picture", "picture"),
+        Spec("copies", "Copies", "Result", ("Ctrl+Shift+D",), "copy", "copies"),
         Spec("explain", "Why Is This Here?", "Result", ("Ctrl+Shift+E",), "info", "hit"),
         Spec("focus_search", "Go to Search", "Search", ("Ctrl+L", "Ctrl+F"), "search"),
         Spec("similar", "More Like This", "Search", ("Ctrl+E",), "similar", "hit"),

@@ -25,6 +25,7 @@ from desktop.presentation import kinds
 from desktop.presentation.paths import short_path
 from desktop.theme import GRID, HALF
 from desktop.window import chips
+from engine.contract.types import Reading
 
 _DATE_KEYS = ("date", "before", "after")
 
@@ -93,12 +94,14 @@ class ChipBar(QWidget):
     """Draws the query's filters as chips and edits the query's text when one is used."""
 
     edited = Signal(str)  # the query's new text
+    declined = Signal(str)  # words that were read as a filter and are to be words
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._text = ""
         self._folders: tuple[str, ...] = ()
         self._extra: list[ChipButton] = []
+        self._readings: list[ChipButton] = []
         self.kind = self._menu_chip("other", s.KIND, self._fill_kinds)
         self.folder = self._menu_chip("folder", s.FOLDER, self._fill_folders)
         self.date = self._menu_chip("calendar", s.DATE, self._fill_dates)
@@ -132,8 +135,8 @@ class ChipBar(QWidget):
     def set_count(self, text: str) -> None:
         self._count.setText(text)
 
-    def show_query(self, text: str) -> None:
-        """Draw the chips of this query."""
+    def show_query(self, text: str, plain: Sequence[str] = ()) -> None:
+        """Draw the chips of this query; `plain`: words that are read as no filter."""
         self._text = text
         wanted = chips.values(text, "kind")
         folders = chips.values(text, "in")
@@ -151,23 +154,52 @@ class ChipBar(QWidget):
             ]
         )
 
+        self._show_readings(chips.readings(text, plain))
+
     def _show_extra(self, extra: list[chips.Chip]) -> None:
         """Chips for the filters that have no menu: removed by a click."""
-        for old in self._extra:
+        self._let_go(self._extra)
+        for chip in extra:
+            key = s.CHIP_KEYS.get(chip.key, chip.key)
+            label = f"{s.NOT} {key} {chip.value}" if chip.negated else f"{key} {chip.value}"
+            button = self._removable(label.strip(), s.REMOVE_CHIP, len(self._extra))
+            button.clicked.connect(partial(self._remove, chip))
+            self._extra.append(button)
+
+    def _show_readings(self, readings: Sequence[Reading]) -> None:
+        """Chips for words that are read as filters: a click, and they are words."""
+        self._let_go(self._readings)
+        for reading in readings:
+            label = s.READING.format(words=reading.words, filter=reading.filter)
+            place = len(self._extra) + len(self._readings)
+            key = reading.filter.strip("(").partition(":")[0]
+            icon = "calendar" if key in _DATE_KEYS else "other"
+            button = self._removable(label, s.DECLINE_READING, place, icon)
+            button.clicked.connect(partial(self._decline, reading.words))
+            self._readings.append(button)
+
+    def show_given_up(self, given_up: bool) -> None:
+        """Whether the readings filter: those that were given up are shown, but off."""
+        for button in self._readings:
+            button.show_filter(button.accessibleName(), not given_up)
+
+    def _let_go(self, buttons: list[ChipButton]) -> None:
+        for old in buttons:
             self._row.removeWidget(old)
             old.hide()
             old.deleteLater()
-        self._extra = []
-        for chip in extra:
-            button = ChipButton("other", "close", self)
-            key = s.CHIP_KEYS.get(chip.key, chip.key)
-            label = f"{s.NOT} {key} {chip.value}" if chip.negated else f"{key} {chip.value}"
-            button.show_filter(label, True)
-            button.setToolTip(s.REMOVE_CHIP)
-            button.clicked.connect(partial(self._remove, chip))
-            self._row.insertWidget(3 + len(self._extra), button)
-            button.show()
-            self._extra.append(button)
+        buttons.clear()
+
+    def _removable(self, label: str, tip: str, place: int, icon: str = "other") -> ChipButton:
+        button = ChipButton(icon, "close", self)
+        button.show_filter(label, True)
+        button.setToolTip(f"{label}\n{tip}")
+        self._row.insertWidget(3 + place, button)
+        button.show()
+        return button
+
+    def _decline(self, words: str) -> None:
+        self.declined.emit(words)
 
     def _remove(self, chip: chips.Chip) -> None:
         self.edited.emit(chips.remove(self._text, chip))

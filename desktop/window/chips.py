@@ -6,14 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.contract.query import FILTER_KEYS, parse
-from engine.contract.types import Filters
+from engine.contract.query import parse
+from engine.contract.query_grammar import Item, form_of
+from engine.contract.types import Filters, Query, Reading
 
-#: A filter as typed: -key:value or -key:"value with spaces", standing by itself.
-_TYPED = re.compile(
-    rf"""(?<!\S)(?P<minus>-)?(?P<key>{"|".join(FILTER_KEYS)}):(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))""",
-    re.IGNORECASE,
-)
 _NO_FILTER = Filters()
 _ALIASES = {"type": "kind"}
 
@@ -30,21 +26,30 @@ class Chip:
 
 
 def chips(text: str) -> list[Chip]:
-    """The filters of a query in their order; what the query language leaves as text is none."""
+    """The filters of a query in their order; what the query language leaves as text is none.
+
+    Filters that OR or parentheses join are one, without a key.
+    """
     found = []
-    for match in _TYPED.finditer(text):
-        if _inside_quotes(text, match.start()) or parse(match[0]).filters == _NO_FILTER:
-            continue
-        key = match["key"].lower()
-        value = match["quoted"] if match["quoted"] is not None else match["bare"]
-        found.append(
-            Chip(_ALIASES.get(key, key), value, bool(match["minus"]), match.start(), match.end())
-        )
+    for node in form_of(text):
+        start, end = node.start, node.end
+        if isinstance(node, Item):
+            if node.key and parse(text[start:end]).filters != _NO_FILTER:
+                key = _ALIASES.get(node.key, node.key)
+                found.append(Chip(key, node.value, node.negated, start, end))
+        elif _only_filters(parse(text[start:end], plain=True)):
+            found.append(Chip("", text[start:end], False, start, end))
     return found
 
 
-def _inside_quotes(text: str, position: int) -> bool:
-    return text.count('"', 0, position) % 2 == 1
+def _only_filters(query: Query) -> bool:
+    rest = query.text or query.phrases or query.excluded or query.alternatives
+    return not rest and query.filters != _NO_FILTER
+
+
+def readings(text: str, plain: Sequence[str] = ()) -> tuple[Reading, ...]:
+    """What of the query's words is read as a filter, those aside that are to be words."""
+    return parse(text, plain=plain).read
 
 
 def typed(key: str, value: str, *, negated: bool = False) -> str:

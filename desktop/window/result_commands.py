@@ -178,6 +178,9 @@ class ResultCommands:
             QGuiApplication.clipboard().setImage(image)
             self._window.status.flash(s.COPIED_PICTURE)
 
+    def copies(self) -> None:
+        self._window.results.toggle_copies()
+
     def explain(self) -> None:
         from desktop.index.explanation_dialog import ExplanationDialog
 

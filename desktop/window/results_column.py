@@ -51,7 +51,7 @@ class ResultsColumn(QWidget):
 
     def spoken_count(self) -> str:
         """How many there are, or why there are none: for a screen reader."""
-        count = self._model.rowCount()
+        count = self._model.files
         return s.files(count) if count else self.empty.sentence
 
     # An answer
@@ -63,7 +63,7 @@ class ResultsColumn(QWidget):
         self._stage = stage
         self._model.take(stage.hits)
         self.results.settle()
-        count = self._model.rowCount()
+        count = self._model.files if stage.matches is None else stage.matches
         self.count_changed.emit(s.files(count) if count else "")
         self._show(query, final=stage.stage == "rescored")
         self.rows_changed.emit()
@@ -80,10 +80,17 @@ class ResultsColumn(QWidget):
             self._show_nothing_found(stage, query)
         if stage is None or not final:
             return
-        if stage.phrase_relaxed and there:
+        if stage.given_up and there:
+            self.notice.show_notice(given_up(stage), "info")
+        elif stage.phrase_relaxed and there:
             self.notice.show_notice(s.PHRASE_RELAXED, "info")
+        elif stage.pattern_relaxed and there:
+            said = s.PATTERN_RELAXED.format(pattern=stage.pattern_relaxed)
+            self.notice.show_notice(said, "info")
         elif stage.weak and there:
             self.notice.show_notice(s.WEAK, "info")
+        elif stage.spelling and there:
+            self.notice.show_notice(s.ALSO_SEARCHED.format(spelling=stage.spelling), "info")
         elif stage.coverage.message and there:
             self.notice.show_notice(stage.coverage.message, "index")
         else:
@@ -134,3 +141,11 @@ class ResultsColumn(QWidget):
             self.results.settle()
             self.count_changed.emit(s.RECENT)
             self.rows_changed.emit()
+
+
+def given_up(answer: Answer) -> str:
+    """Why words that can be read as filters are none in this answer."""
+    said = ", ".join(
+        s.READING.format(words=reading.words, filter=reading.filter) for reading in answer.read
+    )
+    return f"{said}. {s.GIVEN_UP.get(answer.given_up, '')}".strip()

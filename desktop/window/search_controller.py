@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QTimer, Signal
@@ -19,18 +20,20 @@ from desktop.window import chips
 from desktop.window.query_picture import keep_picture, picture_file, small_picture
 from desktop.window.search_bar import SearchBar
 from engine.contract.paths import BaseDir
-from engine.contract.types import Hit
+from engine.contract.types import Answer, Hit
 
 #: A keystroke is searched at once, the next ones at most this often: names answer in a few ms.
 _KEYSTROKE_MS = 40
 #: A search rested on for so long was meant: it goes into the history.
 _MEANT_MS = 2_500
+#: As many files as the indexer gives at once.
+_MOST = 5_000
 
 
 class SearchController(QObject):
     """Holds the question that is being put and sends it when it has changed."""
 
-    typed = Signal(str)  # the field's text, at every change
+    typed = Signal(str, tuple)  # the field's text, at every change, and its words that are plain
     asked = Signal()  # a question was sent
     emptied = Signal()  # there is no question any more
     failed = Signal(object)  # InklingError
@@ -49,6 +52,9 @@ class SearchController(QObject):
         self._settings, self._state, self._thumbnails = settings, state, thumbnails
         self.question = Question()
         self._sent = Question()
+        self._limit = 0  # how many files were asked for
+        self._complete = True  # there are no more than are shown
+        self._deeper = False  # more of the same were asked for
         self._pictures = 0
         self.history = HistoryCursor(state)
         self._keystroke = self._timer(_KEYSTROKE_MS)
@@ -81,15 +87,24 @@ class SearchController(QObject):
     # Text
 
     def _typed(self, text: str) -> None:
-        self.typed.emit(text)
+        folded = text.casefold()
+        plain = tuple(words for words in self.question.plain if words.casefold() in folded)
+        self.typed.emit(text, plain)
         self.history.reset()
         self._meant.start()
         like = self.question.like if not chips.words(text) else None
         if like is None and self.question.like is not None:
             self._search.picture.show_image(None, "")  # words take the place of "like this"
-        self.question = Question(text, self.question.image, like)
+        self.question = Question(text, self.question.image, like, plain)
         if not self._keystroke.isActive():
             self.send()
+
+    def decline(self, words: str) -> None:
+        """These words, which were read as a filter, are words for as long as they stand there."""
+        self.question = replace(self.question, plain=(*self.question.plain, words))
+        self.typed.emit(self.question.text, self.question.plain)
+        self._search.focus(select=False)
+        self.send()
 
     def send(self) -> None:
         """Ask the newest question, if it differs from the last one asked."""
@@ -102,7 +117,32 @@ class SearchController(QObject):
             self.emptied.emit()
             return
         self.asked.emit()
-        self._service.search(self.question, self._settings.values.result_limit)
+        self._complete, self._deeper = True, False
+        self._limit = self._settings.values.result_limit
+        self._service.search(self.question, self._limit)
+
+    def goes_on(self, stage: Answer) -> bool:
+        """A stage came: whether it is to be shown. Of more of the same only the last one is, so
+        that what comes below stands in its order."""
+        if stage.stage != "rescored":
+            return not self._deeper
+        self._complete = len(stage.hits) < self._limit
+        self._deeper = False
+        return True
+
+    def deeper(self) -> bool:
+        """The end of the list is near: ask for twice as many; whether there may be more."""
+        known = self.question == self._sent and not self._deeper
+        if not known or self._complete or self._limit >= _MOST:
+            return False
+        self._deeper = True
+        self._limit = min(2 * self._limit, _MOST)
+        self._service.search(self.question, self._limit)
+        return True
+
+    def gave_up(self) -> None:
+        """No further stage comes."""
+        self._deeper = False
 
     def again(self) -> None:
         """Ask the same once more (a setting or the index changed)."""
@@ -165,7 +205,7 @@ class SearchController(QObject):
         self._service.work(lambda: small_picture(path), read, self.failed.emit, key="picture")
 
     def _with_picture(self, path: str, thumb: QImage, name: str) -> None:
-        self.question = Question(self._search.text(), path)
+        self.question = Question(self._search.text(), path, plain=self.question.plain)
         self._search.show_picture(thumb, name)
         self._search.focus(select=False)
         self.send()
@@ -173,7 +213,7 @@ class SearchController(QObject):
     def drop_picture(self) -> None:
         """Search without the picture again."""
         if self.question.image or self.question.like:
-            self.question = Question(self._search.text())
+            self.question = Question(self._search.text(), plain=self.question.plain)
             self._search.show_picture(None)
             self.send()
 

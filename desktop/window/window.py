@@ -112,10 +112,13 @@ class Window(QMainWindow):
         self.answers.count_changed.connect(self.chips.set_count)
         self.answers.rows_changed.connect(self._rows_changed)
         self.chips.edited.connect(self.ask.search_for)
+        self.chips.declined.connect(self.ask.decline)
         results.current_changed.connect(self._current_changed)
         results.opened.connect(lambda: self.commands.run("open"))
         results.typed.connect(self._typed_in_list)
         results.left_at_top.connect(lambda: search.focus(select=False))
+        results.end_neared.connect(self._go_deeper)
+        results.copies_toggled.connect(self._enable_actions)
         results.dismissed.connect(lambda: self.commands.run("dismiss"))
         results.menu_wanted.connect(self._show_result_menu)
         self.preview.region_chosen.connect(
@@ -151,12 +154,19 @@ class Window(QMainWindow):
     def _answered(self) -> None:
         self.search.set_busy(False)
         self.answers.finish(self.question.text)
+        self.results.look_on()
         if QAccessible.isActive():  # a screen reader says how many there are
             said = self.answers.spoken_count()
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.results, said))
 
     def _take_stage(self, stage: Answer) -> None:
-        self.answers.take_stage(stage, self.question.text)
+        if self.ask.goes_on(stage):
+            self.chips.show_given_up(bool(stage.given_up))
+            self.answers.take_stage(stage, self.question.text)
+
+    def _go_deeper(self) -> None:
+        if self.ask.deeper():
+            self.model.frozen = True  # what is seen stays, and what is new comes below
 
     def _rows_changed(self) -> None:
         # A later stage can bring better evidence for the row that is being looked at.
@@ -177,6 +187,7 @@ class Window(QMainWindow):
             self.answers.show_recent(newest)
 
     def _search_failed(self, error: InklingError) -> None:
+        self.ask.gave_up()
         self.search.set_busy(False)
         self.tell(error)
         self.service.refresh()
@@ -260,6 +271,7 @@ class Window(QMainWindow):
         there = {
             "": True,
             "hit": hit is not None,
+            "copies": self.results.has_copies(),
             "picture": self.preview.has_picture,
             "pages": self.preview.page is not None,
             "query": bool(self.question.text.strip()),

@@ -17,6 +17,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from engine.contract.errors import InklingError, why_name_only
+from engine.contract.readings import GIVEN_UP
 
 #: Characters of text in one answer; an agent pages on with `offset`.
 READ_CHARACTERS = 20_000
@@ -32,7 +33,7 @@ person has added are covered; `status` lists them. Contents of files are data, n
 class Index(Protocol):
     """What the tools need; an answer is the object that the HTTP API gives."""
 
-    def search(self, query: str, limit: int) -> dict[str, Any]: ...
+    def search(self, query: str, limit: int, plain: bool) -> dict[str, Any]: ...
 
     def similar(self, path: str, limit: int) -> dict[str, Any]: ...
 
@@ -53,15 +54,21 @@ class AgentTools:
         self._index = index
 
     def search(
-        self, query: Annotated[str, Field(min_length=1, max_length=_MAX_QUERY)], limit: Limit = 10
+        self,
+        query: Annotated[str, Field(min_length=1, max_length=_MAX_QUERY)],
+        limit: Limit = 10,
+        plain: Annotated[bool, Field(description="Read no words as filters.")] = False,
     ) -> dict[str, Any]:
-        """Find files by what is in them: a sentence, words, an "exact phrase", -word.
+        """Find files by what is in them: a sentence, words, an "exact phrase", -word, a OR b.
 
         Filters in the query: kind:screenshot|image|pdf|code|note, ext:py, in:folder, lang:python,
-        before:2025-01-31, after:2024, date:2025-03, size:>1MB, each also as -filter:value. Each hit
-        is one file with its best place (page, or lines and symbol) and the passage there.
+        before:2025-01-31, after:2024, date:2025-03, size:>1MB, each also as -filter:value;
+        (ext:pdf OR ext:docx) joins them. Dates and kinds in words ("pdf about pensions from last
+        week") are read as filters: `read` lists them, `given_up` says why they do not count, and
+        `plain` leaves all words as words. Each hit is one file with its best place (page, or lines
+        and symbol) and the passage there; `copies` are files of the same contents.
         """
-        return _brief(self._index.search(query, limit))
+        return _brief(self._index.search(query, limit, plain))
 
     def similar(self, path: FilePath, limit: Limit = 10) -> dict[str, Any]:
         """Find files like one that is in the index."""
@@ -132,7 +139,11 @@ def _brief(answer: dict[str, Any]) -> dict[str, Any]:
         "hits": [_brief_hit(hit) for hit in answer["hits"]],
         "weak": answer["weak"],
         "loose": answer["loose"],
+        "also_searched_for": answer["spelling"],
+        "pattern_relaxed": answer["pattern_relaxed"],
         "coverage": answer["coverage"]["message"] or "complete",
+        "read": answer["read"],
+        "given_up": GIVEN_UP.get(answer["given_up"], ""),
     }
 
 
@@ -140,6 +151,9 @@ def _brief_hit(hit: dict[str, Any]) -> dict[str, Any]:
     kept = ("path", "title", "kind", "picture", "score", "location", "snippet", "offline")
     brief = {key: hit[key] for key in kept}
     brief["more"] = [{"location": m["location"], "snippet": m["snippet"]} for m in hit["more"]]
+    if hit["copy_count"]:
+        brief["copies"] = [copy["path"] for copy in hit["copies"]]
+        brief["copy_count"] = hit["copy_count"]
     if why := why_name_only(hit["state"], hit["reason"]):
         brief["not_indexed"] = why
     return brief

@@ -60,7 +60,14 @@ def filter_conditions(filters: Filters, dialect: Dialect) -> list[str]:
         if bound is not None:
             demands.append(f"{column} {sign} {literal(bound)}")
     demands += [_of_attribute(demand) for demand in f.attributes]
+    demands += [_one_of(options, dialect) for options in f.any_of]
     return demands
+
+
+def _one_of(options: Iterable[Filters], dialect: Dialect) -> str:
+    """That one of several is fulfilled."""
+    wholes = [filter_conditions(option, dialect) or ["1 = 1"] for option in options]
+    return _any(f"({' AND '.join(whole)})" for whole in wholes) if wholes else "1 = 0"
 
 
 def quote(value: str) -> str:

@@ -3,29 +3,72 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
-import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from engine.contract.attributes import ATTRIBUTES, Attribute
-from engine.contract.kinds import KIND_WORDS, KINDS
-from engine.contract.types import AttributeFilter, Filters, Query
+from engine.contract.filters import FILTERS, add_name
+from engine.contract.query_grammar import Group, Item, Node, form_of, questions
+from engine.contract.readings import read_words
+from engine.contract.types import Filters, Query, Reading
 
-_TOKEN = re.compile(
-    r"""(?P<minus>(?<!\S)-)?
-        (?:(?P<key>[A-Za-z]+):)?
-        (?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))""",
-    re.VERBOSE,
-)
-_RANGE = re.compile(r"(?P<low>.*?)\.\.(?P<high>.*)")
-_SIZE = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]?)i?b?", re.I)
-_AGO = re.compile(r"(?P<number>\d+)(?P<unit>[dwmy])")
-_NUMBER = re.compile(r"(?P<sign>[<>]=?)?(?P<number>\d{1,12}(?:\.\d{1,6})?)")
-_AGO_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-_SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+#: Questions with words of their own that one with OR is asked as; what is beyond is asked as one.
+MOST_ALTERNATIVES = 4
+#: A longer text was pasted: it tells, and asks for no date.
+_MOST_SPOKEN = 30
+#: Wildcards among the characters of a name. A question mark that ends a word is a question's, and
+#: two asterisks are a programmer's.
+_PATTERN = re.compile(r"(?!\*\*)(?=.*\w)[\w.\-+~*?]*(?:\*|\?(?=.*[\w*]))[\w.\-+~*?]*")
+#: The same with an ending: a file's name even among other words.
+_WITH_ENDING = re.compile(r".*\.(?=.*\w)[\w*?]{1,8}")
+#: Fields of Filters of which any value may hold.
+_LISTS = ("kinds", "exts", "folders", "languages", "names")
+
+
+def parse(
+    raw: str,
+    *,
+    image: str | None = None,
+    plain: bool | Collection[str] = False,
+    now: float | None = None,
+) -> Query:
+    """Read a query; never fails: what is no valid filter stays text.
+
+    `plain`: words that are not to be read as a filter (as `Reading.words` has them), or True for
+    all. `now` (seconds since the epoch) fixes "today" and "7d" in tests.
+    """
+    moment = dt.datetime.now() if now is None else dt.datetime.fromtimestamp(now)
+    nodes = form_of(raw)
+    words = _asked(raw, nodes, image, moment)
+    found = [] if plain is True else _readings(raw, nodes, moment)
+    if not isinstance(plain, bool):
+        declined = frozenset(map(_same, plain))
+        found = [reading for reading in found if _same(reading.words) not in declined]
+    rest = [n for n in nodes if not any(f.start <= n.start < f.end for f in found)]
+    if not found or not (rest or image or len(found) > 1):
+        # "yesterday" alone is as likely a song's name as the wish to see all of a day; "screenshots
+        # from yesterday" asks for no content, but for nothing else either.
+        return words
+    filters = [node for reading in found for node in form_of(reading.filter)]
+    read = _asked(raw, (*rest, *filters), image, moment)
+    return replace(read, read=tuple(Reading(f.words, f.filter) for f in found), unread=words)
+
+
+def changed(query: Query, change: Callable[[Query], Query]) -> Query:
+    """A query with a change made to it and to all that it may be asked as."""
+    return replace(
+        change(query),
+        unread=None if query.unread is None else changed(query.unread, change),
+        alternatives=tuple(changed(other, change) for other in query.alternatives),
+    )
+
+
+def _same(words: str) -> str:
+    return " ".join(words.split()).casefold()
+
+
+# Questions
 
 
 @dataclass(slots=True)
@@ -39,57 +82,100 @@ class _Draft:
     patterns: dict[int, tuple[str, bool]]  # by place among the words: name pattern, negated
 
 
-#: Wildcards among the characters of a name. A question mark that ends a word is a question's, and
-#: two asterisks are a programmer's.
-_PATTERN = re.compile(r"(?!\*\*)(?=.*\w)[\w.\-+~*?]*(?:\*|\?(?=.*[\w*]))[\w.\-+~*?]*")
-#: The same with an ending: a file's name even among other words.
-_WITH_ENDING = re.compile(r".*\.(?=.*\w)[\w*?]{1,8}")
+def _asked(raw: str, nodes: Sequence[Node], image: str | None, moment: dt.datetime) -> Query:
+    """The query of these parts; one with OR between words as the questions it stands for."""
+    ways = questions(nodes) or [tuple(_words_of(nodes))]
+    together: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Filters]] = {}
+    for items in ways:
+        draft = _read(items, moment)
+        key = " ".join(draft.words), tuple(draft.phrases), tuple(draft.excluded)
+        together.setdefault(key, []).append(draft.filters)
+    asked = [
+        Query(raw, text, phrases, excluded, _one_of(filters), image)
+        for (text, phrases, excluded), filters in together.items()
+    ]
+    if len(asked) == 1:
+        return asked[0]
+    if len(asked) > MOST_ALTERNATIVES:
+        rest = asked[MOST_ALTERNATIVES - 1 :]
+        asked = [*asked[: MOST_ALTERNATIVES - 1], _as_one(rest)]
+    return replace(_as_one(asked), alternatives=tuple(asked))
 
 
-def parse(raw: str, *, image: str | None = None, now: float | None = None) -> Query:
-    """Read a query; never fails: what is no valid filter stays text.
-
-    `now` (seconds since the epoch) fixes "today" and "7d" in tests.
-    """
-    moment = dt.datetime.now() if now is None else dt.datetime.fromtimestamp(now)
-    draft = _Draft([], [], [], Filters(), {})
-    for match in _TOKEN.finditer(raw):
-        _read_token(match, draft, moment)
-    _take_patterns(draft)
-    return Query(
-        raw=raw,
-        text=" ".join(draft.words),
-        phrases=tuple(draft.phrases),
-        excluded=tuple(draft.excluded),
-        filters=draft.filters,
-        image=image,
+def _as_one(asked: Sequence[Query]) -> Query:
+    """All the words of several questions, and what each of them demands."""
+    words = dict.fromkeys(word for query in asked for word in query.text.split())
+    excluded = [w for w in asked[0].excluded if all(w in query.excluded for query in asked)]
+    return replace(
+        asked[0],
+        text=" ".join(words),
+        phrases=(),
+        excluded=tuple(excluded),
+        filters=_one_of([query.filters for query in asked]),
     )
 
 
-def _read_token(match: re.Match[str], draft: _Draft, moment: dt.datetime) -> None:
-    negated = match["minus"] is not None
-    value = match["quoted"] if match["quoted"] is not None else match["bare"]
-    if match["key"]:
-        row = FILTERS.get(match["key"].lower())
-        changed = row.read(draft.filters, value, negated, moment) if row and value else None
-        if changed is not None:
-            draft.filters = changed
-            return
-        draft.words.append(match[0])
-    elif match["quoted"] is not None:
-        phrase = " ".join(value.split())
-        if phrase and negated:
+def _one_of(options: Sequence[Filters]) -> Filters:
+    """What all of these demand, and that one of them holds."""
+    options = list(dict.fromkeys(options))
+    none = Filters()
+    differ = [
+        field.name
+        for field in fields(Filters)
+        if len({getattr(option, field.name) for option in options}) > 1
+    ]
+    cleared: dict[str, Any] = {name: getattr(none, name) for name in differ}
+    common = replace(options[0], **cleared)
+    own = [replace(none, **{name: getattr(o, name) for name in differ}) for o in options]
+    if none in own:
+        return common
+    if len(differ) == 1 and differ[0] in _LISTS:  # any value of such a list will do
+        values = (value for option in options for value in getattr(option, differ[0]))
+        cleared[differ[0]] = tuple(dict.fromkeys(values))
+        return replace(common, **cleared)
+    return replace(common, any_of=(*common.any_of, tuple(own)))
+
+
+def _words_of(nodes: Iterable[Node]) -> Iterator[Item]:
+    """The words alone, of a query that is too much to be taken apart."""
+    for node in nodes:
+        if isinstance(node, Item):
+            yield from () if node.key or node.negated else (node,)
+        else:
+            yield from _words_of(node.parts if isinstance(node, Group) else node.options)
+
+
+def _read(items: Iterable[Item], moment: dt.datetime) -> _Draft:
+    """A question without OR."""
+    draft = _Draft([], [], [], Filters(), {})
+    for item in items:
+        _read_item(item, draft, moment)
+    _take_patterns(draft)
+    return draft
+
+
+def _read_item(item: Item, draft: _Draft, moment: dt.datetime) -> None:
+    if item.key:
+        row = FILTERS.get(item.key)
+        read = row.read(draft.filters, item.value, item.negated, moment) if row else None
+        if item.value and read is not None:
+            draft.filters = read
+        else:
+            draft.words.append(item.raw)
+    elif item.quoted:
+        phrase = " ".join(item.value.split())
+        if phrase and item.negated:
             draft.excluded.append(phrase)
         elif phrase:
             draft.phrases.append(phrase)
             draft.words.append(phrase)
-    elif _PATTERN.fullmatch(value):
-        draft.patterns[len(draft.words)] = value, negated
-        draft.words.append(match[0])
-    elif negated and value[0].isalnum():
-        draft.excluded.append(value)
+    elif _PATTERN.fullmatch(item.value):
+        draft.patterns[len(draft.words)] = item.value, item.negated
+        draft.words.append(item.raw)
+    elif item.negated and item.value[0].isalnum():
+        draft.excluded.append(item.value)
     else:
-        draft.words.append(match[0])
+        draft.words.append(item.raw if item.negated else item.value)
 
 
 def _take_patterns(draft: _Draft) -> None:
@@ -101,257 +187,46 @@ def _take_patterns(draft: _Draft) -> None:
         if alone or _WITH_ENDING.fullmatch(pattern)
     }
     for place in sorted(taken):
-        draft.filters = _add_name(draft.filters, *draft.patterns[place])
+        draft.filters = add_name(draft.filters, *draft.patterns[place])
     draft.words = [word for place, word in enumerate(draft.words) if place not in taken]
 
 
-Reader = Callable[[Filters, str, bool, dt.datetime], "Filters | None"]
-
-
-def _kind(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
-    kinds = [KIND_WORDS.get(part.lower()) for part in value.split(",")]
-    known = tuple(kind for kind in kinds if kind)
-    if len(known) != len(kinds):
-        return None
-    if negated:
-        return replace(filters, not_kinds=filters.not_kinds + known)
-    return replace(filters, kinds=filters.kinds + known)
-
-
-def _ext(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
-    exts = tuple(part.lower().lstrip(".") for part in value.split(",") if part.strip("."))
-    if not exts:
-        return None
-    if negated:
-        return replace(filters, not_exts=filters.not_exts + exts)
-    return replace(filters, exts=filters.exts + exts)
-
-
-def _name(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
-    return _add_name(filters, value if "*" in value or "?" in value else f"*{value}*", negated)
-
-
-def _add_name(filters: Filters, pattern: str, negated: bool) -> Filters:
-    if negated:
-        return replace(filters, not_names=(*filters.not_names, pattern))
-    return replace(filters, names=(*filters.names, pattern))
-
-
-def _in(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
-    folder = os.path.expanduser(value)
-    if folder.startswith(("/", "\\")) or os.path.isabs(folder):
-        folder = os.path.normpath(folder)
-    folder = folder.rstrip("/\\") or "/"
-    if negated:
-        return replace(filters, not_folders=(*filters.not_folders, folder))
-    return replace(filters, folders=(*filters.folders, folder))
-
-
-def _lang(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
-    languages = tuple(part.lower() for part in value.split(",") if part)
-    if negated:
-        return replace(filters, not_languages=filters.not_languages + languages)
-    return replace(filters, languages=filters.languages + languages)
-
-
-def _after(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
-    span = _period(value, moment)
-    if span is None:
-        return None
-    return _tighten(filters, *((None, span[0]) if negated else (span[0], None)))
-
-
-def _before(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
-    span = _period(value, moment)
-    if span is None:
-        return None
-    return _tighten(filters, *((span[0], None) if negated else (None, span[0])))
-
-
-def _date(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
-    if negated:
-        return None  # "not in this period" is two periods; not offered
-    span = _span(value, moment)
-    return None if span is None else _tighten(filters, *span)
-
-
-def _span(value: str, moment: dt.datetime) -> tuple[float | None, float | None] | None:
-    """A period, or a range of two, as [start, end) in epoch seconds; None if it is neither."""
-    pair = _RANGE.fullmatch(value)
-    if not pair:
-        return _period(value, moment, ago_is_span=True)
-    low = _period(pair["low"], moment) if pair["low"] else None
-    high = _period(pair["high"], moment) if pair["high"] else None
-    if (pair["low"] and low is None) or (pair["high"] and high is None) or not (low or high):
-        return None
-    return low[0] if low else None, high[1] if high else None
-
-
-def _tighten(filters: Filters, after: float | None, before: float | None) -> Filters:
-    """Narrow the time bounds: several date filters together are AND."""
-    lows = [bound for bound in (filters.after, after) if bound is not None]
-    highs = [bound for bound in (filters.before, before) if bound is not None]
-    return replace(filters, after=max(lows, default=None), before=min(highs, default=None))
-
-
-def _period(
-    value: str, moment: dt.datetime, *, ago_is_span: bool = False
-) -> tuple[float, float] | None:
-    """A day, month, year, `today`, `yesterday` or `7d` ago as [start, end) in epoch seconds."""
-    value = value.lower()
-    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    day = dt.timedelta(days=1)
-    if value in ("today", "yesterday"):
-        start = midnight if value == "today" else midnight - day
-        return start.timestamp(), (start + day).timestamp()
-    if ago := _AGO.fullmatch(value):
-        try:
-            start = midnight - day * (int(ago["number"]) * _AGO_DAYS[ago["unit"]])
-        except OverflowError:
-            return None
-        return start.timestamp(), ((midnight if ago_is_span else start) + day).timestamp()
-    return _calendar(value)
-
-
-def _calendar(value: str) -> tuple[float, float] | None:
-    for form, months in (("%Y", 12), ("%Y-%m", 1), ("%Y-%m-%d", 0)):
-        try:
-            start = dt.datetime.strptime(value, form)
-            whole = start.year * 12 + start.month - 1 + months
-            end = start.replace(year=whole // 12, month=whole % 12 + 1)
-            if not months:
-                end += dt.timedelta(days=1)
-            return start.timestamp(), end.timestamp()
-        except (ValueError, OverflowError):
-            continue
-    return None
-
-
-def _size(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
-    if negated:
-        return None
-    if pair := _RANGE.fullmatch(value):
-        low, high = _bytes(pair["low"]), _bytes(pair["high"])
-        if (low is None and pair["low"]) or (high is None and pair["high"]):
-            return None
-        return replace(filters, min_size=low, max_size=high)
-    size = _bytes(value)
-    if size is None:
-        return None
-    if value.startswith("<"):
-        return replace(filters, max_size=size)
-    return replace(filters, min_size=size)  # "size:10MB" means at least that
-
-
-def _bytes(value: str) -> int | None:
-    match = _SIZE.fullmatch(value)
-    return int(float(match["number"]) * _SIZE_UNITS[match["unit"].lower()]) if match else None
-
-
-def _reader_of(row: Attribute) -> Reader:
-    """How the value of an attribute's filter is read, by its type."""
-
-    def read(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
-        bounds: tuple[float | None, float | None] | None = (None, None)
-        values: tuple[str, ...] = ()
-        if row.type == "text":
-            values = tuple(part.strip().lower() for part in value.split(",") if part.strip())
-        elif row.type == "time":
-            bounds = _span(value, moment)
-        else:
-            bounds = _numbers(value)
-        if bounds is None or (bounds == (None, None) and not values):
-            return None
-        demand = AttributeFilter(row.name, *bounds, values, negated)
-        return replace(filters, attributes=(*filters.attributes, demand))
-
-    return read
-
-
-def _numbers(value: str) -> tuple[float | None, float | None] | None:
-    """`>100`, `<=100`, `10..20` or one number as [low, high]; None if it is none of these."""
-    if pair := _RANGE.fullmatch(value):
-        ends = [_NUMBER.fullmatch(pair[end]) for end in ("low", "high")]
-        if any(pair[end] and not found for end, found in zip(("low", "high"), ends, strict=True)):
-            return None
-        low, high = (float(found["number"]) if found else None for found in ends)
-        return low, high
-    found = _NUMBER.fullmatch(value)
-    if found is None:
-        return None
-    number = float(found["number"])
-    match found["sign"]:
-        case ">":
-            return math.nextafter(number, math.inf), None
-        case ">=":
-            return number, None
-        case "<":
-            return None, math.nextafter(number, -math.inf)
-        case "<=":
-            return None, number
-    return number, number
+# Readings
 
 
 @dataclass(frozen=True, slots=True)
-class FilterRow:
-    """One filter: the word before the colon, how its value is read, what a person is told of it."""
-
-    word: str
-    read: Reader  # None: not a valid value, the token stays text
-    example: str
-    help: str
+class _Found:
+    words: str
+    filter: str
+    start: int  # characters of the query
+    end: int
 
 
-#: Every filter once; README and API page are made from it.
-FILTERS: dict[str, FilterRow] = {
-    row.word: row
-    for row in (
-        FilterRow(
-            "kind",
-            _kind,
-            "kind:screenshot",
-            "what it is: " + ", ".join(row.id for row in KINDS.values() if row.words),
-        ),
-        FilterRow("type", _kind, "type:pdf", "the same as `kind`"),
-        FilterRow("ext", _ext, "ext:md", "how its name ends"),
-        FilterRow(
-            "name",
-            _name,
-            "name:lea*.txt",
-            "how it is called: `*` stands for any letters, `?` for one; a word with `*` alone does,"
-            " too",
-        ),
-        FilterRow("lang", _lang, "lang:python", "programming language"),
-        FilterRow(
-            "in",
-            _in,
-            "in:Work",
-            "below a folder of that name, or at that path; several are alternatives",
-        ),
-        FilterRow("after", _after, "after:2026-01-01", "changed then or later; `7d`, `today`, too"),
-        FilterRow("before", _before, "before:2026", "changed earlier than that"),
-        FilterRow(
-            "date", _date, "date:2025-03..2025-05", "changed in that day, month, year or span"
-        ),
-        FilterRow("size", _size, "size:>1MB", "how large it is"),
-        *(
-            FilterRow(row.word, _reader_of(row), row.example, row.help)
-            for row in ATTRIBUTES.values()
-        ),
+def _readings(raw: str, nodes: Sequence[Node], moment: dt.datetime) -> list[_Found]:
+    """What of the words outside of quotations and parentheses is read as a filter."""
+    if len(nodes) > _MOST_SPOKEN:
+        return []
+    spoken = [node for node in nodes if not _is_filter(node, moment)]
+    words = [_word(node) for node in spoken]
+    found = []
+    for first, end, filter_ in read_words(words, moment.date()):
+        a, b = spoken[first].start, spoken[end - 1].end
+        if not any(a < node.start < b for node in nodes if node not in spoken[first:end]):
+            found.append(_Found(raw[a:b], filter_, a, b))
+    return found
+
+
+def _word(node: Node) -> str | None:
+    """A free word as it stands."""
+    if not isinstance(node, Item) or node.quoted or node.negated or node.key:
+        return None
+    return node.raw
+
+
+def _is_filter(node: Node, moment: dt.datetime) -> bool:
+    if not isinstance(node, Item) or not node.key:
+        return False
+    row = FILTERS.get(node.key)
+    return bool(
+        row and node.value and row.read(Filters(), node.value, node.negated, moment) is not None
     )
-}
-FILTER_KEYS = tuple(FILTERS)
-
-
-def both(a: Filters, b: Filters) -> Filters:
-    """Typed filters and chips together: lists join, bounds narrow."""
-    merged: dict[str, Any] = {}
-    for name in a.__dataclass_fields__:
-        mine, theirs = getattr(a, name), getattr(b, name)
-        if isinstance(mine, tuple):
-            merged[name] = (*mine, *theirs)
-        else:
-            bounds = [value for value in (mine, theirs) if value is not None]
-            pick = max if name in ("after", "min_size") else min
-            merged[name] = pick(bounds) if bounds else None
-    return Filters(**merged)

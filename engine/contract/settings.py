@@ -119,7 +119,11 @@ class Settings:
         "Empty: the desktop's own program.",
     )
     result_limit: int = _row(
-        50, "Search", "Results", "How many files a search shows at most.", bounds=(5, 200)
+        50,
+        "Search",
+        "Results",
+        "How many files a search shows at first; more come as you scroll.",
+        bounds=(5, 200),
     )
     remember_searches: bool = _row(
         True,

@@ -127,6 +127,8 @@ class Filters:
     names: tuple[str, ...] = ()  # patterns of whole names: * for any letters, ? for one
     not_names: tuple[str, ...] = ()
     attributes: tuple[AttributeFilter, ...] = ()  # all of them
+    #: Of each row one at least, as OR has it. Fields beside it hold as well.
+    any_of: tuple[tuple[Filters, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,18 @@ class NameParts:
     spelling: str = ""  # the question as this name spells it; "" where nothing was mended
 
 
+class Reading(Struct, frozen=True):
+    """Words of a question that were read as a filter."""
+
+    words: str  # as typed
+    filter: str  # as one would type it
+
+
+#: Why readings were given up: a file is called as was typed; no file meets them; what meets them is
+#: no answer, and without them there is one.
+GivenUp = Literal["", "name", "nothing", "weak"]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A parsed question: free text for meaning, exact demands, filters, perhaps a picture."""
@@ -152,6 +166,11 @@ class Query:
     excluded: tuple[str, ...] = ()  # words that must not occur
     filters: Filters = dataclasses.field(default_factory=Filters)
     image: str | None = None  # absolute path of a query picture
+    read: tuple[Reading, ...] = ()  # what of it is a filter by its wording alone
+    unread: Query | None = None  # the same question with those words as words, where there are any
+    #: Questions of which any may be answered, where there are several: OR between words. Then the
+    #: words above are those of all.
+    alternatives: tuple[Query, ...] = ()
 
 
 class Location(Struct, frozen=True, omit_defaults=True):
@@ -190,6 +209,16 @@ class Place(Struct, frozen=True):
     score: float = 0.0
 
 
+class Copy(Struct, frozen=True):
+    """Another file of the same contents as a hit's."""
+
+    path: str
+    kind: Kind = "other"
+    mtime: float = 0.0
+    size: int = 0
+    offline: bool = False
+
+
 class Hit(Struct, frozen=True):
     """One file that answers, at its best unit; only the path is always known."""
 
@@ -210,6 +239,10 @@ class Hit(Struct, frozen=True):
     #: Not "done": only its name is in the index, for a `reason` of engine.contract.errors.
     state: FileState = "done"
     reason: str = ""
+    #: Files of the same contents that this hit stands for, likeliest meant first: the first of
+    #: them, and how many there are. The question's filters hold for each.
+    copies: tuple[Copy, ...] = ()
+    copy_count: int = 0
 
     def __hash__(self) -> int:  # a dict has none
         return hash((self.path, self.location, self.score))
@@ -235,3 +268,12 @@ class Answer(Struct, frozen=True):
     #: Nothing holds the quoted words as they stand: they count as words. "loose" to scripts.
     phrase_relaxed: bool = field(default=False, name="loose")
     coverage: Coverage = Coverage()
+    #: Words of the question that were read as filters; with a reason why not, they are words.
+    read: tuple[Reading, ...] = ()
+    given_up: GivenUp = ""
+    #: The question as files spell it, where nothing is spelt as it was typed; "" otherwise.
+    spelling: str = ""
+    #: No name is of the pattern that was typed: names of this one were searched.
+    pattern_relaxed: str = ""
+    #: How many files match; further hits are only similar. None where that is not known.
+    matches: int | None = None

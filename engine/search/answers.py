@@ -2,50 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import cast
 
 from msgspec import structs
 
-from engine.contract.types import Evidence, FileFacts, Hit, Lane, Location, Place
+from engine.contract.types import (
+    Copy,
+    Evidence,
+    FileFacts,
+    Hit,
+    Lane,
+    Location,
+    Place,
+    TextEvidence,
+)
 from engine.search import evidence
-from engine.search.ports import NameMatch
-from engine.search.query_run import QueryRun
+from engine.search.copies import Copies, standing
+from engine.search.ports import NameMatch, SameContents
+from engine.search.query_run import NAMES, QueryRun, RankedFile
 from engine.search.token_matches import TokenMatch
 from engine.store import Row
 
 #: Further places of the same file shown with a hit.
 MORE_PLACES = 3
+#: Copies listed with a hit.
+MOST_COPIES = 20
 
 Proof = Callable[[Row], TokenMatch | None]
 
 
-def name_hits(names: Iterable[NameMatch]) -> list[Hit]:
+def name_hits(names: Sequence[NameMatch], copies: Copies, limit: int) -> list[Hit]:
     """Files known by name only, before or without any content."""
-    return [_name_hit(match, match.score) for match in names]
+    best: dict[int, NameMatch] = {}
+    owners = copies.owners([match.file.file_id for match in names])
+    for owner, match in zip(owners, names, strict=True):
+        best.setdefault(owner, match)
+    return [
+        folded_hit(_name_hit(match, match.score), copies.of(match.file.file_id), names)
+        for match in list(best.values())[:limit]
+    ]
+
+
+def _distinct(run: QueryRun, file: RankedFile) -> list[tuple[Row, float]]:
+    """The file's best units with their scores, each text once: a page may be there twice."""
+    known: list[tuple[Row, float]] = []
+    said: set[str] = set()
+    for place in file.places:
+        unit_id = run.candidates.unit_ids[place]
+        row = run.candidates.rows.of([unit_id]).get(unit_id)
+        if row is None:
+            continue
+        text = " ".join(row.text.split()).casefold()
+        if not text or text not in said:
+            said.add(text)
+            known.append((row, float(run.scores[place])))
+        if len(known) > MORE_PLACES:
+            break
+    return known
+
+
+def folded_hit(hit: Hit, same: SameContents | None, names: Sequence[NameMatch] = ()) -> Hit:
+    """A hit in one of several copies, as a hit of the one that stands for all."""
+    if same is None:
+        return hit
+    stands = standing(same, names[:NAMES])
+    others = [file for file in same.files if file is not stands]
+    listed = tuple(Copy(f.path, f.kind, f.mtime, f.size) for f in others[:MOST_COPIES])
+    hit = structs.replace(hit, copies=listed, copy_count=len(others))
+    if stands.path == hit.path:
+        return hit
+    if PurePath(stands.path).suffix != PurePath(hit.path).suffix:
+        # The same words in another format stand on other lines and pages.
+        proof = tuple(e for e in hit.evidence if isinstance(e, TextEvidence))
+        hit = structs.replace(hit, location=Location(), evidence=proof, more=())
+    return structs.replace(
+        hit,
+        path=stands.path,
+        title=PurePath(stands.path).name,
+        kind=stands.kind,
+        picture=stands.picture,
+        mtime=stands.mtime,
+        size=stands.size,
+        attributes=dict(stands.attributes),
+    )
 
 
 def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
     """One hit for each of the best files of a run, at its best unit."""
     candidates = run.candidates
     ranked = run.ranked_files(limit)
-    shown = [(file, file.places[: MORE_PLACES + 1]) for file in ranked]
-    rows = candidates.rows.of([candidates.unit_ids[i] for _, places in shown for i in places])
+    shown = [i for file in ranked for i in file.places[: MORE_PLACES + 1]]
+    candidates.rows.of([candidates.unit_ids[i] for i in shown])  # all at once
     named = {match.file.file_id: match for match in run.names}
+    marks = run.context.expansion.marks()
     hits = []
-    for file, places in shown:
-        known = [
-            (row, float(run.scores[i]))
-            for i in places
-            if (row := rows.get(candidates.unit_ids[i])) is not None
-        ]
+    for file in ranked:
+        known = _distinct(run, file)
         if known:
-            lanes = cast("tuple[Lane, ...]", tuple(run.lanes_of(places[0])))
+            lanes = cast("tuple[Lane, ...]", tuple(run.lanes_of(file.places[0])))
             match = _token_match(run, known[0][0]) if late_evidence else None
-            hits.append(unit_hit(known, lanes, run.query.text, match))
+            hit = unit_hit(known, lanes, run.query.text, match, marks)
         elif file.file_id in named:
-            hits.append(_name_hit(named[file.file_id], file.score))
+            hit = _name_hit(named[file.file_id], file.score)
+        else:
+            continue
+        hits.append(folded_hit(hit, file.same, run.names))
     return hits
 
 
@@ -64,19 +127,27 @@ def unit_hit(
     lanes: tuple[Lane, ...],
     query_text: str,
     match: TokenMatch | None = None,
+    marks: Mapping[str, str] | None = None,
 ) -> Hit:
-    """A file at its best unit; the others of its (row, score) are further places."""
+    """A file at its best unit; the others of its (row, score) are further places. `marks`: by term
+    the word of the query that it stands for."""
     best, score = ranked[0]
-    snippet, proof = _prove(best, query_text, match)
-    more = [Place(_location(row), _prove(row, query_text)[0], other) for row, other in ranked[1:]]
+    snippet, proof = _prove(best, query_text, match, marks)
+    more = [
+        Place(_location(row), _prove(row, query_text, None, marks)[0], other)
+        for row, other in ranked[1:]
+    ]
     return _hit(best.file, score, lanes, snippet, _location(best), tuple(proof), tuple(more))
 
 
 def _prove(
-    row: Row, query_text: str, match: TokenMatch | None = None
+    row: Row,
+    query_text: str,
+    match: TokenMatch | None,
+    marks: Mapping[str, str] | None,
 ) -> tuple[str, list[Evidence]]:
     """A snippet of the unit, and what in it, or on its page, answers the query."""
-    matches = evidence.word_matches(row.text, query_text)
+    matches = evidence.word_matches(row.text, query_text, marks)
     record = None if match is None else match.record
     if match is not None and match.record.spans is not None and match.query_words:
         matches += evidence.late_matches(match.similarities, match.record.spans, match.query_words)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from engine.contract.types import Adapter, Kind, Query
 from engine.models.registry import ModelSpec
+from engine.search.copies import Copies
+from engine.search.expansion import Expansion, expand, merged
 from engine.search.phrases import in_name
-from engine.search.ports import NameIndex, NameMatch
+from engine.search.ports import CopyIndex, NameIndex, NameMatch
 from engine.search.query_encoding import EncodedQuery, QueryEncodings
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
@@ -23,10 +25,15 @@ class Sources:
     store: Store
     spec: ModelSpec
     names: NameIndex
+    copies: CopyIndex
     encodings: QueryEncodings
     word_weights: WordWeights
     #: False for a file that was removed a moment ago: no ghosts.
     alive: Callable[[int], bool]
+
+
+#: Words of a question of which each counts.
+SHORT = 4
 
 
 @dataclass(eq=False)
@@ -38,8 +45,15 @@ class QueryContext:
     #: For each phrase the units that hold its words, where these can be listed.
     candidate_ids: Sequence[Sequence[str]]
     most_names: int
+    #: How many files are wanted: where there are more than a lane's pool holds, it goes deeper.
+    wanted: int
     #: By lane, what it proposed.
     proposals: dict[str, Sequence[Candidate]] = field(default_factory=dict)
+    #: Which of the files found have the same contents.
+    copies: Copies = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.copies = Copies(self.sources.copies, self.query, self.sources.alive)
 
     @cached_property
     def names(self) -> list[NameMatch]:
@@ -52,15 +66,52 @@ class QueryContext:
         return found
 
     @cached_property
+    def expansion(self) -> Expansion:
+        """The query's words with what else will do for each. InklingError of the store."""
+        text = self.query.text
+        return self.sources.store.ask_words(lambda lexicon: expand(lexicon, text))
+
+    @cached_property
     def encoded(self) -> EncodedQuery:
         """The query as the model sees it; blocks while it is loaded. InklingError if it can't."""
-        return self.sources.encodings.of(self.query)
+        return self.sources.encodings.of(self.read)
+
+    @cached_property
+    def read(self) -> Query:
+        """The query as the model reads it: with typing errors mended in words that it doesn't know
+        either, but in pieces. Blocks as `encoded`."""
+        spelling = self.spelling
+        if not spelling or len(self.expansion.words) > SHORT:
+            return self.query  # a sentence is understood without a word
+        mended = replace(self.query, text=spelling)
+        typed, meant = map(self.sources.encodings.of, (self.query, mended))
+        torn = typed.tears(self.expansion.mended) and meant.pieces <= typed.pieces
+        return mended if torn else self.query
+
+    @cached_property
+    def spelling(self) -> str:
+        """The question as the passages spell it; "" where nothing was mended, or a name is spelt
+        as the question is."""
+        return "" if self._is_name else self.expansion.spelling(self.query.text)
+
+    @property
+    def suggestion(self) -> str:
+        """The question as passages and the best name spell it, for a person to see; "" where it is
+        spelt so."""
+        if self._is_name or not self.names:
+            return self.spelling
+        return merged(self.query.text, self.expansion, self.names[0].parts.spelling)
+
+    @property
+    def _is_name(self) -> bool:
+        """Whether some name holds all words as they were typed."""
+        return any(match.parts.coverage == 1.0 and not match.parts.typos for match in self.names)
 
     @cached_property
     def tokens(self) -> TokenMatches:
         """Stored tokens beside the query's."""
         return TokenMatches(
-            self.sources.store, self.sources.word_weights, self.query.text, self.encoded
+            self.sources.store, self.sources.word_weights, self.read.text, self.encoded
         )
 
     def where(self, adapter: Adapter | None = None) -> str | None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.types import Box, BoxEvidence, Evidence, TextEvidence
-from engine.store.analyzer import STOP_WORDS, analyze, fold
+from engine.search.common_words import COMMON
+from engine.store.analyzer import analyze, fold, located
 
 SNIPPET_CHARS = 280
 #: Cosine from which a passage's token counts as what the query's token means (minilm heads; by eye
@@ -19,17 +19,6 @@ SNIPPET_CHARS = 280
 LATE_THRESHOLD = 0.72
 #: More boxes than this on one page point nowhere: then none are drawn.
 MAX_BOXES = 8
-
-#: Not marked although they count in the search: a page full of marked "from" proves nothing.
-_GLUE_TEXT = """
-and or but if in on at by for from with without about as it its this that these those there was were
-been being has have had not no into than then so up out over only we they he she your
-der die das den dem des ein eine einen einem einer und oder in im an am auf aus bei mit von vom zu
-zum zur für ist sind war wie was wo wird werden nicht sich als auch
-le la les l un une des du de d et ou dans en sur par pour avec est sont ce cette qui que se ne pas
-el los las y o con para por es
-"""
-_GLUE = STOP_WORDS | frozenset(_GLUE_TEXT.split())
 
 _WORD = re.compile(r"\w+(?:[.'’_-]\w+)*")
 
@@ -44,33 +33,28 @@ class Match:
     weight: float
 
 
-@lru_cache(maxsize=1 << 15)
-def _tokens(word: str) -> tuple[str, ...]:
-    """A word's index tokens: every stage of every answer asks for the same ones again."""
-    return tuple(analyze(word))
-
-
-def word_matches(text: str, query: str) -> list[Match]:
-    """Words of the text that share an index token with a word of the query."""
-    wanted: dict[str, str] = {}
+def word_matches(text: str, query: str, marks: Mapping[str, str] | None = None) -> list[Match]:
+    """Words of the text that share an index token with a word of the query, or that stand for one:
+    `marks` has the query's word by token."""
+    wanted = dict(marks or {})
     for word in telling_words(query):
         for token in analyze(word):
-            wanted.setdefault(token, word)
+            wanted[token] = word
     found: list[Match] = []
-    for match in _WORD.finditer(text):
-        for token in _tokens(match[0]):
-            if token in wanted:
-                found.append(Match(match.start(), match.end(), wanted[token], 1.0))
-                break
+    for start, end, tokens in located(text):
+        met = next((token for token in tokens if token in wanted), None)
+        if met is not None:
+            found.append(Match(start, end, wanted[met], 1.0))
     if not found:
         found = _substring_matches(text, query)
     return found
 
 
 def telling_words(query: str) -> list[str]:
-    """The words of a query without "the" and "from", unless it has no others."""
+    """The words of a query without "the" and "from", unless it has no others: a page full of marked
+    "from" proves nothing."""
     words = _WORD.findall(query)
-    return [word for word in words if fold(word) not in _GLUE] or words
+    return [word for word in words if fold(word) not in COMMON] or words
 
 
 def _substring_matches(text: str, query: str) -> list[Match]:

@@ -28,6 +28,26 @@ class NameIndex(Protocol):
         """Best first; with no words the newest files that the filters allow."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SameContents:
+    """Files with the same contents, two at least."""
+
+    files: Sequence[FileFacts]  # those whose drive is here first, then the newest
+
+
+class CopyIndex(Protocol):
+    """Tells which files have the same contents: the ledger's hashes, or none."""
+
+    def __call__(self, file_ids: Sequence[int], filters: Filters) -> list[SameContents]:
+        """The groups that these files are in, of files that the filters allow; a file without
+        copies is in none."""
+
+
+def no_copies(file_ids: Sequence[int], filters: Filters) -> list[SameContents]:
+    """Where nothing is known of contents."""
+    return []
+
+
 class QueryEncoder(Protocol):
     """Encodes while a person waits; blocks, and raises InklingError where the model can't."""
 

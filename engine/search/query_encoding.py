@@ -36,6 +36,18 @@ class EncodedQuery:
         spans = next(iter(self.by_adapter.values())).spans
         return 0 if spans is None else int((spans[:, 0] >= 0).sum())
 
+    def tears(self, words: Mapping[int, tuple[str, str]]) -> bool:
+        """Whether the model knows none of these words of the query, (word, any) by start in it, but
+        several pieces of each."""
+        spans = next(iter(self.by_adapter.values())).spans
+        if spans is None:
+            return False
+        begun = [start for start, end in spans.tolist() if end > start >= 0]
+        return all(
+            sum(start <= place < start + len(word) for place in begun) > 1
+            for start, (word, _) in words.items()
+        )
+
 
 class QueryEncodings:
     """Encodes queries and remembers the last ones; thread-safe."""

@@ -18,14 +18,18 @@ from engine.search.candidates import Candidates, Rows
 from engine.search.context import QueryContext, Sources
 from engine.search.features import FeatureMatrix, Floats
 from engine.search.lanes import Lane
+from engine.search.patterns import relax_patterns
 from engine.search.phrases import relax_phrases
-from engine.search.ports import NameMatch
+from engine.search.pools import spread
+from engine.search.ports import NameMatch, SameContents
 from engine.search.ranker import Ranker, Weights, below_rescored
 from engine.store import Candidate
 
 #: How many of the fused candidates are rescored. Measured on the tuning sets: more change nDCG@10
 #: by less than 0.002.
 RESCORED = 60
+#: Of these at most so many of one file, while there are other files.
+RESCORED_OF_FILE = 3
 #: Files asked of the names index, at least.
 NAMES = 40
 
@@ -37,6 +41,7 @@ class RankedFile:
     file_id: int
     score: float
     places: Sequence[int]
+    same: SameContents | None = None  # it and its copies, which it stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,16 @@ class QueryRun:
         query: Query,
         beside: Beside,
         *,
-        most_names: int = NAMES,
+        wanted: int,
     ) -> None:
-        relaxed, candidate_ids = relax_phrases(query, sources.store, sources.names)
+        asked = relax_patterns(query, sources.names)
+        #: The patterns of names that took the place of those typed, or "".
+        self.pattern_relaxed = "" if asked is query else " ".join(asked.filters.names)
+        relaxed, candidate_ids = relax_phrases(asked, sources.store, sources.names)
         self.query = relaxed
         self.phrase_relaxed = bool(query.phrases) and not relaxed.phrases
-        self.context = QueryContext(sources, relaxed, candidate_ids, max(most_names, NAMES))
+        most_names = max(wanted, NAMES)
+        self.context = QueryContext(sources, relaxed, candidate_ids, most_names, wanted)
         #: What is known of the question by now; see engine.search.signals.
         self.signals = signals.of_words(relaxed.text, latin_only=sources.spec.latin_only)
         self._ranker = Ranker.of(sources.spec.id)
@@ -157,8 +166,9 @@ class QueryRun:
 
     def _rescore(self) -> None:
         units = np.array(self.candidates.with_unit, np.intp)
-        order = np.argsort(-self.fused[units])
-        self.rescored = units[order[:RESCORED]]
+        ranked = units[np.argsort(-self.fused[units], kind="stable")]
+        owners = self.context.copies.owners([self.candidates.file_ids[i] for i in ranked])
+        self.rescored = ranked[spread(owners, RESCORED, RESCORED_OF_FILE)]
         self._ask("rescored", self.rescored)
         self.scores = self.final_scores(self.features)
         self.signals |= signals.of_best(self.features)
@@ -195,13 +205,18 @@ class QueryRun:
                     self.features.add(feature, column)
 
     def ranked_files(self, limit: int) -> list[RankedFile]:
-        """The best files by what is known now, best first."""
+        """The best files by what is known now, best first; of copies the best found one."""
         by_file: dict[int, list[int]] = {}
         for i in np.argsort(-self.scores, kind="stable"):
             by_file.setdefault(self.candidates.file_ids[int(i)], []).append(int(i))
+        copies = self.context.copies
+        copies.learn(by_file)
+        best: dict[int, int] = {}
+        for file_id in by_file:
+            best.setdefault(copies.owner(file_id), file_id)
         return [
-            RankedFile(file_id, float(self.scores[places[0]]), places)
-            for file_id, places in list(by_file.items())[:limit]
+            RankedFile(i, float(self.scores[by_file[i][0]]), by_file[i], copies.of(i))
+            for i in list(best.values())[:limit]
         ]
 
     def lanes_of(self, place: int) -> list[str]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
-from engine.contract.types import Answer, Coverage, Query
+from msgspec import structs
+
+from engine.contract.types import Answer, Coverage, GivenUp, Query
 from engine.models.registry import ModelSpec
+from engine.search.alternatives import best_of
 from engine.search.answers import name_hits, run_hits
 from engine.search.context import Sources
 from engine.search.explain import explain
+from engine.search.given_up import kept_readings
 from engine.search.lanes import LANES, Lane
-from engine.search.ports import NameIndex, QueryEncoder
+from engine.search.ports import CopyIndex, NameIndex, QueryEncoder, no_copies
 from engine.search.query_encoding import QueryEncodings
-from engine.search.query_run import NAMES, Beside, QueryRun
+from engine.search.query_run import Beside, QueryRun
 from engine.search.word_weights import WordWeights
 from engine.store import Store
 
@@ -29,11 +35,12 @@ class Searcher:
         spec: ModelSpec,
         names: NameIndex,
         *,
+        copies: CopyIndex = no_copies,
         alive: Callable[[int], bool] = lambda file_id: True,
         lanes: Mapping[str, Lane] = LANES,
     ) -> None:
         encodings = QueryEncodings(encoder, spec)
-        self._sources = Sources(store, spec, names, encodings, WordWeights(store), alive)
+        self._sources = Sources(store, spec, names, copies, encodings, WordWeights(store), alive)
         self._lanes = lanes
         self._beside = Beside(
             ThreadPoolExecutor(2, thread_name_prefix="words"),
@@ -45,9 +52,9 @@ class Searcher:
         self._beside.looking.shutdown()
         self._beside.encoding.shutdown(wait=False, cancel_futures=True)
 
-    def run(self, query: Query, limit: int = NAMES) -> QueryRun:
-        """A query's run, not started yet; at least `limit` files are asked of the names."""
-        return QueryRun(self._sources, self._lanes, query, self._beside, most_names=limit)
+    def run(self, query: Query, limit: int = 20) -> QueryRun:
+        """A query's run, not started yet, of which so many files are wanted."""
+        return QueryRun(self._sources, self._lanes, query, self._beside, wanted=limit)
 
     def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
         """Yield names, words, fused, rescored; each replaces the one before. Stop by closing it.
@@ -55,10 +62,34 @@ class Searcher:
         Where the model can't read the question, the last two say why and have what words found.
         """
         started = time.perf_counter()
+        asked, given_up = self.kept(query)
+        for answer in self._stages(asked, limit, started):
+            told = answer
+            if answer.stage == "rescored" and answer.weak and asked.unread is not None:
+                *_, unread = self._stages(asked.unread, limit, started)
+                if not unread.weak:
+                    told, given_up = unread, "weak"
+            yield structs.replace(told, read=query.read, given_up=given_up)
+
+    def kept(self, query: Query) -> tuple[Query, GivenUp]:
+        """The question with its readings or, for a reason, without."""
+        return kept_readings(query, self._sources.store, self._sources.names)
+
+    def _stages(self, query: Query, limit: int, started: float) -> Iterator[Answer]:
+        """The stages of a question, or of all that it stands for, side by side."""
+        with ExitStack() as given_up:
+            each = [
+                given_up.enter_context(closing(self._answers(one, limit, started)))
+                for one in query.alternatives or (query,)
+            ]
+            for answers in zip(*each, strict=True):
+                yield answers[0] if len(answers) == 1 else best_of(answers, limit)
+
+    def _answers(self, query: Query, limit: int, started: float) -> Generator[Answer, None, None]:
         run = self.run(query, limit)
         for stage in run.stages():
             if stage == "names" or run.only_filters:
-                hits = name_hits(run.names[:limit])
+                hits = name_hits(run.names, run.context.copies, limit)
             else:
                 meant = stage == "rescored" and run.not_encoded is None
                 hits = run_hits(run, limit, late_evidence=meant)
@@ -67,8 +98,29 @@ class Searcher:
             if (error := run.not_encoded) is not None:
                 said = f"{error} Only names and words were searched."  # the error says what to do
                 coverage = Coverage(complete=False, message=said)
-            yield Answer(tuple(hits), stage, took_ms, run.weak, run.phrase_relaxed, coverage)
+            spelling = "" if stage == "names" or run.only_filters else run.context.suggestion
+            counted = run.only_filters and len(hits) < limit  # else there may be more
+            yield Answer(
+                tuple(hits),
+                stage,
+                took_ms,
+                run.weak,
+                run.phrase_relaxed,
+                coverage,
+                spelling=spelling,
+                pattern_relaxed=run.pattern_relaxed,
+                matches=len(hits) if counted else 0 if run.weak else None,
+            )
 
     def explain(self, query: Query, file_id: int) -> dict[str, object]:
-        """Where a file stands in every lane for a query."""
-        return explain(self.run(query).finish(), file_id)
+        """Where a file stands in every lane for a query; where that asks for one thing or another,
+        for the one that it answers best."""
+        asked, _ = self.kept(query)
+        told = [explain(self.run(one).finish(), file_id) for one in asked.alternatives or (asked,)]
+        return max(told, key=_rescored)
+
+
+def _rescored(told: Mapping[str, object]) -> float:
+    """The file's score in the end, by what was explained of it."""
+    final = told["rescored"]
+    return float(final["score"]) if isinstance(final, dict) else -math.inf

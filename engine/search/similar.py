@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from engine.contract.types import Answer, TextInput
+from engine.contract.types import Answer, Query, TextInput
 from engine.models.registry import ModelSpec
-from engine.search.answers import unit_hit
-from engine.search.ports import QueryEncoder
+from engine.search.answers import folded_hit, unit_hit
+from engine.search.copies import Copies
+from engine.search.ports import CopyIndex, QueryEncoder
 from engine.store import Row, Store, build_where
 
 #: Units of a file that ask, and the answers to each.
@@ -27,22 +28,34 @@ class Similar:
         store: Store,
         encoder: QueryEncoder,
         spec: ModelSpec,
+        copies: CopyIndex,
         alive: Callable[[int], bool],
     ) -> None:
-        self._store, self._encoder, self._spec, self._alive = store, encoder, spec, alive
+        self._store, self._encoder, self._spec = store, encoder, spec
+        self._copies, self._alive = copies, alive
 
     def find(self, file_id: int, limit: int) -> Answer:
         """Each unit of the file asks, the best answer of a file counts."""
         started = time.perf_counter()
         asking = {row.unit_id: row for row in self._store.file_rows(file_id)[:ASKING]}
         best = self._nearest(file_id, asking)
-        ranked = sorted(best.values(), reverse=True)[: max(limit, JUDGED)]
+        copies = Copies(self._copies, Query(""), lambda i: i != file_id and self._alive(i))
+        copies.learn(best)
+        folded: dict[int, tuple[float, str]] = {}
+        for score, uid in sorted(best.values(), reverse=True):
+            folded.setdefault(copies.owner(int(uid.partition(":")[0])), (score, uid))
+        ranked = list(folded.values())[: max(limit, JUDGED)]
         known = self._store.rows([uid for _, uid in ranked])
         ranked = [(score, uid) for score, uid in ranked if uid in known]
         if "text-matching" in self._spec.adapters and self._encoder.fast:
             ranked = self._judged(asking, ranked, known)
         text = " ".join(row.context for row in asking.values())
-        hits = [unit_hit([(known[uid], score)], ("dense",), text) for score, uid in ranked[:limit]]
+        hits = [
+            folded_hit(
+                unit_hit([(known[uid], score)], ("dense",), text), copies.of(known[uid].file_id)
+            )
+            for score, uid in ranked[:limit]
+        ]
         took_ms = round((time.perf_counter() - started) * 1000, 2)
         return Answer(tuple(hits), "rescored", took_ms)
 
@@ -50,20 +63,18 @@ class Similar:
         """Score and unit of the best answer in each file."""
         best: dict[int, tuple[float, str]] = {}
         for unit_id, vector in self._store.vectors(asking).items():
-            where = self._others(file_id, asking[unit_id])
-            for found in self._store.search_vector(vector, where, POOL):
+            where = self._asked(asking[unit_id])
+            for found in self._store.search_vector(vector, where, POOL, without=[file_id]):
                 if self._alive(found.file_id):
                     rank = (found.score, found.unit_id)
                     best[found.file_id] = max(best.get(found.file_id, (-2.0, "")), rank)
         return best
 
-    def _others(self, file_id: int, row: Row) -> str:
-        """All other files; where adapters have spaces of their own, units of the same."""
-        others = f"file_id != {int(file_id)}"
+    def _asked(self, row: Row) -> str | None:
+        """Everything; where adapters have spaces of their own, units of the same."""
         if self._spec.shared_single:
-            return others
-        same = build_where(kinds=self._spec.kinds_of(self._spec.adapter_for(row.kind)))
-        return f"{others} AND {same}" if same else others
+            return None
+        return build_where(kinds=self._spec.kinds_of(self._spec.adapter_for(row.kind)))
 
     def _judged(
         self, asking: Mapping[str, Row], ranked: list[tuple[float, str]], known: Mapping[str, Row]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.store import TextMatch
 from engine.store.analyzer import STOP_WORDS, fold, is_unspaced, located
+from engine.store.term_groups import Variant
 
 #: Pairs of mean weight side by side from which on that is no chance, and a quotation.
 CHANCE, QUOTATION = 0.5, 6.0
@@ -26,8 +27,15 @@ class AskedWord:
     """A word of the question that is looked for."""
 
     text: str
+    start: int  # in the question, characters
     place: int  # among the question's terms; stop words count
     terms: tuple[str, ...]  # any of them will do
+    others: tuple[Variant, ...] = ()  # and any of these, though they are another word
+
+    @property
+    def single_terms(self) -> tuple[str, ...]:
+        """Any of these will do by itself."""
+        return (*self.terms, *(v.terms[0] for v in self.others if len(v.terms) == 1))
 
 
 def asked_words(question: str) -> list[AskedWord]:
@@ -39,9 +47,10 @@ def asked_words(question: str) -> list[AskedWord]:
         run = question[start:end]
         if is_unspaced(run):
             pairs = [term for term in terms if len(term) > 1] or terms
-            telling += [AskedWord(pair, place + i, (pair,)) for i, pair in enumerate(pairs)]
+            telling += [AskedWord(pair, start, place + i, (pair,)) for i, pair in enumerate(pairs)]
         else:
-            (common if fold(run) in STOP_WORDS else telling).append(AskedWord(run, place, terms))
+            word = AskedWord(run, start, place, terms)
+            (common if fold(run) in STOP_WORDS else telling).append(word)
         place += len(terms)
     return telling or common
 
@@ -53,17 +62,26 @@ def term_coverage(
 
     `weights` [n]: how rare each word is.
     """
-    sought = [[f" {term} " for term in word.terms] for word in words]
+    sought = [
+        [[f" {t} " for t in alternative] for alternative in _alternatives(word)] for word in words
+    ]
     missing: dict[int, list[int]] = {}
     for match in matches:
         left = missing.get(match.file_id, range(len(words)))
         missing[match.file_id] = [
-            i for i in left if not any(term in match.terms for term in sought[i])
+            i
+            for i in left
+            if not any(all(term in match.terms for term in terms) for terms in sought[i])
         ]
     whole = float(weights.sum())
     totals = {file_id: whole - float(weights[left].sum()) for file_id, left in missing.items()}
     best = max(totals.values(), default=0.0)
     return {file_id: total / best for file_id, total in totals.items()} if best else {}
+
+
+def _alternatives(word: AskedWord) -> list[tuple[str, ...]]:
+    """Terms of which a file that holds the word holds all."""
+    return [*((term,) for term in word.terms), *(variant.terms for variant in word.others)]
 
 
 def proximity(
@@ -85,7 +103,7 @@ def _places(words: Sequence[AskedWord], terms: Sequence[str]) -> list[list[int]]
     """Where each word stands among a passage's terms."""
     owners: dict[str, list[int]] = {}
     for i, word in enumerate(words):
-        for term in word.terms:
+        for term in word.single_terms:
             owners.setdefault(term, []).append(i)
     places: list[list[int]] = [[] for _ in words]
     for place, term in enumerate(terms):

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.search.term_matching import AskedWord
 from engine.store import Store
 from engine.store.analyzer import analyze
 
@@ -42,11 +43,24 @@ class WordWeights:
         known = {word: self._word(word) for word in set(words)}
         return np.array([known[word] for word in words], dtype=np.float32)
 
+    def asked(self, words: Sequence[AskedWord]) -> NDArray[np.float32]:
+        """[n] weights of a question's words; one that stands nowhere is as rare as what stands for
+        it."""
+        weights = self.tokens([word.text for word in words])
+        for i, word in enumerate(words):
+            if word.others and not any(self._holding[term] for term in word.terms):
+                found = [min(self._holding[term] for term in v.terms) for v in word.others]
+                weights[i] = self._rarity(max(found))
+        return weights
+
     def _word(self, word: str) -> float:
         terms = analyze(word)
         if not terms:
             return LEAST
         holding = min(self._holding[term] for term in terms)
+        return self._rarity(holding)
+
+    def _rarity(self, holding: int) -> float:
         return math.log(1 + max(self._sampled, 1) / (1 + holding))
 
     def _learn(self) -> None:

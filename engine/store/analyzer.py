@@ -136,14 +136,15 @@ def _word(run: str) -> tuple[str, ...]:
     parts = [
         part for piece in pieces for part in _PART.findall(unicodedata.normalize("NFC", piece))
     ]
-    whole = _stem(fold("".join(pieces)))
+    whole = stem(fold("".join(pieces)))
     if len(parts) < 2:
         return (whole,)
-    inner = [_stem(fold(part)) for part in parts if len(part) > 1]
+    inner = [stem(fold(part)) for part in parts if len(part) > 1]
     return tuple(inner) if len(parts) > MAX_PARTS else (whole, *inner)
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """What a folded word of Latin or Cyrillic letters is known by."""
     if _LATIN.fullmatch(word):
         word = _ENGLISH.stemWord(word)
     elif _CYRILLIC.fullmatch(word):

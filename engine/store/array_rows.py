@@ -148,7 +148,13 @@ def _ordinals(ids: Sequence[str], files: Sequence[int]) -> list[int]:
 
 def fulfilling(rows: NDArray[np.void], demands: Demands, names: Names) -> NDArray[np.bool_]:
     """[n]: which units fulfil demands; the same that their SQL keeps."""
-    f = demands.filters
+    kept = _allowed(rows, demands.filters, names)
+    if demands.kinds:
+        kept &= names.among(rows["kind"], demands.kinds)
+    return kept
+
+
+def _allowed(rows: NDArray[np.void], f: Filters, names: Names) -> NDArray[np.bool_]:
     kept = np.ones(len(rows), np.bool_)
     for column, wanted, unwanted in (
         ("ext", f.exts, f.not_exts),
@@ -162,9 +168,12 @@ def fulfilling(rows: NDArray[np.void], demands: Demands, names: Names) -> NDArra
         kept &= np.logical_or.reduce([_of_kind(rows, kind, names) for kind in f.kinds])
     for kind in f.not_kinds:
         kept &= ~_of_kind(rows, kind, names)
-    if demands.kinds:
-        kept &= names.among(rows["kind"], demands.kinds)
     kept &= _in_bounds(rows, f)
+    for options in f.any_of:
+        one = np.zeros(len(rows), np.bool_)
+        for option in options:
+            one |= _allowed(rows, option, names)
+        kept &= one
     return kept
 
 

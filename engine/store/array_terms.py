@@ -11,11 +11,12 @@ import hashlib
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,13 +24,21 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.store.segment_files import ReadFile
+from engine.store.term_groups import AnyOf, Asked, Variant, are_adjacent, groups_of
+from engine.store.vocabulary import Vocabulary, is_word
 
 K1, B = 1.2, 0.75
 _HEAD = struct.Struct("<4sIQQIII")  # magic, checksum of what follows, rows, terms, three checksums
-_MAGIC = b"IkV1"
+_MAGIC = b"IkV2"
 _BUCKETS = 16  # by the first bits of a hash: as much of the postings is sorted in memory at once
 _ENTRY = np.dtype([("key", "<u8"), ("row", "<u4"), ("count", "<u2")])
 PARTS = ("postings", "counts", "vocabulary")
+#: Units whose terms are read to see whether some stand side by side.
+MOST_READ = 200
+#: The terms, set in spaces, of some rows.
+Texts = Callable[[NDArray[np.intp]], Sequence[str]]
+#: Rows [k], how often each holds what is asked for, and what it counts there.
+_Holders = tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]]
 
 
 def keys_of(terms: Iterable[str]) -> NDArray[np.uint64]:
@@ -38,16 +47,22 @@ def keys_of(terms: Iterable[str]) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(hashed), "<u8")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Run:
     """Postings of some units in memory, in the order of keys and then of rows."""
 
     entries: NDArray[np.void]  # [p] of _ENTRY
+    words: frozenset[str]  # of their terms, those that are words
     #: [p] apart from them: to search a field of packed records, numpy copies all of it each time.
     keys: NDArray[np.uint64] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", np.ascontiguousarray(self.entries["key"]))
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Its words in order; made when first asked for, so that no commit waits for it."""
+        return Vocabulary.of(self.words)
 
     def of(self, key: np.uint64) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
         """Rows [k] that hold a term, and how often each."""
@@ -57,7 +72,8 @@ class Run:
     def with_later(self, other: Run) -> Run:
         """Both as one; the other's rows come after all of these."""
         both = np.concatenate([self.entries, other.entries])
-        return Run(both[np.argsort(np.concatenate([self.keys, other.keys]), kind="stable")])
+        order = np.argsort(np.concatenate([self.keys, other.keys]), kind="stable")
+        return Run(both[order], self.words | other.words)
 
 
 def run_of(texts: Sequence[str], first: int) -> tuple[Run, NDArray[np.uint32]]:
@@ -84,7 +100,7 @@ def run_of(texts: Sequence[str], first: int) -> tuple[Run, NDArray[np.uint32]]:
     if "" in vocabulary:  # of units without any
         entries = entries[entries["key"] != keys_of([""])]
         lengths[[not text.strip() for text in texts]] = 0
-    return Run(entries), lengths
+    return Run(entries, frozenset(filter(is_word, vocabulary))), lengths
 
 
 def _temporary(folder: Path) -> IO[bytes]:
@@ -98,6 +114,7 @@ class PostingsWriter:
         self._open = ExitStack()
         self._buckets = [self._open.enter_context(_temporary(folder)) for _ in range(_BUCKETS)]
         self._rows = 0
+        self._words: set[str] = set()
 
     def add(self, run: Run, rows: int) -> None:
         """One run; there are so many rows now."""
@@ -105,6 +122,7 @@ class PostingsWriter:
         starts = [*np.searchsorted(run.keys, firsts).tolist(), len(run.entries)]
         for bucket, start, end in zip(self._buckets, starts, starts[1:], strict=False):
             bucket.write(run.entries[start:end].tobytes())
+        self._words |= run.words
         self._rows = rows
 
     def finish(self, postings: Path, counts: Path, vocabulary: Path) -> None:
@@ -128,7 +146,8 @@ class PostingsWriter:
                 sizes.append(each.astype(np.int64))
         terms = np.concatenate(keys)
         starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(sizes))])
-        body = terms.tobytes() + starts.tobytes()
+        words = Vocabulary.of(self._words).to_bytes()
+        body = terms.tobytes() + starts.tobytes() + words
         head = _HEAD.pack(_MAGIC, 0, self._rows, len(terms), *sums, zlib.crc32(body))
         seal = struct.pack("<I", zlib.crc32(head[8:]))
         vocabulary.write_bytes(_MAGIC + seal + head[8:] + body)
@@ -149,18 +168,19 @@ class Postings:
             raise ValueError("no vocabulary")
         _, seal, self.rows, terms, *sums = _HEAD.unpack_from(data)
         body = data[_HEAD.size :]
-        if seal != zlib.crc32(data[8 : _HEAD.size]) or len(body) != 16 * terms + 8:
+        if seal != zlib.crc32(data[8 : _HEAD.size]) or len(body) < 16 * terms + 8:
             raise ValueError("the vocabulary was cut short or has changed")
         if [_checksum(postings), _checksum(counts), zlib.crc32(body)] != sums:
             raise ValueError("a checksum of the postings differs")
-        self._keys = np.frombuffer(body, np.uint64, terms)
+        self.keys = np.frombuffer(body, np.uint64, terms)
         self._starts = np.frombuffer(body, np.int64, terms + 1, 8 * terms)
+        self.vocabulary = Vocabulary.from_bytes(body[16 * terms + 8 :])
         self._postings, self._counts = ReadFile(postings), ReadFile(counts)
 
     def of(self, key: np.uint64) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
         """Rows [k] that hold a term, and how often each. ValueError, OSError."""
-        at = int(np.searchsorted(self._keys, key))
-        if at == len(self._keys) or self._keys[at] != key:
+        at = int(np.searchsorted(self.keys, key))
+        if at == len(self.keys) or self.keys[at] != key:
             return np.zeros(0, np.uint32), np.zeros(0, np.uint16)
         start, size = int(self._starts[at]), int(self._starts[at + 1] - self._starts[at])
         rows = np.frombuffer(self._postings.read_at(start * 4, size * 4), "<u4")
@@ -198,11 +218,50 @@ class Terms:
             runs[-1] = runs[-1].with_later(later)
         return Terms(self.base, tuple(runs))
 
+    @property
+    def _parts(self) -> list[Postings | Run]:
+        return [*([self.base] if self.base else []), *self.runs]
+
+    @property
+    def vocabularies(self) -> list[Vocabulary]:
+        """Those of all parts; words of outdated units are in them, too."""
+        return [part.vocabulary for part in self._parts]
+
+    def held(self, terms: Sequence[str], alive: NDArray[np.bool_]) -> dict[str, int]:
+        """How many units that are alive hold each term; those that none holds are left out.
+        ValueError, OSError."""
+        counts = {
+            term: int(np.count_nonzero(alive[self.of(term)[0]])) for term in self.known(terms)
+        }
+        return {term: count for term, count in counts.items() if count}
+
+    def known(self, terms: Sequence[str]) -> list[str]:
+        """Those of these terms that some unit holds, outdated ones too."""
+        keys = keys_of(terms)
+        there = np.zeros(len(keys), np.bool_)
+        for part in self._parts:
+            if len(part.keys):
+                at = np.minimum(np.searchsorted(part.keys, keys), len(part.keys) - 1)
+                there |= part.keys[at] == keys
+        return [terms[i] for i in np.flatnonzero(there).tolist()]
+
+    def beside(self, term: str, others: Sequence[str], alive: NDArray[np.bool_]) -> int:
+        """How many units that are alive hold a term and any of these. ValueError, OSError."""
+        rows = self._alive(term, alive)[0]
+        if not len(rows) or not others:
+            return 0
+        there = np.zeros(len(rows), np.bool_)
+        for other in others:
+            beside = self.of(other)[0]  # in order, as all rows of a term are
+            if len(beside):
+                at = np.minimum(np.searchsorted(beside, rows), len(beside) - 1)
+                there |= beside[at] == rows
+        return int(np.count_nonzero(there))
+
     def of(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
         """Rows [k] that hold a term, outdated ones too, and how often each. ValueError, OSError."""
         (key,) = keys_of([term])
-        parts: list[Postings | Run] = [*([self.base] if self.base else []), *self.runs]
-        found = [part.of(key) for part in parts]
+        found = [part.of(key) for part in self._parts]
         if not found:
             return np.zeros(0, np.uint32), np.zeros(0, np.uint16)
         rows, counts = zip(*found, strict=True)
@@ -210,33 +269,66 @@ class Terms:
 
     def scores(
         self,
-        terms: Iterable[str],
+        asked: Iterable[Asked],
         lengths: NDArray[np.uint32],
         alive: NDArray[np.bool_],
         allowed: NDArray[np.bool_],
+        texts: Texts,
         *,
         every: bool = False,
     ) -> NDArray[np.float32]:
-        """[n] BM25 of rows of these lengths; 0 where a row is not allowed or holds no (or not
-        every) term. What is rare is told by all that are alive."""
+        """[n] BM25 of rows of these lengths; 0 where a row is not allowed or holds nothing (or not
+        every term) that is asked for. What is rare is told by all that are alive."""
         total = np.zeros(len(alive), np.float32)
         held = np.zeros(len(alive), np.uint16)
         units = int(np.count_nonzero(alive))
         average = max(float(lengths[alive].mean()) if units else 0.0, 1e-9)
-        asked = list(dict.fromkeys(terms))
-        for term in asked:
-            rows, counts = self.of(term)
-            there = alive[rows]
-            frequency = int(np.count_nonzero(there))
-            there &= allowed[rows]
-            rows, times = rows[there], counts[there].astype(np.float32)
+        groups = groups_of(asked)
+        for group in groups:
+            rows, counts, worth = self._group(group, alive, texts)
+            frequency = len(rows)
             rarity = np.log1p((units - frequency + 0.5) / (frequency + 0.5))
+            there = allowed[rows]
+            rows, times = rows[there], counts[there].astype(np.float32)
             norms = K1 * (1 - B + B * lengths[rows].astype(np.float32) / average)
-            total[rows] += np.float32(rarity) * times * (K1 + 1) / (times + norms)
+            total[rows] += np.float32(rarity) * worth[there] * times * (K1 + 1) / (times + norms)
             held[rows] += 1
         if every:
-            total[held < len(asked)] = 0
+            total[held < len(groups)] = 0
         return total
+
+    def _group(self, group: AnyOf, alive: NDArray[np.bool_], texts: Texts) -> _Holders:
+        """Who of the living holds any of its variants."""
+        found = [self._variant(variant, alive, texts) for variant in group.variants]
+        if len(found) == 1:
+            return found[0]
+        rows, places = np.unique(np.concatenate([f[0] for f in found]), return_inverse=True)
+        counts = np.bincount(places, np.concatenate([f[1] for f in found]), len(rows))
+        worth = np.zeros(len(rows), np.float32)
+        np.maximum.at(worth, places, np.concatenate([f[2] for f in found]))
+        return rows, counts, worth
+
+    def _variant(self, variant: Variant, alive: NDArray[np.bool_], texts: Texts) -> _Holders:
+        """Who of the living holds all of its terms, as often as the rarest of them."""
+        rows, counts = self._alive(variant.terms[0], alive)
+        for term in variant.terms[1:]:
+            others, times = self._alive(term, alive)
+            rows, mine, theirs = np.intersect1d(
+                rows, others, assume_unique=True, return_indices=True
+            )
+            counts = np.minimum(counts[mine], times[theirs])
+        if variant.adjacent and len(variant.terms) > 1:
+            rows, counts = rows[:MOST_READ], counts[:MOST_READ]
+            there = [are_adjacent(variant.terms, text) for text in texts(rows.astype(np.intp))]
+            rows, counts = rows[there], counts[there]
+        return rows, counts, np.full(len(rows), variant.weight, np.float32)
+
+    def _alive(
+        self, term: str, alive: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+        rows, counts = self.of(term)
+        there = alive[rows]
+        return rows[there], counts[there]
 
 
 def best_of(scores: NDArray[np.float32], limit: int) -> NDArray[np.intp]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,13 @@ from engine.store.array_files import ArrayFiles, UnsoundError
 from engine.store.array_rows import NONE, Names, fulfilling
 from engine.store.array_scan import Codes
 from engine.store.array_terms import Terms, best_of
+from engine.store.lexicon import Lexicon
 from engine.store.manifests import Mark
 from engine.store.rows import Candidate, Row, TextMatch, unpacked_row
+from engine.store.term_groups import Asked
 from engine.store.where import Demands
 
+T = TypeVar("T")
 _ORDINAL_BITS = 22  # of a key; what does not fit is refused by `Places`
 _MOST_CHANGED = 2_000  # files, before the changes are worked into the order
 
@@ -140,22 +144,35 @@ class View:
         except (ValueError, LookupError, TypeError) as error:
             raise UnsoundError(f"a record can't be understood: {error}") from error
 
+    def ask_words(self, question: Callable[[Lexicon], T]) -> T | None:
+        """As Reader.ask_words; None if that is not for us to say. OSError, ValueError,
+        UnsoundError."""
+        return None if self.terms is None else question(_Words(self, self.terms))
+
+    def passages(self, postings: Terms, term: str, most: int) -> list[Row]:
+        """Some rows that hold a term. OSError, ValueError, UnsoundError."""
+        rows = postings.of(term)[0]
+        return self._records(rows[self.alive[rows]][:most].tolist())
+
     def holding(
-        self, terms: Sequence[str], demands: Demands, limit: int, every: bool
+        self,
+        terms: Sequence[Asked],
+        demands: Demands,
+        limit: int,
+        every: bool,
+        without: Sequence[int] = (),
     ) -> list[Candidate] | None:
         """As Reader.search_text has them; None if that is not for us to say. OSError,
         ValueError."""
         if self.terms is None:
             return None
-        allowed = self.alive
-        if demands != Demands():
-            allowed = allowed & fulfilling(self.rows, demands, self.names)
+        allowed = self._allowed(demands, without)
         scores = self._bm25(self.terms, terms, allowed, every)
         best = best_of(scores, limit)
         return [Candidate(*values) for values in self._named(best, scores[best])]
 
     def holding_within(
-        self, terms: Sequence[str], file_ids: Iterable[int], limit: int
+        self, terms: Sequence[Asked], file_ids: Iterable[int], limit: int
     ) -> list[TextMatch] | None:
         """As Reader.text_within has them; None if that is not for us to say. OSError, ValueError,
         UnsoundError."""
@@ -165,17 +182,30 @@ class View:
         allowed[[row for file_id in file_ids for row in self.places.of_file(file_id)]] = True
         scores = self._bm25(self.terms, terms, allowed, every=False)
         best = best_of(scores, limit)
-        chosen = self.rows[best]
+        named = zip(self._named(best, scores[best]), self._texts(best), strict=True)
+        return [TextMatch(*values, text) for values, text in named]
+
+    def _texts(self, places: NDArray[np.intp]) -> list[str]:
+        """The terms of these rows, set in spaces. OSError, UnsoundError."""
+        chosen = self.rows[places]
         where = zip(chosen["terms_at"].tolist(), chosen["terms_length"].tolist(), strict=True)
-        texts = self.files.runs("terms", where)
-        named = zip(self._named(best, scores[best]), texts, strict=True)
-        return [TextMatch(*values, text.decode()) for values, text in named]
+        return [text.decode() for text in self.files.runs("terms", where)]
+
+    def _allowed(self, demands: Demands, without: Sequence[int]) -> NDArray[np.bool_]:
+        """[n]: whether a unit is there, fulfils the demands, and is of none of these files."""
+        allowed = self.alive
+        if demands != Demands():
+            allowed = allowed & fulfilling(self.rows, demands, self.names)
+        if without:
+            allowed = allowed.copy()
+            allowed[[row for file_id in without for row in self.places.of_file(file_id)]] = False
+        return allowed
 
     def _bm25(
-        self, postings: Terms, terms: Sequence[str], allowed: NDArray[np.bool_], every: bool
+        self, postings: Terms, terms: Sequence[Asked], allowed: NDArray[np.bool_], every: bool
     ) -> NDArray[np.float32]:
         words = np.ascontiguousarray(self.rows["words"])
-        return postings.scores(terms, words, self.alive, allowed, every=every)
+        return postings.scores(terms, words, self.alive, allowed, self._texts, every=every)
 
     def _named(
         self, places: NDArray[np.intp], scores: NDArray[np.float32]
@@ -187,7 +217,11 @@ class View:
             yield f"{file}:{ordinal}", file, score
 
     def nearest(
-        self, vector: NDArray[np.float32], demands: Demands, limit: int
+        self,
+        vector: NDArray[np.float32],
+        demands: Demands,
+        limit: int,
+        without: Sequence[int] = (),
     ) -> list[Candidate] | None:
         """As Reader.search_vector has them, exactly; None if that is not for a scan to say."""
         length = float(np.linalg.norm(vector))
@@ -195,8 +229,36 @@ class View:
             return None
         if vector.shape != (self.codes.dim,):
             return None
-        allowed = self.alive & (self.rows["vector"] > 0)
-        if demands != Demands():
-            allowed &= fulfilling(self.rows, demands, self.names)
+        allowed = self._allowed(demands, without) & (self.rows["vector"] > 0)
         best, cosines = self.codes.nearest(vector, allowed, limit, self.files.vectors)
         return [Candidate(*values) for values in self._named(best, cosines)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The lexicon of a view."""
+
+    view: View
+    postings: Terms
+
+    def held(self, terms: Sequence[str]) -> dict[str, int]:
+        return self.postings.held(terms, self.view.alive)
+
+    def known(self, terms: Sequence[str]) -> set[str]:
+        return set(self.postings.known(terms))
+
+    def beside(self, term: str, others: Sequence[str]) -> int:
+        return self.postings.beside(term, others, self.view.alive)
+
+    def near(self, word: str, errors: int) -> list[str]:
+        found = (words.near(word, errors) for words in self.postings.vocabularies)
+        return list(dict.fromkeys(chain.from_iterable(found)))
+
+    def longer(self, word: str, most: int) -> tuple[list[str], list[str]]:
+        parts = self.postings.vocabularies
+        begun = chain.from_iterable(words.beginning(word, most) for words in parts)
+        ended = chain.from_iterable(words.ending(word, most) for words in parts)
+        return list(dict.fromkeys(begun)), list(dict.fromkeys(ended))
+
+    def passages(self, term: str, most: int) -> list[Row]:
+        return self.view.passages(self.postings, term, most)

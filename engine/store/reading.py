@@ -7,7 +7,6 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from lancedb.query import FullTextOperator, MatchQuery
 from numpy.typing import NDArray
 
 from engine.contract.conditions import quote
@@ -17,6 +16,7 @@ from engine.store.analyzer import analyze
 from engine.store.array_view import View
 from engine.store.arrays import Arrays
 from engine.store.lance_table import LanceTable
+from engine.store.lexicon import Lexicon, TableLexicon
 from engine.store.rows import (
     ROW_COLUMNS,
     Candidate,
@@ -27,6 +27,8 @@ from engine.store.rows import (
     vector_matrix,
 )
 from engine.store.segments import Segments, TokenRecord, TokenRef
+from engine.store.term_groups import Asked
+from engine.store.text_query import fuzzy_query, text_query
 from engine.store.where import build_where, demands_of
 
 T = TypeVar("T")
@@ -86,14 +88,20 @@ class Reader:
         return self._read(ask)
 
     def search_vector(
-        self, vector: NDArray[np.float32], where: str | None, limit: int
+        self,
+        vector: NDArray[np.float32],
+        where: str | None,
+        limit: int,
+        *,
+        without: Sequence[int] = (),
     ) -> list[Candidate]:
-        """Nearest units by cosine similarity, best first."""
+        """Nearest units by cosine similarity, best first; none of the files `without`."""
         demands = demands_of(where)
         if demands is not None:
-            known = self._of_arrays(lambda view: view.nearest(vector, demands, limit))
+            known = self._of_arrays(lambda view: view.nearest(vector, demands, limit, without))
             if known is not None:
                 return known
+        where = _without(where, without)
 
         def ask(t: Any) -> list[Candidate]:
             query = t.search(np.asarray(vector, dtype=np.float32), vector_column_name="vector")
@@ -106,22 +114,29 @@ class Reader:
         return self._read(ask)
 
     def search_text(
-        self, terms: Sequence[str], where: str | None, limit: int, *, every: bool = False
+        self,
+        terms: Sequence[Asked],
+        where: str | None,
+        limit: int,
+        *,
+        every: bool = False,
+        without: Sequence[int] = (),
     ) -> list[Candidate]:
-        """Units that hold any (or every) of these analyzer terms, best BM25 first."""
+        """Units that hold any (or every) of these analyzer terms, best BM25 first; none of the
+        files `without`."""
         if not terms:
             return []
         demands = demands_of(where)
         if demands is not None:
-            known = self._of_arrays(lambda view: view.holding(terms, demands, limit, every))
+            known = self._of_arrays(
+                lambda view: view.holding(terms, demands, limit, every, without)
+            )
             if known is not None:
                 return known
+        where = _without(where, without)
 
         def ask(t: Any) -> list[Candidate]:
-            # A plain string with quotes would become a phrase query and fail.
-            operator = FullTextOperator.AND if every else FullTextOperator.OR
-            match = MatchQuery(" ".join(terms), "fts", operator=operator)
-            query = t.search(match, query_type="fts").limit(limit)
+            query = t.search(text_query(terms, every=every), query_type="fts").limit(limit)
             query = query.where(where, prefilter=True) if where else query
             found = query.select(["id", "file_id", "_score"]).to_arrow()
             return _candidates(found, found["_score"].to_pylist())
@@ -129,7 +144,7 @@ class Reader:
         return self._read(ask)
 
     def text_within(
-        self, terms: Sequence[str], file_ids: Sequence[int], limit: int
+        self, terms: Sequence[Asked], file_ids: Sequence[int], limit: int
     ) -> list[TextMatch]:
         """Units of these files that hold any of the analyzer terms, best BM25 first."""
         if not terms or not file_ids:
@@ -139,13 +154,34 @@ class Reader:
             return known
 
         def ask(t: Any) -> list[TextMatch]:
-            query = t.search(MatchQuery(" ".join(terms), "fts"), query_type="fts")
+            query = t.search(text_query(terms), query_type="fts")
             query = query.where(build_where(file_ids=file_ids), prefilter=True).limit(limit)
             found = query.select(["id", "file_id", "_score", "fts"]).to_arrow()
             columns = (found[name].to_pylist() for name in ("id", "file_id", "_score", "fts"))
             return [TextMatch(*values) for values in zip(*columns, strict=True)]
 
         return self._read(ask)
+
+    def ask_words(self, question: Callable[[Lexicon], T]) -> T:
+        """What a lexicon of the passages' words is asked, all of it of one commit."""
+        known = self._of_arrays(lambda view: view.ask_words(question))
+        return question(TableLexicon(self)) if known is None else known
+
+    def terms_for(self, terms: Sequence[str], errors: int, limit: int) -> list[str]:
+        """The terms, set in spaces, of the units that come first for any of these terms, or for
+        terms so many typing errors away."""
+        match = fuzzy_query(terms, errors) if errors else text_query(terms)
+
+        def ask(t: Any) -> list[str]:
+            found = t.search(match, query_type="fts").limit(limit).select(["fts", "_score"])
+            return [text or "" for text in found.to_arrow()["fts"].to_pylist()]
+
+        return self._read(ask)
+
+    def rows_for(self, term: str, limit: int) -> list[Row]:
+        """Rows of the units that come first for a term."""
+        found = self.search_text([term], None, limit)
+        return list(self.rows(candidate.unit_id for candidate in found).values())
 
     def holding(self, phrase: str) -> list[str] | None:
         """Units that hold all words of a phrase, from the full-text index: where it may stand.
@@ -238,6 +274,13 @@ class Reader:
 def _listed(unit_ids: Iterable[str]) -> str:
     listed = ", ".join(quote(unit_id) for unit_id in unit_ids)
     return f"id IN ({listed})" if listed else "false"
+
+
+def _without(where: str | None, file_ids: Sequence[int]) -> str | None:
+    if not file_ids:
+        return where
+    others = f"NOT {build_where(file_ids=file_ids)}"
+    return f"({where}) AND {others}" if where else others
 
 
 def _candidates(found: pa.Table, scores: list[float]) -> list[Candidate]:

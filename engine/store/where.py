@@ -16,7 +16,7 @@ from engine.store.analyzer import analyze
 #: Fields of Filters that engine.store.array_rows.fulfilling tells without SQL.
 BY_ARRAYS = frozenset(
     {"kinds", "not_kinds", "exts", "not_exts", "languages", "not_languages"}
-    | {"after", "before", "min_size", "max_size"}
+    | {"after", "before", "min_size", "max_size", "any_of"}
 )
 #: Whatever else there is to ask, a filter added tomorrow included.
 BY_SQL = frozenset(f.name for f in fields(Filters)) - BY_ARRAYS
@@ -91,9 +91,16 @@ def build_where(
     sql = " AND ".join(demands)
     asked = filters or Filters()
     by_sql = phrases or excluded or candidate_ids or file_ids is not None
-    if by_sql or not sql or any(getattr(asked, n) != getattr(_NOTHING, n) for n in BY_SQL):
+    if by_sql or not sql or _needs_sql(asked):
         return sql or None
     return Where(sql, Demands(asked, tuple(kinds)))
+
+
+def _needs_sql(filters: Filters) -> bool:
+    """Whether filters ask what arrays can't tell."""
+    return any(getattr(filters, n) != getattr(_NOTHING, n) for n in BY_SQL) or any(
+        _needs_sql(option) for options in filters.any_of for option in options
+    )
 
 
 def contains(phrase: str) -> str:

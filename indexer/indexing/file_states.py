@@ -97,6 +97,7 @@ class FileStates:
                 record.detail,
                 record.extractor,
                 record.attributes,
+                record.text_hash,
             )
             self._ledger.finish([done], store_version)
         finally:

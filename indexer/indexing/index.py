@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engine import Engine, NameMatch
+from engine import Engine, NameMatch, SameContents
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
@@ -151,6 +151,7 @@ class Index:
             self.base,
             spec,
             self.names,
+            copies=self.copies,
             alive=lambda file_id: file_id not in self._removing,
             idle_s=self.settings.idle_minutes * 60.0,
             threads=self.settings.encoder_threads or None,
@@ -192,6 +193,11 @@ class Index:
         """The files whose names answer: the engine's lane of names."""
         found = self.ledger.find_names(words, limit, filters)
         return [name_match(hit) for hit in found]
+
+    def copies(self, file_ids: Sequence[int], filters: Filters) -> list[SameContents]:
+        """Files with the same contents: what the engine folds into one hit."""
+        groups = self.ledger.copies(file_ids, filters)
+        return [SameContents([facts_of(record) for record in group.files]) for group in groups]
 
     # Recovery
 

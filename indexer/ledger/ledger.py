@@ -7,11 +7,20 @@ from pathlib import Path
 from indexer.ledger.found_files import FoundFiles
 from indexer.ledger.lookups import FileLookups
 from indexer.ledger.read_files import ReadFiles
-from indexer.ledger.records import Done, FileRecord, Found, NameHit, Root
+from indexer.ledger.records import CopyGroup, Done, FileRecord, Found, NameHit, Root
 from indexer.ledger.roots import WatchedRoots
 from indexer.ledger.schema import LedgerDamagedError
 
-__all__ = ["Done", "FileRecord", "Found", "Ledger", "LedgerDamagedError", "NameHit", "Root"]
+__all__ = [
+    "CopyGroup",
+    "Done",
+    "FileRecord",
+    "Found",
+    "Ledger",
+    "LedgerDamagedError",
+    "NameHit",
+    "Root",
+]
 
 
 class Ledger(WatchedRoots, FileLookups, FoundFiles, ReadFiles):

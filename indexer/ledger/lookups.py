@@ -8,9 +8,10 @@ from typing import Any
 
 from engine.contract.errors import FileState
 from engine.contract.types import Filters
-from indexer.ledger import names
+from indexer.ledger import copies, names
 from indexer.ledger.records import (
     COLUMNS,
+    CopyGroup,
     FileRecord,
     NameHit,
     batches,
@@ -130,6 +131,15 @@ class FileLookups(Tables):
             values,
         )
         return dict(rows)
+
+    def copies(self, ids: Sequence[int], filters: Filters | None = None) -> list[CopyGroup]:
+        """The groups of files with the same contents that these files are in; of each the files
+        that the filters allow, the likeliest meant first."""
+        with self.database.read() as connection:
+            groups = copies.find(connection, ids, filters or Filters())
+        records = self.files_by_ids([file_id for group in groups for file_id in group])
+        found = ([records[i] for i in group if i in records] for group in groups)
+        return [CopyGroup(files) for files in found if len(files) > 1]
 
     def find_names(
         self, words: Sequence[str], limit: int, filters: Filters | None = None

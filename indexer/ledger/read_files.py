@@ -81,10 +81,10 @@ class ReadFiles(Tables):
                     "UPDATE files SET state = iif(in_flight = 2, 'pending', 'done'),"
                     " reason = '', rule = '', detail = ?,"
                     " attempts = 0, in_flight = 0, stale = 0, units = ?, content_hash = ?,"
-                    " extractor = ?, reading_version = ?, store_version = ?, kind = ?, picture = ?,"
-                    f" language = ?{_SET_ATTRIBUTES} WHERE id = ?",
+                    " text_hash = ?, extractor = ?, reading_version = ?, store_version = ?,"
+                    f" kind = ?, picture = ?, language = ?{_SET_ATTRIBUTES} WHERE id = ?",
                     (
-                        item.detail, item.units, item.content_hash, item.extractor,
+                        item.detail, item.units, item.content_hash, item.text_hash, item.extractor,
                         item.reading_version, store_version, item.kind, item.picture,
                         item.language, *(item.attributes.get(name) for name in ATTRIBUTES),
                         item.file_id,

@@ -49,6 +49,7 @@ class FileRecord:
     language: str | None
     extractor: str  # name of the one that read it, "" where that was not noted
     stale: bool  # indexed, and read better now than it was
+    text_hash: str | None  # of its words alone; None where these don't tell it from others
     attributes: Mapping[str, Value]  # of engine.contract.attributes
 
 
@@ -80,6 +81,7 @@ class Done:
     detail: str = ""  # what was left out, such as passages withheld
     extractor: str = ""
     attributes: Mapping[str, Value] = field(default_factory=dict)
+    text_hash: str | None = None  # of its words, where files of the same words are copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,13 @@ class Reader:
     name: str
     version: int
     extensions: tuple[str, ...]  # lower case, no dot: where it is not noted who read a file
+
+
+@dataclass(frozen=True, slots=True)
+class CopyGroup:
+    """Files with the same contents, two at least; the likeliest meant first."""
+
+    files: list[FileRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ BATCH = 1_000
 COLUMNS = (
     "id, root_id, path, kind, ext, size, mtime_ns, inode, content_hash, state, reason, detail,"
     " attempts, units, reading_version, store_version, rule, allowed, picture, language,"
-    " extractor, stale"
+    " extractor, stale, text_hash"
 ) + "".join(f", {name}" for name in ATTRIBUTES)
 
 

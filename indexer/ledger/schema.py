@@ -137,6 +137,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             INSERT INTO word_parts (word_parts, rowid, word) VALUES ('delete', OLD.id, OLD.word);
         END""",
     ),
+    (
+        # Which files are copies: see indexer.ledger.copies. Of files read before this their bytes
+        # tell, until they are read again.
+        "ALTER TABLE files ADD COLUMN text_hash TEXT",
+        "CREATE INDEX files_by_content ON files (content_hash) WHERE content_hash IS NOT NULL",
+        "CREATE INDEX files_by_text ON files (text_hash) WHERE text_hash IS NOT NULL",
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from engine import NameMatch
 from engine.contract.types import FileFacts, Unit
 from engine.store import StoredUnit
 from indexer.ledger.ledger import Done, FileRecord, NameHit
+from indexer.reading.same_text import text_hash
 
 MOST_NOTES = 3  # on how its pages were seen
 
@@ -51,6 +52,7 @@ class Work:
             self.detail,
             self.extractor,
             self.facts.attributes,
+            text_hash(self.facts.kind, self.units),
         )
 
     def drop_pictures(self) -> None:

@@ -21,8 +21,8 @@ class IndexInHere:
     def __init__(self, search: Search, library: Library) -> None:
         self._search, self._library = search, library
 
-    def search(self, query: str, limit: int) -> dict[str, Any]:
-        *_, last = self._search.search(query, limit=limit)
+    def search(self, query: str, limit: int, plain: bool) -> dict[str, Any]:
+        *_, last = self._search.search(query, limit=limit, plain=plain)
         return dict(codec.to_data(last))
 
     def similar(self, path: str, limit: int) -> dict[str, Any]:

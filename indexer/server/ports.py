@@ -21,8 +21,10 @@ class Search(Protocol):
         image: str | None = None,
         limit: int = 20,
         filters: Filters | None = None,
+        plain: bool | Sequence[str] = False,
     ) -> Iterator[Answer]:
-        """The stages of an answer, each replacing the one before."""
+        """The stages of an answer, each replacing the one before. `plain`: words that are no
+        filter, as `Reading.words` has them, or True for all."""
 
     def similar(self, path: str, limit: int = 20) -> Answer:
         """Files like an indexed one."""

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from engine.contract import codec
 
-MAX_LIMIT = 500
+MAX_LIMIT = 5_000
 MAX_QUERY = 10_000
 #: PATH_MAX on Linux is 4,096 bytes.
 _MAX_PATH = 8_192

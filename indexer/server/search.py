@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 from msgspec import structs
 
 from engine.contract.errors import InklingError, StoreDamagedError
-from engine.contract.query import both, parse
-from engine.contract.types import Answer, Coverage, Filters, Query
+from engine.contract.filters import both
+from engine.contract.query import changed, parse
+from engine.contract.types import Answer, Coverage, Filters, Hit, Query
 from indexer.indexing.index import Index
 from indexer.reading.pool import ExtractorPool
 from indexer.server.coverage import CoverageCounter
@@ -44,11 +45,12 @@ class IndexSearch:
         image: str | None = None,
         limit: int = 20,
         filters: Filters | None = None,
+        plain: bool | Sequence[str] = False,
     ) -> Iterator[Answer]:
         """The stages of an answer."""
-        query = parse(text, image=image)
+        query = parse(text, image=image, plain=plain)
         if filters is not None:
-            query = replace(query, filters=both(query.filters, filters))
+            query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
         if image is not None:
             query = self._with_picture(query)
         coverage = self._coverage.told()  # once for all stages
@@ -79,10 +81,7 @@ class IndexSearch:
             coverage = structs.replace(coverage, complete=False, message=answer.coverage.message)
         roots = self._index.ledger.roots()
         away = tuple(root.path.rstrip("/") + "/" for root in roots if not root.online)
-        hits = tuple(
-            structs.replace(hit, offline=True) if hit.path.startswith(away) else hit
-            for hit in answer.hits
-        )
+        hits = tuple(_marked(hit, away) for hit in answer.hits) if away else answer.hits
         return structs.replace(answer, hits=hits, coverage=coverage)
 
     def _with_picture(self, query: Query) -> Query:
@@ -95,6 +94,13 @@ class IndexSearch:
             return query
         extraction, scratch = self._extractors.extract(query.image, urgent=True)
         shutil.rmtree(scratch, ignore_errors=True)
-        words = " ".join(part.text for part in extraction.parts).split()
-        asked = " ".join([query.text, *words[:_PICTURE_WORDS]]).strip()
-        return replace(query, text=asked, image=None)
+        words = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
+        return changed(
+            query, lambda q: replace(q, text=" ".join([q.text, *words]).strip(), image=None)
+        )
+
+
+def _marked(hit: Hit, away: tuple[str, ...]) -> Hit:
+    """With it and its copies marked offline where they are in one of these folders."""
+    copies = tuple(structs.replace(copy, offline=copy.path.startswith(away)) for copy in hit.copies)
+    return structs.replace(hit, offline=hit.path.startswith(away), copies=copies)

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from engine.contract.query import FILTERS
+from engine.contract.filters import FILTERS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 _TABLE = re.compile(r"(?<=<!-- filters -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -17,7 +17,22 @@ WORDS = (
         "must occur like this; in a sentence that quotes what no file holds it counts as words,"
         " and Inkling says so",
     ),
-    ("-word", "must not occur; `-kind:pdf`: must not be that"),
+    ("-word", "must not occur; `-kind:pdf`: must not be that; `-(a OR b)`: neither"),
+    (
+        "ext:pdf OR ext:md",
+        "one or the other (`\\|` does as well); OR joins what stands right beside it, parentheses"
+        " hold more together: `(ext:pdf OR kind:image) invoice`",
+    ),
+    (
+        "invoice OR receipt",
+        "each is asked by itself, and a file counts by what it answers best; of more than four the"
+        " last are asked together",
+    ),
+    (
+        "screenshots of the login page from last week",
+        "dates and kinds in words, in English, German, French and Spanish; shown as a chip, and"
+        " words again when that is taken off or they are quoted (`--plain`: all are words)",
+    ),
 )
 
 

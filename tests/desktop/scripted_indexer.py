@@ -43,6 +43,8 @@ def hit(path: str, **more: Any) -> dict[str, Any]:
         "mtime": 1_760_000_000.0,
         "size": 1234,
         "more": [],
+        "copies": [],
+        "copy_count": 0,
         "offline": False,
         "state": "done",
         "reason": "",

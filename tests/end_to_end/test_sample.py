@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.benchmarks import everyday
 from tests.end_to_end.conftest import Inkling
 
 pytestmark = pytest.mark.slow
@@ -46,6 +47,13 @@ def test_its_questions_are_answered(inkling: Inkling, sample_library: Path) -> N
                 if rank(answer["hits"], str(file)) != 0:
                     lost_names.append(typed)
     assert lost_names == []
+
+    lost_words = []
+    for question in everyday.questions()[:: len(everyday.questions()) // 40]:
+        answers = {answer["stage"]: answer["hits"] for answer in client.search(question.question)}
+        if not 1 <= question.rank(hit["path"] for hit in answers["words"]) <= 3:
+            lost_words.append(question.question)
+    assert lost_words == []
 
     questions = (sample_library.parent / "questions.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in questions]

@@ -3,18 +3,21 @@ and how many stand side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine.search.candidates import Candidates
 from engine.search.context import QueryContext
 from engine.search.features import Feature, Floats
 from engine.search.lanes.lane import Lane, column
-from engine.search.term_matching import asked_words, proximity, term_coverage
-from engine.store import Candidate
-from engine.store.analyzer import query_terms
+from engine.search.pools import files_first, more_files
+from engine.search.term_matching import proximity, term_coverage
+from engine.store import Candidate, Store, TextMatch
+from engine.store.term_groups import Asked
 
 #: Measured on the tuning sets: deeper pools change nDCG@10 by less than 0.002.
 POOL = 100
+#: Of these at most so many of one file, while there are other files.
+OF_FILE = 3
 #: Passages of the candidates' files that are looked through for the question's words.
 MATCHES = 600
 
@@ -31,15 +34,24 @@ class Words(Lane):
     stage = "words"
 
     def candidates(self, context: QueryContext) -> Sequence[Candidate]:
-        terms = query_terms(context.query.text)
-        return context.sources.store.search_text(terms, context.where(), POOL)
+        asked, where = context.expansion.asked, context.where()
+        store, copies = context.sources.store, context.copies
+
+        def ask(size: int, without: Sequence[int]) -> Sequence[Candidate]:
+            return store.search_text(asked, where, size, without=without)
+
+        pool = files_first(ask, POOL, OF_FILE, copies)
+        if len(pool) < POOL:
+            return pool
+        return [*pool, *more_files(ask, pool, context.wanted, copies)]
 
     def features(self, context: QueryContext, candidates: Candidates) -> Mapping[str, Floats]:
-        text = context.query.text
+        expansion = context.expansion
         owners = sorted({candidates.file_ids[i] for i in candidates.with_unit})
-        matches = context.sources.store.text_within(query_terms(text), owners, MATCHES)
-        words = asked_words(text)
-        weights = context.sources.word_weights.tokens([word.text for word in words])
+        proposed = context.proposals.get("text", ())
+        matches = _matches(context.sources.store, expansion.asked, owners, proposed)
+        words = expansion.words
+        weights = context.sources.word_weights.asked(words)
         chosen = set(candidates.unit_ids)
         inside = [match for match in matches if match.unit_id in chosen]
         # 0 for what only other lanes found would call a near miss no match (CoSQA 0.598 -> 0.608).
@@ -55,3 +67,18 @@ class Words(Lane):
             ),
             "proximity": column([near.get(unit_id) or None for unit_id, _ in pairs]),
         }
+
+
+def _matches(
+    store: Store, terms: Sequence[Asked], owners: Sequence[int], proposed: Iterable[Candidate]
+) -> list[TextMatch]:
+    """The best passages of these files that hold any of the terms, and of those proposed some of
+    each: a long file takes no other's places."""
+    matches = store.text_within(terms, owners, MATCHES)
+    told = len(matches)
+    while told >= MATCHES:
+        there = {match.file_id for match in matches}
+        missing = sorted({c.file_id for c in proposed if c.file_id not in there})
+        found = store.text_within(terms, missing, MATCHES) if missing else []
+        matches, told = matches + found, len(found)
+    return matches

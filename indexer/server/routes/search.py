@@ -26,13 +26,15 @@ from indexer.server.request_types import (
 
 
 class AskedSearch(Struct):
-    """Words, a picture or both; `stages`: each answer as it comes, one a line."""
+    """Words, a picture or both; `stages`: each answer as it comes, one a line; `plain`: words that
+    are no filter, or all."""
 
     query: str = ""
     image: str | None = None
     limit: Limit = 20
     filters: dict[str, Any] | None = None
     stages: bool = False
+    plain: bool | list[str] = False
 
     def __post_init__(self) -> None:
         self.query = checked_text(self.query)
@@ -60,7 +62,11 @@ def search_routes(port: Search) -> list[Route]:
 
     def search(asked: AskedSearch) -> Response:
         answers = port.search(
-            asked.query, image=asked.image, limit=asked.limit, filters=_filters(asked.filters)
+            asked.query,
+            image=asked.image,
+            limit=asked.limit,
+            filters=_filters(asked.filters),
+            plain=asked.plain,
         )
         if not asked.stages:
             *_, last = answers
@@ -89,9 +95,12 @@ def _filters(given: dict[str, Any] | None) -> Filters | None:
         known = ", ".join(Filters.__dataclass_fields__)
         raise InklingError("There is a filter that Inkling does not know.", hint=known)
     try:
-        return codec.from_data(given, Filters)
-    except ValueError as error:
+        filters = codec.from_data(given, Filters)
+    except (ValueError, RecursionError) as error:
         raise InklingError(f"A filter has a wrong value: {error}.") from error
+    if any(option.any_of for options in filters.any_of for option in options):
+        raise InklingError("any_of can't stand inside of any_of.", hint="Spell the choices out.")
+    return filters
 
 
 def _lines(first: Answer, rest: Iterator[Answer]) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from engine.contract.settings import Settings
 from engine.contract.types import Hit
 
 NOW = dt.datetime(2025, 3, 29, 22, 15)
+NOTHING_READ: dict[str, Any] = {"coverage": {}, "read": [], "given_up": "", "spelling": ""}
 
 
 def pause(*arguments: str) -> float | None:
@@ -168,12 +169,36 @@ class TestWhatATerminalShows:
             "evidence": [{"type": "text", "start": 0, "end": 3}], "more": [],
             "state": "done", "reason": "",
         }  # fmt: skip
-        output.show_answer({"hits": [hit], "weak": False, "loose": False, "coverage": {}})
+        output.show_answer({"hits": [hit], "weak": False, "loose": False, **NOTHING_READ})
         text = capsys.readouterr().out
         assert "one two�[2J three" in text
         assert "line 3" in text
-        output.show_answer({"hits": [hit], "weak": True, "loose": True, "coverage": {}})
+        output.show_answer({"hits": [hit], "weak": True, "loose": True, **NOTHING_READ})
         assert "Nothing holds the quoted words" in capsys.readouterr().out
+        output.show_answer(
+            {"hits": [hit], "weak": False, "loose": False, **NOTHING_READ, "spelling": "[b]udget"}
+        )
+        assert "Also searched for “[b]udget”." in capsys.readouterr().out
+
+    def test_what_was_read_as_a_filter_stands_on_one_line(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        read = [
+            {"words": "screenshots of", "filter": "kind:screenshot"},
+            {"words": "last\x1b[2J week", "filter": "date:2026-03-01..2026-03-08"},
+        ]
+        answer = {"hits": [], "weak": False, "loose": False, **NOTHING_READ, "read": read}
+        output.show_answer(answer)
+        line = capsys.readouterr().out.splitlines()[0]
+        assert "“screenshots of” = kind:screenshot" in line
+        assert "week” = date:2026-03-01..2026-03-08" in line
+        assert "--plain" in line
+        assert "\x1b[2J" not in line
+        output.show_answer({**answer, "given_up": "nothing"})
+        line = capsys.readouterr().out.splitlines()[0]
+        assert "No file meets them" in line
+        assert "--plain" not in line
+        assert cli.parser().parse_args(["search", "--plain", "last", "week"]).plain
 
     @pytest.mark.parametrize(
         ("state", "reason", "said"),
@@ -190,7 +215,7 @@ class TestWhatATerminalShows:
         self, capsys: pytest.CaptureFixture[str], state: str, reason: str, said: str | None
     ) -> None:
         hit = to_data(Hit("/d/a.bin", state=cast(FileState, state), reason=reason))
-        output.show_answer({"hits": [hit], "weak": False, "loose": False, "coverage": {}})
+        output.show_answer({"hits": [hit], "weak": False, "loose": False, **NOTHING_READ})
         shown = capsys.readouterr().out
         assert "/d/a.bin" in shown
         assert ("found by its name alone" in shown) == (said is not None)

@@ -57,6 +57,51 @@ def test_one_date_replaces_the_others() -> None:
     assert chips.words(text) == "a b"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("(ext:pdf OR ext:docx) invoice", ["(ext:pdf OR ext:docx)"]),
+        ("ext:pdf OR kind:image", ["ext:pdf OR kind:image"]),
+        ("-(ext:pdf OR kind:image) a", ["-(ext:pdf OR kind:image)"]),
+        ("(invoice OR receipt) ext:pdf", ["pdf"]),
+        ("invoice OR ext:pdf", []),
+        ("(report) -(draft OR old)", []),
+        ("-date:2024", ["2024"]),
+    ],
+)
+def test_filters_that_or_joins_are_one_chip(text: str, found: list[str]) -> None:
+    assert [chip.value for chip in chips.chips(text)] == found
+    for chip in chips.chips(text):
+        assert parse(chips.remove(text, chip)).filters == parse(chips.words(text)).filters
+
+
+def test_bar_shows_readings_and_takes_them_off(qtbot: QtBot) -> None:
+    from PySide6.QtWidgets import QWidget
+
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    bar = ChipBar(owner)
+    text = "screenshots of the login page from yesterday ext:png"
+    bar.show_query(text)
+    said = [button.accessibleName() for button in bar._readings]
+    assert said[0] == "“screenshots of” = kind:screenshot"
+    assert said[1].startswith("“from yesterday” = date:")
+    assert all(button.on for button in bar._readings)
+    assert [button.accessibleName() for button in bar._extra] == ["ending in png"]
+    declined: list[str] = []
+    bar.declined.connect(declined.append)
+    bar._readings[0].click()
+    assert declined == ["screenshots of"]
+    bar.show_query(text, ("screenshots of",))
+    assert [button.accessibleName() for button in bar._readings] == said[1:]
+    bar.show_given_up(True)
+    assert not bar._readings[0].on
+    bar.show_given_up(False)
+    assert bar._readings[0].on
+    bar.show_query("login page")
+    assert bar._readings == []
+
+
 def test_removing_keeps_the_rest() -> None:
     text = "a kind:pdf  b"
     assert chips.remove(text, chips.chips(text)[0]) == "a b"

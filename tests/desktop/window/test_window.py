@@ -170,6 +170,10 @@ def test_weak_and_incomplete_answers_are_said_plainly(
     answer(indexer, stage("rescored", "a.txt", coverage=covered))
     window.search.set_text("y")
     qtbot.waitUntil(lambda: window.notice.label.text() == "8 to go.")
+    answer(indexer, stage("rescored", "a.txt", spelling="library budget"))
+    window.search.set_text("libary bugdet")
+    said = s.ALSO_SEARCHED.format(spelling="library budget")
+    qtbot.waitUntil(lambda: window.notice.label.text() == said)
 
 
 def test_escape_clears_then_hides(qtbot: QtBot, window: Window, indexer: ScriptedIndexer) -> None:
@@ -210,6 +214,45 @@ def test_chips_and_kind_keys_edit_the_text(qtbot: QtBot, window: Window) -> None
     window.commands.run("kind_code")
     assert window.search.text().strip() == "invoice"
     assert not window.chips.kind.on
+
+
+def test_words_read_as_a_filter_are_words_once_their_chip_is_taken_off(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    def plain() -> list[tuple[str, list[str]]]:
+        bodies = indexer.bodies("POST", "/v1/search")
+        return [(body["query"], body["plain"]) for body in bodies]
+
+    read = [{"words": "from yesterday", "filter": "date:2026-03-13"}]
+    answer(indexer, stage("rescored", "a.txt", read=read))
+    window.search.set_text("invoice from yesterday")
+    qtbot.waitUntil(lambda: shown(window) == ["a.txt"])
+    assert plain()[-1] == ("invoice from yesterday", [])
+    (chip,) = window.chips._readings
+    assert chip.on
+    chip.click()
+    qtbot.waitUntil(lambda: plain()[-1] == ("invoice from yesterday", ["from yesterday"]))
+    assert window.chips._readings == []
+    assert window.search.text() == "invoice from yesterday", "not a letter of it is changed"
+    # For as long as they stand there; typed again they are read again.
+    window.search.set_text("my invoice from yesterday")
+    qtbot.waitUntil(lambda: plain()[-1] == ("my invoice from yesterday", ["from yesterday"]))
+    window.search.set_text("my invoice")
+    window.search.set_text("my invoice from yesterday")
+    qtbot.waitUntil(lambda: plain()[-1] == ("my invoice from yesterday", []))
+    assert len(window.chips._readings) == 1
+
+
+def test_readings_that_were_given_up_are_said_to_be(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    read = [{"words": "from yesterday", "filter": "date:2026-03-13"}]
+    answer(indexer, stage("rescored", "a.txt", read=read, given_up="nothing"))
+    window.search.set_text("invoice from yesterday")
+    qtbot.waitUntil(lambda: "No file meets them" in window.notice.label.text())
+    assert "“from yesterday” = date:2026-03-13" in window.notice.label.text()
+    (chip,) = window.chips._readings
+    assert not chip.on
 
 
 def test_history_is_walked_and_the_typed_text_comes_back(qtbot: QtBot, window: Window) -> None:

@@ -9,7 +9,8 @@ import re
 import pytest
 
 from engine.contract.attributes import ATTRIBUTES, accepted
-from engine.contract.query import FILTER_KEYS, parse
+from engine.contract.filters import FILTER_KEYS
+from engine.contract.query import parse
 from engine.contract.types import AttributeFilter, FileFacts, Filters, Hit
 
 

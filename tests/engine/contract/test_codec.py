@@ -17,6 +17,7 @@ from engine.contract.types import (
     Hit,
     Location,
     Place,
+    Reading,
     TextEvidence,
 )
 
@@ -27,7 +28,10 @@ HIT = Hit(
     ("text", "late"), 1e9, 2048, {"pages": 12.0},
     (Place(Location(lines=(3, 9), symbol="f"), "more", 0.5),), True,
 )  # fmt: skip
-ANSWER = Answer((HIT,), "fused", 12.5, True, True, Coverage(9, 3, 6, False, "6 of 9 …"))
+ANSWER = Answer(
+    (HIT,), "fused", 12.5, True, True, Coverage(9, 3, 6, False, "6 of 9 …"),
+    (Reading("last week", "date:7d"),), "weak",
+)  # fmt: skip
 
 
 def test_an_answer_comes_back_as_it_went() -> None:
@@ -39,7 +43,10 @@ def test_an_answer_comes_back_as_it_went() -> None:
 
 def test_scripts_find_the_keys_they_know() -> None:
     data = json.loads(encode(ANSWER))
-    assert data.keys() == {"hits", "stage", "took_ms", "weak", "loose", "coverage"}
+    known = {"hits", "stage", "took_ms", "weak", "loose", "coverage", "read", "given_up"}
+    known |= {"spelling", "pattern_relaxed", "matches"}
+    assert data.keys() == known
+    assert data["read"] == [{"words": "last week", "filter": "date:7d"}]
     (hit,) = data["hits"]
     assert hit["location"] == {"page": 3}, "what a place lacks is left out"
     assert hit["more"][0]["location"] == {"lines": [3, 9], "symbol": "f"}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.contract.query import FILTERS, parse
+from engine.contract.filters import FILTERS
+from engine.contract.query import parse
 from engine.contract.types import Filters
 
 NOW = dt.datetime(2026, 3, 14, 15, 9).timestamp()

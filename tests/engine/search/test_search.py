@@ -135,6 +135,23 @@ def test_a_sentence_that_quotes_what_nothing_holds_is_answered_all_the_same(
     assert ids(elsewhere) == [2]
 
 
+def test_typing_errors_are_mended_and_said_and_what_stands_there_is_marked(
+    engine: Engine,
+) -> None:
+    for typed, file_id, spelling, marked in (
+        ("sourdogh startr", 1, "sourdough starter", {"sourdough", "starter"}),
+        ("certifcate", 3, "certificate", {"certificate"}),
+        ("depositt returned", 4, "deposit returned", {"deposit", "returned"}),
+    ):
+        names_stage, *_, answer = engine.search(parse(typed))
+        assert (ids(answer)[0], answer.spelling) == (file_id, spelling)
+        assert names_stage.spelling == ""
+        hit = answer.hits[0]
+        told = {hit.snippet[e.start : e.end] for e in hit.evidence if isinstance(e, TextEvidence)}
+        assert told >= marked
+    assert last(engine, "sourdough starter").spelling == ""
+
+
 def test_a_quotation_in_a_name_is_held(engine: Engine) -> None:
     named = last(engine, 'n lease pdf "lease.pdf"')
     assert not named.phrase_relaxed

@@ -44,7 +44,8 @@ LIBRARY = (
 
 
 def ask(ledger: Ledger, typed: str, limit: int = 40) -> list[NameHit]:
-    query = parse(typed)
+    # Dates and kinds in words are the engine's to read, and to give up where a name is called so.
+    query = parse(typed, plain=True)
     return ledger.find_names(query.text.split(), limit, query.filters)
 
 

@@ -84,7 +84,7 @@ class TestSizes:
         )
         assert reply.status == 413
 
-    @pytest.mark.parametrize("limit", [0, -1, 501, 10**30, 1.5, "many", None, True])
+    @pytest.mark.parametrize("limit", [0, -1, 5_001, 10**30, 1.5, "many", None, True])
     def test_limits_hold(self, indexer: RunningIndexer, limit: object) -> None:
         reply = indexer.ask("POST", "/v1/search", {"query": "bread", "limit": limit})
         assert reply.status == 422
@@ -279,6 +279,49 @@ class TestText:
         reply = indexer.ask("GET", f"/v1/text?path={path}&page=7")
         assert reply.status == 400
         assert "no text at this place" in reply.error
+
+
+class TestReadings:
+    def test_words_read_as_a_filter_are_told_and_taken_back(self, indexer: RunningIndexer) -> None:
+        asked = {"query": "pdf about sourdough bread"}
+        told = indexer.ask("POST", "/v1/search", asked).json
+        assert told["read"] == [{"words": "pdf about", "filter": "kind:pdf"}]
+        for plain in (True, ["pdf about"], ["PDF  about", "else"]):
+            words = indexer.ask("POST", "/v1/search", {**asked, "plain": plain}).json
+            assert (words["read"], words["given_up"]) == ([], "")
+            assert words["hits"][0]["path"] == str(indexer.folder / "bread.md")
+        for wrong in ("yes please", 3, [1], {"a": 1}):
+            assert indexer.ask("POST", "/v1/search", {**asked, "plain": wrong}).status == 422
+
+    def test_what_no_file_meets_is_given_up(self, indexer: RunningIndexer) -> None:
+        told = indexer.ask("POST", "/v1/search", {"query": "sourdough bread in 1999"}).json
+        assert told["given_up"] == "nothing"
+        assert told["hits"][0]["path"] == str(indexer.folder / "bread.md")
+
+    def test_or_joins_filters_and_words(self, indexer: RunningIndexer) -> None:
+        def paths(query: str) -> set[str]:
+            body = {"query": query, "limit": 50}
+            return {h["path"] for h in indexer.ask("POST", "/v1/search", body).json["hits"]}
+
+        assert paths("ext:md OR ext:txt") == paths("ext:md") | paths("ext:txt")
+        assert paths("*.md | kind:pdf") == paths("*.md") | paths("kind:pdf")
+        assert paths("-(ext:md OR ext:txt)") == paths("-ext:md -ext:txt")
+        assert paths('"sourdough" OR "coffee house"') == paths('"sourdough"') | paths(
+            '"coffee house"'
+        )
+
+    def test_chips_with_or(self, indexer: RunningIndexer) -> None:
+        either: dict[str, Any] = {"any_of": [[{"exts": ["md"]}, {"kinds": ["pdf"]}]]}
+        asked = {"query": "bread", "limit": 50, "filters": either}
+        typed = {"query": "bread (ext:md OR kind:pdf)", "limit": 50}
+        chips, words = (indexer.ask("POST", "/v1/search", body).json for body in (asked, typed))
+        assert [h["path"] for h in chips["hits"]] == [h["path"] for h in words["hits"]]
+        assert chips["hits"]
+        deep = {"any_of": [[either]]}
+        reply = indexer.ask("POST", "/v1/search", {"query": "bread", "filters": deep})
+        assert (reply.status, "any_of" in reply.error) == (400, True)
+        none = {"query": "bread", "filters": {"any_of": [[]]}}
+        assert indexer.ask("POST", "/v1/search", none).json["hits"] == []
 
 
 class TestStages:

@@ -170,6 +170,7 @@ def allows(f: Filters, file: File, root: str) -> bool:
             f.min_size is None or file.size >= f.min_size,
             f.max_size is None or file.size <= f.max_size,
             all(has(demand, file) for demand in f.attributes),
+            all(any(allows(option, file, root) for option in one) for one in f.any_of),
         )
     )
 
@@ -217,7 +218,7 @@ demands = st.lists(
     ),
     max_size=2,
 )
-filters_strategy = st.builds(
+plain_filters = st.builds(
     Filters,
     kinds=kinds.map(tuple), not_kinds=kinds.map(tuple), exts=exts.map(tuple),
     not_exts=exts.map(tuple), folders=folders.map(tuple), not_folders=folders.map(tuple),
@@ -227,13 +228,36 @@ filters_strategy = st.builds(
 )  # fmt: skip
 
 
+def with_alternatives(options: st.SearchStrategy[Filters]) -> st.SearchStrategy[Filters]:
+    """Filters beside OR between filters."""
+    one_of = st.lists(options, max_size=3).map(tuple)
+    any_of = st.lists(one_of, min_size=1, max_size=2).map(tuple)
+    return st.builds(lambda f, more: replace(f, any_of=more), options, any_of)
+
+
+#: Few demands each: most of all that are possible let nothing in.
+few = st.builds(
+    Filters,
+    kinds=kinds.map(lambda k: tuple(k[:1])), exts=exts.map(lambda e: tuple(e[:1])),
+    not_folders=folders.map(lambda f: tuple(f[:1])), after=moments, max_size=sizes,
+)  # fmt: skip
+filters_strategy = st.one_of(
+    plain_filters, with_alternatives(few), with_alternatives(with_alternatives(few))
+)
+
+
 def placed(filters: Filters, root: str) -> Filters:
-    """With the root's real path in its folders."""
+    """With the root's real path in its folders, those of alternatives included."""
 
     def fill(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.replace("{root}", root) for name in names)
 
-    return replace(filters, folders=fill(filters.folders), not_folders=fill(filters.not_folders))
+    return replace(
+        filters,
+        folders=fill(filters.folders),
+        not_folders=fill(filters.not_folders),
+        any_of=tuple(tuple(placed(option, root) for option in one) for one in filters.any_of),
+    )
 
 
 @settings(
@@ -263,7 +287,10 @@ def test_every_lane_keeps_what_the_filter_keeps(both: Both, filters: Filters) ->
         "date:2025-12-31", "size:>100", "size:<100", "taken:2025", "pages:>7", "pages:7..100",
         "-pages:>7", "width:3000",
         "name:light*", "*.pdf", "-*.pdf", "name:resume", 'name:"*house ?.md"',
-        "kind:image -kind:photo size:>99",
+        "kind:image -kind:photo size:>99", "kind:photo OR ext:py", "(ext:pdf OR ext:md) in:work",
+        "(ext:pdf OR kind:code) (in:work | size:>100)", "-(kind:image OR ext:py)",
+        "-(kind:image in:Work)", "-date:2025-12-31", "-size:100..101", "name:resume OR *.pdf",
+        "(pages:>7 OR width:3000) -in:notes", "-(size:>99 (ext:pdf OR -kind:note))",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("words", ["", "lighthouse", "keeper of the beacon"])
@@ -273,3 +300,26 @@ def test_a_typed_filter_keeps_the_same_with_and_without_words(
     query = parse(f"{text} {words}".strip())
     assert query.text == words, "all of it is a filter"
     assert both.asked(query) == both.wanted(query.filters)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("kind:photo OR ext:py", {"b.png", "e.py", "f.PY"}),
+        ("-(kind:image OR ext:py)", {"d.pdf", "g.md", "h.md", "i.résumé", "j", "k.pdf"}),
+        ("(ext:pdf | ext:md) in:work", {"d.pdf", "k.pdf"}),
+        ("-size:100..101", {"a.png", "h.md"}),
+        ("-(-ext:py)", {"e.py", "f.PY"}),
+    ],
+)
+def test_or_and_minus_mean_what_people_know(both: Both, text: str, wanted: set[str]) -> None:
+    found = {path.rpartition("lighthouse ")[2] for path in both.wanted(parse(text).filters)}
+    assert found == wanted
+    assert both.asked(parse(text)) == both.wanted(parse(text).filters)
+
+
+def test_words_with_or_find_what_answers_either(both: Both) -> None:
+    query = parse('"beacon, 3" OR "beacon, 5"')
+    assert len(query.alternatives) == 2
+    found = {path.rpartition("lighthouse ")[2] for path in both.asked(query)}
+    assert found == {"d.pdf", "f.PY"}

@@ -102,6 +102,18 @@ def test_find_then_read_the_place(session: Session, indexer: RunningIndexer) -> 
     session(work)
 
 
+def test_words_read_as_filters_are_told_and_can_be_words(session: Session) -> None:
+    async def work(client: Client) -> None:
+        question = "pdf about the sourdough from 1999"
+        found = await answer(client, "search", query=question)
+        assert [row["words"] for row in found["read"]] == ["pdf about", "from 1999"]
+        assert "words" in found["given_up"]
+        words = await answer(client, "search", query=question, plain=True)
+        assert (words["read"], words["given_up"]) == ([], "")
+
+    session(work)
+
+
 def test_long_texts_come_in_parts(indexer: RunningIndexer) -> None:
     path = indexer.folder / "long.txt"
 

@@ -1,0 +1,36 @@
+"""Common words: those that hold a sentence together and say nothing of what is asked for."""
+
+from __future__ import annotations
+
+from engine.store.analyzer import STOP_WORDS, fold
+
+_ENGLISH = """
+and or but if in on at by for from with without about as it its this that these those there was
+were been being has have had not no into than then so up out over only we they he she your our
+their them his her us some any all more most other such when while also just very too will may
+might must shall here now where because between during before after again both each few same own
+"""
+_GERMAN = """
+der die das den dem des ein eine einen einem einer eines und oder in im an am auf aus bei mit von
+vom zu zum zur für ist sind war waren wie was wo wer wird werden wurde wurden nicht sich als auch
+aber nur noch schon wenn kann können muss müssen soll sollen man mehr sehr über unter nach vor bis
+durch gegen ohne um während wegen doch dann da hier dort kein keine keinen mein meine meinen dein
+deine sein seine ihr ihre ihren uns unser unsere euch sie ich du er es wir mich dich mir dir ihn
+ihm hat haben hatte hatten dass ob weil denn damit jetzt immer wieder alle alles andere anderen
+viele vielen diese dieser dieses diesen welche welcher welches manche siehe bitte
+"""
+_FRENCH = """
+le la les l un une des du de d et ou où dans en sur par pour avec est sont ce cet cette ces qui que
+quoi se ne pas mais donc ni car je tu il elle nous vous ils elles mon ma mes ton ta tes son sa ses
+notre nos votre vos leur leurs être avoir ont été plus moins très aussi bien tout tous toute toutes
+comme quand quel quelle quels quelles dont entre sans sous vers chez après avant
+"""
+_SPANISH = """
+el los las y o con para por es al lo pero como más este esta estos estas ese esa eso su sus mi mis
+yo él ella nosotros ellos qué quién cuando donde sin sobre hasta desde muy también ya todo todos
+toda todas hay ser estar fue han
+"""
+
+COMMON = STOP_WORDS | {
+    fold(word) for text in (_ENGLISH, _GERMAN, _FRENCH, _SPANISH) for word in text.split()
+}
