@@ -1,4 +1,4 @@
-"""Import LanceDB without what an embedded store has no use for: two thirds of what that took.
+"""Import LanceDB without what an embedded store has no use for, which is most of what that took.
 
 LanceDB's name space package pulls in a generated REST client: nine interface modules and some
 hundred types, whose validators are built when they are imported. An embedded store speaks to no

@@ -28,8 +28,8 @@ def test_a_storm_of_events(inkling: Inkling, tmp_path: Path) -> None:
     unrest = Unrest(tmp_path / "storm", seed=3)
     unrest.create(20)
     inkling.ok("add", str(unrest.folder), "--wait")
-    unrest.create(150)
-    for _ in range(500):
+    unrest.create(60)
+    for _ in range(250):
         unrest.step()
     settle(inkling)
     end(inkling)
@@ -38,7 +38,7 @@ def test_a_storm_of_events(inkling: Inkling, tmp_path: Path) -> None:
 
 def test_renames_and_moves_cost_no_encoding(inkling: Inkling, tmp_path: Path) -> None:
     here, there = Unrest(tmp_path / "here", seed=4), Unrest(tmp_path / "there", seed=5)
-    here.create(60)
+    here.create(40)
     there.create(5)
     inkling.ok("add", str(here.folder), str(there.folder), "--wait")
     settle(inkling)

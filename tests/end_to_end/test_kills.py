@@ -26,7 +26,7 @@ from tests.end_to_end.truth import (
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("INKLING_KILLS", "12"))
+KILLS = int(os.environ.get("INKLING_KILLS", "8"))
 
 
 def test_kills_lose_nothing(inkling: Inkling, tmp_path: Path) -> None:

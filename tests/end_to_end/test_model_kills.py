@@ -21,7 +21,7 @@ from tests.engine.encoders.jina_tiny import CHECKPOINT
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
-KILLS = 4
+KILLS = 3
 
 #: Path and text of a unit -> its vector.
 Contents = dict[tuple[str, str], NDArray[np.float32]]

@@ -108,7 +108,7 @@ def _fill(folder: Path) -> None:
     )
     (folder / "creds.txt").write_text(f"The key of the bucket is\n{SECRET}\n")
     (folder / LATIN).write_text("The coffee house opens at nine.\n")
-    sentences = (f"Paragraph {n} tells of the lighthouse keeper's day {n}." for n in range(900))
+    sentences = (f"Paragraph {n} tells of the lighthouse keeper's day {n}." for n in range(400))
     (folder / "long.txt").write_text("\n".join(sentences))
     picture = Image.new("RGB", (640, 200), "white")
     ImageDraw.Draw(picture).text((20, 60), "HARBOUR TIMETABLE", fill="black", font_size=48)

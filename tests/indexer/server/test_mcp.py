@@ -86,7 +86,7 @@ def test_tools_only_read(session: Session) -> None:
 
 def test_find_then_read_the_place(session: Session, indexer: RunningIndexer) -> None:
     async def work(client: Client) -> None:
-        found = await answer(client, "search", query="lighthouse keeper's day 500", limit=3)
+        found = await answer(client, "search", query="lighthouse keeper's day 250", limit=3)
         assert len(found["hits"]) <= 3
         hit = found["hits"][0]
         assert hit["path"] == str(indexer.folder / "long.txt")
