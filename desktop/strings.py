@@ -71,6 +71,7 @@ EXPLAINED = {
     "name": tr("Words of its name"),
     "text": tr("Exact words"),
     "term_coverage": tr("Words anywhere in the file"),
+    "exact_coverage": tr("Words anywhere, as they were typed"),
     "proximity": tr("Words side by side"),
     "dense": tr("Meaning"),
     "document": tr("Meaning of the whole file"),

@@ -218,6 +218,7 @@ _LANES = {
     "name": "words of its name",
     "text": "exact words",
     "term_coverage": "words anywhere in the file",
+    "exact_coverage": "words anywhere, as they were typed",
     "proximity": "words side by side",
     "dense": "meaning",
     "document": "meaning of the whole file",

@@ -219,11 +219,10 @@ class QueryRun:
             for i in list(best.values())[:limit]
         ]
 
-    def lanes_of(self, place: int) -> list[str]:
-        """The lanes that found a candidate, in the table's order."""
-        return [
-            name
+    def found_by(self) -> dict[str, NDArray[np.bool_]]:
+        """By lane, in the table's order: [k] which candidates it found."""
+        return {
+            name: lane.found(self.features)
             for name, lane in self._lanes.items()
             if any(feature.name in self.features for feature in lane.columns)
-            and lane.found(self.features)[place]
-        ]
+        }

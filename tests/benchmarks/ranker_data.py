@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.ranker_data SET_DIR… --keep DIR --out DIR
 
-Each set (see tests.benchmarks.quality) is asked its own questions, names made from its own files,
-and questions of the other sets, which it can't answer. One file OUT/SET.npz each, for
-`python -m engine.search.training.fit_ranker`; --keep keeps the indexes for the next run.
+Each set (see tests.benchmarks.quality), and the sample library with its everyday questions, is
+asked its own questions, names made from its own files, and questions of the other sets, which it
+can't answer. One file OUT/SET.npz each, for `python -m engine.search.training.fit_ranker`; --keep
+keeps the indexes for the next run.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from engine.contract.query import parse
 from engine.search.query_run import QueryRun
 from indexer.server.lifecycle import Indexer
+from tests.benchmarks import everyday
 from tests.benchmarks.quality import index, questions
 
 #: Of each set, so many files are asked for by their names, and so many questions of others asked.
@@ -37,6 +39,42 @@ class Asked:
     grades: dict[str, int]
     by_page: bool
     origin: str  # "own", "name", "foreign"
+
+
+@dataclass(frozen=True)
+class JudgedSet:
+    """A folder of files, and what it is asked."""
+
+    name: str
+    corpus: Path
+    own: Sequence[Asked]
+    with_names: bool  # its files have the names that people gave them
+
+    @property
+    def files(self) -> list[str]:
+        """Below the folder, in order."""
+        found = (path for path in self.corpus.rglob("*") if path.is_file())
+        return sorted(str(path.relative_to(self.corpus)) for path in found)
+
+
+def set_in(folder: Path) -> JudgedSet:
+    """A set of tests.benchmarks.quality."""
+    neutral = (folder / "corpus_neutral").is_dir()
+    own = [Asked(q.text, q.grades, q.by_page, "own") for q in questions(folder, neutral)]
+    corpus = (folder / ("corpus_neutral" if neutral else "corpus")).resolve()
+    return JudgedSet(folder.name + ("-neutral" if neutral else ""), corpus, own, not neutral)
+
+
+def everyday_set() -> JudgedSet:
+    """The sample library and its everyday questions."""
+    made = JudgedSet("everyday", everyday.LIBRARY, [], True)
+    ranks = {path: f" {path.replace('/', ' ')}" for path in made.files}
+    own = []
+    for asked in everyday.questions():
+        ends = tuple(f" {answer}" for answer in asked.answers)
+        grades = {path: 1 for path, spoken in ranks.items() if spoken.endswith(ends)}
+        own.append(Asked(asked.question, grades, False, "own"))
+    return JudgedSet(made.name, made.corpus, own, True)
 
 
 def name_questions(files: Sequence[str], chance: random.Random) -> Iterator[Asked]:
@@ -118,24 +156,19 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, required=True, help="where the indexes are kept")
     parser.add_argument("--out", type=Path, required=True, help="where the arrays are written")
     options = parser.parse_args()
-    neutral = {folder: (folder / "corpus_neutral").is_dir() for folder in options.sets}
-    own = {folder: questions(folder, neutral[folder]) for folder in options.sets}
-    for folder in options.sets:
-        chance = random.Random(folder.name)
-        corpus = (folder / ("corpus_neutral" if neutral[folder] else "corpus")).resolve()
-        base = options.keep / (folder.name + ("-neutral" if neutral[folder] else ""))
-        base.parent.mkdir(parents=True, exist_ok=True)
-        indexer, seconds = index(corpus, base)
-        print(f"{folder.name}: indexed in {seconds:.0f} s", flush=True)
+    sets = [everyday_set(), *map(set_in, options.sets)]
+    for some in sets:
+        chance = random.Random(some.name)
+        options.keep.mkdir(parents=True, exist_ok=True)
+        indexer, seconds = index(some.corpus, options.keep / some.name)
+        print(f"{some.name}: indexed in {seconds:.0f} s", flush=True)
         try:
-            everything = [Asked(q.text, q.grades, q.by_page, "own") for q in own[folder]]
-            if not neutral[folder]:
-                files = [str(p.relative_to(corpus)) for p in corpus.rglob("*") if p.is_file()]
-                everything += name_questions(sorted(files), chance)
-            others = [q.text for other in options.sets if other != folder for q in own[other]]
+            names = name_questions(some.files, chance) if some.with_names else ()
+            others = [q.text for other in sets if other is not some for q in other.own]
             strangers = chance.sample(others, min(FOREIGN, len(others)))
-            everything += [Asked(text, {}, False, "foreign") for text in strangers]
-            collect(indexer, corpus, everything, options.out / f"{folder.name}.npz")
+            foreign = (Asked(text, {}, False, "foreign") for text in strangers)
+            everything = [*some.own, *names, *foreign]
+            collect(indexer, some.corpus, everything, options.out / f"{some.name}.npz")
         finally:
             indexer.close()
     return 0

@@ -13,7 +13,7 @@ from engine.search.ranker import ALWAYS, Answered, product
 from engine.search.training.judged import Judged
 
 BEST = (
-    "best_dense", "best_document", "best_late", "best_term_coverage", "best_proximity",
+    "best_dense", "best_document", "best_late", "best_exact_coverage", "best_proximity",
     "best_name", "best_name_whole", "best_name_coverage",
 )  # fmt: skip
 OF_QUESTION = ("length", "unreadable", "foreign", "code")
