@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -27,6 +28,7 @@ from indexer.server.routes.search import search_routes
 from indexer.server.routes.settings import settings_routes
 
 MAX_BODY = 1_000_000
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 Call = Callable[[Request], Awaitable[Response]]
 
@@ -102,6 +104,11 @@ def _error_handlers(control: Control) -> Mapping[Any, Any]:
         hint = "GET /v1 lists the calls there are." if error.status_code in (404, 405) else ""
         return as_error(error.status_code, str(error.detail), hint)
 
+    def no_room(_: Request, error: OSError) -> Response:
+        if error.errno not in DISK_FULL:
+            raise error
+        return as_error(507, "The disk is full; this could not be kept.", "Free some space first.")
+
     def broken(_: Request, error: Exception) -> Response:
         return as_error(500, "Something went wrong in the indexer.", "See logs/indexer.log.")
 
@@ -111,5 +118,6 @@ def _error_handlers(control: Control) -> Mapping[Any, Any]:
         BadRequestError: malformed,
         ExtractError: unreadable,
         HTTPException: refused,
+        OSError: no_room,
         Exception: broken,
     }

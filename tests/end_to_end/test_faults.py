@@ -172,6 +172,8 @@ def test_a_full_disk_is_waited_for(small_disk: Path, tmp_path: Path) -> None:
         with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while True:  # to the last byte
                 file.write(b"\0" * 4096)
+        done = inkling.run("add", str(small_disk))
+        assert (done.returncode, "disk is full" in done.stderr) == (2, True), done.stderr
         unrest.create(30)
         until(lambda: bool(inkling.client().status()["health"]))
         status = inkling.client().status()

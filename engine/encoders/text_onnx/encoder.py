@@ -219,7 +219,10 @@ def load_encoder(
     file = package / _WEIGHTS
     key = f"{graph.VERSION}-{spec.sha256[_WEIGHTS][:16]}"
     # A mapping of their own for those that are copied into the graph, so that it goes with them.
-    with graph_in(folder, key, lambda at: graph.write(mapped(file), packaged.heads, at)) as place:
+    size = file.stat().st_size
+    with graph_in(
+        folder, key, lambda at: graph.write(mapped(file), packaged.heads, at), size
+    ) as place:
         bert = Bert(mapped(file), place, threads)
     return TextEncoder(spec, tokenizer, bert, projections)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -24,13 +25,16 @@ _PREFIX = "graph-"
 
 
 @contextmanager
-def graph_in(folder: Path | None, key: str, make: Callable[[Path], None]) -> Iterator[Path]:
+def graph_in(
+    folder: Path | None, key: str, make: Callable[[Path], None], size: int = 0
+) -> Iterator[Path]:
     """A folder with GRAPH and WEIGHTS as `make` writes them into the folder it is given.
 
     They lie in `folder`, named by `key`, which says what they are made of; what has other keys is
-    removed. None, or a folder that can't be written: they are made for this time only.
+    removed. None, or a folder that can't be written or has no room for so many bytes: they are made
+    for this time only. InklingError if there is no room anywhere.
     """
-    kept = None if folder is None else _try_to_keep(folder, key, make)
+    kept = None if folder is None else _try_to_keep(folder, key, make, size)
     if kept is not None:
         yield kept
         return
@@ -46,15 +50,15 @@ def graph_in(folder: Path | None, key: str, make: Callable[[Path], None]) -> Ite
         yield Path(place)
 
 
-def _try_to_keep(folder: Path, key: str, make: Callable[[Path], None]) -> Path | None:
+def _try_to_keep(folder: Path, key: str, make: Callable[[Path], None], size: int) -> Path | None:
     try:
-        return _kept(folder, key, make)
+        return _kept(folder, key, make, size)
     except OSError as error:
         log.warning("the model's graph can't be kept: %s", error)
         return None
 
 
-def _kept(folder: Path, key: str, make: Callable[[Path], None]) -> Path:
+def _kept(folder: Path, key: str, make: Callable[[Path], None], size: int) -> Path:
     """The folder of this key, after making it where it is missing or damaged."""
     place = folder / f"{_PREFIX}{key}"
     if _is_whole(place):
@@ -62,6 +66,10 @@ def _kept(folder: Path, key: str, make: Callable[[Path], None]) -> Path:
     if place.exists():
         log.warning("the model's graph is damaged and is made again")
     folder.mkdir(parents=True, exist_ok=True)
+    # Filling the disk to see whether it fits would take the room from the ledger and the store,
+    # which must not be left without any either.
+    if shutil.disk_usage(folder).free < 2 * size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     made = Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=".tmp", dir=folder))
     try:
         make(made)

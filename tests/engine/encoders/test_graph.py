@@ -250,6 +250,16 @@ def test_where_it_can_not_be_kept_it_is_made_for_now(
     assert not place.exists()
 
 
+def test_the_disk_is_not_filled_to_see_whether_it_fits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = tmp_path / "models"
+    with graph_in(kept, "k", make("now"), size=shutil.disk_usage(tmp_path).total) as place:
+        assert place.parent != kept
+        assert files(kept) == []
+    assert "No space left" in caplog.text
+
+
 def test_no_room_at_all_is_said(tmp_path: Path) -> None:
     def full(place: Path) -> None:
         raise OSError(28, "No space left on device")
