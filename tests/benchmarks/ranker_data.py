@@ -155,9 +155,12 @@ def main() -> int:
     parser.add_argument("sets", nargs="+", type=Path, metavar="SET_DIR")
     parser.add_argument("--keep", type=Path, required=True, help="where the indexes are kept")
     parser.add_argument("--out", type=Path, required=True, help="where the arrays are written")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="ask these sets alone")
     options = parser.parse_args()
     sets = [everyday_set(), *map(set_in, options.sets)]
     for some in sets:
+        if options.only and some.name not in options.only:
+            continue
         chance = random.Random(some.name)
         options.keep.mkdir(parents=True, exist_ok=True)
         indexer, seconds = index(some.corpus, options.keep / some.name)
