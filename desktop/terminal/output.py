@@ -59,7 +59,10 @@ def show_answer(answer: dict[str, Any]) -> None:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
     if hits and answer["spelling"]:
         console.print(f"[dim]Also searched for “{escape(answer['spelling'])}”.[/]")
+    matching = answer.get("matches")
     for number, hit in enumerate(hits, 1):
+        if matching and number == matching + 1:
+            console.print("[dim]Also similar:[/]")
         _show_hit(number, hit)
     if answer["coverage"].get("message"):
         console.print(f"[dim]{escape(answer['coverage']['message'])}[/]")
@@ -218,7 +221,7 @@ _LANES = {
     "name": "words of its name",
     "text": "exact words",
     "term_coverage": "words anywhere in the file",
-    "exact_coverage": "words anywhere, as they were typed",
+    "exact_coverage": "words as they were typed",
     "proximity": "words side by side",
     "dense": "meaning",
     "document": "meaning of the whole file",

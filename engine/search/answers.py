@@ -90,10 +90,9 @@ def folded_hit(hit: Hit, same: SameContents | None, names: Sequence[NameMatch] =
     )
 
 
-def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
-    """One hit for each of the best files of a run, at its best unit."""
+def run_hits(run: QueryRun, ranked: Sequence[RankedFile], *, late_evidence: bool) -> list[Hit]:
+    """One hit for each of these files of a run, at its best unit."""
     candidates = run.candidates
-    ranked = run.ranked_files(limit)
     shown = [i for file in ranked for i in file.places[: MORE_PLACES + 1]]
     candidates.rows.of([candidates.unit_ids[i] for i in shown])  # all at once
     named = {match.file.file_id: match for match in run.names}

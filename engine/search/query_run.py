@@ -219,6 +219,22 @@ class QueryRun:
             for i in list(best.values())[:limit]
         ]
 
+    def count_matching(self, files: Sequence[RankedFile]) -> int | None:
+        """How many of these files, best first, answer; those after are only similar. None while
+        that is not known."""
+        if not len(self.rescored):
+            return None
+        if self.weak:
+            return 0
+        told = signals.of_hits(
+            self.features, self.scores, np.array([file.places[0] for file in files], np.intp)
+        )
+        rows = [
+            {name: float(column[n]) for name, column in told.items()} | self.signals
+            for n in range(len(files))
+        ]
+        return self._ranker.count_matching(rows)
+
     def found_by(self) -> dict[str, NDArray[np.bool_]]:
         """By lane, in the table's order: [k] which candidates it found."""
         return {

@@ -8,7 +8,7 @@ its lane says, and nothing is said of how probable an answer is.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,17 +24,21 @@ ALWAYS = "always"
 FITTED = Path(__file__).with_name("fitted")
 
 
-class Answered(msgspec.Struct, frozen=True):
-    """A logistic model of whether a question has an answer among what was found."""
+class Logistic(msgspec.Struct, frozen=True):
+    """A logistic model of a yes or no."""
 
     #: By the names of the numbers that are multiplied, joined by `*`.
     weights: dict[str, float]
-    #: Below this probability nothing matches well.
-    weak_below: float
+    #: Below this probability it is a no.
+    below: float
 
-    def probability(self, signals: Mapping[str, float]) -> float:
-        """0..1 that what is asked is among what was found."""
-        return 1.0 / (1.0 + math.exp(-_sum(self.weights, signals)))
+    def probability(self, told: Mapping[str, float]) -> float:
+        """0..1 of a yes."""
+        return 1.0 / (1.0 + math.exp(-_sum(self.weights, told)))
+
+    def holds(self, told: Mapping[str, float]) -> bool:
+        """Whether it is a yes."""
+        return self.probability(told) >= self.below
 
 
 class Ranker(msgspec.Struct, frozen=True):
@@ -42,7 +46,8 @@ class Ranker(msgspec.Struct, frozen=True):
 
     #: By feature: what it counts always, and how much more for each unit of a signal.
     weights: dict[str, dict[str, float]] = {}
-    answered: Answered | None = None
+    answered: Logistic | None = None  # whether what is asked is among what was found
+    matching: Logistic | None = None  # whether a hit answers, or is only similar
     #: Sets, date and figures, for whoever reads the file.
     fitted: dict[str, Any] = {}
 
@@ -61,9 +66,15 @@ class Ranker(msgspec.Struct, frozen=True):
 
     def is_weak(self, signals: Mapping[str, float]) -> bool:
         """Whether nothing matches well."""
-        if self.answered is None:
-            return False
-        return self.answered.probability(signals) < self.answered.weak_below
+        return self.answered is not None and not self.answered.holds(signals)
+
+    def count_matching(self, hits: Sequence[Mapping[str, float]]) -> int | None:
+        """How many of these hits, best first, answer: those after the last that does are only
+        similar. None where that was not fitted."""
+        if self.matching is None:
+            return None
+        matching = self.matching.holds
+        return next((n for n in range(len(hits), 0, -1) if matching(hits[n - 1])), 0)
 
 
 def _sum(weights: Mapping[str, float], signals: Mapping[str, float]) -> float:

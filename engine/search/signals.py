@@ -8,11 +8,17 @@ import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.contract.types import Kind
-from engine.search.features import FeatureMatrix
+from engine.search.features import FeatureMatrix, Floats
 
 _WORD = re.compile(r"\w+")
+#: What is told of a single hit, each by its feature but `gap`: how far it scores below the first.
+OF_HIT = (
+    "dense", "document", "late", "exact_coverage", "proximity",
+    "name", "name_whole", "name_coverage", "gap",
+)  # fmt: skip
 #: So many of the nearest candidates tell what kind of file is asked for.
 NEAREST = 20
 
@@ -48,3 +54,9 @@ def of_best(features: FeatureMatrix) -> dict[str, float]:
         column = features.raw(name)
         best[f"best_{name}"] = float(np.max(column, initial=0.0, where=~np.isnan(column)))
     return best
+
+
+def of_hits(features: FeatureMatrix, scores: Floats, places: NDArray[np.intp]) -> dict[str, Floats]:
+    """[h] each of OF_HIT for the candidates at these places; `scores` [k] of all candidates."""
+    told = {name: features.value(name)[places] for name in OF_HIT if name in features}
+    return told | {"gap": scores.max(initial=-np.inf) - scores[places]}

@@ -19,10 +19,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.search.ranker import Answered, Ranker
+from engine.search.ranker import Logistic, Ranker
 from engine.search.training.answered import fit_answered, warned
 from engine.search.training.judged import Judged, load
 from engine.search.training.listwise import RIDGE, fit_weights
+from engine.search.training.matching import cut, fit_matching
 
 Sets = Mapping[str, Sequence[Judged]]
 #: Questions a set is asked of its own, and names made from its files.
@@ -57,7 +58,7 @@ def report(sets: Sets, without: Sequence[str], ridge: float) -> dict[str, dict[s
     return figures
 
 
-def report_answered(sets: Sets) -> tuple[Answered, dict[str, dict[str, float]]]:
+def report_answered(sets: Sets) -> tuple[Logistic, dict[str, dict[str, float]]]:
     """Print and give how often a set's answerable and other questions are warned of."""
     figures = {}
     print(f"{'set':24s} warned of answerable, of others (left out)")
@@ -65,6 +66,18 @@ def report_answered(sets: Sets) -> tuple[Answered, dict[str, dict[str, float]]]:
         figures[name] = warned(fit_answered(left_out(sets, name)), questions)
         print(f"{name:24s} {figures[name]}", flush=True)
     return fit_answered(sets), figures
+
+
+def report_matching(sets: Sets, ridge: float) -> dict[str, dict[str, float]]:
+    """Print and give which share of a set's right hits and of the others is called only similar."""
+    figures = {}
+    print(f"{'set':24s} only similar, of the right hits and of others (left out)")
+    for name, questions in sets.items():
+        others = left_out(sets, name)
+        ranker = Ranker(fit_weights(others, (), ridge))
+        figures[name] = cut(fit_matching(others, ranker), ranker, questions)
+        print(f"{name:24s} {figures[name]}", flush=True)
+    return figures
 
 
 def main() -> int:
@@ -78,7 +91,9 @@ def main() -> int:
     sets = {path.stem: load(path) for path in options.files}
     figures = report(sets, options.without, options.ridge)
     answered, warnings = report_answered(sets)
+    similar = report_matching(sets, options.ridge)
     weights = fit_weights(sets, options.without, options.ridge)
+    matching = fit_matching(sets, Ranker(weights))
     for feature, row in weights.items():
         print(
             f"{feature:16s}", " ".join(f"{signal} {weight:+.3f}" for signal, weight in row.items())
@@ -89,8 +104,11 @@ def main() -> int:
             "date": dt.date.today().isoformat(),
             "ndcg_at_10_left_out": figures,
             "warned_left_out": warnings,
+            "only_similar_left_out": similar,
         }
-        made = msgspec.json.format(msgspec.json.encode(Ranker(weights, answered, told)), indent=1)
+        made = msgspec.json.format(
+            msgspec.json.encode(Ranker(weights, answered, matching, told)), indent=1
+        )
         options.out.write_bytes(made + b"\n")
     return 0
 

@@ -175,6 +175,11 @@ class TestWhatATerminalShows:
         assert "line 3" in text
         output.show_answer({"hits": [hit], "weak": True, "loose": True, **NOTHING_READ})
         assert "Nothing holds the quoted words" in capsys.readouterr().out
+        told = {"weak": False, "loose": False, **NOTHING_READ, "matches": 1}
+        output.show_answer({"hits": [hit, hit], **told})
+        assert capsys.readouterr().out.count("Also similar:") == 1
+        output.show_answer({"hits": [hit], **told})
+        assert "Also similar" not in capsys.readouterr().out
         output.show_answer(
             {"hits": [hit], "weak": False, "loose": False, **NOTHING_READ, "spelling": "[b]udget"}
         )

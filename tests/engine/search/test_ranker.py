@@ -13,7 +13,7 @@ from engine.models.registry import MODELS
 from engine.search import ranker, signals
 from engine.search.features import Feature, FeatureMatrix
 from engine.search.lanes import LANES
-from engine.search.ranker import ALWAYS, FITTED, Answered, Ranker, below_rescored
+from engine.search.ranker import ALWAYS, FITTED, Logistic, Ranker, below_rescored
 from engine.search.vector_spaces import align_by_rank
 
 FEATURES = {feature.name: feature for lane in LANES.values() for feature in lane.columns}
@@ -94,11 +94,29 @@ def test_a_product_of_signals() -> None:
 
 
 def test_an_answer_is_weak_below_its_probability() -> None:
-    answered = Answered({ALWAYS: -1.0, "best_dense": 4.0}, weak_below=0.5)
+    answered = Logistic({ALWAYS: -1.0, "best_dense": 4.0}, below=0.5)
     made = Ranker(answered=answered)
     assert made.is_weak({"best_dense": 0.2})
     assert not made.is_weak({"best_dense": 0.3})
     assert answered.probability({"best_dense": 0.25}) == pytest.approx(0.5)
+
+
+def test_hits_match_up_to_the_last_that_answers() -> None:
+    made = Ranker(matching=Logistic({ALWAYS: -1.0, "dense": 2.0}, below=0.5))
+    near, far = {"dense": 0.9}, {"dense": 0.1}
+    assert made.count_matching([near, far, near, far, far]) == 3
+    assert made.count_matching([far, far]) == made.count_matching([]) == 0
+    assert Ranker().count_matching([near]) is None
+
+
+def test_what_is_told_of_a_hit() -> None:
+    made = matrix(dense=[0.2, 0.8, 0.5], exact_coverage=[np.nan, 1.0, np.nan])
+    told = signals.of_hits(made, np.array([0.1, 0.9, 0.4], np.float32), np.array([1, 2]))
+    assert {name: column.tolist() for name, column in told.items()} == {
+        "dense": pytest.approx([0.8, 0.5]),
+        "exact_coverage": [1.0, 0.0],
+        "gap": pytest.approx([0.0, 0.5]),
+    }
 
 
 @pytest.mark.parametrize("file", FITTED_FILES, ids=lambda file: file.stem)
@@ -110,8 +128,11 @@ def test_a_fitted_file_speaks_of_what_there_is_and_where_it_comes_from(file: Pat
     assert {signal for row in made.weights.values() for signal in row} <= known
     known |= {f"best_{name}" for name in FEATURES}
     assert made.answered is not None
+    assert made.matching is not None
     parts = {part for name in made.answered.weights for part in name.split("*")}
     assert parts <= known
+    parts = {part for name in made.matching.weights for part in name.split("*")}
+    assert parts <= {*signals.OF_HIT, ALWAYS, "length", "unreadable", "foreign", "code"}
     assert made.fitted.keys() >= {"encoder", "date", "ndcg_at_10_left_out", "warned_left_out"}
 
 
