@@ -60,21 +60,35 @@ class Ranker(msgspec.Struct, frozen=True):
         """How much the value of each feature counts; a feature that is new since the fit counts as
         its row says."""
         return {
-            feature.name: _sum(self.weights.get(feature.name, {ALWAYS: feature.weight}), signals)
+            feature.name: _sum(self.weights.get(feature.name) or starting(feature), signals)
             for feature in features
         }
 
     def is_weak(self, signals: Mapping[str, float]) -> bool:
         """Whether nothing matches well."""
-        return self.answered is not None and not self.answered.holds(signals)
+        if self.answered is None or is_named(signals, "best_"):
+            return False
+        return not self.answered.holds(signals)
 
     def count_matching(self, hits: Sequence[Mapping[str, float]]) -> int | None:
         """How many of these hits, best first, answer: those after the last that does are only
         similar. None where that was not fitted."""
         if self.matching is None:
             return None
-        matching = self.matching.holds
-        return next((n for n in range(len(hits), 0, -1) if matching(hits[n - 1])), 0)
+        for count in range(len(hits), 0, -1):
+            if is_named(hits[count - 1]) or self.matching.holds(hits[count - 1]):
+                return count
+        return 0
+
+
+def is_named(told: Mapping[str, float], prefix: str = "") -> bool:
+    """Whether a name holds all that was typed, be there content or not: that is an answer."""
+    return told.get(f"{prefix}name_coverage", 0.0) > 0.99
+
+
+def starting(feature: Feature) -> dict[str, float]:
+    """What a feature counts before any fit."""
+    return {ALWAYS: feature.weight, **feature.leaning}
 
 
 def _sum(weights: Mapping[str, float], signals: Mapping[str, float]) -> float:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.search.lanes import LANES
-from engine.search.ranker import ALWAYS
+from engine.search.ranker import ALWAYS, starting
 from engine.search.training.judged import Judged
 
 #: Signals that may change a feature's weight.
 SIGNALS = ("length", "unreadable", "foreign", "code")
 #: How strongly weights are drawn to what the lanes' rows say, and how much more strongly those that
 #: a signal adds: a handful of questions moves nothing. By what left-out sets say.
-RIDGE, RIDGE_OF_SIGNALS = 0.03, 3.0
+RIDGE, RIDGE_OF_SIGNALS = 0.2, 3.0
 STEPS = 100
 
 
@@ -27,8 +27,8 @@ def fit_weights(
     """By feature and signal; every set counts alike. Features in `without` count nothing."""
     rows = [feature for lane in LANES.values() for feature in lane.columns]
     names = [feature.name for feature in rows]
-    prior = torch.zeros(len(rows), 1 + len(SIGNALS))
-    prior[:, 0] = torch.tensor([feature.weight for feature in rows])
+    told = (ALWAYS, *SIGNALS)
+    prior = torch.tensor([[starting(row).get(name, 0.0) for name in told] for row in rows])
     kept = torch.tensor([[float(name not in without)] for name in names])
     asked = [(name, q) for name, some in sets.items() for q in some if q.grades.any()]
     counts = {name: sum(other == name for other, _ in asked) for name in sets}
@@ -54,10 +54,7 @@ def fit_weights(
     pull *= (2 * scale).exp()
     _minimise(lambda: misplaced(weights, scale) + (pull * (weights - prior) ** 2).sum(), [weights])
     table = (weights * kept).detach().numpy().round(4).tolist()
-    signals = (ALWAYS, *SIGNALS)
-    return {
-        name: dict(zip(signals, row, strict=True)) for name, row in zip(names, table, strict=True)
-    }
+    return {name: dict(zip(told, row, strict=True)) for name, row in zip(names, table, strict=True)}
 
 
 def _minimise(loss: Callable[[], Tensor], parameters: list[Tensor]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.search.ranker import ALWAYS, Logistic, product
 
-RIDGE = 1e-3
+RIDGE = 1e-4
 STEPS = 200
 
 

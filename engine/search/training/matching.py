@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.search import signals
-from engine.search.ranker import Logistic, Ranker
+from engine.search.ranker import Logistic, Ranker, is_named
 from engine.search.training.answered import OF_QUESTION, usable
 from engine.search.training.judged import Judged
 from engine.search.training.logistic import fit_logistic, numbers, with_products
@@ -24,9 +24,10 @@ def fit_matching(sets: Mapping[str, Sequence[Judged]], ranker: Ranker) -> Logist
     for name, some in sets.items():
         for q in some:
             for told, yes in _hits(q, ranker) if usable(q) else ():
-                rows.append(numbers(NAMES, told))
-                right.append(yes)
-                owners.append(name)
+                if not is_named(told):
+                    rows.append(numbers(NAMES, told))
+                    right.append(yes)
+                    owners.append(name)
     return fit_logistic(NAMES, np.stack(rows), np.array(right), owners, MISSED)
 
 
@@ -35,8 +36,7 @@ def cut(matching: Logistic, ranker: Ranker, questions: Sequence[Judged]) -> dict
     above: dict[bool, list[bool]] = {True: [], False: []}
     for q in questions:
         told = list(_hits(q, ranker)) if usable(q) else []
-        holds = [matching.holds(numbers_of) for numbers_of, _ in told]
-        end = max((n + 1 for n, yes in enumerate(holds) if yes), default=0)
+        end = Ranker(matching=matching).count_matching([known for known, _ in told]) or 0
         for n, (_, yes) in enumerate(told):
             above[yes].append(n < end)
     return {

@@ -139,7 +139,7 @@ class TestWhatATerminalShows:
                       "shares": {"text": 0.2, "name": 0.15, "dense": 1.0, "late": 1.0}},
         }  # fmt: skip
         text = self.shown(answer, capsys)
-        assert re.search(r"exact words +3 +1\.235 +0\.2\b", text)
+        assert re.search(r"exact words +3 +1\.235 +0\.20\b", text)
         assert re.search(r"words of its name +– +– +0\.15", text)
         assert "page 2: [bold]Tea[/] is served" in text
         assert "40 passages" in text
