@@ -25,13 +25,16 @@ NEAREST = 20
 
 def of_words(text: str, *, latin_only: bool) -> dict[str, float]:
     """`length`: 0 for one word, 1 from about thirty on; `unreadable`: share of letters in scripts
-    that the model was not trained on."""
+    that the model was not trained on; `digits`: share of digits among letters and digits, which
+    are no language either."""
     words = len(_WORD.findall(text))
     letters = [c for c in text if c.isalpha()]
+    digits = sum(c.isdigit() for c in text)
     foreign = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
     return {
         "length": min(1.0, math.log2(max(words, 1)) / 5),
         "unreadable": foreign / len(letters) if letters and latin_only else 0.0,
+        "digits": digits / (digits + len(letters)) if digits else 0.0,
     }
 
 

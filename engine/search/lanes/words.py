@@ -27,7 +27,9 @@ class Words(Lane):
 
     columns = (
         # BM25 has no scale of its own: it grows with the query's length and the corpus.
-        Feature("text", 0.2, relative=True, leaning={"unreadable": 0.8, "code": -0.05}),
+        Feature(
+            "text", 0.2, relative=True, leaning={"unreadable": 0.8, "code": -0.05, "digits": 0.2}
+        ),
         Feature("term_coverage", 0.04),  # share of the question's words the whole file holds, 0..1
         # Share of the question that the file holds, other forms of its words as far as alike, 0..1.
         Feature("exact_coverage", 0.0),

@@ -14,7 +14,7 @@ from engine.search.ranker import ALWAYS, starting
 from engine.search.training.judged import Judged
 
 #: Signals that may change a feature's weight.
-SIGNALS = ("length", "unreadable", "foreign", "code")
+SIGNALS = ("length", "unreadable", "foreign", "code", "digits")
 #: How strongly weights are drawn to what the lanes' rows say, and how much more strongly those that
 #: a signal adds: a handful of questions moves nothing. By what left-out sets say.
 RIDGE, RIDGE_OF_SIGNALS = 0.2, 3.0

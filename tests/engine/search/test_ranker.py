@@ -49,6 +49,13 @@ def test_what_the_words_tell(text: str, unreadable: float) -> None:
     assert signals.of_words(text, latin_only=False)["unreadable"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("text", "digits"), [("1.180", 1.0), ("EC2", 1 / 3), ("a b", 0.0), ("", 0)]
+)
+def test_digits_are_no_language(text: str, digits: float) -> None:
+    assert signals.of_words(text, latin_only=True)["digits"] == pytest.approx(digits)
+
+
 def test_longer_questions_are_longer() -> None:
     lengths = [signals.of_words("word " * n, latin_only=True)["length"] for n in (0, 1, 2, 8, 999)]
     assert lengths[:2] == [0.0, 0.0]
@@ -124,7 +131,7 @@ def test_a_fitted_file_speaks_of_what_there_is_and_where_it_comes_from(file: Pat
     made = msgspec.json.decode(file.read_bytes(), type=Ranker)
     assert file.stem in MODELS
     assert made.weights.keys() == FEATURES.keys()  # a lane that is new is fitted before it is out
-    known = {ALWAYS, "length", "unreadable", "foreign", "code"}
+    known = {ALWAYS, "length", "unreadable", "foreign", "code", "digits"}
     assert {signal for row in made.weights.values() for signal in row} <= known
     known |= {f"best_{name}" for name in FEATURES}
     assert made.answered is not None
