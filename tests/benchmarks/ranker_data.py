@@ -27,8 +27,9 @@ from indexer.server.lifecycle import Indexer
 from tests.benchmarks import everyday
 from tests.benchmarks.quality import index, questions
 
-#: Of each set, so many files are asked for by their names, and so many questions of others asked.
-NAMED, FOREIGN = 60, 60
+#: Of each set, so many files are asked for by their names, and of others so many questions and
+#: names of files.
+NAMED, FOREIGN, FOREIGN_NAMES = 60, 60, 40
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,11 @@ def main() -> int:
             names = name_questions(some.files, chance) if some.with_names else ()
             others = [q.text for other in sets if other is not some for q in other.own]
             strangers = chance.sample(others, min(FOREIGN, len(others)))
+            files = [path for other in sets if other is not some for path in other.files]
+            there = {Path(path).stem for path in some.files}
+            missing = sorted(path for path in files if Path(path).stem not in there)
+            names_of_others = [asked.text for asked in name_questions(missing, chance)]
+            strangers += names_of_others[:FOREIGN_NAMES]
             foreign = (Asked(text, {}, False, "foreign") for text in strangers)
             everything = [*some.own, *names, *foreign]
             collect(indexer, some.corpus, everything, options.out / f"{some.name}.npz")
