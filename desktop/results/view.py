@@ -227,12 +227,14 @@ class ResultsView(QListView):
         painter = QPainter(self.viewport())
         painter.setFont(theme.font(self.font(), -1))
         words = painter.fontMetrics().boundingRect(s.SIMILAR)
-        y, left = below.top(), below.left() + 2 * GRID
-        end = left + words.width() + GRID
+        words.moveCenter(QPoint(below.left() + 2 * GRID + words.width() // 2, below.top()))
+        end = words.right() + GRID
+        # The row above or below may be the chosen one, whose colour would be behind half a word.
+        painter.fillRect(words.adjusted(-GRID // 2, 0, GRID // 2, 0), colours.window)
         painter.setPen(colours.muted)
-        painter.drawText(left, y + painter.fontMetrics().ascent() // 2 - 1, s.SIMILAR)
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, s.SIMILAR)
         painter.setPen(colours.line)
-        painter.drawLine(end, y, below.right() - 2 * GRID, y)
+        painter.drawLine(end, below.top(), below.right() - 2 * GRID, below.top())
         painter.end()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
