@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 # Before anything imports Qt or a model library.
@@ -63,23 +64,12 @@ def library(tmp_path: Path, sample_library: Path) -> Path:
     return Path(shutil.copytree(sample_library, tmp_path / "library"))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Modules with slow tests come first in what each worker is given: none is left for the end,
-    where one worker would go through them while the others have nothing to do."""
-    workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    modules: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        modules.setdefault(item.nodeid.partition("::")[0], []).append(item)
-    slow = [m for m in modules.values() if any(i.get_closest_marker("slow") for i in m)]
-    fast = [item for m in modules.values() if m not in slow for item in m]
-    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
-    for number, module in enumerate(slow):
-        shares[number % workers].extend(module)
-    # A worker is given every n-th part of the list.
-    room = len(items) // workers
-    items[:] = []
-    for share in shares:
-        some = max(0, room - len(share))
-        items += share + fast[:some]
-        del fast[:some]
-    items += fast
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with slow tests come first, those with most of them before: a worker that is free
+    takes the next one, and no long one is left for the end."""
+    slow = Counter(_module(item) for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[_module(item)])  # stable: modules stay together
+
+
+def _module(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]

@@ -50,16 +50,15 @@ def play(root: Path, disk: RecordingDisk) -> Scenario:
         begin(f"{doing} {n}", {**state, n: ([text] * units, path)}, *[shorter] * bool(over))
         store.replace_files(of_file(n, text, units))
 
-    for n in range(4):
+    for n in range(3):
         edit(n, "new", word(n), 2)
-    for n in range(2):
-        edit(n, "edit", word(50 + n), 2)
+    edit(0, "edit", word(50), 2)
     begin("maintain", state)
     store.maintain(force=True)  # packs the segments
-    begin("move", {**state, 2: ([word(2)] * 2, "/elsewhere/zebra.md")})
-    store.update_paths({2: facts(2, "/elsewhere/zebra.md")})
-    begin("delete", {n: kept for n, kept in state.items() if n != 3})
-    store.delete_files([3])
+    begin("move", {**state, 1: ([word(1)] * 2, "/elsewhere/zebra.md")})
+    store.update_paths({1: facts(1, "/elsewhere/zebra.md")})
+    begin("delete", {n: kept for n, kept in state.items() if n != 2})
+    store.delete_files([2])
     edit(5, "new", word(5), 3)
     edit(5, SHORTEN, word(55), 1)
     begin("maintain again", state)
