@@ -27,9 +27,9 @@ from indexer.server.lifecycle import Indexer
 from tests.benchmarks import everyday
 from tests.benchmarks.quality import index, questions
 
-#: Of each set, so many files are asked for by their names, and of others so many questions and
-#: names of files.
-NAMED, FOREIGN, FOREIGN_NAMES = 60, 60, 40
+#: Of each set, so many files are asked for by their names, of others so many questions and names of
+#: files, and so many questions whose words are none.
+NAMED, FOREIGN, FOREIGN_NAMES, SCRAMBLED = 60, 60, 40, 30
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,15 @@ def name_questions(files: Sequence[str], chance: random.Random) -> Iterator[Aske
         place = chance.randrange(1, max(2, len(stem) - 1))
         typed.append(stem[:place] + stem[place + 1 :])
         yield Asked(typed[n % len(typed)], dict.fromkeys(by_stem[stem], 1), False, "name")
+
+
+def scrambled(questions: Sequence[str], chance: random.Random) -> list[str]:
+    """Of some questions up to four words, their letters in any order: words that there are not."""
+    made = []
+    for text in chance.sample(questions, min(SCRAMBLED, len(questions))):
+        words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3][:4]
+        made.append(" ".join("".join(chance.sample(word, len(word))) for word in words))
+    return [text for text in made if text]
 
 
 def ask(indexer: Indexer, corpus: Path, asked: Asked) -> tuple[QueryRun, list[str]]:
@@ -175,6 +184,7 @@ def main() -> int:
             missing = sorted(path for path in files if Path(path).stem not in there)
             names_of_others = [asked.text for asked in name_questions(missing, chance)]
             strangers += names_of_others[:FOREIGN_NAMES]
+            strangers += scrambled([q.text for q in some.own], chance)
             foreign = (Asked(text, {}, False, "foreign") for text in strangers)
             everything = [*some.own, *names, *foreign]
             collect(indexer, some.corpus, everything, options.out / f"{some.name}.npz")

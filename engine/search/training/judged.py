@@ -41,15 +41,19 @@ class Judged:
             scores[rest] = below_rescored(scores[self.rescored], scores[rest])
         return scores
 
-    def ndcg(self, scores: Floats) -> float:
-        """nDCG@10 (exponential gain) of the items by their best candidates."""
-        order = np.argsort(-scores, kind="stable")
+    def first_grades(self, scores: Floats) -> list[int]:
+        """Grades of the ten best items, each by its best candidate."""
         seen: dict[int, int] = {}
-        for i in order:
+        for i in np.argsort(-scores, kind="stable"):
             seen.setdefault(int(self.items[i]), int(self.grades[i]))
             if len(seen) == 10:
                 break
-        gain = sum((2**g - 1) / math.log2(n + 2) for n, g in enumerate(seen.values()))
+        return list(seen.values())
+
+    def ndcg(self, scores: Floats) -> float:
+        """nDCG@10 (exponential gain)."""
+        grades = self.first_grades(scores)
+        gain = sum((2**g - 1) / math.log2(n + 2) for n, g in enumerate(grades))
         ideal = sum((2**g - 1) / math.log2(n + 2) for n, g in enumerate(self.best_grades))
         return gain / ideal if ideal else 0.0
 
