@@ -139,7 +139,7 @@ def test_a_fitted_file_speaks_of_what_there_is_and_where_it_comes_from(file: Pat
     parts = {part for name in made.answered.weights for part in name.split("*")}
     assert parts <= known
     parts = {part for name in made.matching.weights for part in name.split("*")}
-    assert parts <= {*signals.OF_HIT, ALWAYS, "length", "unreadable", "foreign", "code"}
+    assert parts <= {*signals.OF_HIT, ALWAYS, "length", "foreign", "digits"}
     assert made.fitted.keys() >= {"encoder", "date", "ndcg_at_10_left_out", "warned_left_out"}
 
 
