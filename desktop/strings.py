@@ -71,6 +71,7 @@ EXPLAINED = {
     "name": tr("Words of its name"),
     "text": tr("Exact words"),
     "term_coverage": tr("Words anywhere in the file"),
+    "exact_coverage": tr("Words as they were typed"),
     "proximity": tr("Words side by side"),
     "dense": tr("Meaning"),
     "document": tr("Meaning of the whole file"),
@@ -79,7 +80,7 @@ EXPLAINED = {
     "rescored": tr("Final order"),
 }
 EXPLAINED_PLACE = tr("rank {rank}, score {score}")
-EXPLAINED_WEIGHT = tr("weight {weight}")
+EXPLAINED_SHARE = tr("adds {share}")
 EXPLAINED_NOT = tr("not found")
 OFFLINE = tr("offline")
 #: Of a hit of which only the name is in the index.
@@ -102,6 +103,7 @@ NOTHING_FILTERED = tr("Nothing matches with these filters.")
 DROP_FILTERS = tr("Search without filters")
 PHRASE_RELAXED = tr("Nothing holds the quoted words as they stand; these are the closest.")
 PATTERN_RELAXED = tr("No name is of this pattern; these are of “{pattern}”.")
+SIMILAR = tr("Also similar")
 WEAK = tr("Nothing matches well; these are the closest.")
 ALSO_SEARCHED = tr("Also searched for “{spelling}”.")
 NO_RECENT = tr("Type a few words about a file: what it shows, says or does.")

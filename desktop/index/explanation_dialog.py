@@ -55,8 +55,8 @@ class ExplanationDialog(QDialog):
         if isinstance(units, list):
             rows.append((s.tr("Passages"), f"{len(units):,}"))
         if query := answer.get("query"):
-            weights = query.get("weights") or {}
-            rows += [(s.EXPLAINED[n], _place(query.get(n), weights.get(n))) for n in s.EXPLAINED]
+            shares = query.get("shares") or {}
+            rows += [(s.EXPLAINED[n], _place(query.get(n), shares.get(n))) for n in s.EXPLAINED]
         for name, value in rows:
             if value not in (None, "", [], {}):
                 label = QLabel(str(value), self)
@@ -69,11 +69,9 @@ class ExplanationDialog(QDialog):
         self._sentence.setText(str(error))
 
 
-def _place(place: dict[str, float] | None, weight: float | None) -> str:
-    """Where a lane puts the file, and how much the lane counts."""
+def _place(place: dict[str, float] | None, share: float | None) -> str:
+    """Where a lane puts the file, and what that adds to its score."""
     if place is None:
         return s.EXPLAINED_NOT
     told = s.EXPLAINED_PLACE.format(rank=place["rank"], score=f"{place['score']:.3f}")
-    return (
-        told if weight is None else f"{told}, {s.EXPLAINED_WEIGHT.format(weight=f'{weight:.3g}')}"
-    )
+    return told if share is None else f"{told}, {s.EXPLAINED_SHARE.format(share=f'{share:.2f}')}"

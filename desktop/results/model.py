@@ -45,12 +45,21 @@ class ResultsModel(QAbstractListModel):
         self._hits: list[Hit] = []
         self._open: set[str] = set()  # hits whose copies are shown, by path
         self._copies: dict[str, str] = {}  # rows that are copies: of which hit
+        self._matching: set[str] = set()  # hits that answer, by path; empty where nothing is known
         self.frozen = False  # the person has touched the list: places are kept
 
     @property
     def files(self) -> int:
         """How many rows there are, copies of others aside."""
         return len(self._hits) - len(self._copies)
+
+    @property
+    def first_similar(self) -> int | None:
+        """The row from which on hits are only similar to what was asked for; None where that is not
+        known, or the places that are kept mix them."""
+        answers = [self._copies.get(hit.path, hit.path) in self._matching for hit in self._hits]
+        row = sum(answers)
+        return row if 0 < row < len(answers) and all(answers[:row]) else None
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._hits)
@@ -70,7 +79,9 @@ class ResultsModel(QAbstractListModel):
                 return hit.path in self._copies
             case Qt.ItemDataRole.AccessibleTextRole:
                 said = spoken(hit)
-                return f"{s.COPY}, {said}" if hit.path in self._copies else said
+                if hit.path in self._copies:
+                    return f"{s.COPY}, {said}"
+                return f"{s.SIMILAR}: {said}" if index.row() == self.first_similar else said
             case Qt.ItemDataRole.ToolTipRole:
                 return printable(hit.path)
         return None
@@ -127,8 +138,10 @@ class ResultsModel(QAbstractListModel):
             self.endInsertRows()
         return at
 
-    def take(self, hits: Sequence[Hit]) -> None:
-        """A stage arrived. Rows are matched by path, so that the selection goes with its file."""
+    def take(self, hits: Sequence[Hit], matching: int | None = None) -> None:
+        """A stage arrived, of whose hits the first `matching` answer, where that is known. Rows are
+        matched by path, so that the selection goes with its file."""
+        self._matching = {hit.path for hit in hits[: matching or 0]}
         rows, copies = self._with_copies(hits)
         wanted = merge(self._hits, rows, self.frozen)
         own, there = {hit.path for hit in hits}, {hit.path for hit in wanted}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDrag,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
+    QPainter,
+    QPaintEvent,
     QPixmap,
 )
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from desktop import strings as s
+from desktop import theme
 from desktop.results.delegate import THUMB, ResultDelegate
 from desktop.results.model import Index, ResultsModel
 from desktop.results.thumbnails import Thumbnails
+from desktop.theme import GRID
 from engine.contract.types import Hit
 
 _MOVES = {
@@ -210,6 +214,28 @@ class ResultsView(QListView):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self._choose()
         self.menu_wanted.emit(event.globalPos())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        row = self._results.first_similar
+        if row is not None:
+            self._divide(self.visualRect(self._results.index(row, 0)))
+
+    def _divide(self, below: QRect) -> None:
+        """A line with words on it, between what answers and what is only similar."""
+        colours = theme.of(self.palette())
+        painter = QPainter(self.viewport())
+        painter.setFont(theme.font(self.font(), -1))
+        words = painter.fontMetrics().boundingRect(s.SIMILAR)
+        words.moveCenter(QPoint(below.left() + 2 * GRID + words.width() // 2, below.top()))
+        end = words.right() + GRID
+        # The row above or below may be the chosen one, whose colour would be behind half a word.
+        painter.fillRect(words.adjusted(-GRID // 2, 0, GRID // 2, 0), colours.window)
+        painter.setPen(colours.muted)
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, s.SIMILAR)
+        painter.setPen(colours.line)
+        painter.drawLine(end, below.top(), below.right() - 2 * GRID, below.top())
+        painter.end()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

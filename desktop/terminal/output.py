@@ -59,7 +59,10 @@ def show_answer(answer: dict[str, Any]) -> None:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
     if hits and answer["spelling"]:
         console.print(f"[dim]Also searched for “{escape(answer['spelling'])}”.[/]")
+    matching = answer.get("matches")
     for number, hit in enumerate(hits, 1):
+        if matching and number == matching + 1:
+            console.print("[dim]Also similar:[/]")
         _show_hit(number, hit)
     if answer["coverage"].get("message"):
         console.print(f"[dim]{escape(answer['coverage']['message'])}[/]")
@@ -218,6 +221,7 @@ _LANES = {
     "name": "words of its name",
     "text": "exact words",
     "term_coverage": "words anywhere in the file",
+    "exact_coverage": "words as they were typed",
     "proximity": "words side by side",
     "dense": "meaning",
     "document": "meaning of the whole file",
@@ -247,18 +251,18 @@ def show_explanation(answer: dict[str, Any]) -> None:
 
 
 def _show_lanes(query: dict[str, Any]) -> None:
-    """Rank among files and score in each lane, and how much the lane weighs."""
+    """Rank among files and score in each lane, and what that adds to the final score."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("  found by", "rank", "score", "weight"):
+    for heading in ("  found by", "rank", "score", "adds"):
         table.add_column(heading, justify="left" if "by" in heading else "right", no_wrap=True)
     for lane, meaning in _LANES.items():
         place = query.get(lane) or {}
-        weight = query.get("weights", {}).get(lane)
+        share = query.get("shares", {}).get(lane)
         table.add_row(
             f"  {meaning}",
             str(place.get("rank", "–")),
             f"{place['score']:.3f}" if place else "–",
-            "" if weight is None else f"{weight:.3g}",
+            "" if share is None else f"{share:.2f}",
         )
     console.print(table)
     if not query.get("rescored") and not query.get("fused") and not query.get("name"):

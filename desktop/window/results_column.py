@@ -61,7 +61,7 @@ class ResultsColumn(QWidget):
         if stage.stage == "names" and not stage.hits:
             return  # the old rows stay until there is something better
         self._stage = stage
-        self._model.take(stage.hits)
+        self._model.take(stage.hits, stage.matches)
         self.results.settle()
         count = self._model.files if stage.matches is None else stage.matches
         self.count_changed.emit(s.files(count) if count else "")

@@ -138,6 +138,7 @@ def _brief(answer: dict[str, Any]) -> dict[str, Any]:
     return {
         "hits": [_brief_hit(hit) for hit in answer["hits"]],
         "weak": answer["weak"],
+        "matches": answer["matches"],
         "loose": answer["loose"],
         "also_searched_for": answer["spelling"],
         "pattern_relaxed": answer["pattern_relaxed"],

@@ -18,7 +18,9 @@ def best_of(answers: Sequence[Answer], limit: int) -> Answer:
     hits = _folded(sorted(best.values(), key=lambda hit: -hit.score))[:limit]
     relaxed = dict.fromkeys(answer.pattern_relaxed for answer in answers if answer.pattern_relaxed)
     weak = all(answer.weak for answer in answers)
-    counted = all(answer.matches is not None and not answer.weak for answer in answers)
+    told = [answer for answer in answers if answer.matches is not None]
+    match = {hit.path for answer in told for hit in answer.hits[: answer.matches]}
+    last = max((n for n, hit in enumerate(hits, 1) if hit.path in match), default=0)
     spelt = dict.fromkeys(answer.spelling for answer in answers if answer.spelling)
     said = [answer.coverage for answer in answers if answer.coverage.message]
     return structs.replace(
@@ -30,7 +32,7 @@ def best_of(answers: Sequence[Answer], limit: int) -> Answer:
         coverage=said[0] if said else answers[-1].coverage,
         spelling=", ".join(spelt),
         pattern_relaxed=" ".join(relaxed),
-        matches=len(hits) if counted else 0 if weak else None,
+        matches=last if len(told) == len(answers) else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import cast
 
@@ -30,7 +30,8 @@ MORE_PLACES = 3
 #: Copies listed with a hit.
 MOST_COPIES = 20
 
-Proof = Callable[[Row], TokenMatch | None]
+#: The words of a unit that answer the query's.
+Marked = Callable[[Row], Sequence[evidence.Match]]
 
 
 def name_hits(names: Sequence[NameMatch], copies: Copies, limit: int) -> list[Hit]:
@@ -89,21 +90,22 @@ def folded_hit(hit: Hit, same: SameContents | None, names: Sequence[NameMatch] =
     )
 
 
-def run_hits(run: QueryRun, limit: int, *, late_evidence: bool) -> list[Hit]:
-    """One hit for each of the best files of a run, at its best unit."""
+def run_hits(run: QueryRun, ranked: Sequence[RankedFile], *, late_evidence: bool) -> list[Hit]:
+    """One hit for each of these files of a run, at its best unit."""
     candidates = run.candidates
-    ranked = run.ranked_files(limit)
     shown = [i for file in ranked for i in file.places[: MORE_PLACES + 1]]
     candidates.rows.of([candidates.unit_ids[i] for i in shown])  # all at once
     named = {match.file.file_id: match for match in run.names}
-    marks = run.context.expansion.marks()
+    found = run.found_by()
     hits = []
     for file in ranked:
         known = _distinct(run, file)
         if known:
-            lanes = cast("tuple[Lane, ...]", tuple(run.lanes_of(file.places[0])))
+            lanes = tuple(
+                cast("Lane", name) for name, told in found.items() if told[file.places[0]]
+            )
             match = _token_match(run, known[0][0]) if late_evidence else None
-            hit = unit_hit(known, lanes, run.query.text, match, marks)
+            hit = unit_hit(known, lanes, run.context.marked, match)
         elif file.file_id in named:
             hit = _name_hit(named[file.file_id], file.score)
         else:
@@ -125,29 +127,19 @@ def _token_match(run: QueryRun, row: Row) -> TokenMatch | None:
 def unit_hit(
     ranked: Sequence[tuple[Row, float]],
     lanes: tuple[Lane, ...],
-    query_text: str,
+    marked: Marked,
     match: TokenMatch | None = None,
-    marks: Mapping[str, str] | None = None,
 ) -> Hit:
-    """A file at its best unit; the others of its (row, score) are further places. `marks`: by term
-    the word of the query that it stands for."""
+    """A file at its best unit; the others of its (row, score) are further places."""
     best, score = ranked[0]
-    snippet, proof = _prove(best, query_text, match, marks)
-    more = [
-        Place(_location(row), _prove(row, query_text, None, marks)[0], other)
-        for row, other in ranked[1:]
-    ]
+    snippet, proof = _prove(best, marked, match)
+    more = [Place(_location(row), _prove(row, marked)[0], other) for row, other in ranked[1:]]
     return _hit(best.file, score, lanes, snippet, _location(best), tuple(proof), tuple(more))
 
 
-def _prove(
-    row: Row,
-    query_text: str,
-    match: TokenMatch | None,
-    marks: Mapping[str, str] | None,
-) -> tuple[str, list[Evidence]]:
+def _prove(row: Row, marked: Marked, match: TokenMatch | None = None) -> tuple[str, list[Evidence]]:
     """A snippet of the unit, and what in it, or on its page, answers the query."""
-    matches = evidence.word_matches(row.text, query_text, marks)
+    matches = [*marked(row)]
     record = None if match is None else match.record
     if match is not None and match.record.spans is not None and match.query_words:
         matches += evidence.late_matches(match.similarities, match.record.spans, match.query_words)

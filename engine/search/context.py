@@ -9,13 +9,14 @@ from functools import cached_property
 from engine.contract.types import Adapter, Kind, Query
 from engine.models.registry import ModelSpec
 from engine.search.copies import Copies
+from engine.search.evidence import Match, word_matches
 from engine.search.expansion import Expansion, expand, merged
 from engine.search.phrases import in_name
 from engine.search.ports import CopyIndex, NameIndex, NameMatch
 from engine.search.query_encoding import EncodedQuery, QueryEncodings
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
-from engine.store import Candidate, Store, build_where
+from engine.store import Candidate, Row, Store, build_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class QueryContext:
     proposals: dict[str, Sequence[Candidate]] = field(default_factory=dict)
     #: Which of the files found have the same contents.
     copies: Copies = field(init=False)
+    _marked: dict[str, Sequence[Match]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.copies = Copies(self.sources.copies, self.query, self.sources.alive)
@@ -113,6 +115,18 @@ class QueryContext:
         return TokenMatches(
             self.sources.store, self.sources.word_weights, self.read.text, self.encoded
         )
+
+    def marked(self, row: Row) -> Sequence[Match]:
+        """The words of a unit that answer the query's; looked for once, for every stage shows them.
+        InklingError of the store."""
+        if row.unit_id not in self._marked:
+            found = word_matches(row.text, self.query.text, self._marks)
+            self._marked[row.unit_id] = found
+        return self._marked[row.unit_id]
+
+    @cached_property
+    def _marks(self) -> Mapping[str, str]:
+        return self.expansion.marks()
 
     def where(self, adapter: Adapter | None = None) -> str | None:
         """The query's demands as a prefilter; with an adapter, only for the kinds it encodes."""

@@ -1,4 +1,4 @@
-"""Explain: where a file stands in each lane of a finished run, and what each feature counts."""
+"""Explain: where a file stands in each lane of a finished run, and what each feature adds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ FORMER_KEYS = {"term_coverage": "held", "proximity": "quoted"}
 
 def explain(run: QueryRun, file_id: int) -> dict[str, object]:
     """By feature the file's rank among files and its best candidate's score, None where the lane
-    tells nothing of it; so for the fused and the rescored score; and the weights."""
+    tells nothing of it; so for the fused and the rescored score. `weights`; `shares`: of its best
+    candidate's score, what each feature adds; `signals` of the question."""
     answer: dict[str, object] = {
         feature: _rank(run.candidates.file_ids, run.features.raw(feature), file_id)
         for feature in run.weights
@@ -29,7 +30,24 @@ def explain(run: QueryRun, file_id: int) -> dict[str, object]:
         if now in answer:
             answer[former], weights[former] = answer[now], weights[now]
     answer["weights"] = weights
+    answer["shares"] = _shares(run, file_id)
+    answer["signals"] = {name: round(value, 4) for name, value in run.signals.items()}
     return answer
+
+
+def _shares(run: QueryRun, file_id: int) -> dict[str, float]:
+    """The parts of a name, `name_…`, add to `name`."""
+    places = [i for i, owner in enumerate(run.candidates.file_ids) if owner == file_id]
+    if not places:
+        return {}
+    best = max(places, key=lambda i: run.scores[i])
+    shares: dict[str, float] = {}
+    for feature, weight in run.weights.items():
+        whole = feature.partition("_")[0]
+        row = whole if whole in run.weights else feature
+        added = weight * float(run.features.value(feature)[best])
+        shares[row] = round(shares.get(row, 0.0) + added, 4)
+    return shares
 
 
 def _name_rank(names: Sequence[NameMatch], file_id: int) -> dict[str, float] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ class Feature:
     """A column of the matrix, and how the ranker reads it."""
 
     name: str
-    weight: float  # how much it counts for a question in prose; other shapes: engine.search.ranker
+    weight: float  # how much it counts until the ranker is fitted; fitting starts from it
     relative: bool = False  # has no scale of its own: counts as a share of the query's best
     stand_in: str = ""  # the feature that counts where this one is missing; "": nothing does
+    #: How much more it counts for each unit of a signal of the question, until that is fitted.
+    leaning: Mapping[str, float] = field(default_factory=dict)
 
 
 class FeatureMatrix:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.errors import InklingError
-from engine.contract.types import Query, Stage
-from engine.search import ranker
+from engine.contract.types import Kind, Query, Stage
+from engine.search import signals
 from engine.search.candidates import Candidates, Rows
 from engine.search.context import QueryContext, Sources
 from engine.search.features import FeatureMatrix, Floats
@@ -22,6 +22,7 @@ from engine.search.patterns import relax_patterns
 from engine.search.phrases import relax_phrases
 from engine.search.pools import spread
 from engine.search.ports import NameMatch, SameContents
+from engine.search.ranker import Ranker, Weights, below_rescored
 from engine.store import Candidate
 
 #: How many of the fused candidates are rescored. Measured on the tuning sets: more change nDCG@10
@@ -71,9 +72,9 @@ class QueryRun:
         self.phrase_relaxed = bool(query.phrases) and not relaxed.phrases
         most_names = max(wanted, NAMES)
         self.context = QueryContext(sources, relaxed, candidate_ids, most_names, wanted)
-        self.shape = ranker.shape_of(relaxed.text, latin_only=sources.spec.latin_only)
-        columns = [feature for lane in lanes.values() for feature in lane.columns]
-        self.weights = ranker.weights_for(self.shape, columns)
+        #: What is known of the question by now; see engine.search.signals.
+        self.signals = signals.of_words(relaxed.text, latin_only=sources.spec.latin_only)
+        self._ranker = Ranker.of(sources.spec.id)
         self.candidates = Candidates([], [], Rows(sources.store))
         self.features = FeatureMatrix(0)
         #: [k] of the candidates: by the lanes that are cheap, and in the end. Empty before.
@@ -90,6 +91,12 @@ class QueryRun:
     def names(self) -> list[NameMatch]:
         """Files whose names answer, best first."""
         return self.context.names
+
+    @property
+    def weights(self) -> Weights:
+        """By feature, as far as the question is known."""
+        columns = [feature for lane in self._lanes.values() for feature in lane.columns]
+        return self._ranker.weights_for(columns, self.signals)
 
     @property
     def only_filters(self) -> bool:
@@ -122,6 +129,7 @@ class QueryRun:
                 self.not_encoded = error
                 yield from ("fused", "rescored")
                 return
+            self.signals |= signals.of_pieces(self.query.text, self.context.encoded.pieces)
             self._gather("fused", {})
             yield "fused"
             self._rescore()
@@ -152,6 +160,8 @@ class QueryRun:
         if stage != "words":
             self._ask("words", np.flatnonzero(places < 0))
         self._ask(stage, np.arange(len(self.candidates)))
+        if stage == "fused":
+            self.signals |= signals.of_kinds(self._kinds_near())
         self.fused = self.scores = self.features.weighted(self.weights)
 
     def _rescore(self) -> None:
@@ -161,8 +171,15 @@ class QueryRun:
         self.rescored = ranked[spread(owners, RESCORED, RESCORED_OF_FILE)]
         self._ask("rescored", self.rescored)
         self.scores = self.final_scores(self.features)
-        pieces = self.context.encoded.pieces / max(self.shape.words, 1)
-        self.weak = ranker.is_weak(self.features, self.shape, pieces)
+        self.signals |= signals.of_best(self.features)
+        self.weak = self._ranker.is_weak(self.signals)
+
+    def _kinds_near(self) -> list[Kind]:
+        """Of the candidates that are nearest in meaning."""
+        dense = np.nan_to_num(self.features.raw("dense"), nan=-1.0)
+        nearest = [self.candidates.unit_ids[i] for i in np.argsort(-dense)[: signals.NEAREST]]
+        rows = self.candidates.rows.of(nearest)
+        return [rows[unit_id].kind for unit_id in nearest if unit_id in rows]
 
     def final_scores(self, features: FeatureMatrix) -> Floats:
         """[k] of the last stage, from these features of the candidates."""
@@ -171,7 +188,7 @@ class QueryRun:
         rest[self.candidates.with_unit] = True
         rest[self.rescored] = False
         if rest.any():
-            scores[rest] = ranker.below_rescored(scores[self.rescored], self.fused[rest])
+            scores[rest] = below_rescored(scores[self.rescored], self.fused[rest])
         return scores
 
     def _ask(self, stage: Stage, places: NDArray[np.intp]) -> None:
@@ -202,11 +219,26 @@ class QueryRun:
             for i in list(best.values())[:limit]
         ]
 
-    def lanes_of(self, place: int) -> list[str]:
-        """The lanes that found a candidate, in the table's order."""
-        return [
-            name
+    def count_matching(self, files: Sequence[RankedFile]) -> int | None:
+        """How many of these files, best first, answer; those after are only similar. None while
+        that is not known."""
+        if not len(self.rescored):
+            return None
+        if self.weak:
+            return 0
+        told = signals.of_hits(
+            self.features, self.scores, np.array([file.places[0] for file in files], np.intp)
+        )
+        rows = [
+            {name: float(column[n]) for name, column in told.items()} | self.signals
+            for n in range(len(files))
+        ]
+        return self._ranker.count_matching(rows)
+
+    def found_by(self) -> dict[str, NDArray[np.bool_]]:
+        """By lane, in the table's order: [k] which candidates it found."""
+        return {
+            name: lane.found(self.features)
             for name, lane in self._lanes.items()
             if any(feature.name in self.features for feature in lane.columns)
-            and lane.found(self.features)[place]
-        ]
+        }

@@ -1,76 +1,112 @@
-"""The ranker: one score from the features, with weights that depend on the query's shape.
+"""The ranker: one linear score from the features, with weights that lean on the question's signals.
 
-Weights were measured over all tuning sets together with `python -m tests.benchmarks.quality`.
+What was fitted for an encoder stands in `fitted/ID.json` with where it comes from; it is written by
+`python -m engine.search.training.fit_ranker`. Without such a file each feature counts as its row in
+its lane says, and nothing is said of how probable an answer is.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 
-from engine.search.features import Feature, FeatureMatrix, Floats
+from engine.search.features import Feature, Floats
 
 Weights = Mapping[str, float]  # by feature
-
-_WORD = re.compile(r"\w+")
-#: Programming languages, but those that are also a name or a thing: Julia, Ruby, Rust, Dart.
-_LANGUAGE = re.compile(
-    r"(?<!\w)(?:bash|c\+\+|c#|cpp|erlang|f#|fortran|golang|haskell|java|javascript|kotlin|matlab"
-    r"|ocaml|perl|php|powershell|python[23]?|sql|typescript)(?!\w)",
-    re.IGNORECASE,
-)
-_FILE_NAME = re.compile(r"[\w\-]+\.[A-Za-z0-9]{1,5}$|^\w+[_\-]\w+$|\d{3,}")
+#: In place of a signal: what counts whatever the question.
+ALWAYS = "always"
+FITTED = Path(__file__).with_name("fitted")
 
 
-@dataclass(frozen=True, slots=True)
-class QueryShape:
-    """What can be told of a query before anything is found."""
+class Logistic(msgspec.Struct, frozen=True):
+    """A logistic model of a yes or no."""
 
-    words: int
-    unreadable: float  # share of letters in scripts the model was not trained on, 0..1
-    like_a_name: bool  # looks like a file name or identifier rather than like prose
-    about_code: bool = False  # names a programming language
+    #: By the names of the numbers that are multiplied, joined by `*`.
+    weights: dict[str, float]
+    #: Below this probability it is a no.
+    below: float
 
+    def probability(self, told: Mapping[str, float]) -> float:
+        """0..1 of a yes."""
+        return 1.0 / (1.0 + math.exp(-_sum(self.weights, told)))
 
-def shape_of(text: str, *, latin_only: bool) -> QueryShape:
-    """Look at the typed words; `latin_only`: the model reads no other script."""
-    words = _WORD.findall(text)
-    letters = [c for c in text if c.isalpha()]
-    foreign = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
-    unreadable = foreign / len(letters) if letters and latin_only else 0.0
-    tokens = text.split()
-    like_a_name = 0 < len(tokens) <= 3 and any(_FILE_NAME.search(token) for token in tokens)
-    return QueryShape(len(words), unreadable, like_a_name, bool(_LANGUAGE.search(text)))
+    def holds(self, told: Mapping[str, float]) -> bool:
+        """Whether it is a yes."""
+        return self.probability(told) >= self.below
 
 
-#: The model can't read the question: words decide, meaning only breaks ties.
-UNREADABLE: Weights = {"dense": 0.15, "document": 0.0, "text": 1.0, "name": 0.15, "late": 0.1}
-#: Somebody types a file name: the file of that name comes first.
-NAME: Weights = {"dense": 0.4, "document": 0.2, "text": 0.4, "name": 1.0, "late": 0.6}
-#: "python read a file line by line": what code does is said in other words than its own, and those
-#: the two share are everywhere; side by side they tell more. nDCG@10 of 500 questions of the web
-#: for a function: 0.613 -> 0.621.
-CODE: Weights = {
-    "dense": 0.8, "text": 0.1, "late": 0.45, "term_coverage": 0.05, "proximity": 0.16,
-}  # fmt: skip
+class Ranker(msgspec.Struct, frozen=True):
+    """Weights of one encoder."""
+
+    #: By feature: what it counts always, and how much more for each unit of a signal.
+    weights: dict[str, dict[str, float]] = {}
+    answered: Logistic | None = None  # whether what is asked is among what was found
+    matching: Logistic | None = None  # whether a hit answers, or is only similar
+    #: Sets, date and figures, for whoever reads the file.
+    fitted: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, model_id: str) -> Ranker:
+        """As fitted for this encoder; without weights if it was not."""
+        return _read(FITTED / f"{model_id}.json")
+
+    def weights_for(self, features: Iterable[Feature], signals: Mapping[str, float]) -> Weights:
+        """How much the value of each feature counts; a feature that is new since the fit counts as
+        its row says."""
+        return {
+            feature.name: _sum(self.weights.get(feature.name) or starting(feature), signals)
+            for feature in features
+        }
+
+    def is_weak(self, signals: Mapping[str, float]) -> bool:
+        """Whether nothing matches well."""
+        if self.answered is None or is_named(signals, "best_"):
+            return False
+        return not self.answered.holds(signals)
+
+    def count_matching(self, hits: Sequence[Mapping[str, float]]) -> int | None:
+        """How many of these hits, best first, answer: those after the last that does are only
+        similar. None where that was not fitted."""
+        if self.matching is None:
+            return None
+        for count in range(len(hits), 0, -1):
+            if is_named(hits[count - 1]) or self.matching.holds(hits[count - 1]):
+                return count
+        return 0
 
 
-def weights_for(shape: QueryShape, features: Iterable[Feature]) -> Weights:
-    """How much each feature's value counts for a query of this shape.
+def is_named(told: Mapping[str, float], prefix: str = "") -> bool:
+    """Whether a name holds all that was typed, be there content or not: that is an answer."""
+    return told.get(f"{prefix}name_coverage", 0.0) > 0.99
 
-    A feature that the shape does not name keeps the weight of its own row, which is that of prose.
-    """
-    if shape.unreadable > 0.5:
-        own = UNREADABLE
-    elif shape.like_a_name:
-        own = NAME
-    else:
-        own = CODE if shape.about_code else {}
-    return {feature.name: own.get(feature.name, feature.weight) for feature in features}
+
+def starting(feature: Feature) -> dict[str, float]:
+    """What a feature counts before any fit."""
+    return {ALWAYS: feature.weight, **feature.leaning}
+
+
+def _sum(weights: Mapping[str, float], signals: Mapping[str, float]) -> float:
+    return sum(weight * product(name, signals) for name, weight in weights.items())
+
+
+def product(name: str, signals: Mapping[str, float]) -> float:
+    """Of the signals a name joins; one that is not known yet is 0."""
+    if name == ALWAYS:
+        return 1.0
+    return math.prod(signals.get(part, 0.0) for part in name.split("*"))
+
+
+@lru_cache
+def _read(path: Path) -> Ranker:
+    if not path.exists():
+        return Ranker()
+    return msgspec.json.decode(path.read_bytes(), type=Ranker)
 
 
 def below_rescored(rescored: Floats, fused: Floats) -> Floats:
@@ -80,35 +116,3 @@ def below_rescored(rescored: Floats, fused: Floats) -> Floats:
     """
     floor = rescored.min() - np.float32(1)
     return np.asarray(floor + fused - fused.max(initial=0.0), dtype=np.float32)
-
-
-#: Below these the best candidate is no answer: from the unanswerable questions of the tuning sets.
-WEAK_DENSE, WEAK_LATE = 0.30, 0.45
-#: A name that matches so well is an answer.
-GOOD_NAME = 0.7
-
-#: Word pieces a word, from which on a question is in a language the model half knows: good
-#: answers are far away, too (German and French: median 1.9; English: at most 1.7, median 1.1).
-FOREIGN_PIECES = 1.5
-
-
-def is_weak(features: FeatureMatrix, shape: QueryShape, pieces_per_word: float = 1.0) -> bool:
-    """Whether nothing matches well: no name, and neither lane of meaning is near.
-
-    Warning on a good search is the expensive error, so both must agree, and where the model can't
-    judge nothing is said. On the tuning sets 1 of 1,100 answerable questions is warned of.
-    """
-    named = bool((features.raw("name") >= GOOD_NAME).any())
-    dense, text = features.raw("dense"), features.raw("text")
-    if np.isnan(dense).all() and np.isnan(text).all():
-        return not named
-    if pieces_per_word >= FOREIGN_PIECES and shape.unreadable <= 0.5:
-        return False
-    if shape.unreadable > 0.5:
-        return not bool((text > 0).any())
-    near = _best(dense) >= WEAK_DENSE or _best(features.raw("late")) >= WEAK_LATE
-    return not (named or near)
-
-
-def _best(column: Floats) -> float:
-    return float(np.max(column, initial=-1.0, where=~np.isnan(column)))

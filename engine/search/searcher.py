@@ -88,18 +88,24 @@ class Searcher:
     def _answers(self, query: Query, limit: int, started: float) -> Generator[Answer, None, None]:
         run = self.run(query, limit)
         for stage in run.stages():
+            matches = None
             if stage == "names" or run.only_filters:
                 hits = name_hits(run.names, run.context.copies, limit)
+                if run.only_filters and len(hits) < limit:  # else there may be more
+                    matches = len(hits)
             else:
+                ranked = run.ranked_files(limit)
                 meant = stage == "rescored" and run.not_encoded is None
-                hits = run_hits(run, limit, late_evidence=meant)
+                hits = run_hits(run, ranked, late_evidence=meant)
+                known = run.count_matching(ranked) if meant else None
+                if known is not None and known < limit:
+                    matches = min(known, len(hits))
             took_ms = round((time.perf_counter() - started) * 1000, 2)
             coverage = Coverage()
             if (error := run.not_encoded) is not None:
                 said = f"{error} Only names and words were searched."  # the error says what to do
                 coverage = Coverage(complete=False, message=said)
             spelling = "" if stage == "names" or run.only_filters else run.context.suggestion
-            counted = run.only_filters and len(hits) < limit  # else there may be more
             yield Answer(
                 tuple(hits),
                 stage,
@@ -109,7 +115,7 @@ class Searcher:
                 coverage,
                 spelling=spelling,
                 pattern_relaxed=run.pattern_relaxed,
-                matches=len(hits) if counted else 0 if run.weak else None,
+                matches=matches,
             )
 
     def explain(self, query: Query, file_id: int) -> dict[str, object]:

@@ -11,6 +11,7 @@ from engine.contract.types import Answer, Query, TextInput
 from engine.models.registry import ModelSpec
 from engine.search.answers import folded_hit, unit_hit
 from engine.search.copies import Copies
+from engine.search.evidence import Match, word_matches
 from engine.search.ports import CopyIndex, QueryEncoder
 from engine.store import Row, Store, build_where
 
@@ -50,9 +51,13 @@ class Similar:
         if "text-matching" in self._spec.adapters and self._encoder.fast:
             ranked = self._judged(asking, ranked, known)
         text = " ".join(row.context for row in asking.values())
+
+        def marked(row: Row) -> list[Match]:
+            return word_matches(row.text, text)
+
         hits = [
             folded_hit(
-                unit_hit([(known[uid], score)], ("dense",), text), copies.of(known[uid].file_id)
+                unit_hit([(known[uid], score)], ("dense",), marked), copies.of(known[uid].file_id)
             )
             for score, uid in ranked[:limit]
         ]

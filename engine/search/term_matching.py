@@ -55,33 +55,49 @@ def asked_words(question: str) -> list[AskedWord]:
     return telling or common
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a question a file holds anywhere."""
+
+    share: float  # against the best of the files looked at, 0..1
+    exact: float  # of the whole question; another form of a word counts as much as it is like it
+
+
 def term_coverage(
     words: Sequence[AskedWord], weights: NDArray[np.float32], matches: Iterable[TextMatch]
-) -> dict[int, float]:
-    """By file, how much of the question it holds anywhere, against the best of these files: 0..1.
-
-    `weights` [n]: how rare each word is.
-    """
+) -> dict[int, Coverage]:
+    """By file. `weights` [n]: how rare each word is."""
     sought = [
-        [[f" {t} " for t in alternative] for alternative in _alternatives(word)] for word in words
+        [(weight, [f" {t} " for t in terms]) for terms, weight in _alternatives(word)]
+        for word in words
     ]
-    missing: dict[int, list[int]] = {}
+    held: dict[int, list[float]] = {}
     for match in matches:
-        left = missing.get(match.file_id, range(len(words)))
-        missing[match.file_id] = [
-            i
-            for i in left
-            if not any(all(term in match.terms for term in terms) for terms in sought[i])
-        ]
-    whole = float(weights.sum())
-    totals = {file_id: whole - float(weights[left].sum()) for file_id, left in missing.items()}
-    best = max(totals.values(), default=0.0)
-    return {file_id: total / best for file_id, total in totals.items()} if best else {}
+        likeness = held.setdefault(match.file_id, [0.0] * len(words))
+        for i, alternatives in enumerate(sought):
+            for weight, terms in alternatives:
+                if weight <= likeness[i]:
+                    break  # the others are no more like it
+                if all(term in match.terms for term in terms):
+                    likeness[i] = weight
+                    break
+    table = np.array(list(held.values()), np.float32).reshape(len(held), len(words))
+    totals = (table > 0).astype(np.float32) @ weights
+    exact = table @ weights / max(float(weights.sum()), 1e-9)
+    best = float(totals.max(initial=0.0))
+    if not best:
+        return {}
+    return {
+        file_id: Coverage(float(total) / best, float(certain))
+        for file_id, total, certain in zip(held, totals, exact, strict=True)
+    }
 
 
-def _alternatives(word: AskedWord) -> list[tuple[str, ...]]:
-    """Terms of which a file that holds the word holds all."""
-    return [*((term,) for term in word.terms), *(variant.terms for variant in word.others)]
+def _alternatives(word: AskedWord) -> list[tuple[tuple[str, ...], float]]:
+    """Terms of which a file that holds the word holds all, and how like the word they are: 0..1,
+    the likest first."""
+    variants = [(variant.terms, variant.weight) for variant in word.others]
+    return [*(((term,), 1.0) for term in word.terms), *sorted(variants, key=lambda v: -v[1])]
 
 
 def proximity(

@@ -108,4 +108,4 @@ def test_features_are_still_known_by_their_former_keys(engine: Engine) -> None:
     told = engine.explain(parse("bread 1"), 7)
     assert told["held"] == told["term_coverage"] is not None
     assert told["quoted"] == told["proximity"]
-    assert told["weights"]["held"] == told["weights"]["term_coverage"] == 0.04  # type: ignore[index]
+    assert told["weights"]["held"] == told["weights"]["term_coverage"] > 0  # type: ignore[index]

@@ -17,7 +17,14 @@ class Late(Lane):
     """MaxSim over stored multi-vectors; it proposes nothing."""
 
     # Mean MaxSim, -1..1; a unit without multi-vector gets its cosine instead.
-    columns = (Feature("late", 0.8, stand_in="dense"),)
+    columns = (
+        Feature(
+            "late",
+            0.8,
+            stand_in="dense",
+            leaning={"unreadable": -0.7, "code": -0.17, "digits": -0.2},
+        ),
+    )
     stage = "rescored"
 
     def features(self, context: QueryContext, candidates: Candidates) -> Mapping[str, Floats]:

@@ -27,9 +27,13 @@ class Words(Lane):
 
     columns = (
         # BM25 has no scale of its own: it grows with the query's length and the corpus.
-        Feature("text", 0.2, relative=True),
+        Feature(
+            "text", 0.2, relative=True, leaning={"unreadable": 0.8, "code": -0.05, "digits": 0.2}
+        ),
         Feature("term_coverage", 0.04),  # share of the question's words the whole file holds, 0..1
-        Feature("proximity", 0.05),  # question words side by side, 0..1
+        # Share of the question that the file holds, other forms of its words as far as alike, 0..1.
+        Feature("exact_coverage", 0.0),
+        Feature("proximity", 0.05, leaning={"code": 0.05}),  # question words side by side, 0..1
     )
     stage = "words"
 
@@ -60,11 +64,11 @@ class Words(Lane):
         covered = term_coverage(words, weights, matches)
         near = {m.unit_id: proximity(words, weights, m.terms.split()) for m in inside}
         pairs = list(zip(candidates.unit_ids, candidates.file_ids, strict=True))
+        held = [covered.get(file_id) if unit_id else None for unit_id, file_id in pairs]
         return {
             "text": column([bm25.get(unit_id) for unit_id, _ in pairs]),
-            "term_coverage": column(
-                [(covered.get(file_id) if unit_id else None) or None for unit_id, file_id in pairs]
-            ),
+            "term_coverage": column([(c.share or None) if c else None for c in held]),
+            "exact_coverage": column([(c.exact or None) if c else None for c in held]),
             "proximity": column([near.get(unit_id) or None for unit_id, _ in pairs]),
         }
 

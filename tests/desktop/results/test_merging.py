@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from desktop import strings
 from desktop.presentation.matches import marks
 from desktop.results.merging import merge
 from desktop.results.model import ResultsModel, Role
@@ -126,3 +128,25 @@ def test_marks_are_sorted_joined_and_inside_the_snippet() -> None:
     evidence = [{"type": "text", "start": a, "end": b, "word": "w"} for a, b in runs]
     found = from_data(hit("/a", snippet="0123456789", evidence=evidence), Hit)
     assert marks(found) == [(0, 2), (4, 10)]
+
+
+def test_where_hits_are_only_similar() -> None:
+    model = ResultsModel()
+    model.take(hits("a", "b", "c"), 2)
+    assert model.first_similar == 2
+    assert spoken_row(model, 2).startswith(strings.SIMILAR)
+    assert not spoken_row(model, 1).startswith(strings.SIMILAR)
+    model.take(hits("a", "b", "c"))
+    assert model.first_similar is None  # not known yet
+    for matching in (0, 3):  # nothing answers, or all does: no line
+        model.take(hits("a", "b", "c"), matching)
+        assert model.first_similar is None
+    model.frozen = True  # the rows keep their places
+    model.take(hits("a", "c", "b"), 1)
+    assert model.first_similar == 1
+    model.take(hits("c", "a", "b"), 1)  # among those that are only similar
+    assert model.first_similar is None
+
+
+def spoken_row(model: ResultsModel, row: int) -> str:
+    return str(model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole))

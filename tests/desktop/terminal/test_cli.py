@@ -136,10 +136,10 @@ class TestWhatATerminalShows:
             "sentence": "",
             "units": [{"page": 2, "text": "[bold]Tea[/] is\nserved " * 20}] * 40,
             "query": {**lanes, "fused": {"rank": 2, "score": 0.5}, "rescored": None,
-                      "weights": {"text": 0.2, "name": 0.15, "dense": 1.0, "late": 1.0}},
+                      "shares": {"text": 0.2, "name": 0.15, "dense": 1.0, "late": 1.0}},
         }  # fmt: skip
         text = self.shown(answer, capsys)
-        assert re.search(r"exact words +3 +1\.235 +0\.2\b", text)
+        assert re.search(r"exact words +3 +1\.235 +0\.20\b", text)
         assert re.search(r"words of its name +– +– +0\.15", text)
         assert "page 2: [bold]Tea[/] is served" in text
         assert "40 passages" in text
@@ -175,6 +175,11 @@ class TestWhatATerminalShows:
         assert "line 3" in text
         output.show_answer({"hits": [hit], "weak": True, "loose": True, **NOTHING_READ})
         assert "Nothing holds the quoted words" in capsys.readouterr().out
+        told = {"weak": False, "loose": False, **NOTHING_READ, "matches": 1}
+        output.show_answer({"hits": [hit, hit], **told})
+        assert capsys.readouterr().out.count("Also similar:") == 1
+        output.show_answer({"hits": [hit], **told})
+        assert "Also similar" not in capsys.readouterr().out
         output.show_answer(
             {"hits": [hit], "weak": False, "loose": False, **NOTHING_READ, "spelling": "[b]udget"}
         )

@@ -417,11 +417,11 @@ def test_explain_shows_the_answer(
     indexer.answers["GET", "/v1/explain"] = {
         "path": "/d/a", "state": "done", "sentence": "It is indexed.", "rule": None,
         "units": [1, 2],
-        "query": {"dense": {"rank": 3, "score": 0.5}, "late": None, "weights": {"dense": 0.8}},
+        "query": {"dense": {"rank": 3, "score": 0.5}, "late": None, "shares": {"dense": 0.4}},
     }  # fmt: skip
     dialog = ExplanationDialog(service, "/d/a", "query", owner)
     dialog.show()
     qtbot.waitUntil(lambda: dialog._sentence.text() == "It is indexed.")
     texts = {label.text() for label in dialog.findChildren(QLabel)}
-    assert {"Passages", "2", "Meaning", "rank 3, score 0.500, weight 0.8"} <= texts
+    assert {"Passages", "2", "Meaning", "rank 3, score 0.500, adds 0.40"} <= texts
     assert {"Meaning, word by word", "not found"} <= texts

@@ -13,7 +13,7 @@ import pytest
 from engine import Engine, NameMatch
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
-from engine.contract.types import Answer, FileFacts, Filters, Hit, TextEvidence, Unit
+from engine.contract.types import Answer, FileFacts, Filters, Hit, NameParts, TextEvidence, Unit
 from engine.models.registry import MODELS
 from engine.search.candidates import Candidates
 from engine.search.context import QueryContext
@@ -63,7 +63,7 @@ def names(words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]
     """A file is found by its whole name, with or without extension."""
     asked = " ".join(words).lower()
     return [
-        NameMatch(facts(file_id), 0.98)
+        NameMatch(facts(file_id), 0.98, parts=NameParts(whole=1.0, coverage=1.0))
         for file_id, (path, _) in FILES.items()
         if asked in (Path(path).name.lower(), Path(path).stem.lower())
     ]

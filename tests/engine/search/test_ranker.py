@@ -1,18 +1,24 @@
-"""The ranker: shapes of queries, weights by shape, missing features, weak answers."""
+"""The ranker: weights that lean on signals, fitted files, missing features, weak answers."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import pytest
 
-from engine.search import ranker
+from engine.contract.types import Kind
+from engine.models.registry import MODELS
+from engine.search import ranker, signals
 from engine.search.features import Feature, FeatureMatrix
 from engine.search.lanes import LANES
-from engine.search.ranker import QueryShape
+from engine.search.ranker import ALWAYS, FITTED, Logistic, Ranker, below_rescored
 from engine.search.vector_spaces import align_by_rank
 
 FEATURES = {feature.name: feature for lane in LANES.values() for feature in lane.columns}
-PROSE = QueryShape(6, 0.0, False)
+PROSE = signals.of_words("where do we retry uploads that were cut off", latin_only=True)
+FITTED_FILES = sorted(FITTED.glob("*.json"))
 
 
 def matrix(**columns: list[float]) -> FeatureMatrix:
@@ -22,80 +28,136 @@ def matrix(**columns: list[float]) -> FeatureMatrix:
     return made
 
 
-def best(features: FeatureMatrix, shape: QueryShape) -> int:
-    return int(features.weighted(ranker.weights_for(shape, FEATURES.values())).argmax())
+def best(features: FeatureMatrix, told: dict[str, float], model: str = "minilm") -> int:
+    weights = Ranker.of(model).weights_for(FEATURES.values(), told)
+    return int(features.weighted(weights).argmax())
 
 
 @pytest.mark.parametrize(
-    ("text", "unreadable", "like_a_name"),
+    ("text", "unreadable"),
     [
-        ("the diagram with the two queues", 0.0, False),
-        ("スクリーンショットの設定", 1.0, False),
-        ("Ärger über Zölle", 0.0, False),
-        ("IMG_2041.jpg", 0.0, True),
-        ("get_user_name", 0.0, True),
-        ("invoice 2024", 0.0, True),
-        ("how do I read a file in python 3000 lines long", 0.0, False),
-        ("", 0.0, False),
+        ("the diagram with the two queues", 0.0),
+        ("スクリーンショットの設定", 1.0),
+        ("Ärger über Zölle", 0.0),
+        ("設定 abcd", 1 / 3),
+        ("2024-03-05", 0.0),
+        ("", 0.0),
     ],
 )
-def test_shape(text: str, unreadable: float, like_a_name: bool) -> None:
-    shape = ranker.shape_of(text, latin_only=True)
-    assert shape.unreadable == pytest.approx(unreadable)
-    assert shape.like_a_name is like_a_name
+def test_what_the_words_tell(text: str, unreadable: float) -> None:
+    assert signals.of_words(text, latin_only=True)["unreadable"] == pytest.approx(unreadable)
+    assert signals.of_words(text, latin_only=False)["unreadable"] == 0.0
 
 
 @pytest.mark.parametrize(
-    ("text", "about_code"),
-    [
-        ("python check if a variable is iterable", True),
-        ("how to sort a map in C++", True),
-        ("read lines with Python3?", True),
-        ("C# event", True),
-        ("the script of the play", False),
-        ("letter from Julia about rust on the ruby ring", False),
-        ("javanese coffee and perls of wisdom", False),
-        ("go to the shell beach", False),
-    ],
+    ("text", "digits"), [("1.180", 1.0), ("EC2", 1 / 3), ("a b", 0.0), ("", 0)]
 )
-def test_a_question_that_names_a_programming_language_is_about_code(
-    text: str, about_code: bool
-) -> None:
-    shape = ranker.shape_of(text, latin_only=True)
-    assert shape.about_code is about_code
-    weights = ranker.weights_for(shape, FEATURES.values())
-    assert (weights["late"] == ranker.CODE["late"]) is about_code
+def test_digits_are_no_language(text: str, digits: float) -> None:
+    assert signals.of_words(text, latin_only=True)["digits"] == pytest.approx(digits)
 
 
-def test_a_model_that_reads_every_script_is_trusted() -> None:
-    assert ranker.shape_of("設定", latin_only=False).unreadable == 0.0
+def test_longer_questions_are_longer() -> None:
+    lengths = [signals.of_words("word " * n, latin_only=True)["length"] for n in (0, 1, 2, 8, 999)]
+    assert lengths[:2] == [0.0, 0.0]
+    assert lengths[-1] == 1.0
+    assert lengths == sorted(lengths)
 
 
-@pytest.mark.parametrize("own", [ranker.UNREADABLE, ranker.NAME, ranker.CODE])
-def test_shapes_weigh_features_that_there_are(own: ranker.Weights) -> None:
-    assert own.keys() <= FEATURES.keys()
+def test_words_in_pieces_are_of_another_language() -> None:
+    assert signals.of_pieces("two words", 2) == {"foreign": 0.0}
+    assert signals.of_pieces("Zollbescheinigung", 6) == {"foreign": 2.0}
+    assert signals.of_pieces("", 0) == {"foreign": 0.0}
 
 
-def test_a_feature_that_no_shape_names_keeps_its_own_weight() -> None:
-    new = Feature("date", 0.3)
-    for shape in (PROSE, QueryShape(2, 0.0, True), QueryShape(3, 1.0, False)):
-        assert ranker.weights_for(shape, [new]) == {"date": 0.3}
+def test_what_is_near_tells_what_is_asked_for() -> None:
+    near: list[Kind] = ["code", "note", "code", "code"]
+    assert signals.of_kinds(near) == {"code": 0.75}
+    assert signals.of_kinds([]) == {"code": 0.0}
+
+
+def test_the_best_of_each_column() -> None:
+    told = signals.of_best(matrix(dense=[0.2, 0.5], late=[np.nan, np.nan]))
+    assert told == {"best_dense": 0.5, "best_late": 0.0}
+    assert signals.of_best(FeatureMatrix(0)) == {}
+
+
+def test_without_a_fit_each_feature_counts_as_its_row_says() -> None:
+    weights = Ranker.of("no such encoder").weights_for(FEATURES.values(), PROSE)
+    assert weights == {name: feature.weight for name, feature in FEATURES.items()}
+    assert not Ranker.of("no such encoder").is_weak({})
+
+
+def test_signals_change_weights() -> None:
+    made = Ranker({"dense": {ALWAYS: 0.5, "length": 0.2, "unreadable": -0.5}})
+    rows = [FEATURES["dense"], Feature("new", 0.3)]
+    assert made.weights_for(rows, {}) == {"dense": 0.5, "new": 0.3}
+    told = made.weights_for(rows, {"length": 0.5, "unreadable": 1.0})
+    assert told["dense"] == pytest.approx(0.1)
+
+
+def test_a_product_of_signals() -> None:
+    assert ranker.product("a*b", {"a": 0.5, "b": 0.4}) == pytest.approx(0.2)
+    assert ranker.product("a*b", {"a": 0.5}) == 0.0
+
+
+def test_an_answer_is_weak_below_its_probability() -> None:
+    answered = Logistic({ALWAYS: -1.0, "best_dense": 4.0}, below=0.5)
+    made = Ranker(answered=answered)
+    assert made.is_weak({"best_dense": 0.2})
+    assert not made.is_weak({"best_dense": 0.3})
+    assert answered.probability({"best_dense": 0.25}) == pytest.approx(0.5)
+
+
+def test_hits_match_up_to_the_last_that_answers() -> None:
+    made = Ranker(matching=Logistic({ALWAYS: -1.0, "dense": 2.0}, below=0.5))
+    near, far = {"dense": 0.9}, {"dense": 0.1}
+    assert made.count_matching([near, far, near, far, far]) == 3
+    assert made.count_matching([far, far]) == made.count_matching([]) == 0
+    assert Ranker().count_matching([near]) is None
+
+
+def test_what_is_told_of_a_hit() -> None:
+    made = matrix(dense=[0.2, 0.8, 0.5], exact_coverage=[np.nan, 1.0, np.nan])
+    told = signals.of_hits(made, np.array([0.1, 0.9, 0.4], np.float32), np.array([1, 2]))
+    assert {name: column.tolist() for name, column in told.items()} == {
+        "dense": pytest.approx([0.8, 0.5]),
+        "exact_coverage": [1.0, 0.0],
+        "gap": pytest.approx([0.0, 0.5]),
+    }
+
+
+@pytest.mark.parametrize("file", FITTED_FILES, ids=lambda file: file.stem)
+def test_a_fitted_file_speaks_of_what_there_is_and_where_it_comes_from(file: Path) -> None:
+    made = msgspec.json.decode(file.read_bytes(), type=Ranker)
+    assert file.stem in MODELS
+    assert made.weights.keys() == FEATURES.keys()  # a lane that is new is fitted before it is out
+    known = {ALWAYS, "length", "unreadable", "foreign", "code", "digits"}
+    assert {signal for row in made.weights.values() for signal in row} <= known
+    known |= {f"best_{name}" for name in FEATURES}
+    assert made.answered is not None
+    assert made.matching is not None
+    parts = {part for name in made.answered.weights for part in name.split("*")}
+    assert parts <= known
+    parts = {part for name in made.matching.weights for part in name.split("*")}
+    assert parts <= {*signals.OF_HIT, ALWAYS, "length", "foreign", "digits"}
+    assert made.fitted.keys() >= {"encoder", "date", "ndcg_at_10_left_out", "warned_left_out"}
+
+
+def test_the_default_has_been_fitted() -> None:
+    assert "minilm" in {file.stem for file in FITTED_FILES}
 
 
 def test_words_lead_where_the_model_cannot_read() -> None:
-    mixed = matrix(dense=[0.9, 0.1], text=[0.0, 9.0])
-    assert best(mixed, QueryShape(1, 1.0, False)) == 1
+    mixed = matrix(dense=[0.6, 0.1], text=[0.0, 9.0], term_coverage=[np.nan, 1.0])
+    assert best(mixed, signals.of_words("設定", latin_only=True)) == 1
     assert best(mixed, PROSE) == 0
 
 
-def test_an_exact_name_comes_first_when_a_name_is_typed() -> None:
-    both = matrix(dense=[0.7, 0.2], text=[1.0, 1.0], name=[0.0, 1.0])
-    assert best(both, ranker.shape_of("IMG_2041.jpg", latin_only=True)) == 1
-
-
-def test_a_name_decides_between_files_that_are_alike_in_prose() -> None:
-    alike = matrix(dense=[0.52, 0.5], text=[5.0, 5.0], name=[np.nan, 0.98])
-    assert best(alike, PROSE) == 1
+def test_the_file_of_that_name_is_first() -> None:
+    named = matrix(dense=[0.7, np.nan], text=[1.0, np.nan], name=[0.0, 1.0], name_whole=[0.0, 1.0])
+    for text in ("IMG_2041.jpg", "tenancy agreement", "holiday in norway", "a", "設定"):
+        for model in ("minilm", "another"):
+            assert best(named, signals.of_words(text, latin_only=True), model) == 1
 
 
 def test_a_unit_without_multi_vector_is_not_pushed_down() -> None:
@@ -117,20 +179,27 @@ def test_a_column_of_another_size_or_type_is_refused() -> None:
         made.add(FEATURES["dense"], np.zeros(2, np.float64))  # type: ignore[arg-type]
 
 
-def test_nothing_found_is_weak_and_a_name_is_not() -> None:
-    shape = QueryShape(3, 0.0, False)
-    assert ranker.is_weak(FeatureMatrix(0), shape)
-    assert ranker.is_weak(matrix(dense=[0.05]), shape)
-    assert not ranker.is_weak(matrix(dense=[0.05], name=[1.0]), shape)
-    assert not ranker.is_weak(matrix(dense=[0.8]), shape)
-    assert not ranker.is_weak(matrix(dense=[0.2], late=[0.9]), shape)
+@pytest.mark.parametrize(
+    ("columns", "weak"),
+    [
+        ({"dense": [0.05], "late": [0.1]}, True),
+        ({"dense": [0.8], "late": [0.8], "document": [0.7], "term_coverage": [0.8]}, False),
+        ({"name": [1.0], "name_whole": [1.0], "name_coverage": [1.0]}, False),
+        ({"dense": [0.1], "name": [1.0], "name_whole": [1.0], "name_coverage": [1.0]}, False),
+    ],
+)
+def test_the_default_warns_of_what_matches_nothing(
+    columns: dict[str, list[float]], weak: bool
+) -> None:
+    told = signals.of_words("song", latin_only=True) | signals.of_best(matrix(**columns))
+    assert Ranker.of("minilm").is_weak(told) is weak
 
 
-def test_a_good_name_without_any_content_is_not_weak() -> None:
-    nothing = [float("nan")]
-    for shape in (PROSE, QueryShape(1, 1.0, False)):
-        assert not ranker.is_weak(matrix(name=[0.9], dense=nothing, text=nothing), shape)
-        assert ranker.is_weak(matrix(name=[0.2], dense=nothing, text=nothing), shape)
+def test_what_was_not_rescored_stays_below() -> None:
+    rescored, fused = np.array([0.9, -0.4], np.float32), np.array([5.0, 7.0], np.float32)
+    told = below_rescored(rescored, fused)
+    assert told.max() < rescored.min()
+    assert told[1] > told[0]
 
 
 def test_groups_without_a_common_scale_are_aligned_by_rank() -> None:

@@ -1,11 +1,14 @@
 """Term matching: words the whole file holds, words side by side."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.search.term_matching import asked_words, proximity, term_coverage
+from engine.search.term_matching import Coverage, asked_words, proximity, term_coverage
 from engine.store import TextMatch
 from engine.store.analyzer import analyze
+from engine.store.term_groups import Variant
 
 CAPTION = "Average request throughput per client as a function of the number of servers"
 
@@ -77,7 +80,19 @@ def test_a_file_holds_what_its_passages_hold_together() -> None:
         weights,
         [match(1, 0, "we retry"), match(1, 1, "uploads, slowly"), match(2, 0, "an upload")],
     )
-    assert held == {1: 1.0, 2: 0.5}
+    assert held == {1: Coverage(1.0, 1.0), 2: Coverage(0.5, 0.5)}
+
+
+def test_another_form_of_a_word_is_held_as_far_as_it_is_like_it() -> None:
+    [word] = asked_words("uploads")
+    word = replace(
+        word, terms=("upload",), others=(Variant(("sent",), 0.4), Variant(("send",), 0.9))
+    )
+    found = [match(1, 0, "upload"), match(2, 0, "sent"), match(3, 0, "sent"), match(3, 1, "send")]
+    held = term_coverage([word], np.ones(1, np.float32), found)
+    assert {file_id: told.share for file_id, told in held.items()} == {1: 1.0, 2: 1.0, 3: 1.0}
+    likeness = {file_id: told.exact for file_id, told in held.items()}
+    assert likeness == pytest.approx({1: 1.0, 2: 0.4, 3: 0.9})
 
 
 def test_nothing_held_is_nothing() -> None:

@@ -165,10 +165,12 @@ def test_a_wildcard_that_no_name_meets_is_relaxed_with_a_word(library: Library) 
 
 def test_counts_are_of_matches_where_these_are_known(library: Library) -> None:
     assert library.stages("ext:md")[-1].matches == 3
-    assert library.stages("lighthouse")[-1].matches is None
+    words, *_, last = (a for a in library.stages("lighthouse") if a.stage != "names")
+    assert (words.matches, last.matches) == (None, 1)  # known in the end
     for query in ("income tax of married people", "who won the football match"):
         answer = library.stages(query)[-1]
-        assert answer.matches == (0 if answer.weak else None)
+        assert answer.matches is not None
+        assert answer.matches < len(answer.hits)
 
 
 def test_files_like_one_are_folded_without_itself(library: Library) -> None:

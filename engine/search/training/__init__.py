@@ -1,0 +1,1 @@
+"""Fitting the ranker to judged questions; offline."""
