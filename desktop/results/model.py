@@ -57,6 +57,8 @@ class ResultsModel(QAbstractListModel):
     def first_similar(self) -> int | None:
         """The row from which on hits are only similar to what was asked for; None where that is not
         known, or the places that are kept mix them."""
+        if not self._matching:
+            return None
         answers = [self._copies.get(hit.path, hit.path) in self._matching for hit in self._hits]
         row = sum(answers)
         return row if 0 < row < len(answers) and all(answers[:row]) else None
