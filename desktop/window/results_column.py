@@ -50,9 +50,15 @@ class ResultsColumn(QWidget):
         self.empty.clicked.connect(lambda: self._empty_action())
 
     def spoken_count(self) -> str:
-        """How many there are, or why there are none: for a screen reader."""
-        count = self._model.files
-        return s.files(count) if count else self.empty.sentence
+        """How many match, or why none does: for a screen reader."""
+        if count := self._matching():
+            return s.files(count)
+        return s.WEAK if self._model.rowCount() else self.empty.sentence
+
+    def _matching(self) -> int:
+        """Of the files that are shown: those that answer, where the indexer can tell."""
+        told = self._stage.matches if self._stage else None
+        return self._model.files if told is None else told
 
     # An answer
 
@@ -63,7 +69,7 @@ class ResultsColumn(QWidget):
         self._stage = stage
         self._model.take(stage.hits, stage.matches)
         self.results.settle()
-        count = self._model.files if stage.matches is None else stage.matches
+        count = self._matching()
         self.count_changed.emit(s.files(count) if count else "")
         self._show(query, final=stage.stage == "rescored")
         self.rows_changed.emit()

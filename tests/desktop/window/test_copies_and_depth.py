@@ -75,6 +75,22 @@ def _click(window: Window, at: QPoint) -> None:
     QTest.mouseClick(window.results.viewport(), Qt.MouseButton.LeftButton, pos=at)
 
 
+def test_what_is_only_similar_is_not_counted(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    counts: list[str] = []
+    window.answers.count_changed.connect(counts.append)
+    for matches, said in ((1, s.files(1)), (0, s.WEAK), (None, s.files(3))):
+        hits = [hit(f"/d/{matches}{name}.txt", snippet="words") for name in "abc"]
+        indexer.stages = lambda _body, hits=hits, matches=matches: [
+            {"hits": hits, "stage": "rescored", "matches": matches}
+        ]
+        window.search.set_text(f"words {matches}")
+        qtbot.waitUntil(lambda name=f"{matches}a.txt": shown(window)[:1] == [name])
+        assert window.answers.spoken_count() == said
+        assert counts[-1] == ("" if said == s.WEAK else said)
+
+
 def test_the_end_of_the_list_brings_more(
     qtbot: QtBot, window: Window, indexer: ScriptedIndexer
 ) -> None:
