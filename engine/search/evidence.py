@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.contract.types import Box, BoxEvidence, Evidence, TextEvidence
 from engine.search.common_words import COMMON
-from engine.store.analyzer import analyze, fold, located
+from engine.store.analyzer import analyze, fold, standing_for
 
 SNIPPET_CHARS = 280
 #: Cosine from which a passage's token counts as what the query's token means (minilm heads; by eye
@@ -40,11 +40,7 @@ def word_matches(text: str, query: str, marks: Mapping[str, str] | None = None) 
     for word in telling_words(query):
         for token in analyze(word):
             wanted[token] = word
-    found: list[Match] = []
-    for start, end, tokens in located(text):
-        met = next((token for token in tokens if token in wanted), None)
-        if met is not None:
-            found.append(Match(start, end, wanted[met], 1.0))
+    found = [Match(start, end, word, 1.0) for start, end, word in standing_for(text, wanted)]
     if not found:
         found = _substring_matches(text, query)
     return found

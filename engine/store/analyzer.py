@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import regex
@@ -78,6 +78,24 @@ def located(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     runs = _ASCII_RUN if text.isascii() else _RUN
     for match in runs.finditer(text):
         yield match.start(), match.end(), _terms(match[0], match.lastgroup or "word")
+
+
+def standing_for(text: str, wanted: Mapping[str, str]) -> list[tuple[int, int, str]]:
+    """Start and end of each run of text that has a term of `wanted`, and what that stands for.
+
+    The same as asking `located` for each; a text's words repeat, and this looks at each once.
+    """
+    pattern = _ASCII_RUN if text.isascii() else _RUN
+    runs: list[re.Match[str] | regex.Match[str]] = list(pattern.finditer(text))
+    groups = {match[0]: match.lastgroup or "word" for match in runs}
+    known: dict[str, str] = {}
+    for run, group in groups.items():
+        met = next((term for term in _terms(run, group) if term in wanted), None)
+        if met is not None:
+            known[run] = wanted[met]
+    if not known:
+        return []
+    return [(m.start(), m.end(), known[m[0]]) for m in runs if m[0] in known]
 
 
 def is_unspaced(run: str) -> bool:

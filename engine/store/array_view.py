@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def _numbers(unit_id: str) -> tuple[int, int]:
     return numbers if fits and unit_id == f"{numbers[0]}:{numbers[1]}" else (-1, -1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class View:
     """The arrays as of one commit: n rows, some of them outdated."""
 
@@ -110,6 +111,21 @@ class View:
     files: ArrayFiles
     codes: Codes | None  # None where an index is cheaper than a scan
     terms: Terms | None  # the same
+
+    @cached_property
+    def count(self) -> int:
+        """Number of units."""
+        return int(np.count_nonzero(self.alive))
+
+    @cached_property
+    def _lengths(self) -> NDArray[Any]:
+        """[n] words of each unit: every scoring goes over all, and a column of rows is slow to."""
+        return np.ascontiguousarray(self.rows["words"])
+
+    @cached_property
+    def _directed(self) -> NDArray[np.bool_]:
+        """[n] whether a unit is there and has a vector."""
+        return self.alive & (self.rows["vector"] > 0)
 
     def vectors(
         self, unit_ids: Iterable[str], column: Literal["vector", "document"]
@@ -204,8 +220,7 @@ class View:
     def _bm25(
         self, postings: Terms, terms: Sequence[Asked], allowed: NDArray[np.bool_], every: bool
     ) -> NDArray[np.float32]:
-        words = np.ascontiguousarray(self.rows["words"])
-        return postings.scores(terms, words, self.alive, allowed, self._texts, every=every)
+        return postings.scores(terms, self._lengths, self.alive, allowed, self._texts, every=every)
 
     def _named(
         self, places: NDArray[np.intp], scores: NDArray[np.float32]
@@ -229,7 +244,9 @@ class View:
             return None
         if vector.shape != (self.codes.dim,):
             return None
-        allowed = self._allowed(demands, without) & (self.rows["vector"] > 0)
+        allowed = self._directed
+        if demands != Demands() or without:
+            allowed = allowed & self._allowed(demands, without)
         best, cosines = self.codes.nearest(vector, allowed, limit, self.files.vectors)
         return [Candidate(*values) for values in self._named(best, cosines)]
 

@@ -74,7 +74,8 @@ class Reader:
 
     def count(self) -> int:
         """Number of units."""
-        return self._read(lambda t: int(t.count_rows()))
+        known = self._of_arrays(lambda view: view.count)
+        return self._read(lambda t: int(t.count_rows())) if known is None else known
 
     def terms_at(self, offsets: Sequence[int]) -> list[str]:
         """The analysed terms, set in spaces, of the units at these positions of the table."""

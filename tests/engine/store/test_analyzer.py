@@ -6,8 +6,18 @@ import random
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
-from engine.store.analyzer import MAX_TERM, STOP_WORDS, analyze, fts_text, located, query_terms
+from engine.store.analyzer import (
+    MAX_TERM,
+    STOP_WORDS,
+    analyze,
+    fts_text,
+    located,
+    query_terms,
+    standing_for,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +110,20 @@ def test_ascii_takes_no_other_way_than_the_rest() -> None:
     for _ in range(500):
         text = "".join(rng.choices(alphabet, k=40))
         assert analyze(f"{text} é") == [*analyze(text), "e"], text
+
+
+_TEXTS = some.text(some.sampled_from("aAbBüé東京ー한 _-.,'#+123\n"), max_size=60) | some.lists(
+    some.sampled_from(["getUser", "get", "C#", "1,000", "1000", "東京都", "книга", "l'été"]),
+    max_size=12,
+).map(" ".join)
+
+
+@given(_TEXTS, _TEXTS)
+def test_runs_that_stand_for_a_word_are_those_with_its_terms(text: str, question: str) -> None:
+    wanted = {term: f"<{term}>" for term in analyze(question)}
+    slow = [
+        (start, end, next(wanted[term] for term in terms if term in wanted))
+        for start, end, terms in located(text)
+        if any(term in wanted for term in terms)
+    ]
+    assert standing_for(text, wanted) == slow
