@@ -201,8 +201,10 @@ def test_no_room_imports_the_tests() -> None:
 
 
 def test_nothing_is_pickled_or_forked() -> None:
-    """Messages are data, workers are started afresh."""
-    assert [line for room in ROOMS for line in offences(room, "pickle", "multiprocessing")] == []
+    """Messages are data, workers are started afresh. One published file of weights is a pickle:
+    it is read by its digest, with names that resolve to nothing but tensors."""
+    found = [line for room in ROOMS for line in offences(room, "pickle", "multiprocessing")]
+    assert found == ["engine.encoders.image_onnx.torch_file imports pickle"]
     calls = [
         f"{module_name(path)}: os.{node.attr}"
         for room in ROOMS

@@ -139,6 +139,8 @@ def unit_hit(
 
 def _prove(row: Row, marked: Marked, match: TokenMatch | None = None) -> tuple[str, list[Evidence]]:
     """A snippet of the unit, and what in it, or on its page, answers the query."""
+    if not row.text:  # a picture without text: the words it is known by
+        return row.context, []
     matches = [*marked(row)]
     record = None if match is None else match.record
     if match is not None and match.record.spans is not None and match.query_words:

@@ -47,6 +47,7 @@ class Extraction:
     title: str = ""  # the document's own title, where it says one
     big_line: str = ""  # the largest print at its beginning: its title, or a letterhead
     picture: PictureClass | None = None
+    shows: list[str] = field(default_factory=list)  # in words, surest first
     language: str | None = None
     #: By name in engine.contract.attributes; None where the file does not say.
     attributes: Mapping[str, float | str | None] = field(default_factory=dict)

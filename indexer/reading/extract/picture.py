@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from engine.contract.errors import InklingError
 from engine.contract.types import Box, Kind
 from indexer.reading.extract import ocr, render
 from indexer.reading.extract.base import Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.picture_class import classify
+from indexer.reading.extract.picture_words import words_shown
 
 MAX_FRAMES = 30  # pages of a TIFF that are read
 GIF_FRAMES = 3  # frames of an animation: first, middle, last
@@ -45,7 +47,9 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
             parts = [_merged(parts)]
     assert first is not None  # the first frame is there, or its error left
     camera = bool(exif.get(_MAKE) or exif.get(_MODEL))
-    kind_of = classify(first, camera=camera, lines=_line_boxes(parts[0]))
+    lines = _line_boxes(parts[0]) if options.ocr else None
+    kind_of = classify(first, camera=camera, lines=lines)
+    shows = _words_shown(first, notes) if kind_of == "photo" or lines == [] else []
     if not any(part.text for part in parts):
         notes.append("No text was found in the picture.")
     kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
@@ -53,6 +57,7 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         kind,
         parts,
         picture=kind_of,
+        shows=shows,
         attributes={
             "taken": _taken(exif),
             "width": first.width,
@@ -81,6 +86,14 @@ def _part(picture: Image.Image, options: ExtractOptions, page: int | None) -> Pa
     if options.pixels:
         part.image = render.save_pixels(picture, options.scratch, name, options.max_pixels)
     return part
+
+
+def _words_shown(picture: Image.Image, notes: list[str]) -> list[str]:
+    try:
+        return words_shown(picture)
+    except InklingError as error:  # the picture is found by its name and its text
+        notes.append(f"What it shows could not be told: {error}")
+        return []
 
 
 def _line_boxes(part: Part) -> list[Box]:
@@ -165,6 +178,6 @@ _RASTER = frozenset(
 )
 
 EXTRACTORS: tuple[Extractor, ...] = (
-    Extractor("picture", 2, _RASTER, "image", extract_picture),
+    Extractor("picture", 3, _RASTER, "image", extract_picture),
     Extractor("svg", 2, frozenset({"svg"}), "image", extract_svg, max_bytes=20_000_000),
 )

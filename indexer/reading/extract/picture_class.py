@@ -18,6 +18,7 @@ from engine.contract.types import Box, PictureClass
 
 SAMPLE = 640  # pixels of each side of the cut that is looked at
 EDGE, COLOURED = 24, 48  # levels between neighbours, and between channels
+_SHADED = 0.005  # colours per pixel from which a thing on plain ground is no drawing
 RUN = 24  # pixels an edge goes straight on to count as drawn
 
 
@@ -36,9 +37,10 @@ class Statistics:
     lines: int
 
 
-def classify(image: Image.Image, *, camera: bool, lines: Sequence[Box]) -> PictureClass:
-    """The class of an RGB picture; `camera` says that EXIF names one, `lines` are its text's."""
-    s = statistics(image, lines)
+def classify(image: Image.Image, *, camera: bool, lines: Sequence[Box] | None) -> PictureClass:
+    """The class of an RGB picture; `camera` says that EXIF names one, `lines` are its text's, None
+    where nobody looked for any."""
+    s = statistics(image, lines or ())
     paper_like = s.saturated < 0.05 and s.paper_light > 0.75 and s.straight < 0.03
     if s.text > 0.25 and paper_like:
         return "scan"
@@ -47,6 +49,8 @@ def classify(image: Image.Image, *, camera: bool, lines: Sequence[Box]) -> Pictu
     drawn = s.saturated > 0.02 and s.colours < 0.002 and s.paper > 0.7 and s.paper_light > 0.9
     if drawn and s.text < 0.15 and s.lines <= 25:
         return "diagram"
+    if lines is not None and not lines:  # a screenshot without any text is rare
+        return "photo" if s.colours >= _SHADED else "diagram"
     return "screenshot"
 
 

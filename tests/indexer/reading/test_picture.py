@@ -155,6 +155,13 @@ def test_screenshot_diagram_photo_and_scan_are_told_apart() -> None:
         draw.rectangle((40, 30 + 34 * n, 1200, 56 + 34 * n), "white", "#444444")
     rows = [(0.05, 0.05 + 0.045 * n, 0.5, 0.07 + 0.045 * n) for n in range(20)]
     assert classify(screen, camera=False, lines=rows) == "screenshot"
+    assert classify(screen, camera=False, lines=None) == "screenshot"
+    assert classify(screen, camera=False, lines=[]) == "diagram"
+    shaded = screen.copy()
+    y, x = np.mgrid[0:255:300j, 0:255:400j]
+    light = np.stack([x, y, (x + y) / 2], axis=2).astype(np.uint8)
+    shaded.paste(Image.fromarray(light), (400, 200))
+    assert classify(shaded, camera=False, lines=[]) == "photo"
     diagram = Image.new("RGB", (800, 600), "white")
     draw = ImageDraw.Draw(diagram)
     draw.ellipse((200, 200, 400, 330), "#3366cc")
