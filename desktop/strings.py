@@ -105,6 +105,7 @@ PHRASE_RELAXED = tr("Nothing holds the quoted words as they stand; these are the
 PATTERN_RELAXED = tr("No name is of this pattern; these are of “{pattern}”.")
 SIMILAR = tr("Also similar")
 WEAK = tr("Nothing matches well; these are the closest.")
+PICTURE_WORDS = tr("The model does not see pictures: asked by the words “{words}”.")
 ALSO_SEARCHED = tr("Also searched for “{spelling}”.")
 NO_RECENT = tr("Type a few words about a file: what it shows, says or does.")
 NO_RECENT_ACTION = tr("See the keyboard shortcuts")

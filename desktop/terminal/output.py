@@ -57,6 +57,10 @@ def show_answer(answer: dict[str, Any]) -> None:
         console.print(f"[yellow]No name is of this pattern; these are of {escape(pattern)}:[/]")
     elif answer["weak"]:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
+    if words := answer.get("picture_words", ""):
+        console.print(
+            f"[dim]The model does not see pictures; asked: “{escape(printable(words))}”.[/]"
+        )
     if hits and answer["spelling"]:
         console.print(f"[dim]Also searched for “{escape(answer['spelling'])}”.[/]")
     matching = answer.get("matches")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import shorten
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -17,6 +18,9 @@ from desktop.window import chips
 from desktop.window.notice import Notice
 from desktop.window.searches_strip import SearchesStrip
 from engine.contract.types import Answer, Hit
+
+#: Characters of a query picture's words in a remark.
+MOST_SAID = 90
 
 
 class ResultsColumn(QWidget):
@@ -84,23 +88,8 @@ class ResultsColumn(QWidget):
             self._stack.setCurrentWidget(self.results)
         elif final:
             self._show_nothing_found(stage, query)
-        if stage is None or not final:
-            return
-        if stage.given_up and there:
-            self.notice.show_notice(given_up(stage), "info")
-        elif stage.phrase_relaxed and there:
-            self.notice.show_notice(s.PHRASE_RELAXED, "info")
-        elif stage.pattern_relaxed and there:
-            said = s.PATTERN_RELAXED.format(pattern=stage.pattern_relaxed)
-            self.notice.show_notice(said, "info")
-        elif stage.weak and there:
-            self.notice.show_notice(s.WEAK, "info")
-        elif stage.spelling and there:
-            self.notice.show_notice(s.ALSO_SEARCHED.format(spelling=stage.spelling), "info")
-        elif stage.coverage.message and there:
-            self.notice.show_notice(stage.coverage.message, "index")
-        else:
-            self.notice.show_notice("")
+        if final and stage is not None:
+            self.notice.show_notice(*(_remark(stage) if there else ("",)))
 
     def _show_nothing_found(self, stage: Answer | None, query: str) -> None:
         filtered = bool(chips.chips(query))
@@ -147,6 +136,25 @@ class ResultsColumn(QWidget):
             self.results.settle()
             self.count_changed.emit(s.RECENT)
             self.rows_changed.emit()
+
+
+def _remark(answer: Answer) -> tuple[str, str]:
+    """What a person should know first of an answer, and its icon; "" if there is nothing."""
+    remarks = (
+        (given_up(answer) if answer.given_up else "", "info"),
+        (s.PHRASE_RELAXED if answer.phrase_relaxed else "", "info"),
+        (_with(s.PATTERN_RELAXED, pattern=answer.pattern_relaxed), "info"),
+        (_with(s.PICTURE_WORDS, words=shorten(answer.picture_words, MOST_SAID)), "image"),
+        (s.WEAK if answer.weak else "", "info"),
+        (_with(s.ALSO_SEARCHED, spelling=answer.spelling), "info"),
+        (answer.coverage.message, "index"),
+    )
+    return next((remark for remark in remarks if remark[0]), ("", "info"))
+
+
+def _with(sentence: str, **told: str) -> str:
+    """The sentence, where there is something to tell."""
+    return sentence.format(**told) if all(told.values()) else ""
 
 
 def given_up(answer: Answer) -> str:

@@ -275,5 +275,8 @@ class Answer(Struct, frozen=True):
     spelling: str = ""
     #: No name is of the pattern that was typed: names of this one were searched.
     pattern_relaxed: str = ""
+    #: A query picture that the model can't see: the words in it and of what it seems to show, which
+    #: were asked in its place.
+    picture_words: str = ""
     #: How many files match; further hits are only similar. None where that is not known.
     matches: int | None = None

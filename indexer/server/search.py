@@ -13,7 +13,7 @@ from msgspec import structs
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.filters import both
 from engine.contract.query import changed, parse
-from engine.contract.types import Answer, Coverage, Filters, Hit, Query
+from engine.contract.types import Answer, Coverage, Filters, Hit
 from indexer.indexing.index import Index
 from indexer.reading.pool import ExtractorPool
 from indexer.server.coverage import CoverageCounter
@@ -23,6 +23,10 @@ from indexer.sources.ignore import IgnoreRules
 
 #: Words of a query picture that ask; the rest of a long page adds nothing but time.
 _PICTURE_WORDS = 120
+_NOTHING_SEEN = (
+    "The model does not see pictures, there is no text in this one, and what it shows is not among"
+    " the things that Inkling knows by itself. Choose a model that sees pictures."
+)
 
 
 class IndexSearch:
@@ -51,13 +55,21 @@ class IndexSearch:
         query = parse(text, image=image, plain=plain)
         if filters is not None:
             query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
-        if image is not None:
-            query = self._with_picture(query)
+        told_words = ""
+        if image is not None and not self._sees(image):
+            words = self._words_of(image)
+            told_words = " ".join(words)
+            if not words and not query.text:
+                yield Answer((), coverage=Coverage(complete=False, message=_NOTHING_SEEN))
+                return
+            query = changed(
+                query, lambda q: replace(q, text=" ".join([q.text, *words]).strip(), image=None)
+            )
         coverage = self._coverage.told()  # once for all stages
         index = self._index
         try:
             for answer in index.engine.search(query, limit):
-                yield self._annotated(answer, coverage)
+                yield structs.replace(self._annotated(answer, coverage), picture_words=told_words)
         except StoreDamagedError as error:
             # The names are in the ledger: they are whole.
             index.on_damage(error)
@@ -84,20 +96,20 @@ class IndexSearch:
         hits = tuple(_marked(hit, away) for hit in answer.hits) if away else answer.hits
         return structs.replace(answer, hits=hits, coverage=coverage)
 
-    def _with_picture(self, query: Query) -> Query:
-        """A query picture: for a model that does not see, the words in the picture ask."""
-        if query.image is None or not Path(query.image).is_file():
+    def _sees(self, image: str) -> bool:
+        """Whether the model takes this picture as it is; InklingError if there is none."""
+        if not Path(image).is_file():
             raise InklingError(
-                f"There is no picture at {query.image}.", hint="Check the path.", path=query.image
+                f"There is no picture at {image}.", hint="Check the path.", path=image
             )
-        if "image" in self._index.engine.spec.modalities:
-            return query
-        extraction, scratch = self._extractors.extract(query.image, urgent=True)
+        return "image" in self._index.engine.spec.modalities
+
+    def _words_of(self, image: str) -> list[str]:
+        """What stands in a picture and what it seems to show."""
+        extraction, scratch = self._extractors.extract(image, urgent=True)
         shutil.rmtree(scratch, ignore_errors=True)
-        words = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
-        return changed(
-            query, lambda q: replace(q, text=" ".join([q.text, *words]).strip(), image=None)
-        )
+        written = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
+        return [*written, *extraction.shows]
 
 
 def _marked(hit: Hit, away: tuple[str, ...]) -> Hit:

@@ -77,5 +77,4 @@ def _array(storage: NDArray[Any], tensor: _Tensor) -> NDArray[Any]:
     if not 0 <= tensor.offset <= last < len(storage):
         raise ValueError("a tensor reaches beyond its storage")
     steps = [step * storage.itemsize for step in tensor.strides]
-    view = np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.shape, steps)
-    return np.ascontiguousarray(view)
+    return np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.shape, steps).copy("C")

@@ -68,7 +68,9 @@ def read(pixels: Image) -> list[Line]:
 
 
 def as_text(lines: Sequence[Line]) -> tuple[str, list[WordBox]]:
-    """The lines joined by newlines, and a box for each word."""
+    """The lines joined by newlines, and a box for each word. Without those of signs alone: to OCR
+    a ball is a “●”."""
+    lines = [line for line in lines if any(c.isalnum() for c in line.text)]
     words: list[WordBox] = []
     start = 0
     for line in lines:

@@ -48,6 +48,8 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
     assert first is not None  # the first frame is there, or its error left
     camera = bool(exif.get(_MAKE) or exif.get(_MODEL))
     lines = _line_boxes(parts[0]) if options.ocr else None
+    if lines and not _is_written(parts[0].text):
+        lines = []
     kind_of = classify(first, camera=camera, lines=lines)
     shows = _words_shown(first, notes) if kind_of == "photo" or lines == [] else []
     if not any(part.text for part in parts):
@@ -86,6 +88,11 @@ def _part(picture: Image.Image, options: ExtractOptions, page: int | None) -> Pa
     if options.pixels:
         part.image = render.save_pixels(picture, options.scratch, name, options.max_pixels)
     return part
+
+
+def _is_written(text: str) -> bool:
+    """Whether there is any word: to OCR an orange is a “0”, a toy bear a “骨”."""
+    return any(sum(c.isalnum() for c in line) > 1 for line in text.split("\n"))
 
 
 def _words_shown(picture: Image.Image, notes: list[str]) -> list[str]:

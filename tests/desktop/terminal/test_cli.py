@@ -184,6 +184,16 @@ class TestWhatATerminalShows:
             {"hits": [hit], "weak": False, "loose": False, **NOTHING_READ, "spelling": "[b]udget"}
         )
         assert "Also searched for “[b]udget”." in capsys.readouterr().out
+        output.show_answer(
+            {
+                "hits": [hit],
+                "weak": False,
+                "loose": False,
+                **NOTHING_READ,
+                "picture_words": "a [b] dog",
+            }
+        )
+        assert "does not see pictures; asked: “a [b] dog”." in capsys.readouterr().out
 
     def test_what_was_read_as_a_filter_stands_on_one_line(
         self, capsys: pytest.CaptureFixture[str]

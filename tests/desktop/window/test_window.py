@@ -174,6 +174,10 @@ def test_weak_and_incomplete_answers_are_said_plainly(
     window.search.set_text("libary bugdet")
     said = s.ALSO_SEARCHED.format(spelling="library budget")
     qtbot.waitUntil(lambda: window.notice.label.text() == said)
+    answer(indexer, stage("rescored", "a.txt", picture_words="toy " * 99))
+    window.search.set_text("z")
+    qtbot.waitUntil(lambda: window.notice.label.text().startswith(s.PICTURE_WORDS[:30]))
+    assert len(window.notice.label.text()) < 160
 
 
 def test_escape_clears_then_hides(qtbot: QtBot, window: Window, indexer: ScriptedIndexer) -> None:

@@ -158,9 +158,7 @@ def test_screenshot_diagram_photo_and_scan_are_told_apart() -> None:
     assert classify(screen, camera=False, lines=None) == "screenshot"
     assert classify(screen, camera=False, lines=[]) == "diagram"
     shaded = screen.copy()
-    y, x = np.mgrid[0:255:300j, 0:255:400j]
-    light = np.stack([x, y, (x + y) / 2], axis=2).astype(np.uint8)
-    shaded.paste(Image.fromarray(light), (400, 200))
+    shaded.paste(photo.crop((0, 0, 200, 150)), (500, 300))
     assert classify(shaded, camera=False, lines=[]) == "photo"
     diagram = Image.new("RGB", (800, 600), "white")
     draw = ImageDraw.Draw(diagram)
