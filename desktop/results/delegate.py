@@ -30,6 +30,7 @@ from desktop.theme import GRID, HALF, MARGIN, Colours
 from engine.contract.types import Hit, Lane
 
 THUMB = 8 * GRID
+STALE_OPACITY = 0.4  # of rows that are no answer to what is being asked
 _LANE_ICONS: dict[Lane, str] = {
     "name": "lane-name",
     "text": "lane-text",
@@ -62,6 +63,8 @@ class ResultDelegate(QStyledItemDelegate):
         if not isinstance(hit, Hit):
             return
         painter.save()
+        if index.data(Role.STALE):
+            painter.setOpacity(STALE_OPACITY)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         c = theme.of(option.palette)

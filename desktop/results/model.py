@@ -35,6 +35,7 @@ class Role(IntEnum):
     HIT = Qt.ItemDataRole.UserRole + 1
     FOLDER = Qt.ItemDataRole.UserRole + 2
     COPY = Qt.ItemDataRole.UserRole + 3  # whether it is shown as a copy of a row above it
+    STALE = Qt.ItemDataRole.UserRole + 4  # whether it is of the question before
 
 
 class ResultsModel(QAbstractListModel):
@@ -47,6 +48,9 @@ class ResultsModel(QAbstractListModel):
         self._copies: dict[str, str] = {}  # rows that are copies: of which hit
         self._matching: set[str] = set()  # hits that answer, by path; empty where nothing is known
         self.frozen = False  # the person has touched the list: places are kept
+        #: The rows are those of the question before: they are seen, and nothing can be done with
+        #: them. Until the first stage of this one.
+        self.stale = False
 
     @property
     def files(self) -> int:
@@ -79,6 +83,8 @@ class ResultsModel(QAbstractListModel):
                 return short_folder(hit.path)
             case Role.COPY:
                 return hit.path in self._copies
+            case Role.STALE:
+                return self.stale
             case Qt.ItemDataRole.AccessibleTextRole:
                 said = spoken(hit)
                 if hit.path in self._copies:
@@ -109,6 +115,11 @@ class ResultsModel(QAbstractListModel):
 
     def start(self) -> None:
         """A new question: its first stage may order the rows anew."""
+        self.again()
+        self.stale = bool(self._hits)
+
+    def again(self) -> None:
+        """The same question once more: its first stage may order the rows anew."""
         self.frozen = False
         self._open.clear()
 
@@ -143,6 +154,7 @@ class ResultsModel(QAbstractListModel):
     def take(self, hits: Sequence[Hit], matching: int | None = None) -> None:
         """A stage arrived, of whose hits the first `matching` answer, where that is known. Rows are
         matched by path, so that the selection goes with its file."""
+        self.stale = False
         self._matching = {hit.path for hit in hits[: matching or 0]}
         rows, copies = self._with_copies(hits)
         wanted = merge(self._hits, rows, self.frozen)

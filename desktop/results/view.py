@@ -74,13 +74,13 @@ class ResultsView(QListView):
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
     def hit(self) -> Hit | None:
-        """The result the person is on."""
-        return self._results.hit(self.currentIndex().row())
+        """The result the person is on; none while the rows are those of another question."""
+        return None if self._results.stale else self._results.hit(self.currentIndex().row())
 
     def settle(self) -> None:
         """After a stage: a row nobody chose follows the best result, a chosen one stays."""
         rows = self._results.rowCount()
-        if not rows:
+        if not rows or self._results.stale:
             return
         if not self._chosen or not self.currentIndex().isValid():
             self._chosen = self._chosen and self.currentIndex().isValid()
@@ -89,14 +89,22 @@ class ResultsView(QListView):
                 self.scrollToTop()
 
     def start(self) -> None:
-        """A new question: the first row is the current one again."""
+        """A new question: no row is the current one until it answers; what is there is dimmed."""
         self._chosen = False
         self._results.start()
+        if self._results.stale:
+            self.selectionModel().clear()
+            self.viewport().update()
+
+    def again(self) -> None:
+        """The same question once more: the first row is the current one again."""
+        self._chosen = False
+        self._results.again()
 
     def step(self, rows: int) -> None:
         """Move by some rows from the keyboard; places are kept from now on."""
         count = self._results.rowCount()
-        if count:
+        if count and not self._results.stale:
             self._choose()
             row = self.currentIndex().row()
             self._go(min(max(row + rows, 0), count - 1) if row >= 0 else 0)
@@ -140,8 +148,7 @@ class ResultsView(QListView):
         self.selectionModel().setCurrentIndex(index, flag)
 
     def _choose(self) -> None:
-        self._chosen = True
-        self._results.frozen = True
+        self._chosen = self._results.frozen = not self._results.stale
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
@@ -156,8 +163,9 @@ class ResultsView(QListView):
         elif key == Qt.Key.Key_Escape:
             self.dismissed.emit()
         elif key in _MOVES:
-            self._choose()
-            super().keyPressEvent(event)
+            if not self._results.stale:
+                self._choose()
+                super().keyPressEvent(event)
         elif event.text().isprintable() and event.text().strip() and modifiers in _PLAIN:
             self.typed.emit(event.text())
         elif key == Qt.Key.Key_Backspace:
@@ -166,7 +174,7 @@ class ResultsView(QListView):
             event.ignore()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._results.rowCount():
+        if self._results.rowCount() and not self._results.stale:
             self._results.frozen = True  # nothing moves under the pointer
         if self._press is not None and event.buttons() & Qt.MouseButton.LeftButton:
             far = (event.position().toPoint() - self._press).manhattanLength()
@@ -177,6 +185,8 @@ class ResultsView(QListView):
         super().mouseMoveEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._results.stale:
+            return  # what is there is going
         if event.button() == Qt.MouseButton.LeftButton:
             self._press = event.position().toPoint()
         self._choose()
@@ -187,7 +197,7 @@ class ResultsView(QListView):
             self.toggle_copies()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if not self._on_copies(event.position().toPoint()):
+        if not self._results.stale and not self._on_copies(event.position().toPoint()):
             super().mouseDoubleClickEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -212,13 +222,14 @@ class ResultsView(QListView):
         drag.exec(Qt.DropAction.CopyAction | Qt.DropAction.LinkAction)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self._choose()
-        self.menu_wanted.emit(event.globalPos())
+        if not self._results.stale:
+            self._choose()
+            self.menu_wanted.emit(event.globalPos())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         row = self._results.first_similar
-        if row is not None:
+        if row is not None and not self._results.stale:
             self._divide(self.visualRect(self._results.index(row, 0)))
 
     def _divide(self, below: QRect) -> None:
@@ -239,5 +250,6 @@ class ResultsView(QListView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        if not self.currentIndex().isValid() and self._results.rowCount():
+        here = self._results.rowCount() and not self._results.stale
+        if here and not self.currentIndex().isValid():
             self._go(0)

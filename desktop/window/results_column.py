@@ -66,6 +66,10 @@ class ResultsColumn(QWidget):
 
     # An answer
 
+    def forget_count(self) -> None:
+        """A new question: what was counted is not of it."""
+        self.count_changed.emit("")
+
     def take_stage(self, stage: Answer, query: str) -> None:
         """One more stage of the answer to this query."""
         if stage.stage == "names" and not stage.hits:

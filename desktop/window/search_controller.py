@@ -34,7 +34,7 @@ class SearchController(QObject):
     """Holds the question that is being put and sends it when it has changed."""
 
     typed = Signal(str, tuple)  # the field's text, at every change, and its words that are plain
-    asked = Signal()  # a question was sent
+    asked = Signal(bool)  # a question was sent: whether it is another one than before
     emptied = Signal()  # there is no question any more
     failed = Signal(object)  # InklingError
 
@@ -75,7 +75,7 @@ class SearchController(QObject):
     @property
     def settled(self) -> bool:
         """What was typed last has been asked."""
-        return not self._keystroke.isActive() and self.question == self._sent
+        return self.question == self._sent
 
     def close(self) -> None:
         """Stop, and take away the pictures that were only kept for searching."""
@@ -108,15 +108,17 @@ class SearchController(QObject):
 
     def send(self) -> None:
         """Ask the newest question, if it differs from the last one asked."""
-        if self.question == self._sent:
-            return
+        if self.question != self._sent:
+            self._send(new=True)
+
+    def _send(self, *, new: bool) -> None:
         self._sent = self.question
         self._keystroke.start()
         if self.question.empty:
             self._service.stop_search()
             self.emptied.emit()
             return
-        self.asked.emit()
+        self.asked.emit(new)
         self._complete, self._deeper = True, False
         self._limit = self._settings.values.result_limit
         self._service.search(self.question, self._limit)
@@ -146,8 +148,7 @@ class SearchController(QObject):
 
     def again(self) -> None:
         """Ask the same once more (a setting or the index changed)."""
-        self._sent = Question(text="\0")
-        self.send()
+        self._send(new=self.question != self._sent)
 
     def search_for(self, text: str) -> None:
         """Put a text into the field and search."""

@@ -58,6 +58,8 @@ class Window(QMainWindow):
         self.base, self.settings, self.state, self.service = base, settings, state, service
         self.thumbnails = Thumbnails(service.fetch_thumb, self)
         self.model = ResultsModel(self)
+        self._open_first = False  # Enter came before the answer
+        self._answering = True  # what is shown answers what was asked last
         self._build()
         self.ask = SearchController(self.search, service, base, settings, state, self.thumbnails)
         self.commands = Commands(self, self)
@@ -98,12 +100,12 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         search, results, service = self.search, self.results, self.service
-        self.ask.typed.connect(self.chips.show_query)
+        self.ask.typed.connect(self._typed)
         self.ask.asked.connect(self._asked)
         self.ask.emptied.connect(self._emptied)
         self.ask.failed.connect(self.tell)
         search.field.moved.connect(self._move_from_field)
-        search.field.opened.connect(lambda: self.commands.run("open"))
+        search.field.opened.connect(self._open_answer)
         search.field.dismissed.connect(lambda: self.commands.run("dismiss"))
         search.attach_clicked.connect(lambda: self.commands.run("attach_picture"))
         search.menu_clicked.connect(self._show_menu)
@@ -114,7 +116,7 @@ class Window(QMainWindow):
         self.chips.edited.connect(self.ask.search_for)
         self.chips.declined.connect(self.ask.decline)
         results.current_changed.connect(self._current_changed)
-        results.opened.connect(lambda: self.commands.run("open"))
+        results.opened.connect(self._open_answer)
         results.typed.connect(self._typed_in_list)
         results.left_at_top.connect(lambda: search.focus(select=False))
         results.end_neared.connect(self._go_deeper)
@@ -142,16 +144,37 @@ class Window(QMainWindow):
 
     # Answers
 
-    def _asked(self) -> None:
-        self.results.start()
+    def _typed(self, text: str, plain: tuple[str, ...]) -> None:
+        self._open_first = False  # typing goes on: that is not what was meant
+        self.chips.show_query(text, plain)
+
+    def _asked(self, new: bool) -> None:
+        if new:
+            self._answering = False
+            self.results.start()
+            self.answers.forget_count()
+            self._enable_actions()
+        else:
+            self.results.again()
         self.searches.hide()
         self.search.set_busy(True)
 
     def _emptied(self) -> None:
+        self._answering = True
         self.results.start()
         self.show_home()
 
+    def _open_answer(self) -> None:
+        """Open the result that is seen; of a question that has not answered yet, its first one
+        when it does."""
+        if self.ask.settled and self._answering:
+            self.commands.run("open")
+        elif not self.question.empty:
+            self._open_first = True
+            self.ask.send()
+
     def _answered(self) -> None:
+        self._open_first = False
         self.search.set_busy(False)
         self.answers.finish(self.question.text)
         self.results.look_on()
@@ -163,6 +186,11 @@ class Window(QMainWindow):
         if self.ask.goes_on(stage):
             self.chips.show_given_up(bool(stage.given_up))
             self.answers.take_stage(stage, self.question.text)
+            self._answering |= stage.stage != "names" or bool(stage.hits)
+            # Names are a part of the answer: who does not look at them means the first of all.
+            if self._open_first and stage.stage != "names" and self.results.hit() is not None:
+                self._open_first = False
+                self.commands.run("open")
 
     def _go_deeper(self) -> None:
         if self.ask.deeper():
@@ -188,6 +216,7 @@ class Window(QMainWindow):
 
     def _search_failed(self, error: InklingError) -> None:
         self.ask.gave_up()
+        self._open_first = False
         self.search.set_busy(False)
         self.tell(error)
         self.service.refresh()
@@ -211,6 +240,7 @@ class Window(QMainWindow):
             self.service.recent(self._take_recent)
 
     def _unavailable(self, error: InklingError) -> None:
+        self._open_first = False
         self.search.set_busy(False)
         self.status.show_unavailable(s.NO_INDEXER)
         self.notice.show_notice(
@@ -262,7 +292,8 @@ class Window(QMainWindow):
             field.insert(text)
 
     def _current_changed(self, hit: Hit | None) -> None:
-        self.preview.show_hit(hit)
+        if not self.model.stale:  # the preview stays until there is something to show
+            self.preview.show_hit(hit)
         self._enable_actions()
         self.commands.follow(hit)
 
