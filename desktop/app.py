@@ -98,6 +98,7 @@ class Application(QObject):
         self.instance = SingleInstance(base.root, self)
         self.instance.asked.connect(self._asked)
         self.window.closed.connect(self._closed)
+        self.window.hide_wanted.connect(self._hide)
         self.window.quit_wanted.connect(self.quit)
         self.window.restart_wanted.connect(self.restart)
         self.settings.changed.connect(self._setting_changed)
@@ -119,14 +120,27 @@ class Application(QObject):
         window.search.focus()
 
     def _asked(self, command: str) -> None:
-        if command == "toggle" and self.window.isVisible() and self.window.isActiveWindow():
-            self.window.close()
+        window = self.window
+        in_sight = window.isVisible() and window.isActiveWindow() and not window.isMinimized()
+        if command == "toggle" and in_sight:
+            self._hide()
         else:
             self.show()
 
+    def _hide(self) -> None:
+        """Out of the way; never the end, which nobody expects of Escape."""
+        if self._stays_in_tray:
+            self.window.close()
+        else:
+            self.window.showMinimized()
+
+    @property
+    def _stays_in_tray(self) -> bool:
+        return bool(self.settings.values.close_to_tray and self.tray.available)
+
     def _closed(self) -> None:
         """Into the tray if there is one and the person wants it so; else the window ends."""
-        if not (self.settings.values.close_to_tray and self.tray.available):
+        if not self._stays_in_tray:
             self.quit()
         elif not self.state.tray_notice_shown:
             self.state.tray_notice_shown = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -17,7 +18,10 @@ from engine.contract.paths import BaseDir
 from engine.contract.types import Answer, Hit
 
 T = TypeVar("T")
-_LOOK_MS = 3_000  # between looks for an indexer that has gone
+#: Until an indexer that has gone is looked for, and one that was killed is started again: for the
+#: first time, the second …; a line that held for so many seconds begins anew with the first.
+_LOOK_MS = (0, 1_000, 3_000, 10_000, 30_000, 60_000)
+_HELD_SECONDS = 60.0
 _POLL_MS = {"busy": 1_000, "quiet": 5_000}
 
 
@@ -61,8 +65,9 @@ class IndexerConnection(QObject):
         self._poll.timeout.connect(self.refresh)
         self._look = QTimer(self)
         self._look.setSingleShot(True)
-        self._look.setInterval(_LOOK_MS)
         self._look.timeout.connect(self._look_again)
+        self._looks = 0  # since there was a line that held
+        self._since = 0.0  # when the line was made
 
     # The line itself
 
@@ -75,29 +80,50 @@ class IndexerConnection(QObject):
 
     def _connected(self, client: Client) -> None:
         self._client = client
+        self._since = time.monotonic()
         self._look.stop()
         self.connected.emit()
         self.refresh()
         if self._waiting is not None:
             self.search(self._waiting, self._limit)
 
+    def _gone(self, _: InklingError) -> None:
+        """It does not answer any more."""
+        if self._client is not None and time.monotonic() - self._since > _HELD_SECONDS:
+            self._looks = 0
+        again = "It is being started again." if self._was_killed else ""
+        self._lost(InklingError("The indexer does not answer.", hint=again))
+
     def _lost(self, error: InklingError) -> None:
         self._client = None
         self._poll.stop()
         self.unavailable.emit(error)
-        self._look.start()
+        self._look_later()
+
+    @property
+    def _was_killed(self) -> bool:
+        """Whether an indexer left without taking its address away, as one does that is told to."""
+        return self._base.endpoint.exists()
+
+    def _look_later(self) -> None:
+        self._look.start(_LOOK_MS[min(self._looks, len(_LOOK_MS) - 1)])
+        self._looks += 1
 
     def _look_again(self) -> None:
-        """An indexer that was started by somebody else is taken up; none is started unasked."""
-        self._jobs.run(
-            lambda: Client.find_current(self._base), self._found, self._lost, key="connect"
-        )
+        """One that was killed is started again, one that somebody else started is taken up; where
+        one was told to end none is started unasked."""
+        if self._was_killed:
+            self.start()
+        else:
+            self._jobs.run(
+                lambda: Client.find_current(self._base), self._found, self._lost, key="connect"
+            )
 
     def _found(self, client: Client | None) -> None:
         if client is not None:
             self._connected(client)
         else:
-            self._look.start()
+            self._look_later()
 
     @property
     def ready(self) -> bool:
@@ -153,7 +179,7 @@ class IndexerConnection(QObject):
         """Ask for the status now; asked again by itself, more often while there is work."""
         self._poll.stop()
         if self._client is not None:
-            self.call(lambda client: client.status(), self._status, self._lost, key="status")
+            self.call(lambda client: client.status(), self._status, self._gone, key="status")
 
     def _status(self, status: dict[str, Any]) -> None:
         self.status = status

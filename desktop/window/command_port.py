@@ -43,8 +43,8 @@ class CommandPort(Protocol):
         """Show or hide the preview, and remember it."""
         ...
 
-    def close(self) -> bool:
-        """Hide, or end, as the person set it."""
+    def request_hide(self) -> None:
+        """Ask the application to get the window out of the way."""
         ...
 
     def request_quit(self) -> None:

@@ -194,7 +194,7 @@ class Commands(ResultCommands):
             self.hide()
 
     def hide(self) -> None:
-        self._window.close()
+        self._window.request_hide()
 
     def quit(self) -> None:
         self._window.request_quit()

@@ -47,7 +47,8 @@ from engine.contract.types import Answer, Hit
 class Window(QMainWindow):
     """Puts the parts together and passes what one says to the other."""
 
-    closed = Signal()  # the person closed it; the application decides what that means
+    closed = Signal()
+    hide_wanted = Signal()
     quit_wanted = Signal()
     restart_wanted = Signal()
 
@@ -331,6 +332,10 @@ class Window(QMainWindow):
             self.ask.again()
 
     # The window itself
+
+    def request_hide(self) -> None:
+        """Ask the application to get the window out of the way."""
+        self.hide_wanted.emit()
 
     def request_quit(self) -> None:
         self.quit_wanted.emit()

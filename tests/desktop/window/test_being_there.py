@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSysInfo
+from PySide6.QtCore import QSysInfo, Qt
 from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +19,7 @@ from desktop import icons, theme
 from desktop.state import HISTORY_LENGTH, HistoryCursor, State
 from desktop.system import autostart, opening
 from desktop.system.single_instance import SingleInstance, send, server_name
+from desktop.system.tray import Tray
 from desktop.window.actions import ACTIONS
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
@@ -245,9 +247,37 @@ def test_the_whole_application_starts_shows_toggles_and_ends(
     whole.window.activateWindow()
     qtbot.waitUntil(whole.window.isActiveWindow)
     whole._asked("toggle")
-    assert not whole.window.isVisible()
+    assert not whole.window.isVisible() or whole.window.isMinimized()
     whole._asked("toggle")
     assert whole.window.isVisible()
+    assert not whole.window.isMinimized()
+    whole.shut_down()
+
+
+@pytest.mark.parametrize("tray", [True, False])
+def test_escape_gets_the_window_out_of_the_way_and_never_ends_the_program(
+    qtbot: QtBot,
+    qapp: QApplication,
+    base: BaseDir,
+    indexer: ScriptedIndexer,
+    monkeypatch: pytest.MonkeyPatch,
+    tray: bool,
+) -> None:
+    monkeypatch.setattr(Tray, "available", property(lambda _: tray))
+    whole = application.Application(qapp, base, Settings.load(base))
+    ended: list[bool] = []
+    monkeypatch.setattr(whole, "quit", lambda: ended.append(True))
+    whole.state.onboarded = True
+    whole.show()
+    qtbot.waitUntil(lambda: whole.service.ready)
+    for _ in range(2):
+        QTest.keyClick(whole.window.search.field, Qt.Key.Key_Escape)
+        assert whole.window.isHidden() is tray
+        assert whole.window.isMinimized() is not tray
+        assert not ended
+        whole.show()
+        assert whole.window.isVisible()
+        assert not whole.window.isMinimized()
     whole.shut_down()
 
 

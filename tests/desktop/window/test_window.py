@@ -188,9 +188,9 @@ def test_escape_clears_then_hides(qtbot: QtBot, window: Window, indexer: Scripte
     QTest.keyClick(window.results, Qt.Key.Key_Escape)
     assert window.search.text() == ""
     assert window.isVisible()
-    with qtbot.waitSignal(window.closed):
+    with qtbot.waitSignal(window.hide_wanted):
         QTest.keyClick(window.search.field, Qt.Key.Key_Escape)
-    assert not window.isVisible()
+    assert window.isVisible()  # where it hides to is for the application to say
 
 
 def test_letters_in_the_list_go_to_the_field(
