@@ -30,7 +30,7 @@ _BLOCK = 2048  # tokens turned back into floats at once: 1 MB at 128 dimensions 
 #: The first two bytes: a centroid in 10 bits; in the others how long the vector is that the code
 #: makes, so that a search need not work that out.
 _ID_BITS, _LEVELS = 10, 64
-_SHORTEST, _STEP = np.float32(0.55), np.float32(1 / 128)
+_SHORTEST, _STEP = np.float32(0.55), np.float32(1 / 112)
 #: Magic, checksum of what follows it, number, dimensions of a token, centroids, tokens it was
 #: learnt from, mean squared error on others.
 _HEADER = struct.Struct("<4sIIIIIf")
@@ -250,5 +250,6 @@ def _looked_up(words: Float, codes: NDArray[np.uint8]) -> Float:
     """[n, g * d] the words [g, WORDS, d] that codes [n, g] name."""
     places = codes + np.arange(len(words), dtype=np.intp) * WORDS
     # Clipping spares numpy a check: a byte is always a place.
-    table = words.reshape(-1, words.shape[2])
-    return np.take(table, places.ravel(), axis=0, mode="clip").reshape(len(codes), -1)
+    groups, _, dims = words.shape
+    found = np.take(words.reshape(-1, dims), places.ravel(), axis=0, mode="clip")
+    return found.reshape(len(codes), groups * dims)
