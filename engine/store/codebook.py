@@ -11,6 +11,7 @@ bytes; a random turn and two bits, which need no learning, 0.119.
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -84,12 +85,16 @@ class Codebook:
 
     def decode(self, rows: NDArray[np.uint8]) -> Float:
         """The directions [n, t] that codes [n, w] stand for, of length 1 but for rounding."""
-        nearest, lengths = _first_bytes(rows)
-        turned = np.take(self.centroids, nearest, axis=0, mode="clip") + self._words(rows)
-        return np.asarray((turned / lengths[:, None]) @ self.turn.T, np.float32)
+        tokens = np.empty((len(rows), self.dim), np.float32)
+        for start in range(0, len(rows), _BLOCK):
+            some = rows[start : start + _BLOCK]
+            nearest, lengths = _first_bytes(some)
+            turned = np.take(self.centroids, nearest, axis=0, mode="clip") + self._words(some)
+            tokens[start : start + len(some)] = (turned / lengths[:, None]) @ self.turn.T
+        return tokens
 
     def _words(self, rows: NDArray[np.uint8]) -> Float:
-        """[n, p] what stands beside the centroids, in the turned space."""
+        """[n, p] what stands beside the centroids, in the turned space; n at most _BLOCK."""
         return np.concatenate([_looked_up(*half) for half in self._halves(rows)], axis=1)
 
     def _halves(self, rows: NDArray[np.uint8]) -> list[tuple[Float, NDArray[np.uint8]]]:
@@ -247,9 +252,30 @@ def _first_bytes(rows: NDArray[np.uint8]) -> tuple[NDArray[np.intp], Float]:
 
 
 def _looked_up(words: Float, codes: NDArray[np.uint8]) -> Float:
-    """[n, g * d] the words [g, WORDS, d] that codes [n, g] name."""
-    places = codes + np.arange(len(words), dtype=np.intp) * WORDS
-    # Clipping spares numpy a check: a byte is always a place.
+    """[n, g * d] the words [g, WORDS, d] that codes [n, g] name, n at most _BLOCK; to be used before
+    this thread asks again for words of so many dimensions."""
     groups, _, dims = words.shape
-    found = np.take(words.reshape(-1, dims), places.ravel(), axis=0, mode="clip")
+    scratch = _Scratch.of(groups, dims)
+    places, found = scratch.places[: len(codes)], scratch.found[: len(codes) * groups]
+    np.add(codes, scratch.firsts, out=places)
+    # Clipping spares numpy a check: a byte is always a place.
+    np.take(words.reshape(-1, dims), places.ravel(), axis=0, out=found, mode="clip")
     return found.reshape(len(codes), groups * dims)
+
+
+class _Scratch:
+    """A thread's memory for one look-up: fresh pages each time cost as much as the look-up."""
+
+    _kept = threading.local()
+
+    def __init__(self, groups: int, dims: int) -> None:
+        self.firsts = np.arange(groups, dtype=np.intp) * WORDS
+        self.places = np.empty((_BLOCK, groups), np.intp)
+        self.found = np.empty((_BLOCK * groups, dims), np.float32)
+
+    @classmethod
+    def of(cls, groups: int, dims: int) -> _Scratch:
+        kept: dict[tuple[int, int], _Scratch] = cls._kept.__dict__
+        if (groups, dims) not in kept:
+            kept[groups, dims] = cls(groups, dims)
+        return kept[groups, dims]
