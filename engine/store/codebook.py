@@ -252,8 +252,8 @@ def _first_bytes(rows: NDArray[np.uint8]) -> tuple[NDArray[np.intp], Float]:
 
 
 def _looked_up(words: Float, codes: NDArray[np.uint8]) -> Float:
-    """[n, g * d] the words [g, WORDS, d] that codes [n, g] name, n at most _BLOCK; to be used before
-    this thread asks again for words of so many dimensions."""
+    """[n, g * d] the words [g, WORDS, d] that codes [n, g] name, n at most _BLOCK; to be used
+    before this thread asks again for words of so many dimensions."""
     groups, _, dims = words.shape
     scratch = _Scratch.of(groups, dims)
     places, found = scratch.places[: len(codes)], scratch.found[: len(codes) * groups]
@@ -266,8 +266,6 @@ def _looked_up(words: Float, codes: NDArray[np.uint8]) -> Float:
 class _Scratch:
     """A thread's memory for one look-up: fresh pages each time cost as much as the look-up."""
 
-    _kept = threading.local()
-
     def __init__(self, groups: int, dims: int) -> None:
         self.firsts = np.arange(groups, dtype=np.intp) * WORDS
         self.places = np.empty((_BLOCK, groups), np.intp)
@@ -275,7 +273,15 @@ class _Scratch:
 
     @classmethod
     def of(cls, groups: int, dims: int) -> _Scratch:
-        kept: dict[tuple[int, int], _Scratch] = cls._kept.__dict__
+        kept = _OF_THREAD.kept
         if (groups, dims) not in kept:
             kept[groups, dims] = cls(groups, dims)
         return kept[groups, dims]
+
+
+class _OfThread(threading.local):
+    def __init__(self) -> None:
+        self.kept: dict[tuple[int, int], _Scratch] = {}
+
+
+_OF_THREAD = _OfThread()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,3 +148,14 @@ def test_places_of_a_text_take_a_byte() -> None:
             unpack_places(wrong, [(400, 2, "<i4")])
     with pytest.raises(ValueError):
         unpack_places(data, [(201, 2, "<i4")])
+
+
+def test_threads_do_not_meet_in_the_memory_of_a_look_up(book: Codebook) -> None:
+    query = directions(3, 7)
+    rows = [book.encode(directions(30 + i, 3_000)).rows for i in range(4)]
+    expected = [query @ book.decode(some).T for some in rows]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(5):
+            found = threads.map(lambda some: book.similarities(query, some), rows)
+            for one, right in zip(found, expected, strict=True):
+                np.testing.assert_allclose(one, right, atol=1e-4)
