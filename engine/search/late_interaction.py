@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.store.codebook import Codes
 
 Float = NDArray[np.float32]
 Int8 = NDArray[np.int8]
@@ -30,8 +33,9 @@ class MaxSim:
     similarities: Sequence[Float]  # k times [m, n_i]: cosine of query and document tokens
 
 
-def maxsim(query: Float, docs: Sequence[Int8], *, weights: Float | None = None) -> MaxSim:
-    """Score documents [n_i, t] int8 for a query [m, t] float32; a document without tokens gets -1.
+def maxsim(query: Float, docs: Sequence[Int8 | Codes], *, weights: Float | None = None) -> MaxSim:
+    """Score documents [n_i, t] int8, or n_i codes, for a query [m, t] float32; a document without
+    tokens gets -1.
 
     `weights` [m] are normalised to sum 1. numpy's BLAS must be kept to one thread by the process
     (OPENBLAS_NUM_THREADS=1): two threads on a busy two-core machine were 200 times slower.
@@ -42,13 +46,22 @@ def maxsim(query: Float, docs: Sequence[Int8], *, weights: Float | None = None) 
     scores = np.full(len(docs), -1.0, dtype=np.float32)
     if not len(filled) or not m:
         return MaxSim(scores, [np.zeros((m, n), np.float32) for n in lengths])
-    sims = _similarities(query, np.concatenate([doc for doc in docs if len(doc)]))
+    sims = _of_all(query, [doc for doc in docs if len(doc)])
     ends = np.cumsum(lengths)
     starts = ends - lengths
     best = np.maximum.reduceat(sims, starts[filled], axis=1).T
     share = np.full(m, 1.0 / m, np.float32) if weights is None else weights / weights.sum()
     scores[filled] = best @ share.astype(np.float32)
     return MaxSim(scores, [sims[:, a:b] for a, b in zip(starts, ends, strict=True)])
+
+
+def _of_all(query: Float, docs: Sequence[Int8 | Codes]) -> Float:
+    """[m, n] for all documents' tokens in their order; neighbours of one form are done at once."""
+    parts = []
+    for book, run in groupby(docs, key=lambda doc: doc.book if isinstance(doc, Codes) else None):
+        rows = np.concatenate([doc.rows if isinstance(doc, Codes) else doc for doc in run])
+        parts.append(_similarities(query, rows) if book is None else book.similarities(query, rows))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def _similarities(query: Float, tokens: Int8) -> Float:

@@ -12,14 +12,14 @@ from engine.search.late_interaction import maxsim
 from engine.search.query_encoding import EncodedQuery
 from engine.search.word_weights import WordWeights
 from engine.store import Row, Store
-from engine.store.token_record import TokenRecord
+from engine.store.token_record import StoredTokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenMatch:
     """A unit's n stored tokens beside the m tokens of the query."""
 
-    record: TokenRecord
+    record: StoredTokens
     score: float  # mean over the query's tokens of the best stored one; meaningless if none stored
     similarities: Floats  # [m, n] cosine
     query_words: Sequence[str]  # [m] the word each query token belongs to; empty for pictures

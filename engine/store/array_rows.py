@@ -18,9 +18,9 @@ from engine.store.where import Demands
 
 #: Columns of the units table that the arrays are made of.
 COLUMNS = [*ROW_COLUMNS, "fts", "vector", "document"]
-#: One unit. Texts are numbers of `Names`; `document` is a row of the documents, or NONE; `at` and
-#: `length` are where its record lies (bytes), `terms_at` and `terms_length` where its terms do, of
-#: which it has `words`.
+#: One unit. Texts are numbers of `Names`; `document` is a row of the documents, NONE, or ITSELF
+#: where it is the unit's own vector, since its file has no other; `at` and `length` are where its
+#: record lies (bytes), `terms_at` and `terms_length` where its terms do, of which it has `words`.
 ROW = np.dtype(
     [
         ("file", "<i8"), ("size", "<i8"), ("mtime", "<f8"), ("at", "<i8"), ("terms_at", "<i8"),
@@ -29,7 +29,7 @@ ROW = np.dtype(
         ("language", "<u4"), ("length", "<u4"), ("vector", "<u4"),
     ]
 )  # fmt: skip
-NONE = -1
+NONE, ITSELF = -1, -2
 
 
 class Names:
@@ -111,7 +111,9 @@ def block_of(
     whole, known = half_matrix(table["document"], dim)
     fresh: list[int] = []
     rows["document"] = NONE
-    for i in np.flatnonzero(known).tolist():
+    own = known & there & (whole == vectors).all(axis=1)
+    rows["document"][own] = ITSELF
+    for i in np.flatnonzero(known & ~own).tolist():
         file = int(rows["file"][i])
         if file not in documents:
             documents[file] = ends.documents + len(fresh)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.store.array_files import ArrayFiles, UnsoundError
-from engine.store.array_rows import NONE, Names, fulfilling
+from engine.store.array_rows import ITSELF, NONE, Names, fulfilling
 from engine.store.array_scan import Codes
 from engine.store.array_terms import Terms, best_of
 from engine.store.lexicon import Lexicon
@@ -134,13 +134,21 @@ class View:
         found = self.places.of_units(unit_ids)
         if column == "vector":
             there = {uid: row for uid, row in found.items() if self.rows["vector"][row]}
-            matrix = self.files.vectors(np.array(list(there.values()), np.intp))
-            return dict(zip(there, matrix, strict=True))
+            return self._own_vectors(there)
         wholes = {uid: int(self.rows["document"][row]) for uid, row in found.items()}
-        wanted = sorted({whole for whole in wholes.values() if whole != NONE})
+        wanted = sorted({whole for whole in wholes.values() if whole >= 0})
         vectors = self.files.whole(np.array(wanted, np.intp))
         by_whole = dict(zip(wanted, vectors, strict=True))
-        return {uid: by_whole[whole] for uid, whole in wholes.items() if whole != NONE}
+        known = self._own_vectors({u: row for u, row in found.items() if wholes[u] == ITSELF})
+        return {
+            uid: known[uid] if whole == ITSELF else by_whole[whole]
+            for uid, whole in wholes.items()
+            if whole != NONE
+        }
+
+    def _own_vectors(self, places: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:
+        matrix = self.files.vectors(np.array(list(places.values()), np.intp))
+        return dict(zip(places, matrix, strict=True))
 
     def units(self, unit_ids: Iterable[str]) -> dict[str, Row]:
         """Rows by unit id, as Reader.rows has them. OSError, UnsoundError."""

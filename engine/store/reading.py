@@ -26,7 +26,7 @@ from engine.store.rows import (
     reference_matrix,
     vector_matrix,
 )
-from engine.store.segments import Segments, TokenRecord, TokenRef
+from engine.store.segments import Segments, StoredTokens, TokenRef
 from engine.store.term_groups import Asked
 from engine.store.text_query import fuzzy_query, text_query
 from engine.store.where import build_where, demands_of
@@ -237,7 +237,7 @@ class Reader:
 
         return self._scan(_listed(asked), ["id", column], convert)
 
-    def tokens(self, refs: Sequence[TokenRef]) -> list[TokenRecord]:
+    def tokens(self, refs: Sequence[TokenRef]) -> list[StoredTokens]:
         """Token records by reference; one that is lost has no tokens."""
         return self._segments.read(refs)
 

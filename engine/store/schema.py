@@ -24,7 +24,9 @@ class Migration:
 
 
 #: In order, never edited once released. Version 1 is what there was before versions were counted.
-MIGRATIONS: tuple[Migration, ...] = ()
+#: Version 2 has the same columns; its segments may hold codes, which an earlier Inkling would take
+#: for damage.
+MIGRATIONS: tuple[Migration, ...] = (Migration(),)
 
 
 def schema_version() -> int:

@@ -6,6 +6,9 @@ to its own places, so no row has to change and nothing has to happen in two stor
 
 `00000007.seg` is a raw segment: a reference's offset is its place in the file.
 `00000002-00000006.1.pack` stands for those segments: records, then an index, then a footer.
+
+Once there are tokens enough to learn a codebook from, records are written as its codes, and what
+was written before becomes codes when it is packed.
 """
 
 from __future__ import annotations
@@ -21,15 +24,28 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.store.codebook import LEARNT_FROM, Codebook, learn
+from engine.store.codebooks import Codebooks, Recent
 from engine.store.disk import DISK, Disk
-from engine.store.segment_files import Container, Pack, Raw, ReadFile, write_pack
-from engine.store.token_record import LOST, TokenRecord, pack_record, unpack_record
+from engine.store.segment_files import Container, Pack, Raw, ReadFile, Spot, write_pack
+from engine.store.token_record import (
+    LOST,
+    StoredTokens,
+    TokenRecord,
+    is_coded,
+    pack_coded,
+    pack_record,
+    unpack_record,
+)
 
 log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 OPEN_FILES = 64  # macOS starts processes with 256 descriptors, LanceDB needs its share
 MANY_FILES = 8  # small neighbours that are packed together though nothing in them is dead
+#: Records without codes from which a codebook is learnt: 15,000 tokens of 128 dimensions.
+LEARN_BYTES = 2 * 1024 * 1024
+FEWEST_TOKENS = 2048  # that a codebook is learnt from
 _RAW = re.compile(r"(\d{8})\.seg")
 _PACK = re.compile(r"(\d{8})-(\d{8})\.(\d+)\.pack")
 
@@ -54,10 +70,12 @@ class Segments:
         if not read_only and not directory.exists():
             directory.mkdir(parents=True)
             disk.sync_directory(directory.parent)
+        self._books = Codebooks(directory, read_only=read_only, disk=disk)
+        self._recent = Recent()
         self._load(read_only)
         last = self._containers[-1] if self._containers else None
         follows = last.high + 1 if last else 0
-        self._current = last.high if isinstance(last, Raw) else follows
+        self._current = last.high if isinstance(last, Raw) and self._goes_on(last) else follows
 
     def _load(self, read_only: bool) -> None:
         """List the files; a crash during compaction leaves some that a pack stands for."""
@@ -84,17 +102,35 @@ class Segments:
         if not records:
             return []
         container = self._writable()
-        packed = [pack_record(record) for record in records]
+        packed = self._packed(records)
         places = self._disk.append(container.path, packed)
         return [
             TokenRef(container.low, place, len(data))
             for place, data in zip(places, packed, strict=True)
         ]
 
+    def _packed(self, records: Sequence[TokenRecord]) -> list[bytes]:
+        """By the newest codebook, where there is one and it is of tokens like these."""
+        book = self._books.newest
+        if book is None or any(not _fits(record, book) for record in records):
+            return [pack_record(record) for record in records]
+        tokens = np.concatenate([_floats(record.tokens, book.dim) for record in records])
+        codes = book.encode(tokens)
+        self._recent.note(tokens, codes)
+        ends = np.cumsum([len(record.tokens) for record in records]).tolist()
+        pairs = zip(records, [0, *ends], ends, strict=False)
+        return [pack_coded(record, codes.part(start, end)) for record, start, end in pairs]
+
+    def _goes_on(self, raw: Raw) -> bool:
+        """Whether what is appended now may come to lie there: a raw segment has one form."""
+        book = self._books.newest
+        wanted = frozenset() if book is None else frozenset([book.id])
+        return raw.size() == 0 or raw.books == wanted
+
     def _writable(self) -> Raw:
         last = self._containers[-1] if self._containers else None
         if isinstance(last, Raw) and last.low == self._current:
-            if last.size() < SEGMENT_BYTES:
+            if last.size() < SEGMENT_BYTES and self._goes_on(last):
                 return last
             self._current += 1
         path = self.directory / f"{self._current:08d}.seg"
@@ -110,9 +146,9 @@ class Segments:
             self._current += 1
         self._current = max(self._current, above + 1)
 
-    def read(self, refs: Sequence[TokenRef]) -> list[TokenRecord]:
+    def read(self, refs: Sequence[TokenRef]) -> list[StoredTokens]:
         """The records; LOST in the place of one that can't be read whole."""
-        records: list[TokenRecord] = []
+        records: list[StoredTokens] = []
         failures: list[Exception] = []
         for ref in refs:
             try:
@@ -126,23 +162,21 @@ class Segments:
             )
         return records
 
-    def _read(self, ref: TokenRef) -> TokenRecord:
+    def _read(self, ref: TokenRef) -> StoredTokens:
         # pread, not a memory map: as fast (1 ms for 100 records of 90 kB), and a truncated file
         # or a bad disk gives an error instead of SIGBUS.
-        with self._lock:
-            file, place = self._locate(ref)
-        return unpack_record(file.read_at(place, ref.length))
+        return unpack_record(self._raw_bytes(*ref), self._books.by_id)
 
-    def _locate(self, ref: TokenRef) -> tuple[ReadFile, int]:
+    def _locate(self, ref: TokenRef) -> tuple[ReadFile, Spot]:
         container = self._container(ref.segment)
-        place = container.place(ref.segment, ref.offset)
+        spot = container.spot(*ref)
         file = self._open_files.get(container.path)
         if file is None:
             file = self._open_files[container.path] = ReadFile(container.path)
             if len(self._open_files) > OPEN_FILES:
                 self._open_files.popitem(last=False)  # closed when its last reader is done
         self._open_files.move_to_end(container.path)
-        return file, place
+        return file, spot
 
     def _container(self, segment: int) -> Container:
         for container in reversed(self._containers):
@@ -151,9 +185,12 @@ class Segments:
         raise LookupError("its segment is missing")
 
     def readable(self, refs: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which references [n, 3] point into what is there; contents are not checked."""
+        """Which references [n, 3] point into what is there, and into nothing whose codebook is
+        lost; contents are not checked."""
         fine = np.zeros(len(refs), dtype=np.bool_)
         for container in self._containers:
+            if not container.books <= self._books.by_id.keys():
+                continue
             inside = (refs[:, 0] >= container.low) & (refs[:, 0] <= container.high)
             fine[inside] = container.holds(refs[inside])
         return fine
@@ -198,7 +235,8 @@ class Segments:
         wanted = wanted[np.lexsort((wanted[:, 1], wanted[:, 0]))]
         generation = 1 + max(container.generation for container in run)
         path = self.directory / f"{low:08d}-{high:08d}.{generation}.pack"
-        write_pack(path, wanted, self._raw_bytes, self._disk)
+        coded = self._books.newest is not None
+        write_pack(path, wanted, self._kept_bytes, self._disk, coded=coded)
         pack = Pack(path, low, high, generation)
         with self._lock:
             at = self._containers.index(run[0])
@@ -210,12 +248,93 @@ class Segments:
 
     def _raw_bytes(self, segment: int, offset: int, length: int) -> bytes:
         with self._lock:
-            file, place = self._locate(TokenRef(segment, offset, length))
-        return file.read_at(place, length)
+            file, spot = self._locate(TokenRef(segment, offset, length))
+        return file.read_at(*spot)
+
+    def _kept_bytes(self, segment: int, offset: int, length: int) -> bytes:
+        """A record as a pack has it: as codes, if it had none. Codes stay: coding what they stand
+        for by another codebook would lose a second time."""
+        data = self._raw_bytes(segment, offset, length)
+        book = self._books.newest
+        if book is None or is_coded(data):
+            return data
+        try:
+            record = unpack_record(data)
+        except ValueError:
+            return data  # whoever reads it sees that it is damaged
+        if not isinstance(record, TokenRecord) or not _fits(record, book):
+            return data
+        return pack_coded(record, book.encode(_floats(record.tokens, book.dim)))
+
+    @property
+    def wants_codebook(self) -> bool:
+        """Whether there are tokens enough to learn one, or the newest has become a bad one."""
+        book = self._books.newest
+        if book is None:
+            plain = sum(c.size() for c in self._containers if not c.coded)
+            return plain >= LEARN_BYTES
+        return self._recent.has_outgrown(book)
+
+    def learn(self, live: NDArray[np.int64]) -> None:
+        """Make a codebook of what rows hold, or of what was lately appended: 10 s. It is on disk
+        before any record refers to it."""
+        newest = self._books.newest
+        tokens = self._sample(live) if newest is None else self._recent.tokens()
+        if len(tokens) < FEWEST_TOKENS:
+            return
+        book = learn(tokens, self._books.next_number)
+        log.info(
+            "codebook %d was learnt from %d tokens, error %.3f",
+            book.number, book.learnt_from, book.error,
+        )  # fmt: skip
+        self._books.add(book)
+        self._recent = Recent()
+        self.seal()
+
+    def _sample(self, live: NDArray[np.int64]) -> NDArray[np.float32]:
+        """[n, t] tokens of some records without codes, all of the most usual dimensions."""
+        chosen = np.random.default_rng(0).permutation(live)
+        by_dim: dict[int, list[NDArray[np.int8]]] = {}
+        most = 0
+        for start in range(0, len(chosen), 64):
+            for record in self.read(
+                [TokenRef(*map(int, ref)) for ref in chosen[start : start + 64]]
+            ):
+                if isinstance(record, TokenRecord) and len(record.tokens):
+                    by_dim.setdefault(record.tokens.shape[1], []).append(record.tokens)
+            most = max((sum(map(len, some)) for some in by_dim.values()), default=0)
+            if most >= 2 * LEARNT_FROM:
+                break
+        if not by_dim:
+            return np.zeros((0, 0), np.float32)
+        dim, tokens = max(by_dim.items(), key=lambda item: sum(map(len, item[1])))
+        return _floats(np.concatenate(tokens), dim)
+
+    @property
+    def wants_coding(self) -> bool:
+        """Whether something that is not being written could become codes."""
+        return self._books.newest is not None and bool(self._plain())
+
+    def _plain(self) -> list[Container]:
+        """The first neighbours without codes, about a segment of them."""
+        run: list[Container] = []
+        for container in self._containers:
+            full = sum(c.size() for c in run) + container.size() > SEGMENT_BYTES
+            if container.coded or container.high >= self._current or (run and full):
+                if run:
+                    break
+                continue
+            run.append(container)
+        return run
+
+    def code_some(self, live: NDArray[np.int64]) -> None:
+        """Pack the first neighbours without codes, as codes."""
+        if run := self._plain():
+            self._rewrite(run, live)
 
     def size_bytes(self) -> int:
         """Bytes on disk."""
-        return sum(container.size() for container in self._containers)
+        return sum(c.size() for c in self._containers) + self._books.size_bytes()
 
     def close(self) -> None:
         """Let go of the files."""
@@ -223,8 +342,22 @@ class Segments:
             self._open_files.clear()
 
 
+def _fits(record: TokenRecord, book: Codebook) -> bool:
+    """Whether its tokens can be codes of this book."""
+    return not len(record.tokens) or record.tokens.shape[1] == book.dim
+
+
+def _floats(tokens: NDArray[np.int8], dim: int) -> NDArray[np.float32]:
+    """[n, t] directions."""
+    if not len(tokens):
+        return np.zeros((0, dim), np.float32)
+    floats = tokens.astype(np.float32)
+    floats /= np.maximum(np.linalg.norm(floats, axis=1, keepdims=True), 1e-9)
+    return floats
+
+
 def _worth(run: Sequence[Container], total: int, alive: int) -> bool:
     return len(run) >= MANY_FILES or total - alive > total // 2
 
 
-__all__ = ["LOST", "Segments", "TokenRecord", "TokenRef"]
+__all__ = ["LOST", "Segments", "StoredTokens", "TokenRecord", "TokenRef"]

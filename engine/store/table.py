@@ -248,8 +248,11 @@ class Store(Reader):
         """
         if self._read_only or self._closed:
             return
+        rests = self._upkeep.rests
         if force or self._upkeep.due():
             self._tidy(force)
+        if not force:
+            self._renew_codes(rests)
         self._renew_arrays()
 
     def _tidy(self, force: bool) -> None:
@@ -266,6 +269,21 @@ class Store(Reader):
             if rests:
                 self._table.reopen()
                 memory.release()
+
+    def _renew_codes(self, rests: bool) -> None:
+        """Learn a codebook once there is something to learn from; where nothing else is written
+        (`rests`), make codes of some of what was stored before, at most a segment (6 s): so an
+        index of an earlier Inkling becomes small in the background."""
+        learns, codes = self._segments.wants_codebook, rests and self._segments.wants_coding
+        if not (learns or codes):
+            return
+        with self._write:
+            live, _ = self._references()
+            with guarded("write"):
+                if learns:
+                    self._segments.learn(live)
+                else:
+                    self._segments.code_some(live)
 
     def size_bytes(self) -> int:
         """Bytes on disk, segments included."""

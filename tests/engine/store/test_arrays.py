@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from engine.contract.types import Filters
-from engine.store import Store, arrays, table
+from engine.store import Store, StoredUnit, arrays, table
 from engine.store.array_rows import COLUMNS, ROW
 from engine.store.array_scan import Codes
 from engine.store.array_view import Places
@@ -36,6 +38,24 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store.open(tmp_path, "m", DIM)
     yield opened
     opened.close()
+
+
+def test_a_files_only_vector_is_not_kept_a_second_time(tmp_path: Path, store: Store) -> None:
+    """As the direction of the whole file, which it is, too."""
+    alone, two = (made(n, 3, 5) for n in (1, 2))
+    direction = vector(3)
+    store.replace_files(
+        {1: [replace(alone[0], vector=direction)], 2: _with(two, vector(1), vector(2))}
+    )
+    check_agreement(store)
+    (documents,) = (tmp_path / "m.lance" / "arrays").glob("*.documents")
+    assert documents.stat().st_size == DIM * 2  # of the other file
+    assert store.vectors(["1:0"], "document").keys() == {"1:0"}
+
+
+def _with(units: list[StoredUnit], *directions: NDArray[np.float32]) -> list[StoredUnit]:
+    pairs = zip(units, directions, strict=False)
+    return [replace(stored, vector=direction) for stored, direction in pairs]
 
 
 CHANGES = st.lists(

@@ -176,7 +176,7 @@ def test_each_failure_becomes_one_of_ours(
 def test_ctrl_c_is_nobodys_failure(store: Store) -> None:
     store._table._raw = Failing(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        store.count()
+        store.file_ids()
 
 
 def newest_manifest(folder: Path) -> Path:
