@@ -66,7 +66,20 @@ class Read:
     """What a model reads of one text."""
 
     ids: list[int]  # special tokens, prefix and context included
-    spans: NDArray[np.int32]  # [n, 2] into the text; (-1, -1) for all else
+    #: [n, 2] characters of the context and the text behind it; (-1, -1) for all else.
+    places: NDArray[np.int32]
+    context: int = 0  # its characters
+
+    @property
+    def spans(self) -> NDArray[np.int32]:
+        """[n, 2] characters of the text; (-1, -1) for all else."""
+        own = self.places[:, :1] >= self.context
+        return np.where(own, self.places - np.int32(self.context), np.int32(-1))
+
+    @property
+    def pieces(self) -> int:
+        """Tokens of the text's own words."""
+        return int((self.places[:, 0] >= self.context).sum())
 
 
 class Trunk:
@@ -91,14 +104,19 @@ class Trunk:
 
     def _read(self, given: TextInput, prefix: list[int]) -> Read:
         room = self._max_tokens - 2 - len(prefix)
-        context, _ = self._tokenize(given.context, room // _CONTEXT_SHARE)
-        text, places = self._tokenize(given.text, room - len(context))
+        context, before = self._tokenize(given.context, room // _CONTEXT_SHARE)
+        text, own = self._tokenize(given.text, room - len(context))
         tokenizer = self.tokenizer
         ids = [tokenizer.first, *prefix, *context, *text, tokenizer.last]
-        spans = np.full((len(ids), 2), -1, np.int32)
+        places = np.full((len(ids), 2), -1, np.int32)
+        begin, length = 1 + len(prefix), len(given.context)
+        if context:
+            places[begin : begin + len(context)] = before
         if text:
-            spans[1 + len(prefix) + len(context) : -1] = places
-        return Read(ids, spans)
+            spans = np.array(own, np.int32)
+            spans[spans[:, 0] >= 0] += length
+            places[begin + len(context) : -1] = spans
+        return Read(ids, places, length)
 
     def _tokenize(self, text: str, room: int) -> tuple[list[int], list[tuple[int, int]]]:
         text = _SURROGATES.sub("\ufffd", text[: room * _CHARACTERS_PER_TOKEN])
