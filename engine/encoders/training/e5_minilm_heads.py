@@ -91,8 +91,9 @@ def projections(questions: list[Side], answers: list[Side], seed: int) -> dict[s
         rows, kinds = [], []
         for side in sides:
             weights = side.weights if asked else [PASSAGE] * len(side.e5)
-            for a, b, w in zip(side.minilm, side.e5, weights, strict=True):
-                rows.append(unit(joined(a, unit(b - centre), w)))
+            # Weighed as passages all: else questions in other languages speak for E5's half alone.
+            for a, b in zip(side.minilm, side.e5, strict=True):
+                rows.append(unit(joined(a, unit(b - centre), PASSAGE)))
             kinds.append(
                 States.of(
                     [
@@ -104,7 +105,7 @@ def projections(questions: list[Side], answers: list[Side], seed: int) -> dict[s
         directions.append(torch.from_numpy(np.stack(rows)))
         tokens.append(F.normalize(torch.cat([kind.tokens()[::3] for kind in kinds]), dim=1))
         states.append(kinds)
-    made["single"] = principal_axes(directions, 384)
+    made["single"] = principal_axes(directions, 768)
     axes = principal_axes(tokens, TOKEN_DIM)
     code, prose, translated = zip(*states, strict=True)
     for adapter, pairs in (("retrieval", prose), ("code", code)):
