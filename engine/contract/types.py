@@ -87,6 +87,9 @@ class Encoding:
     #: [n, 4] float32: the part of the picture each token saw, as Box. None for text.
     boxes: NDArray[np.float32] | None = None
     note: str = ""  # how exactly a picture was seen, for a person
+    #: Of a question: into how many pieces an English vocabulary tears it, where `tokens` are those
+    #: of another.
+    pieces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def as_message(encoding: Encoding) -> dict[str, Any]:
         "spans": encoding.spans,
         "boxes": encoding.boxes,
         "note": encoding.note,
+        "pieces": encoding.pieces,
     }
 
 

@@ -32,8 +32,11 @@ class EncodedQuery:
 
     @property
     def pieces(self) -> int:
-        """Tokens that stand for typed words."""
-        spans = next(iter(self.by_adapter.values())).spans
+        """Tokens that stand for typed words, in the vocabulary that tells English from the rest."""
+        encoding = next(iter(self.by_adapter.values()))
+        if encoding.pieces is not None:
+            return encoding.pieces
+        spans = encoding.spans
         return 0 if spans is None else int((spans[:, 0] >= 0).sum())
 
     def tears(self, words: Mapping[int, tuple[str, str]]) -> bool:
@@ -106,7 +109,9 @@ def text_with_picture(parts: Sequence[Encoding]) -> Encoding:
     single = np.sum([part.single for part in parts], axis=0)
     single = single / max(float(np.linalg.norm(single)), 1e-9)
     tokens = np.concatenate([part.tokens for part in parts])
-    return replace(parts[0], single=single.astype(np.float32), tokens=tokens, spans=None)
+    return replace(
+        parts[0], single=single.astype(np.float32), tokens=tokens, spans=None, pieces=None
+    )
 
 
 def _digest(picture: str) -> str:

@@ -1,6 +1,6 @@
 """Retrieval quality: index a set's corpus through the real pipeline, ask its questions.
 
-    python -m tests.benchmarks.quality SET_DIR… [--keep DIR] [--names] [--dump DIR]
+    python -m tests.benchmarks.quality SET_DIR… [--model ID] [--keep DIR] [--names] [--dump DIR]
 
 A set has `corpus/` and `queries.jsonl` (`qid`, `query`, `relevant`; perhaps `pages`, `grades`).
 With `corpus_neutral/` that one is used, unless --names asks for the original names. Prints nDCG@10,
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
-from engine.contract.settings import Settings
+from engine.contract.settings import DEFAULT_MODEL, Settings
 from indexer.server.lifecycle import Indexer
 
 LANES = ("name", "text", "dense", "late", "fused", "rescored")
@@ -110,9 +110,13 @@ class Asked:
         return self.run.features.raw(lane)[self.units]
 
 
-def index(corpus: Path, base: Path) -> tuple[Indexer, float]:
+def index(corpus: Path, base: Path, model: str = DEFAULT_MODEL) -> tuple[Indexer, float]:
     """A running service with the corpus fully indexed, and the seconds that took."""
-    indexer = Indexer(BaseDir(base), Settings.load(BaseDir(base).create())).open()
+    settings = Settings.load(BaseDir(base).create())
+    if settings.model != model:
+        settings.set("model", model)
+        settings.save()
+    indexer = Indexer(BaseDir(base), settings).open()
     started = time.perf_counter()
     indexer.start()
     indexer.ports.library.add_folders([str(corpus)])
@@ -121,9 +125,9 @@ def index(corpus: Path, base: Path) -> tuple[Indexer, float]:
     return indexer, time.perf_counter() - started
 
 
-def run(folder: Path, base: Path, neutral: bool, dump: Path | None) -> None:
+def run(folder: Path, base: Path, neutral: bool, dump: Path | None, model: str) -> None:
     corpus = folder / ("corpus_neutral" if neutral else "corpus")
-    indexer, seconds = index(corpus.resolve(), base)
+    indexer, seconds = index(corpus.resolve(), base, model)
     try:
         asked = questions(folder, neutral)
         answers: dict[str, Asked] = {}
@@ -183,6 +187,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("sets", nargs="+", type=Path, metavar="SET_DIR")
     parser.add_argument("--keep", type=Path, help="keep the indexes here for the next run")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="row of engine.models.registry")
     parser.add_argument("--names", action="store_true", help="with the original file names")
     parser.add_argument("--dump", type=Path, help="write every candidate's scores here")
     options = parser.parse_args()
@@ -192,7 +197,7 @@ def main() -> int:
             name = folder.name + ("-neutral" if neutral else "")
             base = (options.keep or Path(scratch)) / name
             base.parent.mkdir(parents=True, exist_ok=True)
-            run(folder, base, neutral, options.dump)
+            run(folder, base, neutral, options.dump, options.model)
     return 0
 
 

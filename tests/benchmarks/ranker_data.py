@@ -1,6 +1,6 @@
 """What the ranker is fitted on: every candidate's features for questions whose answer is known.
 
-    python -m tests.benchmarks.ranker_data SET_DIR… --keep DIR --out DIR
+    python -m tests.benchmarks.ranker_data SET_DIR… [--model ID] --keep DIR --out DIR
 
 Each set (see tests.benchmarks.quality), and the sample library with its everyday questions, is
 asked its own questions, names made from its own files, and questions of the other sets, which it
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.contract.query import parse
+from engine.contract.settings import DEFAULT_MODEL
 from engine.search.query_run import QueryRun
 from indexer.server.lifecycle import Indexer
 from tests.benchmarks import everyday
@@ -165,6 +166,7 @@ def main() -> int:
     parser.add_argument("sets", nargs="+", type=Path, metavar="SET_DIR")
     parser.add_argument("--keep", type=Path, required=True, help="where the indexes are kept")
     parser.add_argument("--out", type=Path, required=True, help="where the arrays are written")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="row of engine.models.registry")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="ask these sets alone")
     options = parser.parse_args()
     sets = [everyday_set(), *map(set_in, options.sets)]
@@ -173,7 +175,7 @@ def main() -> int:
             continue
         chance = random.Random(some.name)
         options.keep.mkdir(parents=True, exist_ok=True)
-        indexer, seconds = index(some.corpus, options.keep / some.name)
+        indexer, seconds = index(some.corpus, options.keep / some.name, options.model)
         print(f"{some.name}: indexed in {seconds:.0f} s", flush=True)
         try:
             names = name_questions(some.files, chance) if some.with_names else ()

@@ -196,6 +196,6 @@ def in_terminal(inkling: Inkling, typed: str) -> str:
 
 
 def test_wrong_names_and_folders(inkling: Inkling, tmp_path: Path) -> None:
-    assert "minilm, jina-v4" in inkling.run("model", "use", "gpt").stderr
+    assert "minilm, e5-minilm, jina-v4" in inkling.run("model", "use", "gpt").stderr
     assert "does not hold a model" in inkling.run("model", "add", str(tmp_path)).stderr
     assert "here already" in inkling.run("model", "download", "minilm").stderr

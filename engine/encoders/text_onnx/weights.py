@@ -7,7 +7,7 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,20 @@ from numpy.typing import NDArray
 from engine.contract.errors import InklingError
 
 Floats = NDArray[np.float32]
+
+
+class Matrix(Protocol):
+    """Numbers in whatever form on disk, float32 where they are looked at."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: Any, /) -> Floats:
+        """Some rows: a list, or a slice."""
+
+
+#: By the names they were published under.
+Tensors = Mapping[str, Matrix]
 
 
 def package_folder(package: str, distribution: str) -> Path:
@@ -48,7 +62,7 @@ def check_digest(file: Path, expected: str, distribution: str) -> None:
         )
 
 
-def mapped(file: Path) -> Mapping[str, Floats]:
+def mapped(file: Path) -> Tensors:
     """The float32 tensors of a safetensors file by name, read from disk as they are touched."""
     with file.open("rb") as stream:
         size = int.from_bytes(stream.read(8), "little")

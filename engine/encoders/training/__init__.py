@@ -1,1 +1,1 @@
-"""Scripts that train what Inkling ships: the token heads of MiniLM. Nothing imports them."""
+"""Scripts that train what Inkling ships beside the weights of packages. Nothing imports them."""

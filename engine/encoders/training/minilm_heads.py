@@ -17,113 +17,24 @@ import argparse
 import logging
 import sysconfig
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from engine.encoders.text_onnx.encoder import TextEncoder, load
+from engine.encoders.text_onnx.encoder import load
+from engine.encoders.training.heads import (
+    TOKEN_DIM,
+    States,
+    principal_axes,
+    save,
+    train_head,
+)
 from engine.encoders.training.pairs import Pair, code_pairs, prose_pairs
 from engine.models.registry import MODELS
 
 log = logging.getLogger(__name__)
 
-TEMPERATURE = 0.03
-BATCH = 64  # pairs; each has the other 63 answers as negatives
-EPOCHS = 4
-LEARNING_RATE = 1e-3
 ANSWER_TOKENS = 96  # seen in training; enough to tell answers apart, and keeps 200 s on one core
-TOKEN_DIM = 128
-
-
-@dataclass(frozen=True, slots=True)
-class States:
-    """Last hidden states of texts: [texts, longest, 384] float16 with their lengths."""
-
-    padded: Tensor
-    lengths: Tensor
-
-    def rows(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Float32 states of some texts and which of them [texts, longest] are real."""
-        lengths = self.lengths[index]
-        longest = int(lengths.max())
-        real = torch.arange(longest) < lengths[:, None]
-        return self.padded[index, :longest].float(), real
-
-    def tokens(self) -> Tensor:
-        """All real states [n, 384] float32."""
-        real = torch.arange(self.padded.shape[1]) < self.lengths[:, None]
-        return self.padded[real].float()
-
-    def means(self) -> Tensor:
-        """Mean-pooled, unit-length [texts, 384] float32."""
-        real = (torch.arange(self.padded.shape[1]) < self.lengths[:, None])[..., None]
-        return F.normalize((self.padded.float() * real).sum(1), dim=1)
-
-
-def encode(encoder: TextEncoder, texts: list[str], longest: int) -> States:
-    """Run the frozen model once; training only needs its outputs."""
-    padded = torch.zeros((len(texts), longest, 384), dtype=torch.float16)
-    lengths = torch.zeros(len(texts), dtype=torch.int64)
-    for i, states in encoder.hidden_states(texts, longest):
-        padded[i, : len(states)] = torch.from_numpy(states).half()
-        lengths[i] = len(states)
-    return States(padded, lengths)
-
-
-def principal_axes(states: Tensor, dims: int) -> Tensor:
-    """Rotation [384, dims] that keeps the most of dot products, by falling share."""
-    # Not centred: cosines of the rotated vectors shall be those of the unrotated.
-    moments = (states.T @ states).double()
-    axes: Tensor = torch.linalg.eigh(moments).eigenvectors.flip(1)[:, :dims].float()
-    return axes
-
-
-def max_sim(questions: Tensor, asked: Tensor, answers: Tensor, real: Tensor) -> Tensor:
-    """[questions, answers]: mean over question tokens of the best answer token's cosine."""
-    count, length, dim = answers.shape
-    similarity = questions.reshape(-1, dim) @ answers.reshape(-1, dim).T
-    similarity = similarity.view(len(questions), -1, count, length)
-    best = similarity.masked_fill(~real, -1).amax(3) * asked[..., None]
-    return best.sum(1) / asked.sum(1, keepdim=True)
-
-
-def train_head(start: Tensor, questions: States, answers: States, seed: int) -> Tensor:
-    """A head [384, 128] for one kind of pair, begun at the PCA's."""
-    generator = torch.Generator().manual_seed(seed)
-    head = start.clone().requires_grad_()
-    optimizer = torch.optim.Adam([head], LEARNING_RATE)
-    steps = EPOCHS * (len(questions.lengths) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
-    for epoch in range(EPOCHS):
-        losses = []
-        order = torch.randperm(len(questions.lengths), generator=generator)
-        for index in order[: len(order) // BATCH * BATCH].view(-1, BATCH):
-            asked_states, asked = questions.rows(index)
-            answer_states, real = answers.rows(index)
-            scores = max_sim(
-                F.normalize(asked_states @ head, dim=2),
-                asked,
-                F.normalize(answer_states @ head, dim=2),
-                real,
-            )
-            loss = F.cross_entropy(scores / TEMPERATURE, torch.arange(BATCH))
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
-        log.info("epoch %d: loss %.4f", epoch + 1, np.mean(losses))
-    return head.detach()
-
-
-def states_of(encoder: TextEncoder, pairs: list[Pair]) -> tuple[States, States]:
-    questions, answers = zip(*pairs, strict=True)
-    return encode(encoder, list(questions), 40), encode(encoder, list(answers), ANSWER_TOKENS)
 
 
 def main() -> None:
@@ -143,25 +54,27 @@ def main() -> None:
         log.info("%5.0f s CPU  %s", time.process_time() - started, step)
 
     encoder = load(None, MODELS["minilm"])
+
+    def states(texts: tuple[str, ...], longest: int) -> States:
+        made = dict(encoder.hidden_states(texts, longest))
+        return States.of([made[i] for i in range(len(texts))])
+
+    def both_sides(pairs: list[Pair]) -> tuple[States, States]:
+        questions, answers = zip(*pairs, strict=True)
+        return states(questions, 40), states(answers, ANSWER_TOKENS)
+
     code = code_pairs(given.packages, given.pairs, given.seed)
     prose = prose_pairs(given.packages, given.pairs, given.seed)
     progress(f"{len(code)} pairs of code, {len(prose)} of prose")
-    code_questions, code_answers = states_of(encoder, code)
-    prose_questions, prose_answers = states_of(encoder, prose)
+    kinds = [both_sides(code), both_sides(prose)]
     progress("encoded")
-    everything = (code_questions, code_answers, prose_questions, prose_answers)
-    single = principal_axes(torch.cat([s.means() for s in everything]), 384)
-    axes = principal_axes(torch.cat([s.tokens()[::7] for s in everything]), TOKEN_DIM)
-    matrices = {
-        "single": single,
-        "retrieval": axes,
-        "code": train_head(axes, code_questions, code_answers, given.seed),
-    }
+    everything = [side for kind in kinds for side in kind]
+    single = principal_axes([torch.cat([s.means() for s in everything])], 384)
+    axes = principal_axes([torch.cat([s.tokens()[::7] for s in everything])], TOKEN_DIM)
+    matrices = {"single": single, "retrieval": axes}
+    matrices["code"] = train_head(axes, kinds[:1], given.seed, batch=64, epochs=4)
     progress("trained")
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, Any] = {k: m.numpy().astype(np.float16) for k, m in matrices.items()}
-    with given.out.open("wb") as stream:
-        np.savez(stream, **arrays)
+    save(given.out, matrices)
 
 
 if __name__ == "__main__":

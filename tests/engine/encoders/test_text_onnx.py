@@ -22,6 +22,7 @@ from engine.contract.paths import BaseDir
 from engine.contract.types import Adapter, Encoding, TextInput
 from engine.encoders.pool import EncoderPool
 from engine.encoders.text_onnx import encoder as text_onnx
+from engine.encoders.text_onnx.trunk import batches
 from engine.encoders.text_onnx.weights import package_folder
 from engine.models.registry import MODELS
 
@@ -59,7 +60,7 @@ def test_forward_equals_transformers(raw: text_onnx.TextEncoder) -> None:
     reference = BertModel.from_pretrained(folder, attn_implementation="eager")
     reference.eval()
     for text in (*PASSAGES, "", "naïve façade " * 200):
-        ids, _ = raw._prepare(TextInput(text))
+        ids = raw.token_ids(text)
         with torch.inference_mode():
             states = reference(torch.tensor([ids])).last_hidden_state[0]
         expected = torch.nn.functional.normalize(states.mean(0), dim=0).numpy()
@@ -73,7 +74,7 @@ def test_punctuation_counts_a_quarter_of_a_word_in_the_vector_of_code(
     raw: text_onnx.TextEncoder,
 ) -> None:
     text = "foo(bar)."
-    ids, _ = raw._prepare(TextInput(text))
+    ids = raw.token_ids(text)
     ((_, states),) = raw.hidden_states([text], 256)
     assert len(ids) == 7  # [CLS] foo ( bar ) . [SEP]
     mean = np.array([1, 1, 0.25, 1, 0.25, 0.25, 1], np.float32) @ states
@@ -87,8 +88,10 @@ def test_punctuation_counts_a_quarter_of_a_word_in_the_vector_of_code(
 
 
 def test_letters_signs_and_scripts_are_no_punctuation(encoder: text_onnx.TextEncoder) -> None:
-    vocabulary = encoder._tokenizer.get_vocab()
-    quiet = {piece for piece, place in vocabulary.items() if encoder._quiet[place] < 1}
+    pieces = encoder.trunk.tokenizer.pieces()
+    quiet = {
+        piece for piece, count in zip(pieces, encoder._pooling.quiet, strict=True) if count < 1
+    }
     assert {"(", "_", ",", "##)", "=", "`"} <= quiet
     assert not quiet & {"[CLS]", "[SEP]", "[UNK]", "a", "##s", "7", "人", "ा"}
 
@@ -201,14 +204,13 @@ def test_chunks_have_spans_of_their_own(encoder: text_onnx.TextEncoder) -> None:
 
 
 def test_batches_hold_the_budget_and_lose_nothing() -> None:
-    lengths = [5, 256, 3, 100, 100, 7, 256, 2]
-    groups = list(text_onnx.batches(lengths, 300))
-    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
-    assert all(max(lengths[i] for i in g) * len(g) <= 300 for g in groups)
+    lengths = [5, 256, 3, 100, 100, 7, 256, 2, 100, 100, 400]
+    groups = list(batches(lengths, 300))
+    assert groups == [[7], [2], [0], [5], [3, 4, 8], [9], [1], [6], [10]]
 
 
 def test_wrong_digest_in_registry_stops_loading() -> None:
-    spec = dataclasses.replace(SPEC, sha256={"tokenizer.json": "0" * 64})
+    spec = dataclasses.replace(SPEC, sha256={**SPEC.sha256, "tokenizer.json": "0" * 64})
     with pytest.raises(InklingError, match=r"tokenizer\.json"):
         text_onnx.load(None, spec)
 

@@ -22,7 +22,7 @@ def rows(indexer: RunningIndexer) -> dict[str, dict[str, Any]]:
 
 def test_every_model_is_told(indexer: RunningIndexer) -> None:
     found = rows(indexer)
-    assert list(found) == ["minilm", "jina-v4", "neomme-260m"]
+    assert list(found) == ["minilm", "e5-minilm", "jina-v4", "neomme-260m"]
     mini, jina = found["minilm"], found["jina-v4"]
     assert mini["in_use"]
     assert mini["available"]
