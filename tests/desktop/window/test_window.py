@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktop import connection
 from desktop import strings as s
 from desktop.window.actions import ACTIONS
 from desktop.window.commands import missing
@@ -337,8 +338,9 @@ def test_recent_files_stand_on_an_empty_field(
 
 
 def test_an_indexer_that_dies_is_said_and_can_be_started(
-    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(connection, "_LOOK_MS", (10**8,))  # not by itself
     window.service._client._port = 9  # nobody listens on discard
     window.service.refresh()
     qtbot.waitUntil(lambda: window.notice.isVisible())
@@ -353,7 +355,6 @@ def test_an_indexer_that_comes_back_is_taken_up_by_itself(
     qtbot: QtBot, window: Window, indexer: ScriptedIndexer
 ) -> None:
     window.service._client._port = 9  # type: ignore[union-attr]
-    window.service._look.setInterval(50)
     window.service.refresh()
     qtbot.waitSignal(window.service.connected).wait()
     assert window.service.ready
