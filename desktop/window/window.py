@@ -47,7 +47,7 @@ from engine.contract.types import Answer, Hit
 class Window(QMainWindow):
     """Puts the parts together and passes what one says to the other."""
 
-    closed = Signal()
+    closed = Signal()  # the person closed it; the application decides what that means
     hide_wanted = Signal()
     quit_wanted = Signal()
     restart_wanted = Signal()
