@@ -187,6 +187,7 @@ MODEL_LICENCE_ASK = tr("Do you accept the licence of {title}?")
 MODEL_NON_COMMERCIAL = tr("Not for commercial use.")
 MODEL_INCLUDED = tr("Comes with Inkling; works offline.")
 MODEL_REMOVE = tr("Remove")
+MODEL_BUTTON = tr("{action}: {title}")
 MODEL_INDEX = tr("Index {size}")
 MODEL_REBUILD = tr("The present index answers until the new one is complete.")
 

@@ -92,17 +92,23 @@ class ModelPage(QWidget):
         else:
             buttons = QVBoxLayout()
             buttons.setSpacing(HALF)
-            button = QPushButton(_use_label(model), card)
+            button = self._button(_use_label(model), card, title.text())
             button.setEnabled(progress is None)
             button.clicked.connect(partial(self._ask, model))
             buttons.addWidget(button)
             if model.get("index_bytes") or (model.get("bytes") and model.get("download_bytes")):
-                away = QPushButton(s.MODEL_REMOVE, card)
+                away = self._button(s.MODEL_REMOVE, card, title.text())
                 away.clicked.connect(partial(self._remove, str(model["id"])))
                 buttons.addWidget(away)
             buttons.addStretch(1)
             row.addLayout(buttons)
         return card
+
+    def _button(self, text: str, card: QWidget, title: str) -> QPushButton:
+        """One of several of the same text: who only hears it must hear whose it is."""
+        button = QPushButton(text, card)
+        button.setAccessibleName(s.MODEL_BUTTON.format(action=text, title=title))
+        return button
 
     def _trouble(self, error: dict[str, Any], card: QWidget) -> QLabel:
         """What stands against a model."""
