@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from engine.search import compounds, misspelling
-from engine.search.common_words import COMMON
+from engine.search.common_words import COMMON, telling
 from engine.search.number_forms import Number, numbers
 from engine.search.term_matching import AskedWord, asked_words
 from engine.search.word_endings import other_forms
@@ -201,14 +201,16 @@ def _commonest(held: Mapping[str, int], most: int) -> list[str]:
 
 def _groups(text: str, words: Iterable[AskedWord], found: Sequence[Number]) -> list[Asked]:
     """A question's terms for exact search, what stands for a word beside its first term; a number
-    is one, whose parts say little."""
+    is one, whose parts say little, as do words that are common in any text."""
     others: dict[str, list[Variant]] = {}
+    worth: dict[str, float] = {}
     parts: set[str] = set()
     for word in words:
         if any(number.start <= word.start < number.end for number in found):
             parts.update(word.terms)
         else:
             others.setdefault(word.terms[0], []).extend(word.others)
+            worth.update(dict.fromkeys(word.terms, telling(word.text)))
     whole: dict[tuple[str, ...], list[Variant]] = {}
     for number in found:
         whole.setdefault(number.own, []).extend(number.variants)
@@ -222,5 +224,6 @@ def _groups(text: str, words: Iterable[AskedWord], found: Sequence[Number]) -> l
             asked.append(AnyOf((Variant((term,), PART),)))
         elif term not in alone:
             more = dict.fromkeys(others.get(term, ()))
-            asked.append(AnyOf((Variant((term,)), *more)) if more else term)
+            itself = Variant((term,), worth.get(term, 1.0))
+            asked.append(AnyOf((itself, *more)) if more or itself.weight < 1.0 else term)
     return asked

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.search.common_words import telling
 from engine.search.term_matching import AskedWord
 from engine.store import Store
 from engine.store.analyzer import analyze
@@ -28,7 +29,8 @@ LEAST = math.log(2)
 
 
 class WordWeights:
-    """Document frequencies from a sample of the index; thread-safe, learnt when first needed."""
+    """Document frequencies from a sample of the index, and how common words are anywhere;
+    thread-safe, learnt when first needed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -50,7 +52,7 @@ class WordWeights:
         for i, word in enumerate(words):
             if word.others and not any(self._holding[term] for term in word.terms):
                 found = [min(self._holding[term] for term in v.terms) for v in word.others]
-                weights[i] = self._rarity(max(found))
+                weights[i] = self._rarity(max(found)) * telling(word.text)
         return weights
 
     def _word(self, word: str) -> float:
@@ -58,7 +60,7 @@ class WordWeights:
         if not terms:
             return LEAST
         holding = min(self._holding[term] for term in terms)
-        return self._rarity(holding)
+        return self._rarity(holding) * telling(word)
 
     def _rarity(self, holding: int) -> float:
         return math.log(1 + max(self._sampled, 1) / (1 + holding))
