@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,18 @@ class Pooling:
     """Token states to one direction: their mean, in which punctuation of code counts little."""
 
     def __init__(self, trunk: Trunk) -> None:
-        quiet = trunk.punctuation()
-        self.plain = np.ones(len(quiet), np.float32)
-        self.quiet = np.where(quiet, np.float32(_PUNCTUATION), np.float32(1))
+        self._trunk = trunk
 
-    def of_passages(self, adapter: Adapter) -> Floats:
-        """[vocabulary] how much each token's state counts. A question for code is prose."""
-        return self.quiet if adapter == "code" else self.plain
+    def of(self, ids: Sequence[int], states: Floats, *, code: bool) -> Floats:
+        """[width] of the states [n, width] of tokens; a question for code is prose."""
+        counts = self.of_code[list(ids)] if code else np.ones(len(ids), np.float32)
+        pooled: Floats = counts @ states
+        return pooled
+
+    @cached_property
+    def of_code(self) -> Floats:
+        """[vocabulary] how much each token's state counts in that of code."""
+        return np.where(self._trunk.punctuation(), np.float32(_PUNCTUATION), np.float32(1))
 
 
 class TextOnly:
@@ -85,19 +91,18 @@ class TextEncoder(TextOnly):
     ) -> dict[Adapter, list[Encoding]]:
         """Questions as typed, for several adapters in one forward."""
         read = [self.trunk.read_question(query) for query in queries]
-        return self._encode(read, adapters, self._pooling.plain)
+        return self._encode(read, adapters, code=False)
 
     def encode_texts(self, texts: Sequence[TextInput], adapter: Adapter) -> list[Encoding]:
         read = [self.trunk.read_passage(text) for text in texts]
-        return self._encode(read, [adapter], self._pooling.of_passages(adapter))[adapter]
+        return self._encode(read, [adapter], code=adapter == "code")[adapter]
 
     def _encode(
-        self, read: Sequence[Read], adapters: Sequence[Adapter], counts: Floats
+        self, read: Sequence[Read], adapters: Sequence[Adapter], *, code: bool
     ) -> dict[Adapter, list[Encoding]]:
-        """`counts` [vocabulary]: how much each token's state counts in the single vector."""
         made: dict[int, list[Encoding]] = {}  # by text, in the order of the adapters
         for i, states in self.trunk.states([each.ids for each in read]):
-            pooled: Floats = counts[read[i].ids] @ states
+            pooled = self._pooling.of(read[i].ids, states, code=code)
             single = unit(pooled @ self._rotation)
             made[i] = [
                 Encoding(single, unit(states @ self._head(adapter)), read[i].spans)

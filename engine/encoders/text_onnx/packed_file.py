@@ -113,7 +113,7 @@ def vocabulary(file: Path) -> Vocabulary:
 def tensors(file: Path) -> Tensors:
     """Of a file whose digest was checked, mapped."""
     reader, width = _begin(file)
-    _vocabulary(reader)
+    _skip_vocabulary(reader)
     return dict(_tensors(reader, width))
 
 
@@ -128,6 +128,13 @@ def _vocabulary(reader: _Reader) -> Vocabulary:
         code_point, length = reader.fields("IB")
         code_points[code_point] = "".join(map(chr, reader.fields(f"{length}I")))
     return Vocabulary(text, offsets, scores, code_points, first, last, unknown)
+
+
+def _skip_vocabulary(reader: _Reader) -> None:
+    count, *_others, size = reader.fields("5IQ")
+    reader.array("u1", 4 * (count + 1) + 4 * count + size)
+    _changes, length = reader.fields("II")
+    reader.array("u1", length)
 
 
 def _tensors(reader: _Reader, width: int) -> Iterator[tuple[str, Matrix]]:

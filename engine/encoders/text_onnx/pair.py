@@ -51,33 +51,31 @@ class PairEncoder(TextOnly):
         """Questions as typed, for several adapters in one forward."""
         english = [self._minilm.read_question(query) for query in queries]
         read = [self._e5.read_question(query) for query in queries]
-        counts = self._pooling[0].plain, self._pooling[1].plain
         weights = [of_question(a.pieces, b.pieces) for a, b in zip(english, read, strict=True)]
-        return self._encode("question", english, read, counts, weights, adapters)
+        return self._encode("question", english, read, weights, adapters)
 
     def encode_texts(self, texts: Sequence[TextInput], adapter: Adapter) -> list[Encoding]:
         english = [self._minilm.read_passage(text) for text in texts]
         read = [self._e5.read_passage(text) for text in texts]
-        counts = self._pooling[0].of_passages(adapter), self._pooling[1].of_passages(adapter)
         weights = [PASSAGE] * len(texts)
-        return self._encode("passage", english, read, counts, weights, [adapter])[adapter]
+        return self._encode("passage", english, read, weights, [adapter])[adapter]
 
     def _encode(
         self,
         side: str,
         english: Sequence[Read],
         read: Sequence[Read],
-        counts: tuple[Floats, Floats],
         weights: Sequence[Weights],
         adapters: Sequence[Adapter],
     ) -> dict[Adapter, list[Encoding]]:
-        """`counts` [vocabulary] of each half: how much a token's state counts in the single
-        vector."""
+        code = side == "passage" and list(adapters) == ["code"]
+        pool, pool_e5 = self._pooling
         first = dict(self._minilm.states([each.ids for each in english]))
         made: dict[int, list[Encoding]] = {}  # by text, in the order of the adapters
         for i, states in self._e5.states([each.ids for each in read]):
-            direction = unit(counts[0][english[i].ids] @ first[i])
-            other = unit(unit(counts[1][read[i].ids] @ states) - self._projections[side])
+            direction = unit(pool.of(english[i].ids, first[i], code=code))
+            mean = unit(pool_e5.of(read[i].ids, states, code=code))
+            other = unit(mean - self._projections[side])
             single: Floats = joined(direction, other, weights[i]) @ self._rotation
             beside = unit(aligned(first.pop(i), english[i].places, read[i].places))
             tokens = joined(beside, unit(states - self._projections[f"{side}_tokens"]), weights[i])

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from engine.encoders.text_onnx.packed_file import Vocabulary
 
@@ -25,7 +26,10 @@ _WORD = re.compile(r"[^ \t\r\n]+")
 _LONGEST = 16  # characters of a piece
 #: Words remembered, and the longest of them: what is longer does not come again.
 _KEPT, _KEPT_LENGTH = 8192, 32
-_SLOTS = 1 << 20  # four times the pieces: most of what is no piece meets an empty slot
+#: Of the hash table, as a power of two: four times the pieces, so that most of what is no piece
+#: meets an empty slot. Its keys grow by a character as `(key ^ code point) * _FACTOR`, modulo 2^64.
+_SLOT_BITS = 20
+_FACTOR, _KEY = 0x9E3779B97F4A7C15, (1 << 64) - 1
 #: What a character that no piece has costs, below the unlikeliest piece, as in SentencePiece.
 _UNKNOWN_PENALTY = 10.0
 
@@ -100,9 +104,10 @@ class Unigram:
 
     def _likeliest(self, read: str) -> list[tuple[int, int, int]]:
         """Viterbi: id, start and end of the pieces whose scores' sum is the largest."""
-        scores, find = self._scores, self._pieces.find
+        scores, slots, find = self._scores, self._pieces.slots, self._pieces.find
         unknown = self._vocabulary.unknown
         count = len(read)
+        codes = list(map(ord, read))
         best = [0.0] + [-np.inf] * count
         came: list[tuple[int, int]] = [(unknown, 0)] * (count + 1)
         for start in range(count):
@@ -110,8 +115,12 @@ class Unigram:
             if so_far + self._unknown_score > best[start + 1]:
                 best[start + 1] = so_far + self._unknown_score
                 came[start + 1] = (unknown, start)
+            key = 0
             for end in range(start + 1, min(start + _LONGEST, count) + 1):
-                piece = find(read[start:end])
+                key = ((key ^ codes[end - 1]) * _FACTOR) & _KEY
+                if slots[key >> (64 - _SLOT_BITS)] < 0:
+                    continue
+                piece = find(key, read[start:end])
                 if piece >= 0 and so_far + scores[piece] > best[end]:
                     best[end] = so_far + scores[piece]
                     came[end] = (piece, start)
@@ -131,31 +140,44 @@ class _Pieces:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._text = vocabulary.text
         self._offsets = vocabulary.offsets.data
-        table = np.full(_SLOTS, -1, np.int32)
-        self._slots = slots = table.data
-        offsets = self._offsets.tolist()
-        for piece, score in enumerate(vocabulary.scores.tolist()):
-            if score < 0:  # the others are control tokens, which no text means
-                text = self._text[offsets[piece] : offsets[piece + 1]].decode()
-                slot = hash(text) % _SLOTS
-                while slots[slot] >= 0:
-                    slot = (slot + 1) % _SLOTS
-                slots[slot] = piece
+        # The others are control tokens, which no text means.
+        pieces = np.flatnonzero(vocabulary.scores < 0).astype(np.int32)
+        table = np.full(1 << _SLOT_BITS, -1, np.int32)
+        places = _keys(vocabulary)[pieces] >> np.uint64(64 - _SLOT_BITS)
+        while len(pieces):
+            free = np.flatnonzero(table[places] < 0)
+            taken, first = np.unique(places[free], return_index=True)
+            table[taken] = pieces[free[first]]
+            left = np.ones(len(pieces), np.bool_)
+            left[free[first]] = False
+            pieces = pieces[left]
+            places = (places[left] + np.uint64(1)) % np.uint64(len(table))
+        self.slots = table.data
 
-    def find(self, text: str) -> int:
+    def find(self, key: int, text: str) -> int:
         """The piece's id; -1: it is none."""
-        slots, offsets = self._slots, self._offsets
-        slot = hash(text) % _SLOTS
-        piece = slots[slot]
-        if piece < 0:
-            return -1
+        slots, offsets = self.slots, self._offsets
+        slot = key >> (64 - _SLOT_BITS)
         wanted = text.encode()
-        while piece >= 0:
+        while (piece := slots[slot]) >= 0:
             if self._text[offsets[piece] : offsets[piece + 1]] == wanted:
                 return piece
-            slot = (slot + 1) % _SLOTS
-            piece = slots[slot]
+            slot = (slot + 1) % len(slots)
         return -1
+
+
+def _keys(vocabulary: Vocabulary) -> NDArray[np.uint64]:
+    """[vocabulary] of all pieces."""
+    codes = np.frombuffer(vocabulary.text.decode().encode("utf-32-le"), "<u4")
+    first_bytes = (np.frombuffer(vocabulary.text, np.uint8) & 0xC0) != 0x80
+    # Characters before each byte.
+    before = np.concatenate([np.zeros(1, np.int32), np.cumsum(first_bytes, dtype=np.int32)])
+    begin, end = before[vocabulary.offsets[:-1]], before[vocabulary.offsets[1:]]
+    keys = np.zeros(len(begin), np.uint64)
+    for place in range(_LONGEST):
+        longer = np.flatnonzero(begin + place < end)
+        keys[longer] = (keys[longer] ^ codes[begin[longer] + place]) * np.uint64(_FACTOR)
+    return keys
 
 
 def _composed(word: str) -> Iterator[tuple[int, str]]:

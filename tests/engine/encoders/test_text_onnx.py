@@ -90,7 +90,7 @@ def test_punctuation_counts_a_quarter_of_a_word_in_the_vector_of_code(
 def test_letters_signs_and_scripts_are_no_punctuation(encoder: text_onnx.TextEncoder) -> None:
     pieces = encoder.trunk.tokenizer.pieces()
     quiet = {
-        piece for piece, count in zip(pieces, encoder._pooling.quiet, strict=True) if count < 1
+        piece for piece, count in zip(pieces, encoder._pooling.of_code, strict=True) if count < 1
     }
     assert {"(", "_", ",", "##)", "=", "`"} <= quiet
     assert not quiet & {"[CLS]", "[SEP]", "[UNK]", "a", "##s", "7", "人", "ा"}
