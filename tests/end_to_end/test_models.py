@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from engine.contract.settings import DEFAULT_MODEL
 from engine.store.table import list_spaces
 from tests.end_to_end.conftest import Inkling
 from tests.engine.encoders.jina_tiny import CHECKPOINT
@@ -93,8 +94,8 @@ def test_another_model_is_built_beside_and_kept(inkling: Inkling, folder: Path) 
     until(lambda: inkling.client().status()["totals"]["files"] == FILES - 1)
     until(lambda: inkling.client().status()["encoded"] == 1)  # the edited file, by jina-v4
     until(lambda: inkling.client().status()["state"] == "idle")
-    inkling.ok("model", "use", "minilm", "--wait")
-    assert in_use(inkling) == "minilm"
+    inkling.ok("model", "use", DEFAULT_MODEL, "--wait")
+    assert in_use(inkling) == DEFAULT_MODEL
     # The space was as it was left: the edited file's old passage answers until it is read again.
     until(lambda: inkling.client().status()["encoded"] == 1)
     until(lambda: inkling.client().status()["state"] == "idle")
@@ -103,7 +104,7 @@ def test_another_model_is_built_beside_and_kept(inkling: Inkling, folder: Path) 
     assert inkling.client().status()["encoded"] == 1
 
     # The space of the model that is not in use can be freed.
-    assert "in use" in inkling.run("model", "remove", "minilm").stderr
+    assert "in use" in inkling.run("model", "remove", DEFAULT_MODEL).stderr
     assert model(inkling)["index_bytes"] > 0
     inkling.ok("model", "remove", "jina-v4")
     assert model(inkling)["index_bytes"] == 0
@@ -116,7 +117,7 @@ def test_removed_files_leave_the_spaces_that_are_not_in_use(inkling: Inkling, no
     inkling.ok("add", str(notes), "--wait")
     inkling.ok("model", "add", str(CHECKPOINT), "--accept-licence")
     inkling.ok("model", "use", "jina-v4", "--wait")
-    old = next(inkling.base.store.glob("minilm*.lance"))
+    old = next(inkling.base.store.glob(f"{DEFAULT_MODEL}*.lance"))
     secret = b"bicycle"
 
     def kept() -> bool:
@@ -198,4 +199,4 @@ def in_terminal(inkling: Inkling, typed: str) -> str:
 def test_wrong_names_and_folders(inkling: Inkling, tmp_path: Path) -> None:
     assert "minilm, e5-minilm, jina-v4" in inkling.run("model", "use", "gpt").stderr
     assert "does not hold a model" in inkling.run("model", "add", str(tmp_path)).stderr
-    assert "here already" in inkling.run("model", "download", "minilm").stderr
+    assert "here already" in inkling.run("model", "download", DEFAULT_MODEL).stderr

@@ -19,7 +19,7 @@ from desktop.terminal import cli
 from desktop.window.window import Window
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.settings import Settings
+from engine.contract.settings import DEFAULT_MODEL, Settings
 from tests.desktop.scripted_indexer import ScriptedIndexer
 
 SETTINGS = ("PATCH", "/v1/settings")
@@ -94,11 +94,11 @@ def test_a_value_the_indexer_refuses_is_shown_as_it_is_there(
     with qtbot.waitSignal(settings.refused) as refused:
         settings.set("model", "jina-v4")
     assert refused.args[0].message == refusal.message
-    assert settings.values.model == "minilm"
+    assert settings.values.model == DEFAULT_MODEL
     del indexer.answers[SETTINGS]
     settings.set("theme", "dark")
     qtbot.waitUntil(lambda: indexer.settings["theme"] == "dark")
-    assert indexer.settings["model"] == "minilm"
+    assert indexer.settings["model"] == DEFAULT_MODEL
 
 
 def test_a_change_made_while_another_is_on_its_way_is_sent_after_it(

@@ -13,7 +13,7 @@ from desktop.connection import IndexerConnection
 from desktop.settings.changing import change_settings
 from desktop.settings.settings_client import SettingsClient
 from engine.contract.paths import BaseDir
-from engine.contract.settings import Settings
+from engine.contract.settings import DEFAULT_MODEL, Settings
 from tests.waiting import PATIENCE
 
 
@@ -44,7 +44,7 @@ def test_nothing_is_taken_back_and_nothing_refused_is_kept(
     with qtbot.waitSignal(settings.refused) as refused:
         settings.set("model", "jina-v4")  # its licence was not accepted
     assert "licence" in refused.args[0].message
-    assert settings.values.model == "minilm"
+    assert settings.values.model == DEFAULT_MODEL
     change_settings(base, {"result_limit": 7})
     settings._service.refresh()
     qtbot.waitUntil(lambda: settings.values.result_limit == 7)

@@ -11,6 +11,7 @@ import pytest
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
+from engine.contract.settings import DEFAULT_MODEL
 from engine.models import files as model_files
 from engine.models.registry import model_spec
 from indexer.reading.extract.base import ExtractError
@@ -81,7 +82,7 @@ def test_where_going_over_fails_the_old_model_goes_on(
         patch.setattr("indexer.ledger.spaces.Spaces.switch", fail)
         indexer.ports.settings.change({"model": "jina-v4"})
         until(lambda: indexer.activation.error is not None)
-        assert indexer.index.engine.spec.id == "minilm"
+        assert indexer.index.engine.spec.id == DEFAULT_MODEL
         progress = indexer.ports.library.status()["model"]["next"]
         assert (progress["done"], progress["total"]) == (12, 12)
         assert "disk is full" in progress["error"]["message"]
@@ -98,11 +99,11 @@ def test_pausing_holds_and_calling_off_ends_it(indexer: Indexer) -> None:
     until(lambda: indexer.ports.library.status()["model"]["next"])
     time.sleep(3)
     assert indexer.ports.library.status()["model"]["next"]["done"] == 0
-    indexer.ports.settings.change({"model": "minilm"})
+    indexer.ports.settings.change({"model": DEFAULT_MODEL})
     assert indexer.ports.library.status()["model"]["next"] is None
     indexer.resume()
     time.sleep(2)
-    assert indexer.index.engine.spec.id == "minilm"
+    assert indexer.index.engine.spec.id == DEFAULT_MODEL
     assert indexer.activation.encoded == 0
 
 
@@ -131,15 +132,15 @@ def test_what_an_earlier_version_embedded_is_made_again_and_taken_away(
     first.ports.library.add_folders([str(folder)])
     until(lambda: first.index.ledger.counts()["done"] == 12)
     first.close()
-    space = model_spec("minilm").space
+    space = model_spec(DEFAULT_MODEL).space
     for part in base.store.glob(f"{space}.*"):
-        part.rename(part.with_name(part.name.replace(space, "minilm-l0-256")))
+        part.rename(part.with_name(part.name.replace(space, f"{DEFAULT_MODEL}-l0-256")))
     second = Indexer(base).open()
     second.start()
     try:
         until(lambda: finds(second, "the keeper counted 7 ships", "7.md"))
         until(lambda: second.index.ledger.counts()["done"] == 12)
-        assert not list(base.store.glob("minilm-l0*"))
+        assert not list(base.store.glob(f"{DEFAULT_MODEL}-l0*"))
         assert len(list(base.store.glob(f"{space}.*"))) == 2
     finally:
         second.close()

@@ -9,7 +9,7 @@ import pytest
 
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.paths import BaseDir
-from engine.contract.settings import Settings
+from engine.contract.settings import DEFAULT_MODEL, Settings
 from engine.contract.types import FileFacts, Unit
 from engine.models.registry import ModelSpec
 from engine.store import Store, StoredUnit, table_name
@@ -143,9 +143,9 @@ def test_the_new_space_takes_over_and_going_back_takes_no_encoding(building: Bui
         return False
 
     until(old_is_closed)
-    building.settings.model = "minilm"
+    building.settings.model = DEFAULT_MODEL
     building.activation.follow()
-    until(lambda: building.in_use("minilm"))
+    until(lambda: building.in_use(DEFAULT_MODEL))
     assert building.engines[-1].encoded == []
     assert building.engines[-1].store.file_ids() == building.ids
 
@@ -344,9 +344,9 @@ def test_what_is_removed_later_leaves_the_space_that_is_kept(building: Building)
     building.index.ledger.mark_removed([gone])
     building.index.forget([gone])
     until(lambda: not building.activation.spaces.leftovers())
-    building.settings.model = "minilm"
+    building.settings.model = DEFAULT_MODEL
     building.activation.follow()
-    until(lambda: building.in_use("minilm"))
+    until(lambda: building.in_use(DEFAULT_MODEL))
     assert building.index.engine.file_ids() == building.ids - {gone}
 
 
@@ -359,6 +359,6 @@ def test_a_model_in_use_or_wanted_is_not_removed(building: Building) -> None:
     assert building.activation.size_bytes(old) > 0
     building.activation.drop(old)
     assert building.activation.size_bytes(old) == 0
-    building.settings.model = "minilm"
+    building.settings.model = DEFAULT_MODEL
     with pytest.raises(InklingError, match="in use"):
         building.activation.drop(old)

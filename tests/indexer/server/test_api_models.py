@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.contract.settings import DEFAULT_MODEL
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 from tests.indexer.conftest import RunningIndexer
 
@@ -23,7 +24,7 @@ def rows(indexer: RunningIndexer) -> dict[str, dict[str, Any]]:
 def test_every_model_is_told(indexer: RunningIndexer) -> None:
     found = rows(indexer)
     assert list(found) == ["minilm", "e5-minilm", "jina-v4", "neomme-260m"]
-    mini, jina = found["minilm"], found["jina-v4"]
+    mini, jina = found[DEFAULT_MODEL], found["jina-v4"]
     assert mini["in_use"]
     assert mini["available"]
     assert mini["index_bytes"] > 10_000
@@ -41,11 +42,11 @@ def test_every_model_is_told(indexer: RunningIndexer) -> None:
         ("use", {"id": "neomme-260m"}, 400, "Apache-2.0"),
         ("use", {}, 422, "id"),
         ("download", {"id": "neomme-260m"}, 400, "--accept-licence"),
-        ("download", {"id": "minilm"}, 400, "here already"),
+        ("download", {"id": DEFAULT_MODEL}, 400, "here already"),
         ("add", {"path": str(CHECKPOINT), "id": "neomme-260m"}, 400, "has not been accepted"),
         ("add", {"path": "ckpt"}, 422, "absolute path"),
         ("add", {"path": "/nowhere"}, 400, "does not hold a model"),
-        ("remove", {"id": "minilm"}, 400, "in use"),
+        ("remove", {"id": DEFAULT_MODEL}, 400, "in use"),
     ],
 )
 def test_refused(
@@ -61,13 +62,13 @@ def test_a_setting_can_not_ask_for_what_is_not_here(indexer: RunningIndexer) -> 
     reply = indexer.ask("POST", "/v1/settings", {"model": "neomme-260m"})
     assert reply.status == 400
     assert "licence" in reply.error
-    assert indexer.ask("GET", "/v1/settings").json["values"]["model"] == "minilm"
+    assert indexer.ask("GET", "/v1/settings").json["values"]["model"] == DEFAULT_MODEL
 
 
 def test_using_the_one_in_use_changes_nothing(indexer: RunningIndexer) -> None:
-    reply = indexer.ask("POST", "/v1/models/use", {"id": "minilm"})
+    reply = indexer.ask("POST", "/v1/models/use", {"id": DEFAULT_MODEL})
     assert reply.status == 200
-    assert (reply.json["current"], reply.json["next"]) == ("minilm", None)
+    assert (reply.json["current"], reply.json["next"]) == (DEFAULT_MODEL, None)
 
 
 def test_damaged_weights_are_not_added(indexer: RunningIndexer, tmp_path: Path) -> None:

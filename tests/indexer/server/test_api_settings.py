@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.contract.settings import SETTINGS, Settings
+from engine.contract.settings import DEFAULT_MODEL, SETTINGS, Settings
 from tests.indexer.conftest import SECRET, RunningIndexer
 from tests.waiting import until
 
@@ -109,8 +109,8 @@ def test_an_estimate_counts_by_the_rules_of_the_walk(
 def test_models_are_listed(indexer: RunningIndexer) -> None:
     told = indexer.client.call("GET", "/v1/models")
     models = {model["id"]: model for model in told["models"]}
-    assert told["current"] == "minilm"
-    assert models["minilm"]["available"]
+    assert told["current"] == DEFAULT_MODEL
+    assert models[DEFAULT_MODEL]["available"]
     assert not models["jina-v4"]["available"]
     assert models["jina-v4"]["commercial_use"] is False
     assert not models["jina-v4"]["licence_accepted"]
