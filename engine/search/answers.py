@@ -144,7 +144,9 @@ def _prove(row: Row, marked: Marked, match: TokenMatch | None = None) -> tuple[s
     matches = [*marked(row)]
     record = None if match is None else match.record
     if match is not None and match.record.spans is not None and match.query_words:
-        matches += evidence.late_matches(match.similarities, match.record.spans, match.query_words)
+        matches += evidence.late_matches(
+            match.similarities, match.record.spans, match.query_words, match.threshold
+        )
     start, end = evidence.snippet_window(row.text, matches)
     proof = evidence.text_evidence(matches, start, end)
     if record is not None and record.word_spans is not None and record.word_boxes is not None:

@@ -14,9 +14,6 @@ from engine.search.common_words import COMMON
 from engine.store.analyzer import analyze, fold, standing_for
 
 SNIPPET_CHARS = 280
-#: Cosine from which a passage's token counts as what the query's token means (minilm heads; by eye
-#: on the tuning sets: below it stop words light up).
-LATE_THRESHOLD = 0.72
 #: More boxes than this on one page point nowhere: then none are drawn.
 MAX_BOXES = 8
 
@@ -71,8 +68,9 @@ def late_matches(
     similarities: NDArray[np.float32],
     token_spans: NDArray[np.int32],
     query_words: Sequence[str],
+    threshold: float,
 ) -> list[Match]:
-    """Spans of the best document token of each query token, where it is close enough.
+    """Spans of the best document token of each query token, where their cosine is high enough.
 
     similarities: [m, n] cosine of query and document tokens; token_spans: [n, 2];
     query_words: the word each of the m query tokens belongs to, "" for special tokens.
@@ -82,7 +80,7 @@ def late_matches(
     for row, word in zip(similarities, query_words, strict=True):
         best = int(row.argmax())
         start, end = (int(x) for x in token_spans[best])
-        if word in telling and start >= 0 and end > start and row[best] >= LATE_THRESHOLD:
+        if word in telling and start >= 0 and end > start and row[best] >= threshold:
             found.append(Match(start, end, word, float(row[best]) * 0.6))
     return found
 

@@ -23,6 +23,7 @@ class TokenMatch:
     score: float  # mean over the query's tokens of the best stored one; meaningless if none stored
     similarities: Floats  # [m, n] cosine
     query_words: Sequence[str]  # [m] the word each query token belongs to; empty for pictures
+    threshold: float  # cosine from which a stored token means what the query's does
 
 
 class TokenMatches:
@@ -58,5 +59,9 @@ class TokenMatches:
         found = maxsim(query, [record.tokens for record in records], weights=self._weights[adapter])
         for i, (row, record) in enumerate(zip(rows, records, strict=True)):
             self._made[row.unit_id] = TokenMatch(
-                record, float(found.scores[i]), found.similarities[i], self._words[adapter]
+                record,
+                float(found.scores[i]),
+                found.similarities[i],
+                self._words[adapter],
+                self._encoded.spec.same_meaning,
             )

@@ -73,7 +73,7 @@ def test_matches_everywhere_point_nowhere() -> None:
 def test_late_matches_need_nearness_and_a_place() -> None:
     similarities = np.array([[0.9, 0.1], [0.2, 0.95], [0.3, 0.2]], dtype=np.float32)
     token_spans = np.array([[0, 4], [-1, -1]], dtype=np.int32)
-    found = evidence.late_matches(similarities, token_spans, ["cat", "dog", "cow"])
+    found = evidence.late_matches(similarities, token_spans, ["cat", "dog", "cow"], 0.72)
     assert [(m.start, m.end, m.word) for m in found] == [(0, 4, "cat")]
 
 
