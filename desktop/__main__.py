@@ -20,20 +20,40 @@ def _distrust_working_folder() -> None:
 if __name__ == "__main__" and not sys.flags.safe_path:
     _distrust_working_folder()
 
+import argparse  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Dispatch; the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    from desktop.terminal import cli
+    from desktop.terminal.options import parser
 
-    options, _ = cli.parser().parse_known_args(given)
+    options = parser().parse_args(given)
     if options.command:
+        from desktop.terminal import cli
+
         return cli.main(given)
+    return _window(options)
+
+
+def _window(options: argparse.Namespace) -> int:
+    """Speak to the window that is open, or open one; nothing of Qt is loaded for the former."""
+    from desktop.system.window_socket import send
+    from desktop.terminal.options import FAILED, complain
+    from engine.contract.errors import InklingError
+    from engine.contract.paths import base_dir
+
+    try:
+        base = base_dir(options.base_dir).create()
+    except InklingError as error:
+        complain(error.message, error.hint)
+        return FAILED
+    if send(base.root, "toggle" if options.toggle else "show"):
+        return 0
     from desktop.app import main as window
 
-    return window(given)
+    return window(base, hidden=options.hidden)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QProcess, Qt, QTimer
 from PySide6.QtWidgets import QApplication
@@ -21,38 +19,25 @@ from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.system import autostart
 from desktop.system.launch import window_command
-from desktop.system.single_instance import SingleInstance, send
+from desktop.system.single_instance import SingleInstance
 from desktop.system.tray import Tray
 from desktop.window.actions import ACTIONS, keys_text
 from desktop.window.window import Window
 from engine.contract import log
 from engine.contract.errors import InklingError
-from engine.contract.paths import BaseDir, base_dir
+from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 
 
-def parser() -> argparse.ArgumentParser:
-    """The window's own options."""
-    made = argparse.ArgumentParser(prog="inkling", add_help=False)
-    made.add_argument("--base-dir")
-    made.add_argument("--toggle", action="store_true")
-    made.add_argument("--hidden", action="store_true")  # at log-in: only the tray
-    return made
-
-
-def main(argv: Sequence[str]) -> int:
-    """Open the window, or ask the one that is open; the exit status."""
-    options, _ = parser().parse_known_args(list(argv))
-    base = base_dir(options.base_dir).create()
-    if send(base.root, "toggle" if options.toggle else "show"):
-        return 0
+def main(base: BaseDir, *, hidden: bool = False) -> int:
+    """Open the window, or only the tray where there is one; the exit status."""
     log.set_up(base.logs, "window")
     # Threads that colour code are pure Python: the interface gets its turn sooner (default 5 ms).
     sys.setswitchinterval(0.001)
     settings = Settings.load(base)
     app = application(settings)
     whole = Application(app, base, settings)
-    if not options.hidden or not whole.tray.available:
+    if not hidden or not whole.tray.available:
         whole.show()
     status = int(app.exec())
     whole.shut_down()

@@ -22,8 +22,8 @@ class Program:
 class Platform(Protocol):
     """Paths, entries and commands as this system wants them.
 
-    Everything that decides is a pure function of its arguments; only `show_in_folder` and
-    `programs_for` touch the system.
+    Everything that decides is a pure function of its arguments; only `show_in_folder`,
+    `send_to_socket` and `programs_for` touch the system.
     """
 
     def autostart_file(self, home: PurePath, environment: Mapping[str, str]) -> PurePath:
@@ -52,6 +52,14 @@ class Platform(Protocol):
 
     def copied_file_formats(self, url: bytes) -> dict[str, bytes]:
         """What the clipboard needs beside the URL so that a copied file can be pasted, by type."""
+        ...
+
+    def socket_address(self, name: str) -> str:
+        """The whole address of a local socket of this person's, for whoever listens there."""
+        ...
+
+    def send_to_socket(self, address: str, message: bytes) -> bool:
+        """Whether somebody listens at it, who then has the message. Waits half a second at most."""
         ...
 
     def programs_for(self, path: str) -> list[Program]:

@@ -60,6 +60,21 @@ def copied_file_formats(url: bytes) -> dict[str, bytes]:
     return {}
 
 
+def socket_address(name: str) -> str:
+    """A named pipe."""
+    return rf"\\.\pipe\{name}"
+
+
+def send_to_socket(address: str, message: bytes) -> bool:
+    """Whether somebody listens, who then has the message."""
+    try:
+        with open(address, "r+b", buffering=0) as pipe:
+            pipe.write(message)
+    except OSError:
+        return False
+    return True
+
+
 def programs_for(path: str) -> list[Program]:
     """None: the registry's list can't be started by command alone."""
     return []

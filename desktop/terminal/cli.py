@@ -14,74 +14,17 @@ from typing import Any
 
 from desktop.client import Client
 from desktop.terminal import output
-from desktop.terminal.model_commands import add_model_command, run_model_command
+from desktop.terminal.model_commands import run_model_command
+from desktop.terminal.options import FAILED, complain, parser
 from engine.contract.errors import InklingError
-from engine.contract.kinds import FILE_KINDS
 from engine.contract.paths import BaseDir, base_dir
 
 Command = Callable[[argparse.Namespace, BaseDir], int]
 
-#: Exit status when a search found nothing (as grep does) and when something went wrong.
-NOTHING_FOUND, FAILED = 1, 2
+#: Exit status when a search found nothing, as grep has it.
+NOTHING_FOUND = 1
 #: A year: what the indexer takes.
 MOST_MINUTES = 366 * 24 * 60
-
-
-def parser() -> argparse.ArgumentParser:
-    """Every command with its options."""
-    top = argparse.ArgumentParser(
-        prog="inkling",
-        description="Find a file from an inkling of what was in it. Without a command: the window.",
-    )
-    top.add_argument("--base-dir", metavar="DIR", help="where Inkling keeps its state")
-    top.add_argument("--toggle", action="store_true", help="show or hide the window")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND")
-
-    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
-        made.set_defaults(run=run)
-        return made
-
-    add = command("add", add_folders, "watch these folders")
-    add.add_argument("paths", nargs="+", metavar="PATH")
-    add.add_argument("--wait", action="store_true", help="return when every file is done")
-    search = command("search", search_files, "find files by what is in them")
-    search.add_argument("query", nargs="*", metavar="QUERY")
-    search.add_argument("--image", metavar="FILE", help="a picture to search with")
-    search.add_argument("--kind", choices=FILE_KINDS)
-    search.add_argument(
-        "--plain", action="store_true", help="read no words as filters (“last week”, “pdf about”)"
-    )
-    similar = command("similar", similar_files, "find files like this one")
-    similar.add_argument("file", metavar="FILE")
-    for made in (search, similar):
-        made.add_argument("--limit", type=int, default=10)
-    status = command("status", show_status, "progress, counts, space and health")
-    problems = command("problems", show_problems, "every file not indexed, with its reason")
-    problems.add_argument("--reason")
-    problems.add_argument("--retry", action="store_true", help="try those again that may succeed")
-    why = command("explain", explain_file, "why a file is, or is not, found")
-    why.add_argument("file", metavar="FILE")
-    why.add_argument("--query", metavar="Q")
-    for made in (search, similar, status, problems, why):
-        made.add_argument("--json", action="store_true")
-    remove = command("remove", remove_folders, "forget these folders")
-    remove.add_argument("paths", nargs="+", metavar="PATH")
-    allow = command("allow", allow_files, "index these withheld files after all")
-    allow.add_argument("paths", nargs="+", metavar="FILE")
-    pause = command("pause", pause_indexing, "stop indexing for a while; search goes on")
-    until = pause.add_mutually_exclusive_group()
-    until.add_argument("--minutes", type=float, metavar="N")
-    until.add_argument("--until", metavar="WHEN", help="“tomorrow” (seven in the morning) or HH:MM")
-    command("resume", resume_indexing, "go on indexing")
-    add_model_command(command("model", run_model_command, "list, choose, get and remove models"))
-    command("stop", stop_indexer, "end the indexer")
-    autostart = command("autostart", set_autostart, "start Inkling when you log in")
-    autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
-    command("mcp", serve_agents, "answer an agent over stdio (Model Context Protocol)")
-    command("demo", show_demo, "index the sample library and answer five questions")
-    return top
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -89,11 +32,10 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         base = base_dir(options.base_dir)
-        status: int = options.run(options, base)
-        return status
+        return COMMANDS[options.command](options, base)
     except InklingError as error:
         sys.stdout.flush()
-        output.complain(error.message, error.hint)
+        complain(error.message, error.hint)
         return FAILED
     except BrokenPipeError:  # `inkling search … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -310,3 +252,23 @@ def serve_agents(options: argparse.Namespace, base: BaseDir) -> int:
     )
 
     return serve(base)
+
+
+#: What does each command that `options.parser` knows.
+COMMANDS: dict[str, Command] = {
+    "add": add_folders,
+    "search": search_files,
+    "similar": similar_files,
+    "status": show_status,
+    "problems": show_problems,
+    "explain": explain_file,
+    "remove": remove_folders,
+    "allow": allow_files,
+    "pause": pause_indexing,
+    "resume": resume_indexing,
+    "model": run_model_command,
+    "stop": stop_indexer,
+    "autostart": set_autostart,
+    "mcp": serve_agents,
+    "demo": show_demo,
+}

@@ -18,32 +18,6 @@ from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 
 
-def add_model_command(command: argparse.ArgumentParser) -> None:
-    """list, use ID, add PATH, download ID, remove ID."""
-    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
-
-    def action(name: str, text: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=text, description=text)
-        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
-        return made
-
-    listed = action("list", "every model with its licence, size and whether it is here")
-    listed.add_argument("--json", action="store_true")
-    use = action("use", "index with this model; the present index answers until that is done")
-    get = action("download", "get a model's weights; goes on where it was stopped")
-    add = action("add", "use the weights in a folder of yours, where they are")
-    add.add_argument("path", metavar="PATH")
-    remove = action("remove", "delete a model's weights and its index")
-    for made in (use, get, remove):
-        made.add_argument("id", metavar="ID")
-    for made in (use, get):
-        made.add_argument("--wait", action="store_true", help="return when it is done")
-    for made in (use, get, add):
-        made.add_argument(
-            "--accept-licence", action="store_true", help="you have read and accept its licence"
-        )
-
-
 def run_model_command(options: argparse.Namespace, base: BaseDir) -> int:
     """Do it; 0, or InklingError."""
     client = Client.connect(base)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +25,6 @@ console = Console(highlight=False, soft_wrap=True)
 _MOST_UNITS = 12
 #: Copies named with a hit; --json has more.
 _MOST_COPIES = 3
-
-
-def complain(message: str, hint: str = "") -> None:
-    """An error on stderr: what happened, then what to do."""
-    sys.stderr.write(f"inkling: {message}\n")
-    if hint:
-        sys.stderr.write(f"  {hint}\n")
 
 
 def printable(path: str) -> str:

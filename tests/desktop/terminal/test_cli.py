@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from desktop.system import autostart
-from desktop.terminal import cli, output
+from desktop.terminal import cli, options, output
 from engine.contract.codec import to_data
 from engine.contract.errors import FileState, InklingError
 from engine.contract.paths import BaseDir
@@ -24,7 +24,7 @@ NOTHING_READ: dict[str, Any] = {"coverage": {}, "read": [], "given_up": "", "spe
 
 
 def pause(*arguments: str) -> float | None:
-    return cli._pause_seconds(cli.parser().parse_args(["pause", *arguments]), NOW)
+    return cli._pause_seconds(options.parser().parse_args(["pause", *arguments]), NOW)
 
 
 class TestPause:
@@ -55,7 +55,7 @@ class TestPause:
     def test_not_both(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as caught:
             pause("--minutes", "3", "--until", "tomorrow")
-        assert caught.value.code == cli.FAILED
+        assert caught.value.code == options.FAILED
         assert "not allowed with" in capsys.readouterr().err
 
 
@@ -109,7 +109,7 @@ class TestAutostart:
         monkeypatch.setenv("APPDATA", str(tmp_path / "config"))
         if sys.platform == "darwin":
             pytest.skip("the folder can't be moved there")
-        assert run(base, "autostart", "on") == cli.FAILED
+        assert run(base, "autostart", "on") == options.FAILED
         assert "Starting with the session" in capsys.readouterr().err
         assert not Settings.load(base).start_with_session
 
@@ -213,7 +213,7 @@ class TestWhatATerminalShows:
         line = capsys.readouterr().out.splitlines()[0]
         assert "No file meets them" in line
         assert "--plain" not in line
-        assert cli.parser().parse_args(["search", "--plain", "last", "week"]).plain
+        assert options.parser().parse_args(["search", "--plain", "last", "week"]).plain
 
     @pytest.mark.parametrize(
         ("state", "reason", "said"),

@@ -18,8 +18,9 @@ from desktop import app as application
 from desktop import icons, theme
 from desktop.state import HISTORY_LENGTH, HistoryCursor, State
 from desktop.system import autostart, opening
-from desktop.system.single_instance import SingleInstance, send, server_name
+from desktop.system.single_instance import SingleInstance
 from desktop.system.tray import Tray
+from desktop.system.window_socket import address, send
 from desktop.window.actions import ACTIONS
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
@@ -38,8 +39,8 @@ class TestSingleInstance:
         assert first.listening
         with qtbot.waitSignal(first.asked) as asked:
             script = (
-                "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
-                "QCoreApplication([]); from desktop.system.single_instance import send;"
+                "import sys; from pathlib import Path;"
+                "from desktop.system.window_socket import send;"
                 "sys.exit(0 if send(Path(sys.argv[1]), 'toggle') else 1)"
             )
             second = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
@@ -71,7 +72,7 @@ class TestSingleInstance:
         seen: list[str] = []
         first.asked.connect(seen.append)
         socket = QLocalSocket()
-        socket.connectToServer(server_name(tmp_path))
+        socket.connectToServer(address(tmp_path))
         assert socket.waitForConnected(2000)
         socket.write(b"9 show\n1 rm\nnonsense\n1 show\n")
         qtbot.waitUntil(lambda: seen == ["show"])

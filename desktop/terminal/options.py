@@ -1,0 +1,113 @@
+"""What can be typed after `inkling`: every command with its options. Loads no Qt and no client, so
+that help, version and errors come at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import NoReturn
+
+from engine.contract.kinds import FILE_KINDS
+from engine.contract.version import VERSION
+
+#: Exit status when something went wrong.
+FAILED = 2
+
+
+def complain(message: str, hint: str = "") -> None:
+    """An error on stderr: what happened, then what to do."""
+    sys.stderr.write(f"inkling: {message}\n")
+    if hint:
+        sys.stderr.write(f"  {hint}\n")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments, and where the right ones are listed."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
+        self.exit(FAILED)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options; without a command the window's own."""
+    top = Parser(
+        prog="inkling",
+        description="Find a file from an inkling of what was in it. Without a command: the window.",
+    )
+    top.add_argument("--version", action="version", version=f"Inkling {VERSION}")
+    top.add_argument("--base-dir", metavar="DIR", help="where Inkling keeps its state")
+    top.add_argument("--toggle", action="store_true", help="show or hide the window")
+    top.add_argument("--hidden", action="store_true", help="put the window in the tray")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
+        return made
+
+    add = command("add", "watch these folders")
+    add.add_argument("paths", nargs="+", metavar="PATH")
+    add.add_argument("--wait", action="store_true", help="return when every file is done")
+    search = command("search", "find files by what is in them")
+    search.add_argument("query", nargs="*", metavar="QUERY")
+    search.add_argument("--image", metavar="FILE", help="a picture to search with")
+    search.add_argument("--kind", choices=FILE_KINDS)
+    search.add_argument(
+        "--plain", action="store_true", help="read no words as filters (“last week”, “pdf about”)"
+    )
+    similar = command("similar", "find files like this one")
+    similar.add_argument("file", metavar="FILE")
+    for made in (search, similar):
+        made.add_argument("--limit", type=int, default=10)
+    status = command("status", "progress, counts, space and health")
+    problems = command("problems", "every file not indexed, with its reason")
+    problems.add_argument("--reason")
+    problems.add_argument("--retry", action="store_true", help="try those again that may succeed")
+    why = command("explain", "why a file is, or is not, found")
+    why.add_argument("file", metavar="FILE")
+    why.add_argument("--query", metavar="Q")
+    for made in (search, similar, status, problems, why):
+        made.add_argument("--json", action="store_true")
+    remove = command("remove", "forget these folders")
+    remove.add_argument("paths", nargs="+", metavar="PATH")
+    allow = command("allow", "index these withheld files after all")
+    allow.add_argument("paths", nargs="+", metavar="FILE")
+    pause = command("pause", "stop indexing for a while; search goes on")
+    until = pause.add_mutually_exclusive_group()
+    until.add_argument("--minutes", type=float, metavar="N")
+    until.add_argument("--until", metavar="WHEN", help="“tomorrow” (seven in the morning) or HH:MM")
+    command("resume", "go on indexing")
+    _add_model_options(command("model", "list, choose, get and remove models"))
+    command("stop", "end the indexer")
+    autostart = command("autostart", "start Inkling when you log in")
+    autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
+    command("mcp", "answer an agent over stdio (Model Context Protocol)")
+    command("demo", "index the sample library and answer five questions")
+    return top
+
+
+def _add_model_options(command: argparse.ArgumentParser) -> None:
+    """list, use ID, add PATH, download ID, remove ID."""
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=text)
+        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
+        return made
+
+    listed = action("list", "every model with its licence, size and whether it is here")
+    listed.add_argument("--json", action="store_true")
+    use = action("use", "index with this model; the present index answers until that is done")
+    get = action("download", "get a model's weights; goes on where it was stopped")
+    add = action("add", "use the weights in a folder of yours, where they are")
+    add.add_argument("path", metavar="PATH")
+    remove = action("remove", "delete a model's weights and its index")
+    for made in (use, get, remove):
+        made.add_argument("id", metavar="ID")
+    for made in (use, get):
+        made.add_argument("--wait", action="store_true", help="return when it is done")
+    for made in (use, get, add):
+        made.add_argument(
+            "--accept-licence", action="store_true", help="you have read and accept its licence"
+        )
