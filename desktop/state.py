@@ -57,11 +57,23 @@ class State:
         except OSError:
             _log.warning("the window's state could not be saved", exc_info=True)
 
-    def remember(self, text: str) -> None:
-        """A search that was used: it becomes the newest of the history."""
+    def remember(self, text: str, *, used: bool = True) -> None:
+        """A search becomes the newest of the history; what was typed on the way to it goes.
+
+        `used`: a result of it was opened; else it was only rested on, and the beginning of the one
+        before is but what is left of it.
+        """
         text = " ".join(text.split())
-        if text:
-            self.history = [text, *(t for t in self.history if t != text)][:HISTORY_LENGTH]
+        if not text or (not used and self.history[:1] and self.history[0].startswith(text)):
+            return
+        earlier = [t for t in self.history if t != text]
+        while earlier and text.casefold().startswith(earlier[0].casefold()):
+            del earlier[0]
+        self.history = [text, *earlier][:HISTORY_LENGTH]
+
+    def forget_searches(self) -> None:
+        """What was searched for and opened goes; searches kept on purpose stay."""
+        self.history, self.opened = [], {}
 
     def keep(self, text: str) -> bool:
         """Save a search, or forget it where it is saved; whether it is saved now."""

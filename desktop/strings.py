@@ -79,8 +79,16 @@ EXPLAINED = {
     "fused": tr("Name, words and meaning together"),
     "rescored": tr("Final order"),
 }
-EXPLAINED_PLACE = tr("rank {rank}, score {score}")
-EXPLAINED_SHARE = tr("adds {share}")
+EXPLAINED_PLACE = tr("place {rank}")
+#: What a row adds to the file's score: from which part of the largest on.
+EXPLAINED_SHARES = (
+    (0.5, tr("counts much")),
+    (0.15, tr("counts")),
+    (0.0, tr("counts a little")),
+    (-2.0, tr("counts against it")),
+)
+EXPLAINED_NUMBERS = tr("score {score}, adds {share}")
+EXPLAINED_RECENT = tr("Nothing is asked: it is listed because it was used lately.")
 EXPLAINED_NOT = tr("not found")
 OFFLINE = tr("offline")
 #: Of a hit of which only the name is in the index.
@@ -94,9 +102,13 @@ NAME_ONLY = {
 #: Of a row below the one that stands for it.
 COPY = tr("copy")
 OFFLINE_LONG = tr("This file's disk is not connected.")
+OFFLINE_HINT = tr("Connect it and try again.")
 
 RECENT = tr("Recent")
 SEARCHES = tr("Searches")
+SEARCH_IS_KEPT = tr("Kept search")
+SEARCH_IS_RECENT = tr("Recent search")
+SEARCH_IS_EXAMPLE = tr("Example")
 
 NOTHING = tr("Nothing matches.")
 NOTHING_FILTERED = tr("Nothing matches with these filters.")
@@ -118,6 +130,11 @@ SHOW_INDEX = tr("Show the index")
 
 PREVIEW_LOADING = tr("Loading…")
 PREVIEW_OPEN = tr("Open it")
+EXAMPLES = (
+    tr("screenshot of an error message"),
+    tr("invoice from last month"),
+    tr("notes about the trip"),
+)
 PREVIEW_CUT = tr("Only the beginning is shown here.")
 RENDERED = tr("Formatted")
 SOURCE = tr("Source")
@@ -204,6 +221,14 @@ WELCOME_START = tr("Start")
 WELCOME_LATER = tr("Not Now")
 WELCOME_OTHER = tr("Another folder…")
 COUNTING = tr("counting…")
+#: Why a folder is, or is not, ticked.
+SUGGESTED_WHY = {
+    "PICTURES": tr("screenshots and photos, found by what they show and say"),
+    "DOCUMENTS": tr("PDFs, letters, tables and notes"),
+    "DESKTOP": tr("what you work on just now"),
+    "DOWNLOADS": tr("mostly passes through, so it is not ticked"),
+    "CODE": tr("source, found by what it does"),
+}
 SUGGESTED = {
     "PICTURES": tr("Pictures"),
     "DOCUMENTS": tr("Documents"),
@@ -221,6 +246,7 @@ RESTART_INDEXER = tr("Takes hold when the indexer starts again.")
 TRAY_SHOW = tr("Show Inkling")
 TRAY_NOTICE = tr("Inkling is still here. Quit it from this icon's menu or with {keys}.")
 
+DROP_PICTURE = tr("Search with this picture")
 PICK_PICTURE = tr("Choose a picture")
 PICTURE_FILTER = tr("Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.heic *.avif)")
 NO_PICTURE_ON_CLIPBOARD = tr("There is no picture on the clipboard.")
@@ -351,7 +377,11 @@ def short_place(location: Location) -> str:
 
 
 def coverage(done: int, total: int) -> str:
-    return tr("Indexed {done} of {total}").format(done=f"{done:,}", total=f"{total:,}")
+    return tr("{done} of {files} readable so far").format(done=f"{done:,}", files=files(total))
+
+
+def away(count: int) -> str:
+    return _n("{n} folder is not connected", "{n} folders are not connected", count).format(n=count)
 
 
 def new_index(done: int, total: int) -> str:

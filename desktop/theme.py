@@ -31,7 +31,8 @@ class Colours:
     window: QColor  # the one surface everything lies on
     raised: QColor  # fields, chips, cards
     hover: QColor
-    line: QColor  # hairlines
+    line: QColor  # hairlines between areas
+    edge: QColor  # outlines of controls, scroll handles; 3:1 on window and raised
     text: QColor
     muted: QColor  # secondary text; 4.5:1 on window
     accent: QColor
@@ -50,19 +51,19 @@ def colours(dark: bool, accent: QColor, strong: bool = False) -> Colours:
     selected = QColor(accent)
     selected.setAlphaF(0.40 if strong else 0.24 if dark else 0.13)
     if dark:
-        names = ("#1d1e21", "#292a2e", "#303237", "#37393f", "#f1f2f4", "#a3a7b0")
+        names = ("#1d1e21", "#292a2e", "#303237", "#3d4047", "#7c818b", "#f1f2f4", "#a9adb6")
         marks = ("#6b5a14", "#ffb938", "#f0b450", "#ff8178", "#62c28a")
     else:
-        names = ("#fcfcfd", "#f1f2f4", "#e9eaee", "#e1e3e8", "#1b1d21", "#626772")
+        names = ("#fcfcfd", "#f1f2f4", "#e9eaee", "#dcdfe5", "#868b95", "#1b1d21", "#5b606b")
         marks = ("#ffeaa0", "#e58a00", "#9a6200", "#c2352b", "#1e7a45")
     if strong:
-        names = (*names[:3], names[4], names[4], names[4])
-    window, raised, hover, line, text, muted = map(QColor, names)
+        names = (*names[:3], names[5], names[5], names[5], names[5])
+    window, raised, hover, line, edge, text, muted = map(QColor, names)
     mark, box, warn, bad, good = map(QColor, marks)
     on_accent = QColor("#ffffff" if luminance(accent) < 0.2 else "#101114")
     return Colours(
-        dark, window, raised, hover, line, text, muted, accent, on_accent, selected, mark, box,
-        warn, bad, good,
+        dark, window, raised, hover, line, edge, text, muted, accent, on_accent, selected, mark,
+        box, warn, bad, good,
     )  # fmt: skip
 
 
@@ -176,7 +177,9 @@ def _template() -> Template:
 
 def stylesheet(c: Colours) -> str:
     """The look of standard controls: resources/themes/inkling.qss with the scheme's colours."""
-    names = ("window", "raised", "hover", "line", "text", "muted", "accent", "on_accent", "bad")
+    names = (
+        "window", "raised", "hover", "line", "edge", "text", "muted", "accent", "on_accent", "bad",
+    )  # fmt: skip
     places = {"icons": icons.FOLDER.as_posix(), "scheme": "dark" if c.dark else "light"}
     return _template().substitute({name: getattr(c, name).name() for name in names} | places)
 

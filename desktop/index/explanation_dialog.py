@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.presentation.paths import printable
 from desktop.theme import GRID
 from engine.contract.errors import InklingError
 
@@ -24,12 +26,17 @@ class ExplanationDialog(QDialog):
         self._sentence = QLabel(s.PREVIEW_LOADING, self)
         self._sentence.setWordWrap(True)
         self._sentence.setFont(theme.font(self.font(), 1))
+        self._query = query
         self._form = QFormLayout()
+        # Else a long path is given the room of a short one, and is cut.
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.setHorizontalSpacing(2 * GRID)
         self._form.setVerticalSpacing(GRID)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.close)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        close = buttons.button(QDialogButtonBox.StandardButton.Close)
+        close.setAutoDefault(False)
+        close.setIcon(QIcon())  # no other button of ours has one
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 2 * GRID)
         column.setSpacing(2 * GRID)
@@ -48,30 +55,49 @@ class ExplanationDialog(QDialog):
     def show_answer(self, answer: dict[str, Any]) -> None:
         """Fill the form; what the indexer does not say is left out."""
         state = str(answer.get("state") or "")
-        self._sentence.setText(str(answer.get("sentence") or s.STATES.get(state, state)))
-        rows = [(s.DETAILS_PATH, answer.get("path")), (s.tr("State"), state)]
-        rows.append((s.tr("Rule"), answer.get("rule")))
+        sentence = str(answer.get("sentence") or s.STATES.get(state, state))
+        recent = "" if self._query else s.EXPLAINED_RECENT
+        self._sentence.setText(f"{sentence} {recent}".strip())
+        self._add(s.DETAILS_PATH, printable(str(answer.get("path") or "")))
+        self._add(s.tr("Rule"), str(answer.get("rule") or ""))
         units = answer.get("units")
         if isinstance(units, list):
-            rows.append((s.tr("Passages"), f"{len(units):,}"))
+            self._add(s.tr("Passages"), f"{len(units):,}")
         if query := answer.get("query"):
             shares = query.get("shares") or {}
-            rows += [(s.EXPLAINED[n], _place(query.get(n), shares.get(n))) for n in s.EXPLAINED]
-        for name, value in rows:
-            if value not in (None, "", [], {}):
-                label = QLabel(str(value), self)
-                label.setWordWrap(True)
-                label.setTextFormat(Qt.TextFormat.PlainText)
-                label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                self._form.addRow(name, label)
+            most = max(map(abs, shares.values()), default=0.0)
+            for name, title in s.EXPLAINED.items():
+                place, share = query.get(name), shares.get(name)
+                self._add(title, _place(place, share, most), _numbers(place, share))
+
+    def _add(self, name: str, value: str, numbers: str = "") -> None:
+        if not value:
+            return
+        label = QLabel(value, self)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setToolTip(numbers)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._form.addRow(name, label)
 
     def _failed(self, error: InklingError) -> None:
         self._sentence.setText(str(error))
 
 
-def _place(place: dict[str, float] | None, share: float | None) -> str:
-    """Where a lane puts the file, and what that adds to its score."""
+def _place(place: dict[str, float] | None, share: float | None, most: float) -> str:
+    """Where a lane puts the file, and how much that counts beside the others, in words."""
     if place is None:
         return s.EXPLAINED_NOT
-    told = s.EXPLAINED_PLACE.format(rank=place["rank"], score=f"{place['score']:.3f}")
-    return told if share is None else f"{told}, {s.EXPLAINED_SHARE.format(share=f'{share:.2f}')}"
+    told = s.EXPLAINED_PLACE.format(rank=place["rank"])
+    if share is None or not most:
+        return told
+    part = share / most
+    return f"{told}, {next(word for least, word in s.EXPLAINED_SHARES if part >= least)}"
+
+
+def _numbers(place: dict[str, float] | None, share: float | None) -> str:
+    """The same in numbers, for who wants them."""
+    if place is None:
+        return ""
+    adds = "–" if share is None else f"{share:.2f}"
+    return s.EXPLAINED_NUMBERS.format(score=f"{place['score']:.3f}", share=adds)

@@ -87,7 +87,7 @@ class ModelPage(QWidget):
         row.addLayout(texts, 1)
         if current:
             used = QLabel(s.MODEL_CURRENT, card)
-            used.setForegroundRole(used.palette().ColorRole.Link)
+            used.setForegroundRole(used.palette().ColorRole.PlaceholderText)
             row.addWidget(used, 0, Qt.AlignmentFlag.AlignTop)
         else:
             buttons = QVBoxLayout()
@@ -175,7 +175,7 @@ def _use_label(model: dict[str, Any]) -> str:
 def _about(model: dict[str, Any]) -> str:
     """Licence, size, how large its index is."""
     parts = [str(model.get("licence", ""))]
-    if model.get("commercial_use") is False:
+    if model.get("commercial_use") is False and "no commercial use" not in parts[0]:
         parts.append(s.MODEL_NON_COMMERCIAL)
     if size := int(model.get("download_bytes") or 0):
         parts.append(s.size(size))

@@ -208,7 +208,7 @@ class _FolderRow(QWidget):
         elif folder.get("scanning") and not files:
             parts.append(s.FOLDER_SCANNING)
         elif pending:
-            parts.append(s.coverage(files - pending, files))
+            parts.append(s.coverage(int(folder.get("done", 0)), files))
             if (eta := folder.get("eta_s")) is not None:
                 parts.append(s.left(float(eta)))
         else:

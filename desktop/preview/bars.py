@@ -13,7 +13,7 @@ from desktop import icons, theme
 from desktop import strings as s
 from desktop.theme import GRID, HALF
 from desktop.widgets.fitting_row import FittingRow
-from engine.contract.types import Location, Place
+from engine.contract.types import Place
 
 _MOST_PLACES = 6
 
@@ -50,8 +50,8 @@ class MatchStrip(FittingRow):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, left=2 * GRID, bottom=HALF)
 
-    def show_match(self, words: Sequence[str], here: Location, more: Sequence[Place]) -> None:
-        """Fill the line; hidden where it would be empty."""
+    def show_match(self, words: Sequence[str], others: Sequence[Place]) -> None:
+        """Fill the line with the words and the places to go to; hidden where it would be empty."""
         self.empty()
         shown = [word for word in dict.fromkeys(words) if word][:5] if len(set(words)) > 1 else []
         if shown:
@@ -62,15 +62,14 @@ class MatchStrip(FittingRow):
                 button.setProperty("word", word)
                 button.clicked.connect(partial(self.word_hovered.emit, word))
                 self.put(button)
-        places = [place for place in more if s.short_place(place.location)]
+        places = [place for place in others if s.short_place(place.location)]
         if places:
             self.put(self._label(s.MORE_PLACES), gap=2 * GRID)
-            for place in [Place(here, "", 0.0), *places[:_MOST_PLACES]]:
-                if where := s.short_place(place.location):
-                    button = self._button(where)
-                    button.setToolTip(" ".join(place.snippet.split())[:200])
-                    button.clicked.connect(partial(self.place_chosen.emit, place.location))
-                    self.put(button)
+        for place in places[:_MOST_PLACES]:
+            button = self._button(s.short_place(place.location))
+            button.setToolTip(" ".join(place.snippet.split())[:200])
+            button.clicked.connect(partial(self.place_chosen.emit, place.location))
+            self.put(button)
         self.finish()
 
     def _label(self, text: str) -> QLabel:
@@ -81,7 +80,7 @@ class MatchStrip(FittingRow):
 
     def _button(self, text: str) -> QPushButton:
         shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 18 * GRID)
-        button = QPushButton(shown.replace("&", "&&"), self)
+        button = _Link(shown.replace("&", "&&"), self)
         button.setProperty("class", "quiet")
         button.setFont(theme.font(self.font(), -1))
         button.setAccessibleName(text)
@@ -94,6 +93,16 @@ class MatchStrip(FittingRow):
         elif event.type() in (QEvent.Type.Leave, QEvent.Type.FocusOut):
             self.word_hovered.emit(None)
         return super().eventFilter(watched, event)
+
+
+class _Link(QPushButton):
+    """A button that leaves Up and Down, with which Qt walks along a row of buttons, to the list."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
 
 class ViewBar(QWidget):

@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.presentation import kinds
 from desktop.presentation.matches import boxes_shown, matched_text
 from desktop.presentation.paths import short_folder
+from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.bars import FindBar, MatchStrip, ViewBar
 from desktop.preview.details import Details
 from desktop.preview.find import find_in_text, next_page, pages_with
@@ -23,7 +25,7 @@ from desktop.preview.text import TextView
 from desktop.theme import GRID, HALF
 from desktop.widgets.empty_state import EmptyState
 from engine.contract.errors import InklingError
-from engine.contract.types import Box, Hit, Location
+from engine.contract.types import Box, Hit, Location, Place
 
 #: A row passed by with the arrow keys is not loaded; one rested on for so long is.
 _REST_MS = 60
@@ -38,9 +40,15 @@ class PreviewPane(QWidget):
     open_wanted = Signal()
     shown = Signal()  # a content is on the screen
 
-    def __init__(self, service: IndexerConnection, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        service: IndexerConnection,
+        parent: QWidget | None = None,
+        thumbnails: Thumbnails | None = None,
+    ) -> None:
+        """`thumbnails`: shown, enlarged, until the picture itself is there."""
         super().__init__(parent)
-        self._service = service
+        self._service, self._thumbnails = service, thumbnails
         self._key = f"preview-{id(self)}"
         self._hit: Hit | None = None
         self._location = Location()
@@ -63,7 +71,9 @@ class PreviewPane(QWidget):
         self.find_bar = FindBar(self)
         self.details = Details(self)
         self._stack = QStackedWidget(self)
-        self._blank = QWidget(self)
+        self._blank = QLabel(self)
+        self._blank.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._blank.setForegroundRole(self._blank.palette().ColorRole.PlaceholderText)
         for page in (self.empty, self._blank, self.picture, self.text, self.markdown):
             self._stack.addWidget(page)
         self._lay_out()
@@ -113,6 +123,8 @@ class PreviewPane(QWidget):
         self.find_bar.typed.connect(self._find_typed)
         self.find_bar.closed.connect(self.setFocus)
         self.empty.clicked.connect(self.open_wanted)
+        if self._thumbnails is not None:
+            self._thumbnails.ready.connect(self._stand_in)
 
     # What is shown
 
@@ -170,12 +182,37 @@ class PreviewPane(QWidget):
         self._pages = None
         if self._stack.currentWidget() is self.empty:
             self._stack.setCurrentWidget(self._blank)
+        self._blank.clear()
         self._awaited = True
         self._stale.start()
         self._rest.start()
+        self._stand_in()
+
+    def _stand_in(self) -> None:
+        """The thumbnail in the place and size of the picture, until that comes."""
+        hit = self._hit
+        if hit is None or self._thumbnails is None or not self._awaited:
+            return
+        if self._location != hit.location or not kinds.of(hit).has_thumbnail:
+            return
+        pixmap = self._thumbnails.get(hit)
+        if pixmap is None:
+            return
+        self._stale.stop()
+        paged = kinds.of(hit).preview == "pages"
+        page = (hit.location.page or 1) if paged else None
+        self.picture.show_image(pixmap.toImage(), self._boxes(page), page=paged, stands_in=True)
+        self.bar.show_picture(page, None)
+        self._stack.setCurrentWidget(self.picture)
+
+    @property
+    def stands_in(self) -> bool:
+        """A thumbnail is shown in the place of the picture."""
+        return self._awaited and self._stack.currentWidget() is self.picture and not self._content
 
     def _show_blank(self) -> None:
         self.bar.show_nothing()
+        self._blank.setText(s.PREVIEW_LOADING)
         self._stack.setCurrentWidget(self._blank)
 
     def _show_nothing(self) -> None:
@@ -189,6 +226,7 @@ class PreviewPane(QWidget):
         self.bar.show_nothing()
         self.find_bar.hide()
         self.details.show_hit(None)
+        self._blank.clear()
         self._stack.setCurrentWidget(self._blank)
 
     def _head(self, hit: Hit) -> None:
@@ -197,12 +235,20 @@ class PreviewPane(QWidget):
         self._name.setToolTip(name)
         self._folder.setText(short_folder(hit.path))
         self._folder.setToolTip(short_folder(hit.path))
-        self.strip.show_match([e.word for e in hit.evidence], hit.location, hit.more)
+        self._show_strip(hit, hit.location)
         self.details.show_hit(hit)
+
+    def _show_strip(self, hit: Hit, here: Location) -> None:
+        """Words that matched, and the places of the file where one is not."""
+        places = [Place(hit.location, hit.snippet, 0.0), *hit.more]
+        others = [place for place in places if place.location != here]
+        self.strip.show_match([e.word for e in hit.evidence], others)
 
     def go_to(self, location: Location) -> None:
         """Another place of the same file."""
         self._location = location
+        if self._hit is not None:
+            self._show_strip(self._hit, location)
         if isinstance(self._content, Text) and self._stack.currentWidget() is self.text:
             self.text.go_to(location, self._words())
         else:
@@ -233,8 +279,8 @@ class PreviewPane(QWidget):
         if hit is None:
             return
         width = round(self.width() * self.devicePixelRatioF() * 1.25)
-        if hit.offline:
-            self._failed(InklingError(s.OFFLINE_LONG))
+        if hit.offline and kinds.of(hit).has_thumbnail:
+            self._show_offline()
             return
         self._service.call(
             lambda client: load(client, hit, location, max(width, 800)),
@@ -264,7 +310,19 @@ class PreviewPane(QWidget):
             self.text.show_text(content, self._location, self._words())
             self._stack.setCurrentWidget(self.text)
             self.bar.show_text(False, content.cut)
+        if hit.offline:  # as it was indexed
+            self.bar.show_hint(s.OFFLINE_LONG)
         self.shown.emit()
+
+    def _show_offline(self) -> None:
+        """What is known of a file whose disk is away: its thumbnail, if there is one."""
+        if not self.stands_in:
+            self._failed(InklingError(s.OFFLINE_LONG), "")
+        else:
+            self._awaited = False
+            self.bar.show_nothing()
+            self.bar.show_hint(s.OFFLINE_LONG)
+            self.shown.emit()
 
     def _show_evidence(self) -> None:
         """A later stage brought better evidence for what is already on the screen."""
@@ -279,12 +337,13 @@ class PreviewPane(QWidget):
     def _words(self) -> list[str]:
         return matched_text(self._hit) if self._hit is not None else []
 
-    def _failed(self, error: InklingError) -> None:
+    def _failed(self, error: InklingError, action: str = s.PREVIEW_OPEN) -> None:
         self._content = None
         self._awaited = False
         self._stale.stop()
         self.bar.show_nothing()
-        self.empty.show_state("other", error.message, s.PREVIEW_OPEN)
+        offline = self._hit is not None and self._hit.offline
+        self.empty.show_state("offline" if offline else "other", error.message, action)
         self._stack.setCurrentWidget(self.empty)
         self.shown.emit()
 

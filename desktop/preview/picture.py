@@ -52,6 +52,7 @@ class PictureView(QGraphicsView):
         self._word: str | None = None  # only this word's boxes
         self._fit = True  # follows the view's size
         self._across = False  # fits the width only
+        self._stands_in = False  # a thumbnail, until the picture comes
         self._region_mode = False
         self._origin = QPoint()
         self._asked = 0
@@ -77,9 +78,18 @@ class PictureView(QGraphicsView):
         return self._region_mode
 
     def show_image(
-        self, image: QImage, boxes: Sequence[tuple[Box, str]], *, page: bool = False
+        self,
+        image: QImage,
+        boxes: Sequence[tuple[Box, str]],
+        *,
+        page: bool = False,
+        stands_in: bool = False,
     ) -> None:
-        """A new picture, whole; or a page as wide as the view, at what matched on it."""
+        """A new picture, whole; or a page as wide as the view, at what matched on it.
+
+        `stands_in`: a thumbnail, as large as the picture that is awaited will be.
+        """
+        self._stands_in = stands_in
         self._boxes = list(boxes)
         self._word = None
         self._asked = 0
@@ -146,9 +156,10 @@ class PictureView(QGraphicsView):
         size, room = self._image.size(), self._room()
         if size.isEmpty() or room.width() < 1 or room.height() < 1:
             return
-        whole = min(room.width() / size.width(), room.height() / size.height(), 2.0)
+        most = _MOST * 2 if self._stands_in else 2.0
+        whole = min(room.width() / size.width(), room.height() / size.height(), most)
         bar = self.verticalScrollBar().sizeHint().width()
-        across = min((room.width() - bar) / size.width(), 2.0)
+        across = min((room.width() - bar) / size.width(), most)
         ratio = across if self._across else whole
         self.scale(ratio, ratio)
         if self._across:
@@ -178,6 +189,8 @@ class PictureView(QGraphicsView):
 
     def _want_pixels(self) -> None:
         """Ask for a sharper rendering once the present one is stretched."""
+        if self._stands_in:
+            return
         wanted = round(self._image.width() * self.transform().m11() * self.devicePixelRatioF())
         if wanted > self._image.width() * 1.1 and wanted > self._asked * 1.2:
             self._asked = wanted

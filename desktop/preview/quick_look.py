@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from desktop.connection import IndexerConnection
+from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.pane import PreviewPane
 from desktop.theme import GRID
 from engine.contract.types import Hit
@@ -20,9 +21,14 @@ class QuickLook(QDialog):
     stepped = Signal(int)
     opened = Signal()
 
-    def __init__(self, service: IndexerConnection, parent: QWidget) -> None:
+    def __init__(
+        self, service: IndexerConnection, parent: QWidget, thumbnails: Thumbnails | None = None
+    ) -> None:
         super().__init__(parent)
-        self.pane = PreviewPane(service, self)
+        self.pane = PreviewPane(service, self, thumbnails)
+        # Else Qt gives the focus to the first link, which takes Space and Return.
+        self.pane.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.pane.setFocus()
         self.pane.open_wanted.connect(self.opened)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, GRID)

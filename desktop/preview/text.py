@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QTextBlock,
     QTextCharFormat,
     QTextCursor,
-    QTextFormat,
     QTextLayout,
     QTextOption,
 )
@@ -38,6 +37,7 @@ class TextView(QPlainTextEdit):
         self._starts: list[int] = []
         self._coloured: set[int] = set()
         self._first_line = 1
+        self._tinted: tuple[int, int] | None = None  # blocks of the passage, both inclusive
         self._numbers = _LineNumbers(self)
         self.setReadOnly(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -71,6 +71,7 @@ class TextView(QPlainTextEdit):
     def go_to(self, location: Location, words: Sequence[str]) -> None:
         """Scroll to the lines and tint them."""
         self.setExtraSelections([])
+        self._tinted = None
         if location.lines is None:
             self.mark_words(words, 0, self.document().characterCount())
             return
@@ -79,21 +80,7 @@ class TextView(QPlainTextEdit):
         if not first.isValid():
             return
         last = last if last.isValid() else self.document().lastBlock()
-        c = theme.of(self.palette())
-        tint = QColor(c.mark)
-        tint.setAlphaF(0.28)
-        style = QTextCharFormat()
-        style.setBackground(tint)
-        style.setProperty(QTextFormat.Property.FullWidthSelection, True)
-        selections: list[QTextEdit.ExtraSelection] = []
-        block = first
-        # A match may be a whole file: tint no more lines than a person looks at.
-        while (
-            block.isValid() and block.blockNumber() <= last.blockNumber() and len(selections) < 400
-        ):
-            selections.append(selection(QTextCursor(block), style))
-            block = block.next()
-        self.setExtraSelections(selections)
+        self._tinted = (first.blockNumber(), last.blockNumber())
         self.mark_words(words, first.position(), last.position() + last.length())
         self._centre(first)
 
@@ -111,6 +98,7 @@ class TextView(QPlainTextEdit):
         c = theme.of(self.palette())
         style = QTextCharFormat()
         style.setBackground(c.mark)
+        style.setForeground(c.text)  # the colours of code are made for the window's
         text = self.toPlainText()[start:end].lower()
         selections = self.extraSelections()
         first: QTextCursor | None = None
@@ -127,8 +115,30 @@ class TextView(QPlainTextEdit):
             self._centre(first.block())
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        self._tint_visible()
         self._colour_visible()
         super().paintEvent(event)
+
+    def _tint_visible(self) -> None:
+        """A bar beside the passage and a breath of its colour behind, as wide as the view."""
+        if self._tinted is None:
+            return
+        c = theme.of(self.palette())
+        tint = QColor(c.accent)
+        tint.setAlphaF(0.08)
+        painter = QPainter(self.viewport())
+        block, bottom = self.firstVisibleBlock(), self.viewport().height()
+        while block.isValid() and block.blockNumber() <= self._tinted[1]:
+            place = self.blockBoundingGeometry(block).translated(self.contentOffset())
+            if place.top() > bottom:
+                break
+            if block.blockNumber() >= self._tinted[0]:
+                # To whole pixels: two that meet would else show a line where they do.
+                top, end = round(place.top()), round(place.bottom())
+                painter.fillRect(QRect(0, top, self.viewport().width(), end - top), tint)
+                painter.fillRect(QRect(0, top, 3, end - top), c.accent)
+            block = block.next()
+        painter.end()
 
     def _colour_visible(self) -> None:
         if not self._runs:

@@ -24,8 +24,8 @@ from desktop import strings as s
 from desktop.presentation import highlight, kinds
 from desktop.presentation.matches import boxes, marks
 from desktop.presentation.passage import Excerpt, code, prose
+from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.model import Role
-from desktop.results.thumbnails import Thumbnails
 from desktop.theme import GRID, HALF, MARGIN, Colours
 from engine.contract.types import Hit, Lane
 

@@ -17,9 +17,9 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from desktop import strings as s
 from desktop import theme
+from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.delegate import THUMB, ResultDelegate
 from desktop.results.model import Index, ResultsModel
-from desktop.results.thumbnails import Thumbnails
 from desktop.theme import GRID
 from engine.contract.types import Hit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListWidget,
+    QListWidgetItem,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -51,7 +52,9 @@ class SettingsDialog(QDialog):
         self._sections.setSpacing(1)
         self._pages = QStackedWidget(self)
         for section in SECTIONS:
-            self._sections.addItem(s.tr(section))
+            item = QListWidgetItem(s.tr(section), self._sections)
+            # Its own measure is that before the style sheet, until something is laid out anew.
+            item.setSizeHint(QSize(0, 4 * GRID))
             self._pages.addWidget(self._page(section))
         self._sections.currentRowChanged.connect(self._pages.setCurrentIndex)
         self._sections.setCurrentRow(0)

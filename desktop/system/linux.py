@@ -10,9 +10,8 @@ from pathlib import Path, PurePath
 
 import resources
 from desktop.system.protocol import PATH, Program
-from desktop.system.unix_socket import send_to_socket, socket_address
-
-__all__ = ["send_to_socket", "socket_address"]  # of the protocol, besides what is defined here
+from desktop.system.unix_socket import send_to_socket as send_to_socket
+from desktop.system.unix_socket import socket_address as socket_address
 
 _ICON = Path(resources.__file__).parent / "icons" / "inkling.svg"
 _FILE_CODES = ("%f", "%F", "%u", "%U")

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from desktop.system.protocol import PATH, Program
-from desktop.system.unix_socket import send_to_socket, socket_address
-
-__all__ = ["send_to_socket", "socket_address"]  # of the protocol, besides what is defined here
+from desktop.system.unix_socket import send_to_socket as send_to_socket
+from desktop.system.unix_socket import socket_address as socket_address
 
 
 def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:

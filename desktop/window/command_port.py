@@ -7,6 +7,7 @@ from typing import Protocol
 from PySide6.QtGui import QAction
 
 from desktop.connection import IndexerConnection, Question
+from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.pane import PreviewPane
 from desktop.results.view import ResultsView
 from desktop.settings.settings_client import SettingsClient
@@ -29,6 +30,7 @@ class CommandPort(Protocol):
     settings: SettingsClient
     state: State
     status: StatusLine
+    thumbnails: Thumbnails
 
     @property
     def question(self) -> Question:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QDir, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QDir, QSize, QStandardPaths, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from desktop import icons, theme
 from desktop import strings as s
 from desktop.connection import IndexerConnection
+from desktop.presentation.paths import short_path
 from desktop.theme import GRID
 from desktop.window.notice import Notice
 from engine.contract.errors import InklingError
@@ -44,6 +45,7 @@ class Suggestion:
     path: str
     title: str
     chosen: bool
+    why: str = ""  # it is ticked, or not
 
 
 def suggestions() -> list[Suggestion]:
@@ -53,11 +55,14 @@ def suggestions() -> list[Suggestion]:
     for name, location in _LOCATIONS.items():
         path = QStandardPaths.writableLocation(location)
         if path and os.path.isdir(path) and Path(path) != home:
-            found.setdefault(path, Suggestion(path, s.SUGGESTED[name], name in _CHOSEN))
+            chosen, why = name in _CHOSEN, s.SUGGESTED_WHY[name]
+            found.setdefault(path, Suggestion(path, s.SUGGESTED[name], chosen, why))
     for name in _CODE:
         path = str(home / name)
         if os.path.isdir(path):
-            found.setdefault(path, Suggestion(path, s.SUGGESTED["CODE"], True))
+            found.setdefault(
+                path, Suggestion(path, s.SUGGESTED["CODE"], True, s.SUGGESTED_WHY["CODE"])
+            )
     return list(found.values())
 
 
@@ -71,6 +76,7 @@ class Onboarding(QWidget):
         self._service = service
         self._rows: dict[str, tuple[QCheckBox, QLabel]] = {}
         self._estimates: dict[str, dict[str, Any]] = {}
+        self._adding: list[str] = []  # chosen before the indexer answered
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(3 * GRID)
         self._grid.setVerticalSpacing(GRID)
@@ -86,10 +92,14 @@ class Onboarding(QWidget):
         self.other.clicked.connect(self._pick)
         self.notice = Notice(self)
         self._lay_out()
+        service.connected.connect(self._connected)
 
     def _lay_out(self) -> None:
         icon = QLabel(self)
-        icon.setPixmap(icons.app_icon().pixmap(8 * GRID, 8 * GRID))
+        ratio = self.devicePixelRatioF()
+        logo = icons.app_icon().pixmap(QSize(8 * GRID, 8 * GRID), ratio)
+        # The drawing stands off its edge; the text below begins at it.
+        icon.setPixmap(logo.copy(round(4 * ratio), 0, logo.width(), logo.height()))
         title = _label(s.WELCOME, self)
         title.setFont(theme.font(self.font(), 8, bold=True))
         title.setWordWrap(True)
@@ -146,19 +156,37 @@ class Onboarding(QWidget):
         row = len(self._rows)
         box = QCheckBox(suggestion.title.replace("&", "&&"), self)
         box.setChecked(suggestion.chosen)
-        box.setToolTip(suggestion.path)
-        box.setAccessibleDescription(suggestion.path)
+        said = " · ".join(filter(None, (short_path(suggestion.path), suggestion.why)))
+        box.setAccessibleDescription(said)
         box.toggled.connect(lambda _on: self._sum())
+        about = _label(said, self, muted=True)
+        about.setTextFormat(Qt.TextFormat.PlainText)
+        about.setFont(theme.font(self.font(), -1))
+        about.setContentsMargins(3 * GRID + 2, 0, 0, GRID)
         count = _label(s.COUNTING, self, muted=True)
         count.setWordWrap(False)
-        self._grid.addWidget(box, row, 0)
-        self._grid.addWidget(count, row, 1, Qt.AlignmentFlag.AlignRight)
+        self._grid.addWidget(box, 2 * row, 0)
+        self._grid.addWidget(count, 2 * row, 1, Qt.AlignmentFlag.AlignRight)
+        self._grid.addWidget(about, 2 * row + 1, 0, 1, 2)
         self._rows[suggestion.path] = (box, count)
+        if self._service.ready:
+            self._estimate(suggestion.path)
+
+    def _estimate(self, path: str) -> None:
+        count = self._rows[path][1]
         self._service.call(
-            lambda client: client.call("POST", "/v1/estimate", {"paths": [suggestion.path]}),
-            partial(self._estimated, suggestion.path),
+            lambda client: client.call("POST", "/v1/estimate", {"paths": [path]}),
+            partial(self._estimated, path),
             lambda _error: count.setText(""),
         )
+
+    def _connected(self) -> None:
+        """The indexer answers, perhaps later than the person did."""
+        for path in self._rows:
+            if path not in self._estimates:
+                self._estimate(path)
+        if self._adding:
+            self._add()
 
     def chosen(self) -> list[str]:
         return [path for path, (box, _) in self._rows.items() if box.isChecked()]
@@ -191,8 +219,15 @@ class Onboarding(QWidget):
             self._sum()
 
     def _start(self) -> None:
-        folders = self.chosen()
+        self._adding = self.chosen()
         self.start.setEnabled(False)
+        if self._service.ready:
+            self._add()
+        else:
+            self._total.setText(s.STARTING)
+
+    def _add(self) -> None:
+        folders, self._adding = self._adding, []
         self._service.call(
             lambda client: client.add(folders),
             lambda _answer: self.finished.emit(),
@@ -200,7 +235,7 @@ class Onboarding(QWidget):
         )
 
     def _failed(self, error: InklingError) -> None:
-        self.start.setEnabled(True)
+        self._sum()
         self.notice.show_notice(str(error), "warning")
 
 

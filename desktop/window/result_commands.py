@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,8 @@ class ResultCommands:
             place = self._window.preview.location
         setting = kinds.of(hit).open_setting
         command = str(self._window.settings.values.get(setting)) if setting else ""
+        if hit.offline and not os.path.lexists(hit.path):  # it is not gone, only its disk is away
+            raise InklingError(s.OFFLINE_LONG, hint=s.OFFLINE_HINT, path=hit.path)
         opening.open_file(hit.path, command, place)
         self._used(hit)
 
@@ -127,7 +130,9 @@ class ResultCommands:
         from desktop.preview.quick_look import QuickLook
 
         if self._quick_look is None:
-            self._quick_look = QuickLook(self._window.service, self._parent)
+            self._quick_look = QuickLook(
+                self._window.service, self._parent, self._window.thumbnails
+            )
             self._quick_look.stepped.connect(self._window.results.step)
             self._quick_look.opened.connect(self.open)
         if self._quick_look.isVisible():

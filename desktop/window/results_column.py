@@ -9,8 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import strings as s
+from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.model import ResultsModel
-from desktop.results.thumbnails import Thumbnails
 from desktop.results.view import ResultsView
 from desktop.theme import GRID
 from desktop.widgets.empty_state import EmptyState
@@ -122,18 +122,22 @@ class ResultsColumn(QWidget):
 
     # An empty field
 
-    def show_home(self, saved: Sequence[str], history: Sequence[str]) -> None:
+    def show_home(
+        self, saved: Sequence[str], history: Sequence[str], examples: Sequence[str] = ()
+    ) -> None:
         """Searches to choose from; the files used last come by `show_recent`."""
         self.notice.show_notice("")
         self.count_changed.emit("")
         self._stage = None
-        self.searches.show_searches(saved, history)
+        self.searches.show_searches(saved, history, examples)
         if not self._model.rowCount():
             self.show_empty("search", s.NO_RECENT, s.NO_RECENT_ACTION, "shortcuts")
 
     def show_recent(self, hits: Sequence[Hit]) -> None:
-        """The files used last."""
-        self._model.start()
+        """The files used last; called again while the index grows, what is looked at stays."""
+        if self._stage is not None or self._model.stale:
+            self._model.start()
+        self._stage = None
         self._model.take(hits)
         if hits:
             self._stack.setCurrentWidget(self.results)

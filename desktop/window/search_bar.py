@@ -5,8 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QDragEnterEvent,
-    QDropEvent,
     QGuiApplication,
     QImage,
     QKeyEvent,
@@ -63,7 +61,6 @@ class SearchBar(QWidget):
     """Magnifier, picture, text, clear: the one place where a question is put."""
 
     changed = Signal(str)
-    picture_dropped = Signal(object)  # QMimeData
     picture_removed = Signal()
     attach_clicked = Signal()
     menu_clicked = Signal()
@@ -99,7 +96,6 @@ class SearchBar(QWidget):
         self.attach.clicked.connect(self.attach_clicked)
         self.menu.clicked.connect(self.menu_clicked)
         self.picture.clicked.connect(self.picture_removed)
-        self.setAcceptDrops(True)
         self._colour()
         self._text_changed("")
 
@@ -168,15 +164,6 @@ class SearchBar(QWidget):
         glyph.moveCenter(QRectF(2 * GRID + HALF, 0, 24, self.height()).center())
         icons.paint(painter, "search", c.accent if self._busy else c.muted, glyph)
         painter.end()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if picture_in(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        if picture_in(event.mimeData()):
-            event.acceptProposedAction()
-            self.picture_dropped.emit(event.mimeData())
 
 
 class PictureChip(QToolButton):

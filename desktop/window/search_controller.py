@@ -13,7 +13,7 @@ from desktop import icons, theme
 from desktop import strings as s
 from desktop.connection import IndexerConnection, Question
 from desktop.presentation import kinds
-from desktop.results.thumbnails import Thumbnails
+from desktop.presentation.thumbnails import Thumbnails
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import HistoryCursor, State
 from desktop.window import chips
@@ -60,9 +60,8 @@ class SearchController(QObject):
         self._keystroke = self._timer(_KEYSTROKE_MS)
         self._keystroke.timeout.connect(self.send)
         self._meant = self._timer(_MEANT_MS)
-        self._meant.timeout.connect(self.remember)
+        self._meant.timeout.connect(lambda: self.remember(used=False))
         search.changed.connect(self._typed)
-        search.picture_dropped.connect(self.take_picture)
         search.field.picture_pasted.connect(self.take_picture)
         search.picture_removed.connect(self.drop_picture)
 
@@ -168,10 +167,10 @@ class SearchController(QObject):
         self.search_for(text)
         self.history.place = place  # setting the text looks like typing
 
-    def remember(self) -> None:
-        """This search was meant: Alt+Up brings it back."""
+    def remember(self, *, used: bool = True) -> None:
+        """This search was meant: Alt+Up brings it back. `used`: a result of it was opened."""
         if self._settings.values.remember_searches and self.question.text.strip():
-            self._state.remember(self.question.text)
+            self._state.remember(self.question.text, used=used)
 
     # Pictures
 

@@ -21,22 +21,28 @@ class SearchesStrip(FittingRow):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, left=GRID, bottom=HALF)
-        self._shown: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        self._shown: tuple[Sequence[str], Sequence[str], Sequence[str]] = ((), (), ())
         self.setAccessibleName(s.SEARCHES)
 
-    def show_searches(self, saved: Sequence[str], history: Sequence[str]) -> None:
-        """Kept ones first, then what was searched last; hidden when there are none."""
-        self._shown = (tuple(saved), tuple(history))
+    def show_searches(
+        self, saved: Sequence[str], history: Sequence[str], examples: Sequence[str] = ()
+    ) -> None:
+        """Kept ones, what was searched last, then examples; hidden when there are none."""
+        self._shown = (tuple(saved), tuple(history), tuple(examples))
         self.empty()
         c = theme.of(self.palette())
         recent = [text for text in history if text not in saved]
-        for text, icon in [(t, "star") for t in saved[:4]] + [(t, "history") for t in recent[:4]]:
-            shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 22 * GRID)
+        offered = [(t, "star", s.SEARCH_IS_KEPT) for t in saved[:4]]
+        offered += [(t, "history", s.SEARCH_IS_RECENT) for t in recent[:4]]
+        offered += [(t, "search", s.SEARCH_IS_EXAMPLE) for t in examples]
+        for text, icon, what in offered:
+            shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 28 * GRID)
             button = QPushButton(shown.replace("&", "&&"), self)
             button.setProperty("class", "quiet")
             button.setIcon(icons.icon(icon, c.accent, size=16))
             button.setToolTip(text)
             button.setAccessibleName(text)
+            button.setAccessibleDescription(what)
             button.clicked.connect(partial(self.chosen.emit, text))
             self.put(button)
         self.finish()

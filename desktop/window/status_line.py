@@ -89,6 +89,8 @@ class StatusLine(QWidget):
     def _sentence(
         self, status: dict[str, Any], state: str, files: int, pending: int
     ) -> tuple[str, str]:
+        done = int((status.get("totals") or {}).get("done", 0))  # the others were only looked at
+        away = sum(not folder.get("online", True) for folder in status.get("folders", ()))
         worst = [h for h in status.get("health", ()) if h.get("level") in ("error", "warning")]
         if worst:
             return str(worst[0].get("title", "")), "bad" if worst[0]["level"] == "error" else "warn"
@@ -97,16 +99,18 @@ class StatusLine(QWidget):
         if not status.get("folders"):
             return s.NO_FOLDERS, "muted"
         if state == "paused":
-            text = s.tr("Paused") + " · " + s.coverage(files - pending, files)
+            text = s.tr("Paused") + " · " + s.coverage(done, files)
             return text, "warn"
         if pending or state in ("scanning", "indexing"):
-            parts = [s.coverage(files - pending, files) if files else s.FOLDER_SCANNING]
+            parts = [s.coverage(done, files) if files else s.FOLDER_SCANNING]
             eta = status.get("eta_s")
             if pending and eta is not None:
                 parts.append(s.left(float(eta)))
             return " · ".join(parts), "accent"
         if coming := (status.get("model") or {}).get("next"):
             return s.new_index(int(coming["done"]), int(coming["total"])), "accent"
+        if away:
+            return f"{s.up_to_date(files)} · {s.away(away)}", "warn"
         return s.up_to_date(files), "good"
 
     def flash(self, text: str) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QAccessibleAnnouncementEvent,
     QCloseEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
 )
 from PySide6.QtWidgets import (
@@ -23,15 +24,16 @@ from PySide6.QtWidgets import (
 from desktop import icons
 from desktop import strings as s
 from desktop.connection import IndexerConnection, Question
+from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.pane import PreviewPane
 from desktop.results.model import ResultsModel
-from desktop.results.thumbnails import Thumbnails
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.theme import GRID
 from desktop.window import actions
 from desktop.window.chip_bar import ChipBar
 from desktop.window.commands import Commands
+from desktop.window.drop_hint import DropHint
 from desktop.window.layout import main_page, side_by_side
 from desktop.window.onboarding import Onboarding
 from desktop.window.query_picture import picture_in
@@ -61,6 +63,7 @@ class Window(QMainWindow):
         self.model = ResultsModel(self)
         self._open_first = False  # Enter came before the answer
         self._answering = True  # what is shown answers what was asked last
+        self._done = 0  # files in the index, as the status said last
         self._build()
         self.ask = SearchController(self.search, service, base, settings, state, self.thumbnails)
         self.commands = Commands(self, self)
@@ -73,6 +76,8 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         actions.colour(self.actions_by_id, self.palette())
         self.show_home()
+        if not state.onboarded and not base.ledger.exists():
+            self._welcome()  # nothing was ever indexed: no need to wait for who says so
 
     @property
     def question(self) -> Question:
@@ -88,7 +93,7 @@ class Window(QMainWindow):
         self.answers = ResultsColumn(self.model, self.thumbnails, self)
         self.results, self.notice = self.answers.results, self.answers.notice
         self.searches, self.empty = self.answers.searches, self.answers.empty
-        self.preview = PreviewPane(self.service, self)
+        self.preview = PreviewPane(self.service, self, self.thumbnails)
         self.status = StatusLine(self)
         self.onboarding = Onboarding(self.service, self)
         self.splitter = side_by_side(self.answers, self.preview, self)
@@ -97,6 +102,7 @@ class Window(QMainWindow):
         self._pages.addWidget(main)
         self._pages.addWidget(self.onboarding)
         self.setCentralWidget(self._pages)
+        self.drop_hint = DropHint(self)
         QWidget.setTabOrder(self.search.field, self.chips.kind)
 
     def _connect(self) -> None:
@@ -206,7 +212,8 @@ class Window(QMainWindow):
         """An empty field: kept and latest searches, the files used last."""
         self.search.set_busy(False)
         history = self.state.history if self.settings.values.remember_searches else []
-        self.answers.show_home(self.state.saved, history)
+        new = not (self.state.history or self.state.saved or self.state.opened)
+        self.answers.show_home(self.state.saved, history, s.EXAMPLES if new else ())
         self.service.recent(self._take_recent)
 
     def _take_recent(self, hits: list[Hit]) -> None:
@@ -232,13 +239,21 @@ class Window(QMainWindow):
         folders = [str(folder["path"]) for folder in status.get("folders", ())]
         self.chips.set_folders(folders)
         self.status.show_status(status)
+        done = int((status.get("totals") or {}).get("done", 0))
+        grown, self._done = done != self._done, done
+        if folders and self._pages.currentWidget() is self.onboarding:
+            self._onboarded()  # chosen in another face
         if not folders and not self.state.onboarded:
-            self._pages.setCurrentWidget(self.onboarding)
-            self.onboarding.begin()
+            self._welcome()
         elif not folders and not self.model.rowCount() and self.question.empty:
             self.answers.show_empty("folder", s.NO_FOLDERS, s.CHOOSE_FOLDERS, "add_folder")
-        elif self.question.empty and not self.model.rowCount():
+        elif self.question.empty and (grown or not self.model.rowCount()):
             self.service.recent(self._take_recent)
+
+    def _welcome(self) -> None:
+        """The first run: folders are chosen."""
+        self._pages.setCurrentWidget(self.onboarding)
+        self.onboarding.begin()
 
     def _unavailable(self, error: InklingError) -> None:
         self._open_first = False
@@ -379,8 +394,13 @@ class Window(QMainWindow):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.source() is None and picture_in(event.mimeData()):
             event.acceptProposedAction()
+            self.drop_hint.appear()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_hint.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self.drop_hint.hide()
         if picture_in(event.mimeData()):
             event.acceptProposedAction()
             self.ask.take_picture(event.mimeData())

@@ -9,16 +9,22 @@ import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
+from desktop import theme
 from desktop.connection import IndexerConnection
-from desktop.preview.loading import SHOWN, window
+from desktop.presentation.thumbnails import Thumbnails
+from desktop.preview.loading import SHOWN, Text
+from desktop.preview.loading import window as window_of
 from desktop.preview.pane import PreviewPane
 from desktop.preview.quick_look import QuickLook
+from desktop.window.window import Window
 from engine.contract.codec import from_data
 from engine.contract.types import Hit, Location
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
+from tests.waiting import PATIENCE
 
 PAGES = 3
 
@@ -184,13 +190,13 @@ def test_code_is_shown_at_its_lines(qtbot: QtBot, pane: PreviewPane, tmp_path: P
 
 def test_a_long_file_is_cut_around_the_passage() -> None:
     text = "".join(f"line {n}\n" for n in range(1, 200_001))
-    first, shown, cut = window(text, Location(lines=(150_000, 150_001)))
+    first, shown, cut = window_of(text, Location(lines=(150_000, 150_001)))
     assert cut
     assert len(shown) == SHOWN
     lines = shown.split("\n")
     assert lines[0] == f"line {first}"
     assert "line 150000" in lines
-    assert window("short", Location(lines=(9, 9))) == (1, "short", False)
+    assert window_of("short", Location(lines=(9, 9))) == (1, "short", False)
 
 
 def test_markdown_is_formatted_and_its_source_a_click_away(
@@ -314,3 +320,110 @@ def test_no_file_is_parsed_on_the_interfaces_thread(
     show(qtbot, pane, hit(str(file)))
     assert seen
     assert threading.main_thread() not in seen
+
+
+def test_the_thumbnail_stands_enlarged_until_the_page_is_there(
+    qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer
+) -> None:
+    go_on = threading.Event()
+
+    def picture(target: str, query: dict[str, str]) -> bytes | None:
+        if target == "/v1/thumb":
+            return png(100, "#ff0000")
+        go_on.wait(PATIENCE)
+        return png(int(query["width"]), "#ffffff")
+
+    indexer.pictures = picture
+    thumbnails = Thumbnails(service.fetch_thumb)
+    found = from_data(PDF, Hit)
+    thumbnails.get(found)
+    qtbot.waitUntil(lambda: thumbnails.get(found) is not None)
+    pane = PreviewPane(service, None, thumbnails)
+    qtbot.addWidget(pane)
+    pane.resize(500, 600)
+    pane.show()
+    pane.show_hit(found)  # nothing is waited for: it is in the first frame
+    assert pane.stands_in
+    view = pane.picture
+    assert view.transform().m11() * view.image.width() > 0.9 * view.viewport().width()
+    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
+    with qtbot.waitSignal(pane.shown):
+        go_on.set()
+    assert not pane.stands_in
+    assert view.image.width() > 400
+    thumbnails.close()
+
+
+def test_a_text_that_takes_long_is_said_to_be_loading(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    go_on = threading.Event()
+
+    def text(_query: dict[str, str]) -> dict[str, str]:
+        go_on.wait(PATIENCE)
+        return {"text": "here it is"}
+
+    indexer.answers["GET", "/v1/text"] = text
+    pane.show_hit(from_data(hit("/d/letter.docx"), Hit))
+    qtbot.waitUntil(lambda: pane._blank.isVisible() and pane._blank.text() == s.PREVIEW_LOADING)
+    with qtbot.waitSignal(pane.shown):
+        go_on.set()
+    assert pane.text.toPlainText() == "here it is"
+
+
+def test_an_offline_file_shows_what_is_known_and_offers_nothing_that_fails(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    indexer.answers["GET", "/v1/text"] = {"text": "as it was indexed"}
+    show(qtbot, pane, hit("/media/stick/a.txt", offline=True))
+    assert pane.text.toPlainText() == "as it was indexed"
+    assert pane.bar._note.text() == s.OFFLINE_LONG
+    show(qtbot, pane, {**PDF, "path": "/media/stick/b.pdf", "offline": True})
+    assert pane.empty.sentence == s.OFFLINE_LONG
+    assert not pane.empty.button.isVisible()
+
+
+def test_the_strip_offers_only_places_where_one_is_not(qtbot: QtBot, pane: PreviewPane) -> None:
+    def offered() -> list[str]:
+        buttons = pane.strip.findChildren(QPushButton)
+        return [b.text() for b in buttons if b.text().startswith("Page") and not b.isHidden()]
+
+    show(qtbot, pane, PDF)
+    assert offered() == ["Page 1"]
+    with qtbot.waitSignal(pane.shown):
+        pane.go_to(Location(page=1))
+    assert offered() == ["Page 2"]
+
+
+def test_a_passage_is_tinted_on_all_its_visual_lines(qtbot: QtBot, pane: PreviewPane) -> None:
+    long = "word " * 200
+    content = Text(f"before\n{long}\nafter", 1, (), code=False, markdown=False, cut=False)
+    pane._stack.setCurrentWidget(pane.text)
+    pane.text.show_text(content, Location(lines=(2, 2)), [])
+    QApplication.processEvents()
+    shot = pane.text.viewport().grab().toImage()
+    accent = theme.of(pane.palette()).accent
+    tinted = [y for y in range(shot.height()) if shot.pixelColor(1, y).name() == accent.name()]
+    wrapped = pane.text.document().findBlockByNumber(1).layout().lineCount()
+    assert wrapped > 3
+    assert len(tinted) > (wrapped - 1) * pane.text.fontMetrics().lineSpacing() * 0.9
+    assert tinted == list(range(tinted[0], tinted[-1] + 1))  # without gaps
+
+
+def test_quick_look_walks_the_list_beside_links(
+    qtbot: QtBot, service: IndexerConnection, window: Window
+) -> None:
+    look = QuickLook(service, window)
+    steps: list[int] = []
+    look.stepped.connect(steps.append)
+    with qtbot.waitExposed(look):
+        look.show_hit(from_data(PDF, Hit))
+    assert look.pane.strip.isVisible()
+    inside = look.focusWidget()
+    assert not isinstance(inside, QPushButton)
+    QTest.keyClick(inside or look, Qt.Key.Key_Down)
+    link = look.pane.strip.findChildren(QPushButton)[0]
+    link.setFocus()
+    QTest.keyClick(link, Qt.Key.Key_Down)
+    assert steps == [1, 1]
+    look.close()

@@ -113,6 +113,18 @@ class TestState:
         assert len(state.opened) == 50
         assert next(iter(state.opened)) == "59"
 
+    def test_history_keeps_what_was_meant(self) -> None:
+        state = State(history=["boiler"])
+        for typed in ("c", "certif", "Certificate expired"):  # each rested on for a while
+            state.remember(typed, used=False)
+        assert state.history == ["Certificate expired", "boiler"]
+        state.remember("Certificate", used=False)  # taken back, letter by letter
+        assert state.history == ["Certificate expired", "boiler"]
+        state.remember("Certificate")  # something was opened
+        assert state.history == ["Certificate", "Certificate expired", "boiler"]
+        state.forget_searches()
+        assert state.history == []
+
     def test_cursor_on_an_empty_history(self) -> None:
         cursor = HistoryCursor(State())
         assert cursor.step(True, "typed") == "typed"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -423,5 +423,40 @@ def test_explain_shows_the_answer(
     dialog.show()
     qtbot.waitUntil(lambda: dialog._sentence.text() == "It is indexed.")
     texts = {label.text() for label in dialog.findChildren(QLabel)}
-    assert {"Passages", "2", "Meaning", "rank 3, score 0.500, adds 0.40"} <= texts
+    assert {"Passages", "2", "Meaning", "place 3, counts much"} <= texts
+    numbers = {label.toolTip() for label in dialog.findChildren(QLabel)}
+    assert "score 0.500, adds 0.40" in numbers
     assert {"Meaning, word by word", "not found"} <= texts
+
+
+def test_explain_without_a_question_says_why_it_is_listed(
+    qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer, owner: QWidget
+) -> None:
+    path = "/d/" + "long folder/" * 30 + "a.txt"
+    indexer.answers["GET", "/v1/explain"] = {"path": path, "state": "done", "units": []}
+    dialog = ExplanationDialog(service, path, "", owner)
+    dialog.show()
+    qtbot.waitUntil(lambda: s.EXPLAINED_RECENT in dialog._sentence.text())
+    (label,) = [one for one in dialog.findChildren(QLabel) if one.text() == path]
+    qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()))  # none of it cut
+    (close,) = dialog.findChildren(QPushButton)
+    assert close.icon().isNull()
+
+
+def test_numbers_can_be_stepped_with_the_pointer(
+    qtbot: QtBot, base: BaseDir, service: IndexerConnection, indexer: ScriptedIndexer
+) -> None:
+    settings = SettingsClient(base, Settings.load(base), service)
+    dialog = SettingsDialog(settings)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    spin = dialog.editors["result_limit"]
+    assert isinstance(spin, QSpinBox)
+    dialog._sections.setCurrentRow(1)
+    before = spin.value()
+    up = QPoint(spin.width() - 8, 6)  # the upper arrow
+    qtbot.mouseClick(spin, Qt.MouseButton.LeftButton, pos=up)
+    assert spin.value() > before
+    rows = {dialog._sections.visualItemRect(dialog._sections.item(n)).height() for n in range(5)}
+    assert rows == {32}  # from the first look on
+    settings.close()

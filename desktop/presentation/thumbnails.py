@@ -13,7 +13,7 @@ from desktop.presentation import kinds
 from engine.contract.errors import InklingError
 from engine.contract.types import Hit
 
-_KEPT = 400  # thumbnails; 256 x 256 x 4 bytes each: 100 MB at the very most, 20 MB as rows show
+_KEPT = 200  # thumbnails; 256 x 256 x 4 bytes each: 50 MB at the very most, half of it as files are
 Key = tuple[str, float, int | None]
 
 
@@ -29,16 +29,21 @@ class Thumbnails(QObject):
         self._fetch = fetch
         # Threads of their own: a screenful of thumbnails must not delay the preview.
         self._jobs = Jobs(self, threads=2)
-        self._kept: OrderedDict[Key, QPixmap | None] = OrderedDict()
+        self._kept: OrderedDict[Key, dict[int, QPixmap]] = (
+            OrderedDict()
+        )  # by edge; {}: there is none
         self._asked: set[Key] = set()
-        self.edge = 128  # device pixels of the longer side
+        self.edge = 256  # device pixels of the longer side
 
-    def get(self, hit: Hit) -> QPixmap | None:
-        """The thumbnail if it is here; else it is asked for and `ready` follows."""
+    def get(self, hit: Hit, edge: int | None = None) -> QPixmap | None:
+        """The thumbnail if it is here; else it is asked for and `ready` follows.
+
+        `edge`: device pixels of the longer side at which it is drawn; scaling while drawing frays.
+        """
         key = (hit.path, hit.mtime, hit.location.page)
         if key in self._kept:
             self._kept.move_to_end(key)
-            return self._kept[key]
+            return self._sized(self._kept[key], self.edge if edge is None else edge)
         if key not in self._asked and kinds.of(hit).has_thumbnail:
             self._asked.add(key)
             self._jobs.run(
@@ -47,6 +52,18 @@ class Thumbnails(QObject):
                 lambda error: self._missing(key, error),
             )
         return None
+
+    def _sized(self, sizes: dict[int, QPixmap], edge: int) -> QPixmap | None:
+        whole = sizes.get(self.edge)
+        if whole is None or edge >= max(whole.width(), whole.height()):
+            return whole
+        if edge not in sizes:
+            sizes[edge] = whole.scaled(
+                QSize(edge, edge),
+                Qt.AspectRatioMode.KeepAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+        return sizes[edge]
 
     def close(self) -> None:
         self._jobs.close()
@@ -67,7 +84,7 @@ class Thumbnails(QObject):
 
     def _keep(self, key: Key, image: QImage | None) -> None:
         self._asked.discard(key)
-        self._kept[key] = QPixmap.fromImage(image) if image is not None else None
+        self._kept[key] = {} if image is None else {self.edge: QPixmap.fromImage(image)}
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         self.ready.emit()
