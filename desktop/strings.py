@@ -54,6 +54,7 @@ CHIP_KEYS = {
     "date": tr("date"),
     "kind": tr("kind"),
 }
+OPENS_MENU = tr("opens a menu")
 NOT = tr("not")
 REMOVE_CHIP = tr("Remove this filter")
 READING = tr("“{words}” = {filter}")  # words of the question, the filter they are read as
@@ -65,6 +66,12 @@ LANES: dict[Lane, str] = {
     "text": tr("Found by these words"),
     "dense": tr("Found by meaning"),
     "late": tr("Found by meaning, word by word"),
+}
+_FOUND_BY = {
+    "name": tr("name"),
+    "text": tr("words"),
+    "dense": tr("meaning"),
+    "late": tr("meaning"),
 }
 #: What each row of an explained query is.
 EXPLAINED = {
@@ -250,6 +257,26 @@ DROP_PICTURE = tr("Search with this picture")
 PICK_PICTURE = tr("Choose a picture")
 PICTURE_FILTER = tr("Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.heic *.avif)")
 NO_PICTURE_ON_CLIPBOARD = tr("There is no picture on the clipboard.")
+UNDO = tr("Undo")
+NOTHING_TO_UNDO = tr("There is nothing to take back.")
+NOT_BINNED = tr("“{name}” can't be moved to the bin.")
+NOT_BINNED_HINT = tr("Its disk may have no bin, or the folder can't be written to.")
+NOT_IN_BIN = tr("“{name}” is not in the bin any more.")
+NOT_TAKEN_BACK = tr("“{name}” can't be taken back from the bin.")
+TAKEN_MEANWHILE = tr("There is a “{name}” again where it was; the other stays in the bin.")
+LEFT_OUT = tr("{folder} is left out of the index.")
+IS_WATCHED = tr("{folder} is itself looked into, or holds a folder that is.")
+IS_WATCHED_HINT = tr("Take it away in the index (Ctrl+I).")
+NO_TERMINAL = tr("No terminal was found.")
+NO_TERMINAL_HINT = tr("The variable TERMINAL says which one is to be used.")
+OPEN_MANY = tr("Open {files}?")
+ORDERS = {
+    "relevance": tr("By relevance"),
+    "date": tr("By date"),
+    "name": tr("By name"),
+    "size": tr("By size"),
+    "folder": tr("By folder"),
+}
 COPIED_PATH = tr("Path copied.")
 COPIED_FILE = tr("File copied.")
 COPIED_TEXT = tr("Text copied.")
@@ -279,6 +306,11 @@ def files(count: int) -> str:
     return _n("{n} file", "{n} files", count).format(n=f"{count:,}")
 
 
+def found_by(lanes: tuple[str, ...]) -> str:
+    """How a file was found, in as few words as tell it: name + words + meaning."""
+    return " + ".join(dict.fromkeys(_FOUND_BY[lane] for lane in lanes if lane in _FOUND_BY))
+
+
 def more_places(count: int) -> str:
     return _n("{n} more place", "{n} more places", count).format(n=count)
 
@@ -289,6 +321,18 @@ def more_copies(count: int) -> str:
 
 def problems(count: int) -> str:
     return _n("{n} problem", "{n} problems", count).format(n=f"{count:,}")
+
+
+def binned(count: int) -> str:
+    return _n("{n} file is in the bin.", "{n} files are in the bin.", count).format(n=count)
+
+
+def selected(count: int, total: str) -> str:
+    return tr("{n} selected · {total}").format(n=f"{count:,}", total=total)
+
+
+def copied(count: int) -> str:
+    return _n("{n} copied.", "{n} copied.", count).format(n=count)
 
 
 def withheld(count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,7 @@ class Colours:
     text: QColor
     muted: QColor  # secondary text; 4.5:1 on window
     accent: QColor
+    link: QColor  # words that do something: the accent as far as it can be read; 4.5:1
     on_accent: QColor
     selected: QColor  # background of the chosen row
     mark: QColor  # behind matched words and lines
@@ -48,22 +50,22 @@ class Colours:
 def colours(dark: bool, accent: QColor, strong: bool = False) -> Colours:
     """The scheme for light or dark with the person's accent; `strong` for high contrast."""
     accent = _readable(accent, dark)
-    selected = QColor(accent)
-    selected.setAlphaF(0.40 if strong else 0.24 if dark else 0.13)
     if dark:
         names = ("#1d1e21", "#292a2e", "#303237", "#3d4047", "#7c818b", "#f1f2f4", "#a9adb6")
         marks = ("#6b5a14", "#ffb938", "#f0b450", "#ff8178", "#62c28a")
     else:
         names = ("#fcfcfd", "#f1f2f4", "#e9eaee", "#dcdfe5", "#868b95", "#1b1d21", "#5b606b")
-        marks = ("#ffeaa0", "#e58a00", "#9a6200", "#c2352b", "#1e7a45")
+        marks = ("#ffeaa0", "#e58a00", "#865400", "#c2352b", "#1e7a45")
     if strong:
         names = (*names[:3], names[5], names[5], names[5], names[5])
     window, raised, hover, line, edge, text, muted = map(QColor, names)
     mark, box, warn, bad, good = map(QColor, marks)
+    selected = _behind(accent, window, muted, 0.40 if strong else 0.24 if dark else 0.13)
+    link = _for_words(accent, (window, raised, over(selected, window)))
     on_accent = QColor("#ffffff" if luminance(accent) < 0.2 else "#101114")
     return Colours(
-        dark, window, raised, hover, line, edge, text, muted, accent, on_accent, selected, mark,
-        box, warn, bad, good,
+        dark, window, raised, hover, line, edge, text, muted, accent, link, on_accent, selected,
+        mark, box, warn, bad, good,
     )  # fmt: skip
 
 
@@ -78,6 +80,45 @@ def _readable(accent: QColor, dark: bool) -> QColor:
         if dark or luminance(made) < 0.25 or lightness < 0.05:
             return made
         lightness -= 0.02
+
+
+def _behind(accent: QColor, window: QColor, text: QColor, alpha: float) -> QColor:
+    """As much of the accent as still lets secondary text on it be read."""
+    made = QColor(accent)
+    made.setAlphaF(alpha)
+    while contrast(text, over(made, window)) < 5.1 and made.alphaF() > 0.08:
+        made.setAlphaF(made.alphaF() - 0.01)
+    return made
+
+
+def _for_words(accent: QColor, surfaces: Sequence[QColor]) -> QColor:
+    """The accent, darker or lighter until it can be read on all of these."""
+    lightness, made = accent.lightnessF(), accent
+    step = -0.01 if luminance(surfaces[0]) > 0.5 else 0.01
+    while min(contrast(made, surface) for surface in surfaces) < 4.5 and 0 < lightness < 1:
+        lightness = min(max(lightness + step, 0.0), 1.0)
+        made = QColor.fromHslF(max(accent.hslHueF(), 0.0), accent.hslSaturationF(), lightness)
+    return made
+
+
+def over(front: QColor, back: QColor) -> QColor:
+    """What a see-through colour looks like on another."""
+    share = front.alphaF()
+    red, green, blue = (
+        share * a + (1 - share) * b
+        for a, b in (
+            (front.redF(), back.redF()),
+            (front.greenF(), back.greenF()),
+            (front.blueF(), back.blueF()),
+        )
+    )
+    return QColor.fromRgbF(red, green, blue)
+
+
+def contrast(a: QColor, b: QColor) -> float:
+    """The ratio of two colours' luminances as WCAG defines it: 1 to 21."""
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def luminance(colour: QColor) -> float:
@@ -106,8 +147,8 @@ def palette(c: Colours) -> QPalette:
         (role.Highlight, c.accent),
         (role.HighlightedText, c.on_accent),
         (role.Accent, c.accent),
-        (role.Link, c.accent),
-        (role.LinkVisited, c.accent),
+        (role.Link, c.link),
+        (role.LinkVisited, c.link),
         (role.ToolTipBase, c.raised),
         (role.ToolTipText, c.text),
         (role.Light, c.hover),
@@ -178,7 +219,8 @@ def _template() -> Template:
 def stylesheet(c: Colours) -> str:
     """The look of standard controls: resources/themes/inkling.qss with the scheme's colours."""
     names = (
-        "window", "raised", "hover", "line", "edge", "text", "muted", "accent", "on_accent", "bad",
+        "window", "raised", "hover", "line", "edge", "text", "muted", "accent", "link", "on_accent",
+        "bad",
     )  # fmt: skip
     places = {"icons": icons.FOLDER.as_posix(), "scheme": "dark" if c.dark else "light"}
     return _template().substitute({name: getattr(c, name).name() for name in names} | places)

@@ -160,7 +160,7 @@ class _ProblemDelegate(QStyledItemDelegate):
             right = button.left() - GRID
             painter.setBrush(c.raised if not c.dark else c.hover)
             painter.drawRoundedRect(button, 6, 6)
-            painter.setPen(c.accent)
+            painter.setPen(c.link)
             painter.setFont(option.font)
             painter.drawText(button, Qt.AlignmentFlag.AlignCenter, self._label)
         small = theme.font(option.font, -1)

@@ -16,7 +16,7 @@ COLOURS: dict[str, tuple[str, str]] = {
     "keyword": ("#8a3ab9", "#c792ea"),
     "string": ("#2a7a3b", "#98c379"),
     "number": ("#a6530b", "#e5a06a"),
-    "comment": ("#6b7280", "#8b92a0"),
+    "comment": ("#5f6673", "#8b92a0"),
     "name": ("#1f5fbf", "#7fb2ff"),
     "builtin": ("#0b7285", "#5ec8d8"),
 }

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]  # start and end (exclusive) in characters
 _LEAD = 40  # characters kept before the first match, so that it reads as a sentence
+
+
+#: Signs of Markdown and its kin that say how a text is set; what is put in their place. They stand
+#: at the beginning of lines, which the index may have joined.
+_SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"!?\[([^\]\n]{1,200})\]\([^)\s]{0,300}\)"), r"\1"),  # [text](address)
+    (re.compile(r"(?:(?<=\s)|^)[|:\s-]*\|\s*:?-{2,}[|:\s-]*(?=\s|$)"), " "),  # under a table's head
+    (re.compile(r"([=~*_#+-])\1{2,}"), " "),  # underlines and rules
+    (re.compile(r"(?:(?<=\s)|^)#{1,6}(?=\s)"), ""),
+    (re.compile(r"(?:(?<=\n)|^)[ \t]*>+ ?"), ""),
+    (re.compile(r"(?:(?<=\s)|^)[-*+] (?:\[[ xX]\] )?(?=\S)"), "· "),
+    (re.compile(r"\*\*|__(?=\w)|(?<=\w)__|`+"), ""),
+    (re.compile(r"(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)"), ""),
+    (re.compile(r"\s*\|\s*"), " · "),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +33,51 @@ class Excerpt:
     marks: tuple[Span, ...]
 
 
+def without_signs(text: str, marks: Sequence[Span]) -> tuple[str, list[Span]]:
+    """A passage without the signs of Markdown, and its marks moved along."""
+    moved = list(marks)
+    for pattern, instead in _SIGNS:
+        out, edits, end = list[str](), list[tuple[int, int, int]](), 0  # start, end, growth
+        for found in pattern.finditer(text):
+            new = found.expand(instead)
+            # Of [text](address) the text keeps its place: a mark may be in it.
+            inner = found.start(1) if instead == r"\1" else -1
+            out += [text[end : found.start()], new]
+            if inner >= 0:
+                edits.append((found.start(), inner, found.start() - inner))
+                edits.append((found.end(1), found.end(), found.end(1) - found.end()))
+            else:
+                edits.append((found.start(), found.end(), len(new) - len(found[0])))
+            end = found.end()
+        if edits:
+            text = "".join([*out, text[end:]])
+            moved = [(_moved(a, edits), _moved(b, edits)) for a, b in moved]
+    return text, [(a, b) for a, b in moved if a < b]
+
+
+def _moved(place: int, edits: Sequence[tuple[int, int, int]]) -> int:
+    """Where a place is after parts before it grew or shrank; within one: at its end."""
+    shift = 0
+    for start, end, growth in edits:
+        if place >= end:
+            shift += growth
+        elif place > start:
+            return end + shift + growth
+    return place + shift
+
+
 def prose(text: str, marks: Sequence[Span], room: int) -> Excerpt:
-    """About `room` characters around the first match; white space and line breaks are one space."""
-    start = 0
+    """About `room` characters around the first match; white space and line breaks are one space,
+    and signs that say how the text is set are left out."""
+    text, marks = without_signs(text, marks)
+    start = len(text) - len(text.lstrip(" \t\n·"))
     if marks and marks[0][1] > room - _LEAD:
         start = max(0, marks[0][0] - _LEAD)
         # Begin at a word, and not too far from where we wanted to.
         gap = text.find(" ", start, marks[0][0])
         start = gap + 1 if 0 <= gap - start < _LEAD else start
-    return _collapse(text, marks, start, start + 2 * room)
+    cut = start > 0 and bool(text[:start].strip(" \t\n·"))
+    return _collapse(text, marks, start, start + 2 * room, cut)
 
 
 def code(text: str, marks: Sequence[Span], lines: int) -> Excerpt:
@@ -52,9 +104,12 @@ def code(text: str, marks: Sequence[Span], lines: int) -> Excerpt:
     return Excerpt("\n".join(kept), tuple(span for span in moved if span[0] < span[1]))
 
 
-def _collapse(text: str, marks: Sequence[Span], start: int, end: int) -> Excerpt:
-    """text[start:end] with runs of white space as one space, matches moved along."""
-    out: list[str] = ["…"] if start else []
+def _collapse(text: str, marks: Sequence[Span], start: int, end: int, cut: bool) -> Excerpt:
+    """text[start:end] with runs of white space as one space, matches moved along.
+
+    `cut`: something is left out before.
+    """
+    out: list[str] = ["…"] if cut else []
     place: list[int] = []  # for each source character its place in the output
     length = len(out)
     for character in text[start:end]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import PurePath
 
 
@@ -22,3 +23,16 @@ def short_path(path: str) -> str:
 def printable(path: str) -> str:
     """A path for people: bytes that are no text become a replacement sign."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def fitting_folder(folder: str, fits: Callable[[str], bool]) -> str:
+    """A folder as it fits: whole, else without its beginning, at least its last part.
+
+    Where a file lies is told by the end of its path. `fits`: whether a text has room.
+    """
+    parts = folder.split(os.sep)
+    for first in range(len(parts)):
+        shown = folder if not first else os.sep.join(("…", *parts[first:]))
+        if fits(shown) or first == len(parts) - 1:
+            return shown
+    return folder

@@ -1,62 +1,94 @@
-"""Paints a result: thumbnail with its boxes, name, place, folder, date, passage with its marks."""
+"""Paints a result: thumbnail with its boxes or coloured tile, name, place, date, passage; as a row,
+the current one taller, or as a cell of the grid."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QHelpEvent,
     QPainter,
     QPainterPath,
     QPen,
     QPixmap,
-    QTextCharFormat,
-    QTextLayout,
-    QTextOption,
 )
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from desktop import icons, theme
 from desktop import strings as s
-from desktop.presentation import highlight, kinds
-from desktop.presentation.matches import boxes, marks
-from desktop.presentation.passage import Excerpt, code, prose
+from desktop.presentation import kinds, tiles
+from desktop.presentation.matches import boxes
+from desktop.presentation.paths import fitting_folder
 from desktop.presentation.thumbnails import Thumbnails
+from desktop.results.lines import Lines, lay_out
 from desktop.results.model import Role
 from desktop.theme import GRID, HALF, MARGIN, Colours
-from engine.contract.types import Hit, Lane
+from engine.contract.types import Hit
 
-THUMB = 8 * GRID
+THUMB, TALL_THUMB = 5 * GRID, 9 * GRID
 STALE_OPACITY = 0.4  # of rows that are no answer to what is being asked
-_LANE_ICONS: dict[Lane, str] = {
-    "name": "lane-name",
-    "text": "lane-text",
-    "dense": "lane-meaning",
-    "late": "lane-meaning",
-}
 _KEPT_LAYOUTS = 300
+#: Part of a line that notes may take beside the place, and least pixels for that.
+_NOTES_SHARE, _LEAST_PLACE = 0.6, 8 * GRID
 Option = QStyleOptionViewItem
 Index = QModelIndex | QPersistentModelIndex
 
 
+class Fonts:
+    """The fonts of a result and their measures."""
+
+    def __init__(self, base: QFont) -> None:
+        self.body = base
+        self.name = theme.font(base, 0.5, bold=True)
+        self.small = theme.font(base, -1)
+        self.fixed = theme.fixed_font()
+        self.fixed.setPointSizeF(max(base.pointSizeF() - 1, 6))
+        self.name_metrics = QFontMetricsF(self.name)
+        self.small_metrics = QFontMetricsF(self.small)
+        self.name_height = self.name_metrics.height() + 2
+        self.small_height = self.small_metrics.height() + 2
+        self.body_height = QFontMetricsF(self.body).height()
+
+    @property
+    def row(self) -> int:
+        """Height of a row: name and one line of the passage beside a small picture."""
+        return _on_grid(max(self.name_height + self.body_height, THUMB) + 2 * GRID)
+
+    @property
+    def tall(self) -> int:
+        """Height of the current row: place and a second line of the passage, too."""
+        text = self.name_height + self.small_height + 2 * self.body_height
+        return _on_grid(max(text, TALL_THUMB) + 3 * GRID)
+
+    @property
+    def caption(self) -> int:
+        """Height below the picture of a cell."""
+        return _on_grid(self.name_height + self.small_height + GRID)
+
+
+def _on_grid(height: float) -> int:
+    return int(-(-height // GRID) * GRID)
+
+
 class ResultDelegate(QStyledItemDelegate):
-    """One row; everything is placed on the 8-px grid and drawn in the palette's colours."""
+    """One result; everything is placed on the 8-px grid and drawn in the palette's colours."""
 
     def __init__(self, thumbnails: Thumbnails, parent: QWidget) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
-        self._layouts: OrderedDict[tuple[object, ...], list[tuple[QTextLayout, float]]] = (
-            OrderedDict()
-        )
-
-    def sizeHint(self, option: Option, index: Index) -> QSize:
-        fonts = _Fonts(option.font)
-        text = fonts.name_height + fonts.small_height + HALF + 2 * fonts.body_height
-        height = max(text, THUMB) + 3 * GRID
-        return QSize(40 * GRID, int(-(-height // GRID) * GRID))
+        self._layouts: OrderedDict[tuple[object, ...], Lines] = OrderedDict()
+        self.grid = False
 
     def paint(self, painter: QPainter, option: Option, index: Index) -> None:
         hit = index.data(Role.HIT)
@@ -67,42 +99,65 @@ class ResultDelegate(QStyledItemDelegate):
             painter.setOpacity(STALE_OPACITY)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        c = theme.of(option.palette)
-        row = QRectF(option.rect).adjusted(GRID, HALF / 2, -GRID, -HALF / 2)
-        self._background(painter, option, row, c)
-        fonts = _Fonts(option.font)
-        copy = bool(index.data(Role.COPY))
-        tile, text = _areas(row, hit, fonts, copy)
-        self._thumb(painter, hit, tile, c)
-        top = self._first_line(painter, hit, str(index.data()), text, fonts, c)
-        top = self._second_line(
-            painter, hit, str(index.data(Role.FOLDER)), text, top, fonts, c, copy
-        )
-        self._passage(painter, hit, QRectF(text.left(), top, text.width(), 0), fonts, c)
+        c, fonts = theme.of(option.palette), Fonts(option.font)
+        if self.grid:
+            self._paint_cell(painter, option, index, hit, fonts, c)
+        else:
+            self._paint_row(painter, option, index, hit, fonts, c)
         painter.restore()
+
+    # A row
+
+    def _paint_row(
+        self, painter: QPainter, option: Option, index: Index, hit: Hit, fonts: Fonts, c: Colours
+    ) -> None:
+        row = _inner(option.rect)
+        self._background(painter, option, row, c)
+        copy = bool(index.data(Role.COPY))
+        tall = option.rect.height() >= fonts.tall
+        tile, text = _areas(row, hit, fonts, copy, tall)
+        self.paint_thumb(painter, hit, tile, c)
+        notes = placed_notes(hit, text, fonts, copy=copy, tall=tall)
+        painter.setFont(fonts.small)
+        for note, area in notes:
+            painter.setPen(getattr(c, note.colour))
+            painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, note.text)
+        right = min((area.left() for _, area in notes), default=text.right()) - MARGIN
+        name, folder = str(index.data()), str(index.data(Role.FOLDER))
+        baseline = text.top() + fonts.name_metrics.ascent() + 1
+        if tall:
+            date = next((area.left() for note, area in notes if note.first), text.right())
+            left = _paint_name(painter, name, text.left(), date - MARGIN, baseline, fonts, c)
+            top = text.top() + fonts.name_height
+            lower = top + fonts.small_metrics.ascent() + 1
+            _paint_place(painter, hit, folder, text.left(), right, lower, fonts, c)
+            top += fonts.small_height
+        else:
+            left = _paint_name(painter, name, text.left(), right, baseline, fonts, c)
+            _paint_place(painter, hit, folder, left, right, baseline, fonts, c)
+            top = text.top() + fonts.name_height
+        area = QRectF(text.left(), top, text.width(), 0)
+        self._passage(painter, hit, area, 2 if tall else 1, fonts, c)
 
     def _background(self, painter: QPainter, option: Option, row: QRectF, c: Colours) -> None:
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         over = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        if not chosen and not over:
-            return
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(c.selected if chosen else c.raised)
-        painter.drawRoundedRect(row, theme.RADIUS, theme.RADIUS)
-        if chosen and option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QPen(c.accent, 1))
+        if chosen or over:
+            painter.setBrush(c.selected if chosen else c.raised)
+            painter.drawRoundedRect(row, theme.RADIUS, theme.RADIUS)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(c.accent, 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(row.adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
+            edge = row.adjusted(0.75, 0.75, -0.75, -0.75)
+            painter.drawRoundedRect(edge, theme.RADIUS, theme.RADIUS)
 
-    def _thumb(self, painter: QPainter, hit: Hit, tile: QRectF, c: Colours) -> None:
-        pixmap = self._thumbnails.get(hit)
+    def paint_thumb(self, painter: QPainter, hit: Hit, tile: QRectF, c: Colours) -> None:
+        """The file's picture with its boxes in an area, or its tile."""
+        ratio = painter.device().devicePixelRatioF()
+        pixmap = self._thumbnails.get(hit, round(max(tile.width(), tile.height()) * ratio))
         if pixmap is None:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(c.hover if c.dark else c.raised)
-            painter.drawRoundedRect(tile, 6, 6)
-            glyph = QRectF(0, 0, 28, 28)
-            glyph.moveCenter(tile.center())
-            icons.paint(painter, kinds.of(hit).icon_name, c.muted, glyph)
+            _paint_tile(painter, hit, tile, c)
             return
         where = _fitted(pixmap, tile)
         outline = QPainterPath()
@@ -121,85 +176,15 @@ class ResultDelegate(QStyledItemDelegate):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(outline)
 
-    def _first_line(
-        self, painter: QPainter, hit: Hit, name: str, area: QRectF, fonts: _Fonts, c: Colours
-    ) -> float:
-        """Name left, date right; gives the y below."""
-        date = s.short_date(hit.mtime)
-        date_width = fonts.small_metrics.horizontalAdvance(date)
-        baseline = area.top() + fonts.name_metrics.ascent() + 1
-        painter.setFont(fonts.small)
-        painter.setPen(c.muted)
-        painter.drawText(QPointF(area.right() - date_width, baseline), date)
-        room = area.width() - date_width - MARGIN
-        painter.setFont(fonts.name)
-        painter.setPen(c.text)
-        painter.drawText(
-            QPointF(area.left(), baseline),
-            fonts.name_metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room),
-        )
-        return area.top() + fonts.name_height
-
-    def _second_line(
-        self,
-        painter: QPainter,
-        hit: Hit,
-        folder: str,
-        area: QRectF,
-        top: float,
-        fonts: _Fonts,
-        c: Colours,
-        copy: bool,
-    ) -> float:
-        """Place and folder left; lanes, copies, further places and offline right; gives the y
-        below."""
-        right = area.right()
-        glyph = fonts.small_metrics.height()
-        for icon in _icons(hit):
-            right -= glyph
-            icons.paint(painter, icon, c.muted, QRectF(right, top, glyph, glyph))
-            right -= HALF
-        painter.setFont(fonts.small)
-        baseline = top + fonts.small_metrics.ascent()
-        notes = [(s.OFFLINE, c.warn)] if hit.offline else []
-        if hit.state in s.NAME_ONLY:
-            notes.append((s.NAME_ONLY[hit.state], c.muted))
-        if copy:
-            notes.insert(0, (s.COPY, c.muted))
-        elif hit.copy_count:
-            notes.insert(0, (s.more_copies(hit.copy_count), c.accent))
-        more = s.more_places(len(hit.more)) if hit.more else ""
-        wide = sum(fonts.small_metrics.horizontalAdvance(note) for note, _ in [*notes, (more, c)])
-        if more and right - area.left() - wide > 20 * GRID:
-            notes.insert(1 if copy or hit.copy_count else 0, (more, c.accent))  # if there is room
-        for note, colour in notes:
-            right -= fonts.small_metrics.horizontalAdvance(note) + HALF
-            painter.setPen(colour)
-            painter.drawText(QPointF(right, baseline), note)
-            right -= GRID
-        left = area.left()
-        if where := s.place(hit.location):
-            room = max(0.0, right - left - GRID)
-            where = fonts.small_metrics.elidedText(where, Qt.TextElideMode.ElideRight, room * 0.7)
-            painter.setPen(c.text)
-            painter.drawText(QPointF(left, baseline), where)
-            left += fonts.small_metrics.horizontalAdvance(where + "  ")
-        painter.setPen(c.muted)
-        shown = fonts.small_metrics.elidedText(
-            folder, Qt.TextElideMode.ElideMiddle, max(0.0, right - left - GRID)
-        )
-        painter.drawText(QPointF(left, baseline), shown)
-        return top + fonts.small_height + HALF
-
     def _passage(
-        self, painter: QPainter, hit: Hit, area: QRectF, fonts: _Fonts, c: Colours
+        self, painter: QPainter, hit: Hit, area: QRectF, most: int, fonts: Fonts, c: Colours
     ) -> None:
         if not hit.snippet.strip():
             return
-        key = (hit, round(area.width()), fonts.body.key(), c.dark, c.mark.rgba())
+        key = (hit, most, round(area.width()), fonts.body.key(), c.dark, c.mark.rgba())
         lines = self._layouts.get(key)
         if lines is None:
-            lines = _lay_out(hit, area.width(), fonts, c)
+            lines = lay_out(hit, area.width(), most, fonts.body, fonts.fixed, c)
             self._layouts[key] = lines
             while len(self._layouts) > _KEPT_LAYOUTS:
                 self._layouts.popitem(last=False)
@@ -208,51 +193,192 @@ class ResultDelegate(QStyledItemDelegate):
         for layout, offset in lines:
             layout.draw(painter, QPointF(area.left(), area.top() + offset))
 
-    def copies_area(self, rect: QRect, font: QFont, hit: Hit) -> QRectF:
-        """Where in a hit's row it says that there are copies."""
-        fonts = _Fonts(font)
-        row = QRectF(rect).adjusted(GRID, HALF / 2, -GRID, -HALF / 2)
-        _, text = _areas(row, hit, fonts, copy=False)
-        right = text.right() - len(_icons(hit)) * (fonts.small_metrics.height() + HALF)
-        wide = fonts.small_metrics.horizontalAdvance(s.more_copies(hit.copy_count)) + HALF
-        top = text.top() + fonts.name_height
-        return QRectF(right - wide, top, wide, fonts.small_height + HALF)
+    # A cell of the grid
+
+    def _paint_cell(
+        self, painter: QPainter, option: Option, index: Index, hit: Hit, fonts: Fonts, c: Colours
+    ) -> None:
+        cell = QRectF(option.rect).adjusted(HALF, HALF, -HALF, -HALF)
+        self._background(painter, option, cell, c)
+        picture = cell.adjusted(GRID, GRID, -GRID, -fonts.caption)
+        self.paint_thumb(painter, hit, picture, c)
+        middle, width = cell.center().x(), cell.width() - 2 * GRID
+        baseline = cell.bottom() - fonts.caption + GRID + fonts.name_metrics.ascent()
+        date = s.OFFLINE if hit.offline else s.short_date(hit.mtime)
+        for text, font, metrics, colour in (
+            (str(index.data()), fonts.name, fonts.name_metrics, c.text),
+            (date, fonts.small, fonts.small_metrics, c.warn if hit.offline else c.muted),
+        ):
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+            painter.setFont(font)
+            painter.setPen(colour)
+            painter.drawText(
+                QPointF(middle - metrics.horizontalAdvance(shown) / 2, baseline), shown
+            )
+            baseline += fonts.small_height
+
+    # Where the pointer is
+
+    def note_area(self, does: str, rect: QRect, font: QFont, hit: Hit) -> QRectF:
+        """Where in a hit's row the words are that do something; empty where there are none."""
+        fonts = Fonts(font)
+        tall = rect.height() >= fonts.tall
+        if not self.grid:
+            _, text = _areas(_inner(rect), hit, fonts, copy=False, tall=tall)
+            for note, area in placed_notes(hit, text, fonts, copy=False, tall=tall):
+                if note.does == does:
+                    return area.adjusted(-HALF, -HALF, HALF, HALF)
+        return QRectF()
+
+    def helpEvent(
+        self, event: QHelpEvent, view: QAbstractItemView, option: Option, index: Index
+    ) -> bool:
+        """The whole path, above the passage; over words that do something it would hide them."""
+        hit = index.data(Role.HIT)
+        at = QPointF(event.pos())
+        rect = view.visualRect(index)
+        on_words = isinstance(hit, Hit) and any(
+            self.note_area(does, rect, option.font, hit).contains(at) for does in DOES
+        )
+        fonts = Fonts(option.font)
+        below = rect.top() + GRID + fonts.name_height + fonts.small_height
+        if on_words or (not self.grid and at.y() > below):
+            return False
+        return super().helpEvent(event, view, option, index)
 
 
-def _icons(hit: Hit) -> list[str]:
-    """Of the lanes that found it."""
-    return list(dict.fromkeys(_LANE_ICONS[lane] for lane in hit.lanes if lane in _LANE_ICONS))
+#: What words on a row do when they are clicked.
+DOES = ("copies", "places")
 
 
-def _areas(row: QRectF, hit: Hit, fonts: _Fonts, copy: bool) -> tuple[QRectF, QRectF]:
-    """Of the picture and of the text beside it; a copy stands a little to the right."""
-    inner = row.adjusted(GRID + (3 * GRID if copy else 0), GRID + HALF / 2, -MARGIN, -GRID)
-    tile = QRectF(inner.left(), inner.top(), THUMB, THUMB)
-    text = QRectF(
-        tile.right() + MARGIN,
-        inner.top() - 2,
-        inner.right() - tile.right() - MARGIN,
-        inner.height() + 2,
-    )
-    if not hit.snippet.strip():  # two lines only: beside the middle of the picture
-        text.translate(0, (THUMB - fonts.name_height - fonts.small_height) / 2)
-    return tile, text
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A few words at the right of a row."""
+
+    text: str
+    colour: str  # of theme.Colours
+    does: str = ""  # one of DOES
+    first: bool = False  # on the first line
 
 
-class _Fonts:
-    """The fonts of a row and their measures."""
+def _notes(hit: Hit, *, copy: bool, tall: bool) -> list[Note]:
+    """From right to left, those on the first line before the others."""
+    notes = [Note(s.short_date(hit.mtime), "muted", first=True)]
+    if tall and (found := s.found_by(hit.lanes)):
+        notes.append(Note(found, "muted"))
+    if hit.more and tall:
+        notes.append(Note(s.more_places(len(hit.more)), "link", "places"))
+    if hit.offline:
+        notes.append(Note(s.OFFLINE, "warn"))
+    if hit.state in s.NAME_ONLY:
+        notes.append(Note(s.NAME_ONLY[hit.state], "muted"))
+    if copy:
+        notes.append(Note(s.COPY, "muted"))
+    elif hit.copy_count:
+        notes.append(Note(s.more_copies(hit.copy_count), "link", "copies"))
+    return [note for note in notes if note.text]
 
-    def __init__(self, base: QFont) -> None:
-        self.body = base
-        self.name = theme.font(base, 0.5, bold=True)
-        self.small = theme.font(base, -1)
-        self.fixed = theme.fixed_font()
-        self.fixed.setPointSizeF(max(base.pointSizeF() - 1, 6))
-        self.name_metrics = QFontMetricsF(self.name)
-        self.small_metrics = QFontMetricsF(self.small)
-        self.name_height = self.name_metrics.height() + 2
-        self.small_height = self.small_metrics.height()
-        self.body_height = QFontMetricsF(self.body).height()
+
+def placed_notes(
+    hit: Hit, text: QRectF, fonts: Fonts, *, copy: bool, tall: bool
+) -> list[tuple[Note, QRectF]]:
+    """Notes and where they stand in the text's area; where there is no room, the folder goes first
+    and then how it was found."""
+    notes = _notes(hit, copy=copy, tall=tall)
+    wide = {note: fonts.small_metrics.horizontalAdvance(note.text) for note in notes}
+    lower = [note for note in notes if tall and not note.first]
+    if lower and sum(wide[n] + MARGIN for n in lower) > text.width() * _NOTES_SHARE:
+        notes = [note for note in notes if note.first or note.does or note.colour == "warn"]
+    placed = []
+    right = {True: text.right(), False: text.right()}
+    for note in notes:
+        first = note.first or not tall
+        top = text.top() if first else text.top() + fonts.name_height
+        high = fonts.name_height if first else fonts.small_height
+        left = right[first] - wide[note]
+        placed.append((note, QRectF(left, top, wide[note] + 1, high)))
+        right[first] = left - MARGIN
+    return placed
+
+
+def _inner(rect: QRect) -> QRectF:
+    """Of a row's rectangle what is coloured when it is chosen."""
+    return QRectF(rect).adjusted(GRID, 1, -GRID, -1)
+
+
+def _areas(row: QRectF, hit: Hit, fonts: Fonts, copy: bool, tall: bool) -> tuple[QRectF, QRectF]:
+    """Of the picture and of the text beside it, both in the middle of the row's height; a copy
+    stands a little to the right."""
+    side = TALL_THUMB if tall else THUMB
+    tile = QRectF(row.left() + GRID + (3 * GRID if copy else 0), 0, side, side)
+    tile.moveTop(row.center().y() - side / 2)
+    left = tile.right() + GRID + HALF
+    high = fonts.name_height + (fonts.small_height if tall else 0)
+    if hit.snippet.strip():
+        high += fonts.body_height * (2 if tall else 1)
+    top = row.center().y() - high / 2
+    return tile, QRectF(left, top, row.right() - GRID - HALF - left, high)
+
+
+def _paint_name(
+    painter: QPainter, name: str, left: float, right: float, baseline: float, f: Fonts, c: Colours
+) -> float:
+    """The name, cut in its middle where it has to be; gives the x after it."""
+    shown = f.name_metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, max(right - left, 0))
+    painter.setFont(f.name)
+    painter.setPen(c.text)
+    painter.drawText(QPointF(left, baseline), shown)
+    return left + f.name_metrics.horizontalAdvance(shown) + GRID + HALF
+
+
+def _paint_place(
+    painter: QPainter,
+    hit: Hit,
+    folder: str,
+    left: float,
+    right: float,
+    baseline: float,
+    f: Fonts,
+    c: Colours,
+) -> None:
+    """The place in the file and its folder, of which the end is told where not all has room."""
+    metrics, room = f.small_metrics, right - left
+    if room < _LEAST_PLACE:
+        return
+    painter.setFont(f.small)
+    if where := s.place(hit.location):
+        where = metrics.elidedText(where, Qt.TextElideMode.ElideRight, room * 0.7)
+        painter.setPen(c.text)
+        painter.drawText(QPointF(left, baseline), where)
+        left += metrics.horizontalAdvance(where) + GRID
+        room = right - left
+    shown = fitting_folder(folder, lambda text: metrics.horizontalAdvance(text) <= room)
+    if metrics.horizontalAdvance(shown) > room and room < 2 * _LEAST_PLACE:
+        return  # a piece of a name tells nothing
+    shown = metrics.elidedText(shown, Qt.TextElideMode.ElideLeft, max(room, 0))
+    painter.setPen(c.muted)
+    painter.drawText(QPointF(left, baseline), shown)
+
+
+def _paint_tile(painter: QPainter, hit: Hit, tile: QRectF, c: Colours) -> None:
+    """A file without a picture: its ending on the colour of what it is, or its kind's sign."""
+    front, back = tiles.colours(tiles.hue(hit.path), c.dark)
+    side = min(tile.width(), tile.height(), TALL_THUMB)
+    area = QRectF(0, 0, side, side)
+    area.moveCenter(tile.center())
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(back)
+    painter.drawRoundedRect(area, 6, 6)
+    if letters := tiles.letters(hit.path):
+        font = theme.font(painter.font(), bold=True)
+        font.setPixelSize(round(side * (0.34 if len(letters) < 3 else 0.27)))
+        painter.setFont(font)
+        painter.setPen(front)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, letters)
+        return
+    glyph = QRectF(0, 0, side * 0.5, side * 0.5)
+    glyph.moveCenter(area.center())
+    icons.paint(painter, kinds.of(hit).icon_name, front, glyph)
 
 
 def _soft(c: Colours) -> QColor:
@@ -263,103 +389,8 @@ def _soft(c: Colours) -> QColor:
 
 
 def _fitted(pixmap: QPixmap, tile: QRectF) -> QRectF:
-    """The picture as large as the tile allows, centred, never enlarged beyond it."""
+    """The picture as large as the tile allows, in its middle."""
     ratio = min(tile.width() / pixmap.width(), tile.height() / pixmap.height())
     where = QRectF(0, 0, pixmap.width() * ratio, pixmap.height() * ratio)
     where.moveCenter(tile.center())
     return where
-
-
-def _lay_out(hit: Hit, width: float, fonts: _Fonts, c: Colours) -> list[tuple[QTextLayout, float]]:
-    """Two lines of the passage: code line by line in its colours, prose wrapped."""
-    found = marks(hit)
-    if kinds.of(hit).code:
-        excerpt = code(hit.snippet, found, 2)
-        return _lay_out_code(excerpt, hit.path, width, fonts, c)
-    room = int(2 * width / max(QFontMetricsF(fonts.body).averageCharWidth(), 1))
-    excerpt = prose(hit.snippet, found, room)
-    return [(_wrapped(excerpt, width, fonts.body, c), 0.0)]
-
-
-def _wrapped(excerpt: Excerpt, width: float, font: QFont, c: Colours) -> QTextLayout:
-    """Two lines of prose; the second ends in … where there is more."""
-    text = excerpt.text
-    probe = QTextLayout(text, font)
-    _break(probe, width, 2)
-    if probe.lineCount() == 2:
-        last = probe.lineAt(1)
-        if last.textStart() + last.textLength() < len(text):
-            rest = QFontMetricsF(font).elidedText(
-                text[last.textStart() :], Qt.TextElideMode.ElideRight, width
-            )
-            text = text[: last.textStart()] + rest
-    layout = QTextLayout(text, font)
-    layout.setFormats(_mark_formats(excerpt, len(text), c))
-    _break(layout, width, 2)
-    return layout
-
-
-def _break(layout: QTextLayout, width: float, lines: int) -> None:
-    option = QTextOption()
-    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-    layout.setTextOption(option)
-    layout.beginLayout()
-    y = 0.0
-    for _ in range(lines):
-        line = layout.createLine()
-        if not line.isValid():
-            break
-        line.setLineWidth(width)
-        line.setPosition(QPointF(0, y))
-        y += line.height()
-    layout.endLayout()
-
-
-def _mark_formats(excerpt: Excerpt, length: int, c: Colours) -> list[QTextLayout.FormatRange]:
-    formats = []
-    for start, end in excerpt.marks:
-        if start < length:
-            formats.append(_range(start, min(end, length) - start, c.text, c.mark))
-    return formats
-
-
-def _range(
-    start: int, length: int, colour: QColor | None = None, background: QColor | None = None
-) -> QTextLayout.FormatRange:
-    made = QTextLayout.FormatRange()
-    made.start, made.length = start, length
-    style = QTextCharFormat()
-    if colour is not None:
-        style.setForeground(colour)
-    if background is not None:
-        style.setBackground(background)
-    made.format = style
-    return made
-
-
-def _lay_out_code(
-    excerpt: Excerpt, path: str, width: float, fonts: _Fonts, c: Colours
-) -> list[tuple[QTextLayout, float]]:
-    """Each line by itself, cut at the right edge."""
-    metrics = QFontMetricsF(fonts.fixed)
-    laid, offset, position = [], 0.0, 0
-    coloured = highlight.runs(excerpt.text, path)
-    for line in excerpt.text.split("\n"):
-        shown = metrics.elidedText(line.expandtabs(4), Qt.TextElideMode.ElideRight, width)
-        layout = QTextLayout(shown, fonts.fixed)
-        formats = []
-        for run in coloured:
-            low = max(run.start - position, 0)
-            high = min(run.start + run.length - position, len(shown))
-            if low < high:
-                formats.append(_range(low, high - low, highlight.colour(run.role, c.dark)))
-        for start, end in excerpt.marks:
-            low, high = max(start - position, 0), min(end - position, len(shown))
-            if low < high:
-                formats.append(_range(low, high - low, None, c.mark))
-        layout.setFormats(formats)
-        _break(layout, width * 2, 1)
-        laid.append((layout, offset))
-        offset += metrics.height() + 1
-        position += len(line) + 1
-    return laid

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import Any, Literal, get_args
 
 from engine.contract.types import Hit
+
+Order = Literal["relevance", "date", "name", "size", "folder"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 def merge(shown: Sequence[Hit], fresh: Sequence[Hit], frozen: bool) -> list[Hit]:
@@ -20,6 +26,29 @@ def merge(shown: Sequence[Hit], fresh: Sequence[Hit], frozen: bool) -> list[Hit]
     known = {hit.path for hit in shown}
     kept = [newer.get(hit.path, hit) for hit in shown]
     return kept + [hit for hit in _unique(fresh) if hit.path not in known]
+
+
+def ordered(hits: Sequence[Hit], matching: int | None, order: Order) -> list[Hit]:
+    """The hits in another order than the ranker's; what matches stays before what is similar."""
+    if order == "relevance":
+        return list(hits)
+    key = _KEYS[order]
+    known = matching or 0
+    return [*sorted(hits[:known], key=key), *sorted(hits[known:], key=key)]
+
+
+_KEYS: dict[Order, Callable[[Hit], tuple[Any, ...]]] = {
+    "date": lambda hit: (-hit.mtime,),
+    "name": lambda hit: (_natural(PurePath(hit.path).name),),
+    "size": lambda hit: (-hit.size,),
+    "folder": lambda hit: (_natural(str(PurePath(hit.path).parent)), _natural(hit.path)),
+}
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """As people sort: without case, numbers by their value."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
 def _unique(hits: Sequence[Hit]) -> list[Hit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import IntEnum
 from pathlib import PurePath
 from typing import Any
@@ -21,7 +21,7 @@ from PySide6.QtCore import (
 from desktop import strings as s
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable, short_folder
-from desktop.results.merging import merge
+from desktop.results.merging import Order, merge, ordered
 from engine.contract.errors import why_name_only
 from engine.contract.types import Hit, Location, TextEvidence
 
@@ -47,7 +47,11 @@ class ResultsModel(QAbstractListModel):
         self._open: set[str] = set()  # hits whose copies are shown, by path
         self._copies: dict[str, str] = {}  # rows that are copies: of which hit
         self._matching: set[str] = set()  # hits that answer, by path; empty where nothing is known
+        self.order: Order = "relevance"
+        self._given: tuple[Hit, ...] = ()  # of the last stage, in its order
+        self._given_matching: int | None = None
         self.frozen = False  # the person has touched the list: places are kept
+        self._similar: int | None = None  # see first_similar
         #: The rows are those of the question before: they are seen, and nothing can be done with
         #: them. Until the first stage of this one.
         self.stale = False
@@ -61,11 +65,22 @@ class ResultsModel(QAbstractListModel):
     def first_similar(self) -> int | None:
         """The row from which on hits are only similar to what was asked for; None where that is not
         known, or the places that are kept mix them."""
+        return self._similar
+
+    def _find_similar(self) -> int | None:
         if not self._matching:
             return None
         answers = [self._copies.get(hit.path, hit.path) in self._matching for hit in self._hits]
         row = sum(answers)
         return row if 0 < row < len(answers) and all(answers[:row]) else None
+
+    @property
+    def mostly_pictures(self) -> bool:
+        """Whether what answers is best looked at: at least six, of ten at least eight pictures."""
+        known = self._given_matching
+        hits = self._given if not known else self._given[:known]
+        pictures = sum(kinds.of(hit).preview == "pixels" for hit in hits)
+        return len(hits) >= 6 and pictures >= 0.8 * len(hits)
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._hits)
@@ -140,6 +155,7 @@ class ResultsModel(QAbstractListModel):
             gone = {copy for copy, owner in self._copies.items() if owner == path}
             self._copies = {c: owner for c, owner in self._copies.items() if owner != path}
             self._drop({one.path for one in self._hits} - gone)
+            self._similar = self._find_similar()
             return next(n for n, other in enumerate(self._hits) if other.path == path)
         self._open.add(path)
         known = {one.path for one in self._hits}
@@ -149,14 +165,16 @@ class ResultsModel(QAbstractListModel):
             self.beginInsertRows(_ROOT, at + 1, at + len(new))
             self._hits[at + 1 : at + 1] = new
             self.endInsertRows()
+            self._similar = self._find_similar()
         return at
 
     def take(self, hits: Sequence[Hit], matching: int | None = None) -> None:
         """A stage arrived, of whose hits the first `matching` answer, where that is known. Rows are
         matched by path, so that the selection goes with its file."""
         self.stale = False
+        self._given, self._given_matching = tuple(hits), matching
         self._matching = {hit.path for hit in hits[: matching or 0]}
-        rows, copies = self._with_copies(hits)
+        rows, copies = self._with_copies(ordered(hits, matching, self.order))
         wanted = merge(self._hits, rows, self.frozen)
         own, there = {hit.path for hit in hits}, {hit.path for hit in wanted}
         kept = {path: owner for path, owner in self._copies.items() if path not in own}
@@ -164,6 +182,34 @@ class ResultsModel(QAbstractListModel):
         self._drop({hit.path for hit in wanted})
         self._append(wanted)
         self._reorder(wanted)
+        self._similar = self._find_similar()
+
+    def set_order(self, order: Order) -> None:
+        """Put the rows, and those of stages to come, into another order."""
+        if order != self.order:
+            self.order, self.frozen = order, False
+            if not self.stale:
+                self.take(self._given, self._given_matching)
+
+    def take_out(self, paths: Collection[str]) -> list[tuple[int, Hit]]:
+        """Rows of files that are not there any more go; which, and where they were."""
+        gone = [(row, hit) for row, hit in enumerate(self._hits) if hit.path in set(paths)]
+        self._drop({hit.path for hit in self._hits} - set(paths))
+        self._given = tuple(hit for hit in self._given if hit.path not in set(paths))
+        self._similar = self._find_similar()
+        return gone
+
+    def put_back(self, gone: Sequence[tuple[int, Hit]]) -> None:
+        """Rows that were taken out stand where they stood, as far as others have not come."""
+        there = {hit.path for hit in self._hits}
+        for row, hit in gone:
+            if hit.path not in there:
+                at = min(row, len(self._hits))
+                self.beginInsertRows(_ROOT, at, at)
+                self._hits.insert(at, hit)
+                self.endInsertRows()
+        self._given = (*self._given, *(hit for _, hit in gone))
+        self._similar = self._find_similar()
 
     def _with_copies(self, hits: Sequence[Hit]) -> tuple[list[Hit], dict[str, str]]:
         """With the copies of those that are open below them; and of which hit each copy is."""

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, QRect, Qt, Signal
+from collections.abc import Collection, Sequence
+
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QPoint,
+    QPointF,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import (
     QContextMenuEvent,
-    QDrag,
     QFocusEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPixmap,
+    QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from desktop import strings as s
-from desktop import theme
 from desktop.presentation.thumbnails import Thumbnails
-from desktop.results.delegate import THUMB, ResultDelegate
+from desktop.results.delegate import DOES
+from desktop.results.laid_out import LaidOutView
 from desktop.results.model import Index, ResultsModel
-from desktop.theme import GRID
 from engine.contract.types import Hit
 
 _MOVES = {
@@ -31,6 +37,7 @@ _MOVES = {
     Qt.Key.Key_Home,
     Qt.Key.Key_End,
 }
+_SIDEWAYS = {Qt.Key.Key_Left, Qt.Key.Key_Right}
 _PLAIN = (
     Qt.KeyboardModifier.NoModifier,
     Qt.KeyboardModifier.ShiftModifier,
@@ -38,38 +45,27 @@ _PLAIN = (
 )
 
 
-class ResultsView(QListView):
+class ResultsView(LaidOutView):
     """Shows the model; tells what the person chose, opened, typed or asked a menu for."""
 
     current_changed = Signal(object)  # Hit | None
+    selection_changed = Signal()
     opened = Signal()
     typed = Signal(str)  # a character that belongs into the search field
     left_at_top = Signal()  # Up on the first row
     dismissed = Signal()
     menu_wanted = Signal(QPoint)
+    places_wanted = Signal(QPoint)
     end_neared = Signal()  # the last rows are being looked at
     copies_toggled = Signal()
 
     def __init__(self, model: ResultsModel, thumbnails: Thumbnails, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._results = model
-        self._thumbnails = thumbnails
+        super().__init__(model, thumbnails, parent)
         self._chosen = False  # the person, not the first row's habit, chose the current row
-        self._press: QPoint | None = None
-        self.setModel(model)
-        self._delegate = ResultDelegate(thumbnails, self)
-        self.setItemDelegate(self._delegate)
-        self.setUniformItemSizes(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setAccessibleName(s.RESULTS_NAME)
-        self.viewport().setObjectName("results-viewport")
-        thumbnails.ready.connect(self.viewport().update)
         self.doubleClicked.connect(lambda _index: self.opened.emit())
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
@@ -77,8 +73,39 @@ class ResultsView(QListView):
         """The result the person is on; none while the rows are those of another question."""
         return None if self._results.stale else self._results.hit(self.currentIndex().row())
 
+    def hits(self) -> list[Hit]:
+        """The selected results, from top to bottom; the one the person is on where none is."""
+        if self._results.stale:
+            return []
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        found = [self._results.hit(row) for row in rows] or [self.hit()]
+        return [hit for hit in found if hit is not None]
+
+    def all_hits(self) -> list[Hit]:
+        """Of all rows; none while they are those of another question."""
+        if self._results.stale:
+            return []
+        found = (self._results.hit(row) for row in range(self._results.rowCount()))
+        return [hit for hit in found if hit is not None]
+
+    def take_out(self, paths: Collection[str]) -> list[tuple[int, Hit]]:
+        """Rows of files that are gone; the one that takes their place is the current one."""
+        row = self.currentIndex().row()
+        gone = self._results.take_out(paths)
+        above = sum(at < row for at, _ in gone)
+        if self._results.rowCount():
+            self._go(min(max(row - above, 0), self._results.rowCount() - 1))
+        return gone
+
+    def put_back(self, gone: Sequence[tuple[int, Hit]]) -> None:
+        """The rows that were taken out, selected."""
+        self._results.put_back(gone)
+        if gone:
+            self._go(min(gone[0][0], self._results.rowCount() - 1))
+
     def settle(self) -> None:
         """After a stage: a row nobody chose follows the best result, a chosen one stays."""
+        self._lay_out_anew()  # from where on results are only similar may have changed alone
         rows = self._results.rowCount()
         if not rows or self._results.stale:
             return
@@ -119,14 +146,17 @@ class ResultsView(QListView):
         self._go(self._results.toggle_copies(self.currentIndex().row()))
         self.copies_toggled.emit()
 
-    def _on_copies(self, at: QPoint) -> bool:
-        """Whether a place is on the words that tell of copies."""
+    def _does(self, at: QPoint) -> str:
+        """What the words at a place do: show copies, other places, or nothing."""
         index = self.indexAt(at)
         hit = self._results.hit(index.row())
-        if hit is None or not hit.copies:
-            return False
-        words = self._delegate.copies_area(self.visualRect(index), self.font(), hit)
-        return words.contains(QPointF(at))
+        if hit is None or self._results.stale:
+            return ""
+        rect, point = self.visualRect(index), QPointF(at)
+        for does in DOES:
+            if self._delegate.note_area(does, rect, self.font(), hit).contains(point):
+                return does
+        return ""
 
     def _scrolled(self, value: int) -> None:
         bar = self.verticalScrollBar()
@@ -136,11 +166,6 @@ class ResultsView(QListView):
     def look_on(self) -> None:
         """An answer is complete: its end may be in sight already."""
         self._scrolled(self.verticalScrollBar().value())
-
-    def page_rows(self) -> int:
-        """How many rows a page has."""
-        height = self.sizeHintForRow(0)
-        return max(1, self.viewport().height() // height - 1) if height > 0 else 1
 
     def _go(self, row: int) -> None:
         index = self._results.index(row, 0)
@@ -154,18 +179,30 @@ class ResultsView(QListView):
         super().currentChanged(current, previous)
         self.current_changed.emit(self._results.hit(current.row()))
 
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        super().selectionChanged(selected, deselected)
+        self.viewport().update()
+        self.selection_changed.emit()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, modifiers = event.key(), event.modifiers()
-        if key == Qt.Key.Key_Up and self.currentIndex().row() <= 0 and not modifiers:
+        if key == Qt.Key.Key_Up and not modifiers and self._at_top():
             self.left_at_top.emit()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and modifiers in _PLAIN:
             self.opened.emit()
         elif key == Qt.Key.Key_Escape:
-            self.dismissed.emit()
-        elif key in _MOVES:
+            if len(self.hits()) > 1:
+                self._go(self.currentIndex().row())
+            else:
+                self.dismissed.emit()
+        elif key in _MOVES or (self.grid and key in _SIDEWAYS):
             if not self._results.stale:
                 self._choose()
                 super().keyPressEvent(event)
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            if not self._results.stale:
+                self._choose()
+                self.selectAll()
         elif event.text().isprintable() and event.text().strip() and modifiers in _PLAIN:
             self.typed.emit(event.text())
         elif key == Qt.Key.Key_Backspace:
@@ -173,80 +210,48 @@ class ResultsView(QListView):
         else:
             event.ignore()
 
+    def _at_top(self) -> bool:
+        row = self.currentIndex().row()
+        return row <= 0 or self.geometry_now().moved(row, "up", 0) == row
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._results.rowCount() and not self._results.stale:
             self._results.frozen = True  # nothing moves under the pointer
-        if self._press is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            far = (event.position().toPoint() - self._press).manhattanLength()
-            if far >= 12 and self.hit() is not None:
-                self._press = None
-                self._drag()
-                return
+        at = event.position().toPoint()
+        over = Qt.CursorShape.PointingHandCursor if self._does(at) else Qt.CursorShape.ArrowCursor
+        self.viewport().setCursor(over)
         super().mouseMoveEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self._results.stale:
             return  # what is there is going
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._press = event.position().toPoint()
+        at = event.position().toPoint()
+        does = self._does(at) if event.button() == Qt.MouseButton.LeftButton else ""
         self._choose()
         super().mousePressEvent(event)
-        at = event.position().toPoint()
-        if event.button() == Qt.MouseButton.LeftButton and self._on_copies(at):
-            self._press = None
+        if does == "copies":
             self.toggle_copies()
+        elif does == "places":
+            self.places_wanted.emit(event.globalPosition().toPoint())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if not self._results.stale and not self._on_copies(event.position().toPoint()):
+        if not self._results.stale and not self._does(event.position().toPoint()):
             super().mouseDoubleClickEvent(event)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._press = None
-        super().mouseReleaseEvent(event)
-
-    def _drag(self) -> None:
-        """Drag the file out; its thumbnail goes along."""
-        hit = self.hit()
-        if hit is None:
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.grid and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.resize_cells(1 if event.angleDelta().y() > 0 else -1)
+            event.accept()
             return
-        drag = QDrag(self)
-        drag.setMimeData(self._results.mimeData([self.currentIndex()]))
-        pixmap = self._thumbnails.get(hit)
-        if isinstance(pixmap, QPixmap):
-            ratio = self.devicePixelRatioF()
-            small = pixmap.scaledToHeight(
-                round(THUMB * ratio), Qt.TransformationMode.SmoothTransformation
-            )
-            small.setDevicePixelRatio(ratio)
-            drag.setPixmap(small)
-        drag.exec(Qt.DropAction.CopyAction | Qt.DropAction.LinkAction)
+        super().wheelEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if not self._results.stale:
-            self._choose()
-            self.menu_wanted.emit(event.globalPos())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        row = self._results.first_similar
-        if row is not None and not self._results.stale:
-            self._divide(self.visualRect(self._results.index(row, 0)))
-
-    def _divide(self, below: QRect) -> None:
-        """A line with words on it, between what answers and what is only similar."""
-        colours = theme.of(self.palette())
-        painter = QPainter(self.viewport())
-        painter.setFont(theme.font(self.font(), -1))
-        words = painter.fontMetrics().boundingRect(s.SIMILAR)
-        words.moveCenter(QPoint(below.left() + 2 * GRID + words.width() // 2, below.top()))
-        end = words.right() + GRID
-        # The row above or below may be the chosen one, whose colour would be behind half a word.
-        painter.fillRect(words.adjusted(-GRID // 2, 0, GRID // 2, 0), colours.window)
-        painter.setPen(colours.muted)
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, s.SIMILAR)
-        painter.setPen(colours.line)
-        painter.drawLine(end, below.top(), below.right() - 2 * GRID, below.top())
-        painter.end()
+        if self._results.stale:
+            return
+        self._choose()
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        here = self.visualRect(self.currentIndex()).center()
+        self.menu_wanted.emit(self.viewport().mapToGlobal(here) if by_key else event.globalPos())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
@@ -17,6 +18,10 @@ _ICON = Path(resources.__file__).parent / "icons" / "inkling.svg"
 _FILE_CODES = ("%f", "%F", "%u", "%U")
 _FILE_MANAGER = "org.freedesktop.FileManager1"
 _ANSWER_MS = 5_000
+_TERMINALS = (
+    "x-terminal-emulator", "gnome-terminal", "kgx", "ptyxis", "konsole", "xfce4-terminal",
+    "mate-terminal", "tilix", "kitty", "alacritty", "wezterm", "foot", "xterm",
+)  # fmt: skip
 
 
 def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
@@ -75,9 +80,18 @@ def show_in_folder(path: str) -> bool:
     return answer.type() == QDBusMessage.MessageType.ReplyMessage
 
 
-def copied_file_formats(url: bytes) -> dict[str, bytes]:
+def copied_file_formats(urls: Sequence[bytes]) -> dict[str, bytes]:
     """GNOME's file manager pastes only what says that it was copied."""
-    return {"x-special/gnome-copied-files": b"copy\n" + url}
+    return {"x-special/gnome-copied-files": b"\n".join((b"copy", *urls))}
+
+
+def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] | None:
+    """The one that TERMINAL names, else the first known one; all begin where they are started."""
+    own = environment.get("TERMINAL", "")
+    for name in filter(None, (own, *_TERMINALS)):
+        if found := shutil.which(name, path=environment.get("PATH")):
+            return [found]
+    return None
 
 
 def programs_for(path: str) -> list[Program]:

@@ -49,9 +49,14 @@ def show_in_folder(path: str) -> bool:
     return False
 
 
-def copied_file_formats(url: bytes) -> dict[str, bytes]:
+def copied_file_formats(urls: Sequence[bytes]) -> dict[str, bytes]:
     """The URL is enough for Finder."""
     return {}
+
+
+def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] | None:
+    """The system's own."""
+    return ["open", "-a", "Terminal", folder]
 
 
 def programs_for(path: str) -> list[Program]:

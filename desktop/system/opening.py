@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QDir, QMimeData, QProcess, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from desktop import strings as s
+from desktop.presentation.paths import printable
 from desktop.system import current
 from desktop.system.protocol import PATH, Program
 from engine.contract.errors import InklingError
@@ -94,12 +96,21 @@ def _must_exist(path: str) -> None:
         raise InklingError(s.FILE_GONE.format(name=Path(path).name), path=path)
 
 
-def file_mime(path: str) -> QMimeData:
-    """The file itself for the clipboard: pasted into a folder it is copied there."""
+def open_terminal(folder: str) -> None:
+    """A terminal in a folder; InklingError where there is none, or the folder is gone."""
+    _must_exist(folder)
+    command = current().terminal_command(folder, os.environ)
+    if command is None or not QProcess.startDetached(command[0], command[1:], folder)[0]:
+        raise InklingError(s.NO_TERMINAL, hint=s.NO_TERMINAL_HINT)
+
+
+def files_mime(paths: Sequence[str]) -> QMimeData:
+    """The files themselves for the clipboard: pasted into a folder they are copied there."""
     data = QMimeData()
-    url = QUrl.fromLocalFile(path)
-    data.setUrls([url])
-    data.setText(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-    for kind, content in current().copied_file_formats(bytes(url.toEncoded().data())).items():
+    urls = [QUrl.fromLocalFile(path) for path in paths]
+    data.setUrls(urls)
+    data.setText("\n".join(map(printable, paths)))
+    encoded = [bytes(url.toEncoded().data()) for url in urls]
+    for kind, content in current().copied_file_formats(encoded).items():
         data.setData(kind, content)
     return data

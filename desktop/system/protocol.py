@@ -50,8 +50,8 @@ class Platform(Protocol):
         """Ask the running file manager instead; whether one answered. May block for seconds."""
         ...
 
-    def copied_file_formats(self, url: bytes) -> dict[str, bytes]:
-        """What the clipboard needs beside the URL so that a copied file can be pasted, by type."""
+    def copied_file_formats(self, urls: Sequence[bytes]) -> dict[str, bytes]:
+        """What the clipboard needs beside URLs so that copied files can be pasted, by type."""
         ...
 
     def socket_address(self, name: str) -> str:
@@ -60,6 +60,10 @@ class Platform(Protocol):
 
     def send_to_socket(self, address: str, message: bytes) -> bool:
         """Whether somebody listens at it, who then has the message. Waits half a second at most."""
+        ...
+
+    def terminal_command(self, folder: str, environment: Mapping[str, str]) -> list[str] | None:
+        """The command that opens a terminal in the folder it is started in; None: there is none."""
         ...
 
     def programs_for(self, path: str) -> list[Program]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ntpath
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
@@ -55,7 +56,7 @@ def show_in_folder(path: str) -> bool:
     return False
 
 
-def copied_file_formats(url: bytes) -> dict[str, bytes]:
+def copied_file_formats(urls: Sequence[bytes]) -> dict[str, bytes]:
     """The URL is enough for Explorer."""
     return {}
 
@@ -73,6 +74,12 @@ def send_to_socket(address: str, message: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] | None:
+    """Windows Terminal where it is installed, else the old one."""
+    found = shutil.which("wt", path=environment.get("PATH"))
+    return [found, "-d", folder] if found else ["cmd", "/c", "start", "cmd"]
 
 
 def programs_for(path: str) -> list[Program]:

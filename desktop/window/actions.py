@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop import icons, theme
+from desktop import strings as s
 from desktop.presentation import kinds
 from desktop.strings import tr
 
@@ -43,6 +44,11 @@ def _filters_by_kind() -> Iterator[Spec]:
         yield Spec(f"kind_{kind.id}", kind.only, "Search", (kind.key,), kind.icon_name)
 
 
+def _orders() -> Iterator[Spec]:
+    for order, title in s.ORDERS.items():
+        yield Spec(f"sort_{order}", f"Sort {title[:1].lower()}{title[1:]}", "View", (), "index")
+
+
 ACTIONS: dict[str, Spec] = {
     spec.id: spec
     for spec in (
@@ -55,6 +61,10 @@ ACTIONS: dict[str, Spec] = {
         Spec("copy_path", "Copy Path", "Result", ("Ctrl+Shift+C",), "copy", "hit"),
         Spec("copy_text", "Copy Text", "Result", ("Ctrl+Shift+T",), "note", "hit"),
         Spec("copy_picture", "Copy Picture", "Result", ("Ctrl+Shift+P",), "picture", "picture"),
+        Spec("trash", "Move to Bin", "Result", ("Delete",), "trash", "hit", "list"),
+        Spec("undo", "Take Back", "Result", ("Ctrl+Z",), "history", where="list"),
+        Spec("leave_out", "Leave This Folder Out", "Result", (), "close", "hit"),
+        Spec("terminal", "Terminal Here", "Result", ("Ctrl+Shift+Return",), "code", "hit"),
         Spec("copies", "Copies", "Result", ("Ctrl+Shift+D",), "copy", "copies"),
         Spec("explain", "Why Is This Here?", "Result", ("Ctrl+Shift+E",), "info", "hit"),
         Spec("focus_search", "Go to Search", "Search", ("Ctrl+L", "Ctrl+F"), "search"),
@@ -69,10 +79,12 @@ ACTIONS: dict[str, Spec] = {
         Spec("save_search", "Keep This Search", "Search", ("Ctrl+D",), "star", "query"),
         Spec("palette", "All Actions…", "View", ("Ctrl+K",), "keyboard"),
         Spec("toggle_preview", "Preview", "View", ("F3", "Ctrl+P"), "panel", checkable=True),
+        Spec("grid", "Grid", "View", ("Ctrl+G",), "picture", checkable=True),
+        *_orders(),
         Spec("index_panel", "Index…", "View", ("Ctrl+I",), "index"),
         Spec("problems", "Problems and Withheld Files…", "View", ("Ctrl+Shift+I",), "warning"),
-        Spec("next_result", "Next Result", "Preview", ("Shift+Down",), "chevron-down", "hit"),
-        Spec("previous_result", "Previous Result", "Preview", ("Shift+Up",), "chevron-up", "hit"),
+        Spec("next_result", "Next Result", "Preview", ("Ctrl+Down",), "chevron-down", "hit"),
+        Spec("previous_result", "Previous Result", "Preview", ("Ctrl+Up",), "chevron-up", "hit"),
         Spec("next_page", "Next Page", "Preview", ("Alt+Right",), "chevron-right", "pages"),
         Spec("previous_page", "Previous Page", "Preview", ("Alt+Left",), "chevron-left", "pages"),
         Spec("zoom_in", "Zoom In", "Preview", ("Ctrl++", "Ctrl+="), "zoom-in", "hit"),

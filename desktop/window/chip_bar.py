@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import PurePath
 
-from PySide6.QtCore import QDir, QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QDir, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QSizePolicy,
@@ -28,14 +27,18 @@ from desktop.window import chips
 from engine.contract.types import Reading
 
 _DATE_KEYS = ("date", "before", "after")
+#: Of a chip beside its words: icon, tail and the room around them.
+_BESIDE = 3 * GRID + 2 * 14 + HALF
 
 
 class ChipButton(QPushButton):
     """A rounded chip: quiet until its filter is on, then tinted; with a small icon at one end."""
 
-    def __init__(self, icon: str, tail: str, parent: QWidget) -> None:
+    def __init__(self, icon: str, tail: str, parent: QWidget, what: str = "") -> None:
+        """`what`: it filters by, for those who hear it."""
         super().__init__(parent)
-        self._icon, self._tail = icon, tail
+        self._icon, self._tail, self._what = icon, tail, what
+        self._said = ""
         self._on = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -43,10 +46,11 @@ class ChipButton(QPushButton):
 
     def show_filter(self, text: str, on: bool) -> None:
         """What the chip says, and whether it filters."""
+        self._said = text
         shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, 26 * GRID)
         self.setText(shown.replace("&", "&&"))
         self._on = on
-        self.setAccessibleName(text)
+        self.setAccessibleName(f"{self._what}: {text}" if on and self._what else text)
         self.updateGeometry()
         self.update()
 
@@ -56,20 +60,25 @@ class ChipButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         width = self.fontMetrics().horizontalAdvance(self.text().replace("&&", "&"))
-        return QSize(width + 3 * GRID + 2 * 14 + HALF, self._height())
+        return QSize(width + _BESIDE, self._height())
 
-    minimumSizeHint = sizeHint
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_BESIDE + 2 * GRID, self._height())
 
     def _height(self) -> int:
-        return max(28, self.fontMetrics().height() + 10)
+        return max(26, self.fontMetrics().height() + 10)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = theme.of(self.palette())
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        focus = self.hasFocus() and self.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
-        painter.setPen(QPen(c.accent if focus or self._on else c.line, 1))
+        # Qt notes on the window alone that the focus came by a key.
+        by_key = self.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+        focus = self.hasFocus() and by_key
+        painter.setPen(QPen(c.accent if focus or self._on else c.edge, 2 if focus else 1))
+        if focus:
+            area.adjust(0.5, 0.5, -0.5, -0.5)
         hovered = self.underMouse() or self.isDown()
         painter.setBrush(c.selected if self._on else c.hover if hovered else c.window)
         painter.drawRoundedRect(area, area.height() / 2, area.height() / 2)
@@ -80,13 +89,15 @@ class ChipButton(QPushButton):
         icons.paint(painter, self._tail, colour, tail)
         painter.setPen(colour)
         text = QRectF(
-            glyph.right() + HALF + 1, area.top(), tail.left() - glyph.right() - HALF, area.height()
+            glyph.right() + HALF + 1,
+            area.top(),
+            tail.left() - glyph.right() - GRID - 1,
+            area.height(),
         )
-        painter.drawText(
-            text,
-            Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
-            self.text().replace("&&", "&"),
+        shown = self.fontMetrics().elidedText(
+            self.text().replace("&&", "&"), Qt.TextElideMode.ElideRight, round(text.width()) + 1
         )
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         painter.end()
 
 
@@ -105,22 +116,45 @@ class ChipBar(QWidget):
         self.kind = self._menu_chip("other", s.KIND, self._fill_kinds)
         self.folder = self._menu_chip("folder", s.FOLDER, self._fill_folders)
         self.date = self._menu_chip("calendar", s.DATE, self._fill_dates)
-        self._count = QLabel(self)
-        self._count.setFont(theme.font(self.font(), -0.5))
-        self._count.setAccessibleName(s.RESULTS_NAME)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(GRID)
+        #: The three that are always there: beside the search field where there is room for them.
+        self.menus = QWidget(self)
+        menus = QHBoxLayout(self.menus)
+        menus.setContentsMargins(0, 0, 0, 0)
+        menus.setSpacing(HALF + 2)
         for chip in (self.kind, self.folder, self.date):
-            self._row.addWidget(chip)
+            menus.addWidget(chip)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(2 * GRID, 0, 2 * GRID, GRID)
+        self._row.setSpacing(HALF + 2)
+        self._row.addWidget(self.menus)
         self._row.addStretch(1)
-        self._row.addWidget(self._count)
+        self._inline: QHBoxLayout | None = None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._colour()
         self.show_query("")
 
+    @property
+    def removable(self) -> list[QWidget]:
+        """Chips besides the three, from left to right."""
+        return [*self._extra, *self._readings]
+
+    def stand_in(self, line: QHBoxLayout | None, place: int = 0) -> None:
+        """Put the three chips into another line, or with None into the own one again."""
+        if line is self._inline:
+            return
+        self._inline = line
+        if line is None:
+            self._row.insertWidget(0, self.menus)
+        else:
+            line.insertWidget(place, self.menus)
+        self._show_line()
+
+    def _show_line(self) -> None:
+        """The own line is there only where something stands in it."""
+        self.setVisible(self._inline is None or bool(self._extra or self._readings))
+
     def _menu_chip(self, icon: str, name: str, fill: Callable[[QMenu], None]) -> ChipButton:
-        chip = ChipButton(icon, "chevron-down", self)
+        chip = ChipButton(icon, "chevron-down", self, name)
+        chip.setAccessibleDescription(s.OPENS_MENU)
         menu = QMenu(chip)
         menu.setAccessibleName(name)
         menu.aboutToShow.connect(partial(fill, menu))
@@ -131,9 +165,6 @@ class ChipBar(QWidget):
     def set_folders(self, folders: Sequence[str]) -> None:
         """The watched folders, offered in the folder chip."""
         self._folders = tuple(folders)
-
-    def set_count(self, text: str) -> None:
-        self._count.setText(text)
 
     def show_query(self, text: str, plain: Sequence[str] = ()) -> None:
         """Draw the chips of this query; `plain`: words that are read as no filter."""
@@ -155,6 +186,7 @@ class ChipBar(QWidget):
         )
 
         self._show_readings(chips.readings(text, plain))
+        self._show_line()
 
     def _show_extra(self, extra: list[chips.Chip]) -> None:
         """Chips for the filters that have no menu: removed by a click."""
@@ -194,7 +226,7 @@ class ChipBar(QWidget):
         button = ChipButton(icon, "close", self)
         button.show_filter(label, True)
         button.setToolTip(f"{label}\n{tip}")
-        self._row.insertWidget(3 + place, button)
+        self._row.insertWidget(place + (self._inline is None), button)
         button.show()
         return button
 
@@ -263,14 +295,6 @@ class ChipBar(QWidget):
         self, keys: Sequence[str], key: str, value: str | None, _checked: bool = False
     ) -> None:
         self.edited.emit(chips.replace(self._text, keys, key, value))
-
-    def _colour(self) -> None:
-        self._count.setForegroundRole(self._count.foregroundRole().PlaceholderText)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._colour()
 
 
 def _folder_label(folder: str) -> str:

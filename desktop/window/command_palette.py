@@ -14,9 +14,8 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPalette
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
-    QDialog,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -30,9 +29,12 @@ from PySide6.QtWidgets import (
 from desktop import icons, theme
 from desktop import strings as s
 from desktop.theme import GRID, HALF
+from desktop.widgets.scrim import Scrim, paint_panel
 from desktop.window.actions import ACTIONS, Spec, keys_text
 
 _ID = Qt.ItemDataRole.UserRole
+_WIDE, _HIGH = 64 * GRID, 52 * GRID  # the most
+_TOP = 10 * GRID
 
 
 def matches(typed: str, title: str) -> int:
@@ -46,27 +48,30 @@ def matches(typed: str, title: str) -> int:
     return 1 if all(letter in letters for letter in typed if letter != " ") else 0
 
 
-class CommandPalette(QDialog):
-    """A field and the actions that fit it; Enter does the first."""
+class CommandPalette(Scrim):
+    """A field and the actions that fit it, no higher than these, over the darkened window; Enter
+    does the first, Escape or a click beside it closes it."""
 
     chosen = Signal(str)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
+        super().__init__(parent)
         self._actions = actions
-        self.setWindowTitle(s.PALETTE_PLACEHOLDER)
-        self.field = QLineEdit(self)
+        self._before: QWidget | None = parent.window().focusWidget()
+        self._panel = QWidget(self)
+        self.field = QLineEdit(self._panel)
         self.field.setProperty("class", "plain")
         self.field.setFont(theme.font(self.font(), 3))
         self.field.setPlaceholderText(s.PALETTE_PLACEHOLDER)
         self.field.setAccessibleName(s.PALETTE_PLACEHOLDER)
         self.field.setTextMargins(GRID, GRID, GRID, GRID)
-        self.list = QListWidget(self)
+        self.list = QListWidget(self._panel)
         self.list.setItemDelegate(_ActionDelegate(self.list))
         self.list.setUniformItemSizes(True)
         self.list.setAccessibleName(s.PALETTE_PLACEHOLDER)
         self.list.setMouseTracking(True)
-        column = QVBoxLayout(self)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its keys are taken by the field
+        column = QVBoxLayout(self._panel)
         column.setContentsMargins(GRID, GRID, GRID, GRID)
         column.setSpacing(HALF)
         column.addWidget(self.field)
@@ -75,14 +80,9 @@ class CommandPalette(QDialog):
         self.field.installEventFilter(self)
         self.list.itemClicked.connect(self._take)
         self._fill("")
-        self.resize(64 * GRID, 52 * GRID)
-        self._centre(parent)
+        self.setAccessibleName(s.PALETTE_PLACEHOLDER)
+        self.raise_()
         self.field.setFocus()
-
-    def _centre(self, parent: QWidget) -> None:
-        window = parent.window()
-        at = window.mapToGlobal(window.rect().topLeft())
-        self.move(at.x() + (window.width() - self.width()) // 2, at.y() + 10 * GRID)
 
     def _fill(self, typed: str) -> None:
         self.list.clear()
@@ -99,32 +99,72 @@ class CommandPalette(QDialog):
                 item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, keys)
                 self.list.addItem(item)
         self.list.setCurrentRow(0)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as what is offered, in the middle of the window."""
+        rows = self.list.count() * max(self.list.sizeHintForRow(0), 0)
+        self.list.setVisible(rows > 0)
+        head = self.field.sizeHint().height() + 2 * GRID
+        high = min(head + (rows + HALF if rows else 0), _HIGH, self.height() - _TOP - 3 * GRID)
+        wide = min(_WIDE, self.width() - 6 * GRID)
+        self._panel.setGeometry((self.width() - wide) // 2, _TOP, wide, max(high, head))
+        self.update()
 
     def _take(self, item: QListWidgetItem | None) -> None:
         if item is not None:
             name = str(item.data(_ID))
-            self.accept()
+            self.dismiss()
             self.chosen.emit(name)
 
+    def dismiss(self) -> None:
+        """Away, and the focus where it was."""
+        self.close()
+        if self._before is not None:
+            self._before.setFocus()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            steps = {int(Qt.Key.Key_Down): 1, int(Qt.Key.Key_Up): -1}
-            if event.key() in steps and self.list.count():
-                row = (self.list.currentRow() + steps[event.key()]) % self.list.count()
-                self.list.setCurrentRow(row)
-                return True
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._take(self.list.currentItem())
-                return True
+        if watched is self.field and isinstance(event, QKeyEvent):
+            return self._key(event)
+        if watched is self.parent() and event.type() == QEvent.Type.Resize:
+            done = super().eventFilter(watched, event)
+            self._fit()
+            return done
         return super().eventFilter(watched, event)
 
-    def paintEvent(self, event: object) -> None:
-        c = theme.of(self.palette())
+    def _key(self, event: QKeyEvent) -> bool:
+        """Whether the palette took a key that the field got."""
+        key = event.key()
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()  # no action of the window below is meant
+            return True
+        if event.type() != QEvent.Type.KeyPress:
+            return False
+        steps = {int(Qt.Key.Key_Down): 1, int(Qt.Key.Key_Up): -1}
+        if key in steps and self.list.count():
+            row = (self.list.currentRow() + steps[key]) % self.list.count()
+            self.list.setCurrentRow(row)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._take(self.list.currentItem())
+        elif key == Qt.Key.Key_Escape or (event.key() == Qt.Key.Key_K and _by_control(event)):
+            self.dismiss()
+        else:
+            return key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)  # there is nowhere else to go
+        return True
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self._panel.geometry().contains(event.position().toPoint()):
+            self.dismiss()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), c.window)
-        painter.setPen(c.line)
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        self.paint_veil(painter)
+        paint_panel(painter, QRectF(self._panel.geometry()), theme.of(self.palette()))
         painter.end()
+
+
+def _by_control(event: QKeyEvent) -> bool:
+    return event.modifiers() == Qt.KeyboardModifier.ControlModifier
 
 
 class _ActionDelegate(QStyledItemDelegate):
@@ -158,5 +198,6 @@ class _ActionDelegate(QStyledItemDelegate):
         painter.setPen(c.text)
         painter.drawText(text, middle | Qt.AlignmentFlag.AlignLeft, str(index.data()))
         painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
-        painter.drawText(text, middle | Qt.AlignmentFlag.AlignRight, keys_text(spec))
+        keys = f"{s.tr(spec.menu)}   {keys_text(spec)}".strip()
+        painter.drawText(text, middle | Qt.AlignmentFlag.AlignRight, keys)
         painter.restore()

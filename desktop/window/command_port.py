@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from PySide6.QtGui import QAction
@@ -39,6 +40,18 @@ class CommandPort(Protocol):
 
     def tell(self, error: InklingError) -> None:
         """Show an error to the person."""
+        ...
+
+    def offer(self, text: str, icon: str, action: str, then: Callable[[], None] | None) -> None:
+        """Say what was done, with a button; nothing with an empty text."""
+        ...
+
+    def sort(self, order: str) -> None:
+        """Put the results into another order, a key of strings.ORDERS."""
+        ...
+
+    def show_grid(self, on: bool) -> None:
+        """Show the results of this question as a grid, or as rows."""
         ...
 
     def set_preview_shown(self, shown: bool) -> None:

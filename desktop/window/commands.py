@@ -9,17 +9,20 @@ from PySide6.QtWidgets import QFileDialog
 from desktop import strings as s
 from desktop.window import chips
 from desktop.window.actions import ACTIONS
-from desktop.window.result_commands import ResultCommands
+from desktop.window.file_commands import FileCommands
 from engine.contract.errors import InklingError
 
 
-class Commands(ResultCommands):
+class Commands(FileCommands):
     """Does things for a window. Dialogs are imported when first wanted: the window opens sooner."""
 
     def run(self, name: str) -> None:
         """Do an action by its id; an error a person can read is shown, none is swallowed."""
         if name.startswith("kind_"):
             self._kind(name.removeprefix("kind_"))
+            return
+        if name.startswith("sort_"):
+            self._window.sort(name.removeprefix("sort_"))
             return
         try:
             getattr(self, name)()
@@ -85,6 +88,10 @@ class Commands(ResultCommands):
     def toggle_preview(self) -> None:
         self._window.set_preview_shown(not self._window.preview.isVisibleTo(self._parent))
 
+    def grid(self) -> None:
+        """Pictures beside each other, or rows; for this question."""
+        self._window.show_grid(not self._window.results.grid)
+
     def index_panel(self) -> None:
         self._index("folders")
 
@@ -114,10 +121,17 @@ class Commands(ResultCommands):
         self._window.preview.turn(-1)
 
     def zoom_in(self) -> None:
-        self._window.preview.zoom(1)
+        self._zoom(1)
 
     def zoom_out(self) -> None:
-        self._window.preview.zoom(-1)
+        self._zoom(-1)
+
+    def _zoom(self, steps: int) -> None:
+        """The pictures of the grid where the keys are in it, else the preview."""
+        if self._window.results.grid and self._window.results.hasFocus():
+            self._window.results.resize_cells(steps)
+        else:
+            self._window.preview.zoom(steps)
 
     def zoom_fit(self) -> None:
         self._window.preview.zoom(0)
@@ -205,5 +219,5 @@ def missing() -> list[str]:
     return [
         name
         for name in ACTIONS
-        if not name.startswith("kind_") and not callable(getattr(Commands, name, None))
+        if not name.startswith(("kind_", "sort_")) and not callable(getattr(Commands, name, None))
     ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
-
-from desktop.theme import GRID
 
 
 def side_by_side(left: QWidget, right: QWidget, parent: QWidget) -> QSplitter:
@@ -26,17 +26,19 @@ def main_page(
     """The page on which one searches, from top to bottom."""
     page = QWidget(parent)
     column = _column(page)
-    chip_row = QWidget(page)
-    row = _column(chip_row)
-    row.setContentsMargins(2 * GRID, 0, 2 * GRID, GRID + GRID // 2)
-    row.addWidget(chips)
     column.addWidget(search)
-    column.addWidget(chip_row)
+    column.addWidget(chips)
     column.addWidget(_hairline(page))
     column.addWidget(middle, 1)
     column.addWidget(_hairline(page))
     column.addWidget(status)
     return page
+
+
+def set_tab_order(*widgets: QWidget) -> None:
+    """Tab goes as one reads: from the search line through list and preview to the status line."""
+    for before, after in pairwise(widgets):
+        QWidget.setTabOrder(before, after)
 
 
 def _column(widget: QWidget) -> QVBoxLayout:

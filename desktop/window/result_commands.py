@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDir
+from PySide6.QtCore import QDir, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from desktop import strings as s
 from desktop.presentation import kinds
+from desktop.presentation.paths import printable
 from desktop.system import opening
 from desktop.system.protocol import Program
 from desktop.window.command_port import CommandPort
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from desktop.preview.quick_look import QuickLook
 
 
+#: So many are opened without a question.
+_OPENED_UNASKED = 8
+
+
 class ResultCommands:
     """One method per action on a result, by the action's id; and the dialogs that are open."""
 
@@ -29,7 +35,8 @@ class ResultCommands:
         """`parent`: the widget that dialogs and menus belong to."""
         self._window, self._parent = window, parent
         self._quick_look: QuickLook | None = None
-        self._dialogs: dict[str, QDialog] = {}
+        self._dialogs: dict[str, QWidget] = {}
+        self._undo: Callable[[], None] | None = None  # of what was done last to files
 
     def close(self) -> None:
         """Close what is still open."""
@@ -38,24 +45,50 @@ class ResultCommands:
         if self._quick_look is not None:
             self._quick_look.close()
 
-    def _show(self, name: str, dialog: QDialog) -> None:
+    def _show(self, name: str, dialog: QWidget) -> None:
         """Show a dialog that does not block the window; the same one again replaces it."""
         if earlier := self._dialogs.pop(name, None):
             earlier.close()
             earlier.deleteLater()
         self._dialogs[name] = dialog
-        dialog.open() if name == "palette" else dialog.show()
+        dialog.show()
 
     @property
     def _hit(self) -> Hit | None:
         return self._window.results.hit()
 
+    @property
+    def _hits(self) -> list[Hit]:
+        """The selected ones, from top to bottom."""
+        return self._window.results.hits()
+
     # Result
 
     def open(self) -> None:
-        hit = self._hit
-        if hit is None:
+        hits = self._hits
+        if len(hits) <= _OPENED_UNASKED:
+            self._open(hits)
             return
+        box = QMessageBox(self._parent)
+        box.setText(s.OPEN_MANY.format(files=s.files(len(hits))))
+        yes = box.addButton(s.tr("Open"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        yes.clicked.connect(lambda: self._open(hits))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def _open(self, hits: Sequence[Hit]) -> None:
+        """All that can be; of those that can't, the first is told."""
+        failed: InklingError | None = None
+        for hit in hits:
+            try:
+                self._open_one(hit)
+            except InklingError as error:
+                failed = failed or error
+        if failed is not None:
+            self._window.tell(failed)
+
+    def _open_one(self, hit: Hit) -> None:
         place = hit.location
         shown = self._window.preview.hit
         if shown is not None and shown.path == hit.path:
@@ -112,10 +145,14 @@ class ResultCommands:
             self._window.tell(error)
 
     def reveal(self) -> None:
-        hit = self._hit
-        if hit is None:
-            return
+        """Each selected file in its folder, one of each folder."""
+        folders: dict[str, Hit] = {}
+        for hit in self._hits:
+            folders.setdefault(os.path.dirname(hit.path), hit)
+        for hit in list(folders.values())[:_OPENED_UNASKED]:
+            self._reveal(hit)
 
+    def _reveal(self, hit: Hit) -> None:
         def done(shown: bool) -> None:
             try:
                 if not shown:
@@ -151,15 +188,14 @@ class ResultCommands:
         details.setVisible(not details.isVisible())
 
     def copy_file(self) -> None:
-        if hit := self._hit:
-            QGuiApplication.clipboard().setMimeData(opening.file_mime(hit.path))
-            self._window.status.flash(s.COPIED_FILE)
+        if hits := self._hits:
+            QGuiApplication.clipboard().setMimeData(opening.files_mime([h.path for h in hits]))
+            self._window.status.flash(s.COPIED_FILE if len(hits) == 1 else s.copied(len(hits)))
 
     def copy_path(self) -> None:
-        if hit := self._hit:
-            path = hit.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            QGuiApplication.clipboard().setText(path)
-            self._window.status.flash(s.COPIED_PATH)
+        if hits := self._hits:
+            QGuiApplication.clipboard().setText("\n".join(printable(hit.path) for hit in hits))
+            self._window.status.flash(s.COPIED_PATH if len(hits) == 1 else s.copied(len(hits)))
 
     def copy_text(self) -> None:
         hit = self._hit

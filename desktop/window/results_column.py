@@ -35,6 +35,7 @@ class ResultsColumn(QWidget):
         super().__init__(parent)
         self._model = model
         self._stage: Answer | None = None
+        self._total = ""  # how many there are, in words
         self._empty_action: Callable[[], None] = lambda: None
         self.searches = SearchesStrip(self)
         self.notice = Notice(self)
@@ -64,11 +65,20 @@ class ResultsColumn(QWidget):
         told = self._stage.matches if self._stage else None
         return self._model.files if told is None else told
 
+    def show_selected(self, count: int) -> None:
+        """How many are selected, beside how many there are."""
+        total = self._total
+        self.count_changed.emit(s.selected(count, total) if count > 1 else total)
+
+    def _say_count(self, text: str) -> None:
+        self._total = text
+        self.count_changed.emit(text)
+
     # An answer
 
     def forget_count(self) -> None:
         """A new question: what was counted is not of it."""
-        self.count_changed.emit("")
+        self._say_count("")
 
     def take_stage(self, stage: Answer, query: str) -> None:
         """One more stage of the answer to this query."""
@@ -78,7 +88,7 @@ class ResultsColumn(QWidget):
         self._model.take(stage.hits, stage.matches)
         self.results.settle()
         count = self._matching()
-        self.count_changed.emit(s.files(count) if count else "")
+        self._say_count(s.files(count) if count else "")
         self._show(query, final=stage.stage == "rescored")
         self.rows_changed.emit()
 
@@ -127,7 +137,7 @@ class ResultsColumn(QWidget):
     ) -> None:
         """Searches to choose from; the files used last come by `show_recent`."""
         self.notice.show_notice("")
-        self.count_changed.emit("")
+        self._say_count("")
         self._stage = None
         self.searches.show_searches(saved, history, examples)
         if not self._model.rowCount():
@@ -142,7 +152,7 @@ class ResultsColumn(QWidget):
         if hits:
             self._stack.setCurrentWidget(self.results)
             self.results.settle()
-            self.count_changed.emit(s.RECENT)
+            self._say_count(s.RECENT)
             self.rows_changed.emit()
 
 

@@ -47,6 +47,11 @@ class SearchesStrip(FittingRow):
             self.put(button)
         self.finish()
 
+    @property
+    def buttons(self) -> list[QPushButton]:
+        """Those that are offered, from left to right."""
+        return [part for part in self._parts if isinstance(part, QPushButton)]
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self.isVisible():

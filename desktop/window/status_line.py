@@ -23,6 +23,7 @@ class StatusLine(QWidget):
     problems_wanted = Signal()
     pause_wanted = Signal(object)  # seconds | None (until resumed)
     resume_wanted = Signal()
+    sort_wanted = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -41,14 +42,25 @@ class StatusLine(QWidget):
         self.index = self._button()
         self.index.setText(s.INDEX_TITLE)
         self.index.clicked.connect(self.index_wanted)
+        self.count = QLabel(self)
+        self.count.setFont(self.label.font())
+        self.count.setTextFormat(Qt.TextFormat.PlainText)
+        self.sort = self._button()
+        self.sort.setAccessibleDescription(s.OPENS_MENU)
+        self.sort.clicked.connect(self.sort_wanted)
+        self.sort.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * GRID, 0, GRID, 0)
         row.setSpacing(GRID)
+        row.addWidget(self.count)
+        row.addWidget(self.sort)
+        row.addStretch(1)
         row.addWidget(self._dot)
-        row.addWidget(self.label, 1)
+        row.addWidget(self.label)
         for button in (self.problems, self.pause, self.index):
             row.addWidget(button)
-        self.setFixedHeight(max(4 * GRID + HALF, self.fontMetrics().height() + 2 * GRID))
+        self.label.setMinimumWidth(1)  # it is the one that gives way
+        self.setFixedHeight(max(3 * GRID + HALF, self.fontMetrics().height() + GRID + HALF))
         self.setAccessibleName(s.STATUS_NAME)
         self._back = QTimer(self)
         self._back.setSingleShot(True)
@@ -61,6 +73,17 @@ class StatusLine(QWidget):
         button.setFont(theme.font(self.font(), -0.5))
         button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
         return button
+
+    def show_count(self, text: str) -> None:
+        """How many results there are, in words."""
+        self.count.setText(text)
+        self.count.setAccessibleName(text)
+        self.count.setVisible(bool(text))
+
+    def show_order(self, text: str) -> None:
+        """By what they are sorted; nothing where there are none."""
+        self.sort.setText(text)
+        self.sort.setVisible(bool(text))
 
     def show_starting(self) -> None:
         self._set(s.STARTING, "muted", 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal
@@ -13,12 +14,12 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QStackedWidget,
-    QWidget,
 )
 
 from desktop import icons
@@ -26,6 +27,7 @@ from desktop import strings as s
 from desktop.connection import IndexerConnection, Question
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.pane import PreviewPane
+from desktop.results.merging import ORDERS
 from desktop.results.model import ResultsModel
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
@@ -34,7 +36,8 @@ from desktop.window import actions
 from desktop.window.chip_bar import ChipBar
 from desktop.window.commands import Commands
 from desktop.window.drop_hint import DropHint
-from desktop.window.layout import main_page, side_by_side
+from desktop.window.layout import main_page, set_tab_order, side_by_side
+from desktop.window.menus import orders_menu, places_menu
 from desktop.window.onboarding import Onboarding
 from desktop.window.query_picture import picture_in
 from desktop.window.results_column import ResultsColumn
@@ -43,7 +46,10 @@ from desktop.window.search_controller import SearchController
 from desktop.window.status_line import StatusLine
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.types import Answer, Hit
+from engine.contract.types import Answer, Hit, Location
+
+#: Pixels below which the preview yields to the list, and chips get a line of their own.
+_ROOM_FOR_PREVIEW, _ROOM_FOR_CHIPS = 760, 900
 
 
 class Window(QMainWindow):
@@ -63,6 +69,8 @@ class Window(QMainWindow):
         self.model = ResultsModel(self)
         self._open_first = False  # Enter came before the answer
         self._answering = True  # what is shown answers what was asked last
+        self._layout_chosen = False  # grid or rows, by the person, for this question
+        self._forced = False  # the preview was asked for though there is little room
         self._done = 0  # files in the index, as the status said last
         self._build()
         self.ask = SearchController(self.search, service, base, settings, state, self.thumbnails)
@@ -103,7 +111,6 @@ class Window(QMainWindow):
         self._pages.addWidget(self.onboarding)
         self.setCentralWidget(self._pages)
         self.drop_hint = DropHint(self)
-        QWidget.setTabOrder(self.search.field, self.chips.kind)
 
     def _connect(self) -> None:
         search, results, service = self.search, self.results, self.service
@@ -118,13 +125,14 @@ class Window(QMainWindow):
         search.menu_clicked.connect(self._show_menu)
         self.answers.query_wanted.connect(self.ask.search_for)
         self.answers.action_wanted.connect(self.commands.run)
-        self.answers.count_changed.connect(self.chips.set_count)
+        self.answers.count_changed.connect(self.status.show_count)
         self.answers.rows_changed.connect(self._rows_changed)
         self.chips.edited.connect(self.ask.search_for)
         self.chips.declined.connect(self.ask.decline)
         results.current_changed.connect(self._current_changed)
         results.opened.connect(self._open_answer)
         results.typed.connect(self._typed_in_list)
+        results.places_wanted.connect(self._show_places)
         results.left_at_top.connect(lambda: search.focus(select=False))
         results.end_neared.connect(self._go_deeper)
         results.copies_toggled.connect(self._enable_actions)
@@ -135,6 +143,8 @@ class Window(QMainWindow):
         )
         self.preview.open_wanted.connect(lambda: self.commands.run("open"))
         self.preview.shown.connect(self._enable_actions)
+        self.status.sort_wanted.connect(self._show_orders)
+        results.selection_changed.connect(self._selection_changed)
         self.status.index_wanted.connect(lambda: self.commands.run("index_panel"))
         self.status.problems_wanted.connect(lambda: self.commands.run("problems"))
         self.status.pause_wanted.connect(self.commands.pause_for)
@@ -157,7 +167,7 @@ class Window(QMainWindow):
 
     def _asked(self, new: bool) -> None:
         if new:
-            self._answering = False
+            self._answering = self._layout_chosen = False
             self.results.start()
             self.answers.forget_count()
             self._enable_actions()
@@ -168,12 +178,14 @@ class Window(QMainWindow):
 
     def _emptied(self) -> None:
         self._answering = True
+        self._layout_chosen = False
+        self._set_grid(False)
         self.results.start()
         self.show_home()
+        self._show_order()
 
     def _open_answer(self) -> None:
-        """Open the result that is seen; of a question that has not answered yet, its first one
-        when it does."""
+        """Open the result that is seen, or the first one of a question that is still to answer."""
         if self.ask.settled and self._answering:
             self.commands.run("open")
         elif not self.question.empty:
@@ -193,6 +205,9 @@ class Window(QMainWindow):
         if self.ask.goes_on(stage):
             self.chips.show_given_up(bool(stage.given_up))
             self.answers.take_stage(stage, self.question.text)
+            if stage.stage != "names":
+                self._lay_out_answer()
+            self._show_order()
             self._answering |= stage.stage != "names" or bool(stage.hits)
             # Names are a part of the answer: who does not look at them means the first of all.
             if self._open_first and stage.stage != "names" and self.results.hit() is not None:
@@ -232,6 +247,36 @@ class Window(QMainWindow):
     def tell(self, error: InklingError) -> None:
         """An error a person can read, above the results."""
         self.notice.show_notice(f"{error.message} {error.hint}".strip(), "warning")
+
+    def offer(self, text: str, icon: str, action: str, then: Callable[[], None] | None) -> None:
+        """What was done, above the results, with a button that takes it back."""
+        self.notice.show_notice(text, icon or "info", action, then)
+
+    def sort(self, order: str) -> None:
+        """Another order of the results, of this question and the next ones."""
+        if order in ORDERS:
+            self.model.set_order(order)
+            self.results.settle()
+            self.results.scrollTo(self.results.currentIndex())
+            self._show_order()
+
+    def _show_order(self) -> None:
+        asked = not self.question.empty and self.model.rowCount() > 0
+        self.status.show_order(s.ORDERS[self.model.order] if asked else "")
+
+    def show_grid(self, on: bool) -> None:
+        """Grid or rows, for this question."""
+        self._layout_chosen = True
+        self._set_grid(on)
+
+    def _set_grid(self, on: bool) -> None:
+        self.results.set_grid(on)
+        self.actions_by_id["grid"].setChecked(on)
+
+    def _lay_out_answer(self) -> None:
+        """Pictures are looked at beside each other, unless the person wants rows."""
+        if not self._layout_chosen and not self.model.frozen:
+            self._set_grid(self.model.mostly_pictures)
 
     # Status
 
@@ -337,6 +382,21 @@ class Window(QMainWindow):
         at = button.mapToGlobal(button.rect().bottomRight())
         menu.popup(QPoint(at.x() - menu.sizeHint().width(), at.y() + 4))
 
+    def _show_orders(self) -> None:
+        menu = orders_menu(self, self.model.order, self.sort)
+        menu.popup(self.status.sort.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+
+    def _selection_changed(self) -> None:
+        self.answers.show_selected(len(self.results.hits()))
+
+    def _show_places(self, where: QPoint) -> None:
+        if (hit := self.results.hit()) is not None:
+            places_menu(self, hit, self._go_to).popup(where)
+
+    def _go_to(self, location: Location) -> None:
+        self.set_preview_shown(True)
+        self.preview.go_to(location)
+
     def _show_result_menu(self, where: QPoint) -> None:
         menu = actions.result_menu(self.actions_by_id, self)
         menu.aboutToHide.connect(menu.deleteLater)
@@ -360,8 +420,34 @@ class Window(QMainWindow):
 
     def set_preview_shown(self, shown: bool) -> None:
         self.state.preview = shown
+        self._forced = shown and self.width() < _ROOM_FOR_PREVIEW
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """By the room there is: the preview yields to the list, chips get a line of their own."""
+        wide = self.width() >= _ROOM_FOR_PREVIEW
+        self._forced &= not wide
+        shown = self.state.preview and (wide or self._forced)
         self.preview.setVisible(shown)
         self.actions_by_id["toggle_preview"].setChecked(shown)
+        roomy = self.width() >= _ROOM_FOR_CHIPS
+        line = self.search.line
+        self.chips.stand_in(line if roomy else None, line.indexOf(self.search.field) + 1)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        search, chips, status = self.search, self.chips, self.status
+        set_tab_order(
+            search.field, chips.kind, chips.folder, chips.date, search.clear, search.attach,
+            search.menu, search.picture, *chips.removable, *self.searches.buttons,
+            self.notice.button, self.results, self.empty.button, self.preview, status.sort,
+            status.problems, status.pause, status.index,
+        )  # fmt: skip
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "actions_by_id"):
+            self._arrange()
 
     def _restore(self) -> None:
         if self.state.geometry:
@@ -372,7 +458,7 @@ class Window(QMainWindow):
             self.splitter.setSizes(self.state.splitter)
         else:
             self.splitter.setSizes([62 * GRID, 78 * GRID])
-        self.preview.setVisible(self.state.preview)
+        self._arrange()
 
     def keep_state(self) -> None:
         """Remember place and sizes."""

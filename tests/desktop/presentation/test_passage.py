@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desktop.presentation.highlight import runs
-from desktop.presentation.passage import Excerpt, code, prose
+from desktop.presentation.passage import Excerpt, code, prose, without_signs
+from desktop.presentation.paths import fitting_folder
 
 
 def marked(excerpt: Excerpt) -> list[str]:
@@ -49,3 +52,77 @@ def test_syntax_runs_cover_what_they_say() -> None:
     found = {(text[r.start : r.start + r.length], r.role) for r in runs(text, "/x/a.py")}
     assert {("def", "keyword"), ("f", "name"), ("# note", "comment")} <= found
     assert runs(text, "/x/unknown.zzz") == []
+
+
+NOTE = """# Sourdough, the **version** that works
+
+## Ingredients
+- 375 g `flour`
+- [x] done
+> quoted *share*
+
+| a | b |
+|---|:-:|
+| c | d |
+
+Title
+=====
+see [the docs](https://x.example/y) and snake_case_name, 2*3, C#, issue #5"""
+
+
+def test_signs_of_markdown_are_left_out() -> None:
+    shown = prose(NOTE, [], 1_000).text
+    assert shown == (
+        "Sourdough, the version that works Ingredients · 375 g flour · done quoted share "
+        "· a · b c · d · Title see the docs and snake_case_name, 2*3, C#, issue #5"
+    )
+    for sign in ("##", "**", "==", "|", "`", "["):
+        assert sign not in shown
+
+
+def test_joined_lines_lose_their_signs_too() -> None:
+    text = "# Sourdough For one loaf of about 850 g. ## Ingredients - 375 g strong flour"
+    assert prose(text, [], 500).text == (
+        "Sourdough For one loaf of about 850 g. Ingredients · 375 g strong flour"
+    )
+
+
+SIGNS = st.sampled_from(
+    [" ", "\n", "\n# ", "\n## ", " **", "** ", "\n- ", "\n- [ ] ", " | ", "\n|---|\n", " `", "` ",
+     "\n====\n", "\n> ", " *", "* ", " _"]
+)  # fmt: skip
+
+
+@given(st.lists(SIGNS, min_size=1, max_size=12), st.sets(st.integers(0, 11)))
+def test_marks_stay_on_their_words(signs: list[str], chosen: set[int]) -> None:
+    text, marks, words = "", [], []
+    for number, sign in enumerate(signs):
+        text += sign
+        if number in chosen:
+            marks.append((len(text), len(text) + len(f"w{number}")))
+            words.append(f"w{number}")
+        text += f"w{number}"
+    shown, moved = without_signs(text, marks)
+    assert [shown[a:b] for a, b in moved] == words
+    excerpt = prose(text, marks, 1_000)
+    assert marked(excerpt) == words
+
+
+def test_a_mark_in_a_link_stays() -> None:
+    text = "before [the docs](https://x.example) after"
+    shown, moved = without_signs(text, [(text.index("docs"), text.index("docs") + 4)])
+    assert shown == "before the docs after"
+    assert [shown[a:b] for a, b in moved] == ["docs"]
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (21, "~/a/long/way/to/Notes"),
+        (20, "…/long/way/to/Notes"),
+        (12, "…/to/Notes"),
+        (3, "…/Notes"),
+    ],
+)
+def test_of_a_folder_the_end_is_told(room: int, shown: str) -> None:
+    assert fitting_folder("~/a/long/way/to/Notes", lambda text: len(text) <= room) == shown

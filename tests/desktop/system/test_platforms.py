@@ -113,11 +113,11 @@ class TestRevealing:
         assert macos.program_command("/A/Ed.app") == ("open", "-a", "/A/Ed.app", PATH)
 
     def test_a_copied_file_says_so_where_that_is_needed(self) -> None:
-        assert linux.copied_file_formats(b"file:///d/a") == {
+        assert linux.copied_file_formats([b"file:///d/a"]) == {
             "x-special/gnome-copied-files": b"copy\nfile:///d/a"
         }
-        assert macos.copied_file_formats(b"file:///d/a") == {}
-        assert windows.copied_file_formats(b"file:///d/a") == {}
+        assert macos.copied_file_formats([b"file:///d/a"]) == {}
+        assert windows.copied_file_formats([b"file:///d/a"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -137,3 +137,22 @@ def test_every_system_is_importable_without_qt() -> None:
     """The command line sets autostart, too; and nothing may need what only one system has."""
     script = "import sys, desktop.system.autostart; sys.exit('PySide6' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_terminal_is_found_where_one_is_installed(tmp_path: Path) -> None:
+    for name in ("xterm", "mine"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    path = {"PATH": str(tmp_path)}
+    assert linux.terminal_command("/d", path) == [str(tmp_path / "xterm")]
+    assert linux.terminal_command("/d", {**path, "TERMINAL": "mine"}) == [str(tmp_path / "mine")]
+    assert linux.terminal_command("/d", {"PATH": str(tmp_path / "none")}) is None
+    assert macos.terminal_command("/d e", {}) == ["open", "-a", "Terminal", "/d e"]
+    assert windows.terminal_command("C:\\d", {"PATH": "none"}) is not None
+
+
+def test_sockets_have_addresses_of_their_system() -> None:
+    assert windows.socket_address("inkling-1") == r"\\.\pipe\inkling-1"
+    assert linux.socket_address("inkling-1").endswith("/inkling-1")
+    for platform in (linux, macos):
+        assert not platform.send_to_socket("/nowhere/inkling-1", b"1 show\n")

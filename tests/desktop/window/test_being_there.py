@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import app as application
 from desktop import icons, theme
+from desktop.presentation import tiles
 from desktop.state import HISTORY_LENGTH, HistoryCursor, State
 from desktop.system import autostart, opening
 from desktop.system.single_instance import SingleInstance
@@ -202,12 +203,12 @@ class TestTheme:
     @pytest.mark.parametrize("accent", ["#3d6fe0", "#ffdd00", "#e01b24", "#000000", "#ffffff"])
     def test_text_can_be_read(self, dark: bool, accent: str) -> None:
         c = theme.colours(dark, QColor(accent))
-        assert contrast(c.text, c.window) > 12
-        assert contrast(c.text, c.mark) > 4.5
+        assert theme.contrast(c.text, c.window) > 12
+        assert theme.contrast(c.text, c.mark) > 4.5
         for colour in (c.muted, c.warn, c.bad, c.good):
-            assert contrast(colour, c.window) > 4.5
-        assert contrast(c.accent, c.window) > 3
-        assert contrast(c.on_accent, c.accent) > 3.8
+            assert theme.contrast(colour, c.window) > 4.5
+        assert theme.contrast(c.accent, c.window) > 3
+        assert theme.contrast(c.on_accent, c.accent) > 3.8
 
     @pytest.mark.parametrize("dark", [False, True])
     @pytest.mark.parametrize("strong", [False, True])
@@ -222,19 +223,38 @@ class TestTheme:
         theme.apply(qapp, "light")
         assert not theme.of(qapp.palette()).dark
 
-    def test_code_colours_can_be_read(self) -> None:
+    @pytest.mark.parametrize("dark", [False, True])
+    @pytest.mark.parametrize("accent", ["#3d6fe0", "#ffdd00", "#e01b24"])
+    def test_everything_that_is_drawn_can_be_read(self, dark: bool, accent: str) -> None:
+        """WCAG 2.2: text 4.5:1, outlines of controls 3:1, on every surface they are drawn on."""
+        c = theme.colours(dark, QColor(accent))
+        chosen = theme.over(c.selected, c.window)
+        for surface in (c.window, c.raised, chosen):
+            assert theme.contrast(c.text, surface) >= 4.5
+            assert theme.contrast(c.muted, surface) >= 4.5, surface.name()
+            assert theme.contrast(c.warn, surface) >= 4.5, surface.name()
+        for surface in (c.window, c.raised, chosen):
+            assert theme.contrast(c.link, surface) >= 4.5, surface.name()
+        for surface in (c.window, c.raised):
+            assert theme.contrast(c.edge, surface) >= 3
+        assert theme.contrast(c.text, c.mark) >= 4.5  # words on marks are in the text's colour
+        assert theme.contrast(c.box, c.window) >= (3 if dark else 2)
+        for hue in tiles.HUES:
+            front, back = tiles.colours(hue, dark)
+            for surface in (c.window, chosen, c.raised):
+                tile = theme.over(back, surface)
+                assert theme.contrast(front, tile) >= 4.5, (hue, surface.name())
+
+    @pytest.mark.parametrize("dark", [False, True])
+    def test_code_colours_can_be_read(self, dark: bool) -> None:
         from desktop.presentation.highlight import COLOURS
 
-        for dark in (False, True):
-            window = theme.colours(dark, QColor("#3d6fe0")).window
+        c = theme.colours(dark, QColor("#3d6fe0"))
+        tint = QColor(c.accent)
+        tint.setAlphaF(0.08)  # behind the passage
+        for surface in (c.window, theme.over(tint, c.window)):
             for pair in COLOURS.values():
-                assert contrast(QColor(pair[dark]), window) >= 4.5, pair
-
-
-def contrast(a: QColor, b: QColor) -> float:
-    """WCAG contrast ratio."""
-    low, high = sorted((theme.luminance(a), theme.luminance(b)))
-    return (high + 0.05) / (low + 0.05)
+                assert theme.contrast(QColor(pair[dark]), surface) >= 4.5, pair
 
 
 def test_every_icon_that_is_named_exists(qapp: QApplication) -> None:

@@ -59,10 +59,12 @@ def test_a_click_on_the_words_shows_copies(
     window.results.opened.connect(lambda: opened.append(True))
     view = window.results
     row = view.visualRect(window.model.index(1, 0))
-    area = view._delegate.copies_area(row, view.font(), window.model.hit(1))
+    area = view._delegate.note_area("copies", row, view.font(), window.model.hit(1))
     assert row.contains(area.toRect())
     _click(window, QPoint(row.left() + 90, row.center().y()))
     assert window.model.rowCount() == 2
+    row = view.visualRect(window.model.index(1, 0))  # it is the current one, and taller
+    area = view._delegate.note_area("copies", row, view.font(), window.model.hit(1))
     _click(window, area.center().toPoint())
     assert shown(window) == ["z.txt", "a.txt", "b.txt"]
     QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=area.center().toPoint())

@@ -1,0 +1,104 @@
+"""Lines of text with marks, laid out for painting: a passage as prose or as code."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QTextCharFormat, QTextLayout, QTextOption
+
+from desktop.presentation import highlight, kinds
+from desktop.presentation.matches import marks
+from desktop.presentation.passage import Excerpt, code, prose
+from desktop.theme import Colours
+from engine.contract.types import Hit
+
+#: A layout and how far below the first one it is drawn.
+Lines = list[tuple[QTextLayout, float]]
+
+
+def lay_out(hit: Hit, width: float, most: int, body: QFont, fixed: QFont, c: Colours) -> Lines:
+    """At most `most` lines of the passage: code line by line in its colours, prose wrapped."""
+    found = marks(hit)
+    if kinds.of(hit).code:
+        return _code(code(hit.snippet, found, most), hit.path, width, fixed, c)
+    room = int(most * width / max(QFontMetricsF(body).averageCharWidth(), 1))
+    return [(_wrapped(prose(hit.snippet, found, room), width, most, body, c), 0.0)]
+
+
+def _wrapped(excerpt: Excerpt, width: float, most: int, font: QFont, c: Colours) -> QTextLayout:
+    """A few lines of prose; the last ends in … where there is more."""
+    text = excerpt.text
+    probe = QTextLayout(text, font)
+    _break(probe, width, most)
+    if probe.lineCount() == most:
+        last = probe.lineAt(most - 1)
+        if last.textStart() + last.textLength() < len(text):
+            rest = QFontMetricsF(font).elidedText(
+                text[last.textStart() :], Qt.TextElideMode.ElideRight, width
+            )
+            text = text[: last.textStart()] + rest
+    layout = QTextLayout(text, font)
+    layout.setFormats(
+        [
+            _range(start, min(end, len(text)) - start, c.text, c.mark)
+            for start, end in excerpt.marks
+            if start < len(text)
+        ]
+    )
+    _break(layout, width, most)
+    return layout
+
+
+def _break(layout: QTextLayout, width: float, lines: int) -> None:
+    option = QTextOption()
+    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    layout.setTextOption(option)
+    layout.beginLayout()
+    y = 0.0
+    for _ in range(lines):
+        line = layout.createLine()
+        if not line.isValid():
+            break
+        line.setLineWidth(width)
+        line.setPosition(QPointF(0, y))
+        y += line.height()
+    layout.endLayout()
+
+
+def _range(
+    start: int, length: int, colour: QColor | None = None, background: QColor | None = None
+) -> QTextLayout.FormatRange:
+    made = QTextLayout.FormatRange()
+    made.start, made.length = start, length
+    style = QTextCharFormat()
+    if colour is not None:
+        style.setForeground(colour)
+    if background is not None:
+        style.setBackground(background)
+    made.format = style
+    return made
+
+
+def _code(excerpt: Excerpt, path: str, width: float, font: QFont, c: Colours) -> Lines:
+    """Each line by itself, cut at the right edge."""
+    metrics = QFontMetricsF(font)
+    laid, offset, position = Lines(), 0.0, 0
+    coloured = highlight.runs(excerpt.text, path)
+    for line in excerpt.text.split("\n"):
+        shown = metrics.elidedText(line.expandtabs(4), Qt.TextElideMode.ElideRight, width)
+        layout = QTextLayout(shown, font)
+        formats = []
+        for run in coloured:
+            low = max(run.start - position, 0)
+            high = min(run.start + run.length - position, len(shown))
+            if low < high:
+                formats.append(_range(low, high - low, highlight.colour(run.role, c.dark)))
+        for start, end in excerpt.marks:
+            low, high = max(start - position, 0), min(end - position, len(shown))
+            if low < high:  # in the text's own colour: those of code are made for the window's
+                formats.append(_range(low, high - low, c.text, c.mark))
+        layout.setFormats(formats)
+        _break(layout, width * 2, 1)
+        laid.append((layout, offset))
+        offset += metrics.height() + 1
+        position += len(line) + 1
+    return laid

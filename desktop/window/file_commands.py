@@ -1,0 +1,81 @@
+"""What is done with the files of the selected results: to the bin and back, leave their folder out,
+a terminal where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePath
+
+from desktop import strings as s
+from desktop.presentation.paths import short_path
+from desktop.system import opening
+from desktop.system.trash import Binned, Outcome, move_to_bin, take_back
+from desktop.window.leaving_out import pattern_for
+from desktop.window.result_commands import ResultCommands
+from engine.contract.types import Hit
+
+
+class FileCommands(ResultCommands):
+    """One method per action, by the action's id."""
+
+    def trash(self) -> None:
+        """To the bin, at once and without a question: it can be undone."""
+        paths = [hit.path for hit in self._hits]
+        if paths:
+            self._window.service.work(lambda: move_to_bin(paths), self._binned, self._window.tell)
+
+    def _binned(self, outcome: Outcome) -> None:
+        if outcome.binned:
+            gone = self._window.results.take_out([one.path for one in outcome.binned])
+            count = len(outcome.binned)
+            self._undo = lambda: self._take_back(outcome.binned, gone)
+            self._window.offer(s.binned(count), "trash", s.UNDO, self.undo)
+        if outcome.error is not None:
+            self._window.tell(outcome.error)
+
+    def _take_back(self, binned: tuple[Binned, ...], gone: list[tuple[int, Hit]]) -> None:
+        self._window.service.work(
+            lambda: take_back(binned),
+            lambda _done: self._window.results.put_back(gone),
+            self._window.tell,
+        )
+
+    def undo(self) -> None:
+        """Take back what was done last to files or folders."""
+        undo, self._undo = self._undo, None
+        self._window.offer("", "", "", None)
+        if undo is None:
+            self._window.status.flash(s.NOTHING_TO_UNDO)
+        else:
+            undo()
+
+    def leave_out(self) -> None:
+        """Leave the folder of the current result out of the index, by a row of the settings."""
+        if (hit := self._hit) is None:
+            return
+        folder = str(PurePath(hit.path).parent)
+        roots = [str(f["path"]) for f in self._window.service.status.get("folders", ())]
+        pattern = pattern_for(folder, roots)
+        settings = self._window.settings
+        before = settings.values.excluded
+        settings.set("excluded", (*before, pattern))
+        inside = [h.path for h in self._window.results.all_hits() if _within(h.path, folder)]
+        gone = self._window.results.take_out(inside)
+
+        def put_in_again() -> None:
+            kept = tuple(row for row in settings.values.excluded if row != pattern)
+            settings.set("excluded", kept)
+            self._window.results.put_back(gone)
+
+        self._undo = put_in_again
+        said = s.LEFT_OUT.format(folder=short_path(folder))
+        self._window.offer(said, "folder", s.UNDO, self.undo)
+
+    def terminal(self) -> None:
+        """A terminal in the folder of the current result."""
+        if (hit := self._hit) is not None:
+            opening.open_terminal(os.path.dirname(hit.path))
+
+
+def _within(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -1,0 +1,23 @@
+"""The pattern that leaves one folder out of the index."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from desktop import strings as s
+from desktop.presentation.paths import short_path
+from engine.contract.errors import InklingError
+
+_SPECIAL = re.compile(r"([*?\[\\])")
+
+
+def pattern_for(folder: str, roots: Sequence[str]) -> str:
+    """As in .gitignore; those of the settings are read from the root of all files on. InklingError
+    where the folder is one of the watched `roots`, or above one."""
+    if any(root == folder or root.startswith(folder.rstrip(os.sep) + os.sep) for root in roots):
+        raise InklingError(
+            s.IS_WATCHED.format(folder=short_path(folder)), hint=s.IS_WATCHED_HINT, path=folder
+        )
+    return _SPECIAL.sub(r"\\\1", folder.replace(os.sep, "/").rstrip("/")) + "/"
