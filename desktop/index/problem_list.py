@@ -41,8 +41,12 @@ _PROBLEM = Qt.ItemDataRole.UserRole
 class ProblemModel(QAbstractListModel):
     """Problems as the indexer sends them."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, action: str = "", always: bool = False
+    ) -> None:
+        """`action`: what Enter does, for those who hear it; `always`: with every row."""
         super().__init__(parent)
+        self.action, self.always = action, always
         self._rows: list[dict[str, Any]] = []
 
     def show(self, rows: list[dict[str, Any]]) -> None:
@@ -66,6 +70,8 @@ class ProblemModel(QAbstractListModel):
                 return "\n".join(filter(None, (printable(path), str(problem.get("detail") or ""))))
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{printable(path)}: {problem.get('sentence', '')}"
+            case Qt.ItemDataRole.AccessibleDescriptionRole:
+                return self.action if self.always or problem.get("retry") else ""
             case _ if role == _PROBLEM:
                 return problem
         return None
@@ -78,8 +84,9 @@ class ProblemList(QListView):
 
     def __init__(self, withheld: bool, parent: QWidget) -> None:
         super().__init__(parent)
-        self._rows = ProblemModel(self)
-        self._delegate = _ProblemDelegate(s.ALLOW if withheld else s.RETRY, withheld, self)
+        action = s.ALLOW if withheld else s.RETRY
+        self._rows = ProblemModel(self, s.BY_ENTER.format(action=action), withheld)
+        self._delegate = _ProblemDelegate(action, withheld, self)
         self.setModel(self._rows)
         self.setItemDelegate(self._delegate)
         self.setUniformItemSizes(True)

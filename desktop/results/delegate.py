@@ -206,7 +206,7 @@ class ResultDelegate(QStyledItemDelegate):
         baseline = cell.bottom() - fonts.caption + GRID + fonts.name_metrics.ascent()
         date = s.OFFLINE if hit.offline else s.short_date(hit.mtime)
         for text, font, metrics, colour in (
-            (str(index.data()), fonts.name, fonts.name_metrics, c.text),
+            (str(index.data()), fonts.small, fonts.small_metrics, c.text),
             (date, fonts.small, fonts.small_metrics, c.warn if hit.offline else c.muted),
         ):
             shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)

@@ -33,12 +33,20 @@ from engine.contract.errors import InklingError
 from engine.contract.settings import SECTIONS, SETTINGS, Setting, Value
 
 _FIELD = 26 * GRID
+#: What a section offers besides settings: an action's id, title, help, what the button says.
+_ACTIONS = {
+    "Privacy": (
+        ("clear_history", s.CLEAR_HISTORY_TITLE, s.CLEAR_HISTORY_HELP, s.CLEAR_HISTORY),
+        ("delete_index", s.DELETE_INDEX_TITLE, s.DELETE_INDEX_HELP, s.DELETE_INDEX + "…"),
+    )
+}
 
 
 class SettingsDialog(QDialog):
     """Sections left, rows right."""
 
     restart_wanted = Signal()
+    action_wanted = Signal(str)  # an action of the window, by its id
     page_wanted = Signal(str)  # a setting is chosen on a page of its own: which one
 
     def __init__(self, settings: SettingsClient, parent: QWidget | None = None) -> None:
@@ -94,6 +102,8 @@ class SettingsDialog(QDialog):
         for row in SETTINGS.values():
             if row.section == section:
                 column.addWidget(self._row(row))
+        for action in _ACTIONS.get(section, ()):
+            column.addWidget(self._action(action))
         column.addStretch(1)
         area = QScrollArea(self)
         area.setWidgetResizable(True)
@@ -108,11 +118,26 @@ class SettingsDialog(QDialog):
         editor.setAccessibleName(s.tr(row.title))
         editor.setAccessibleDescription(s.tr(row.help))
         self.editors[row.key] = editor
-        title = QLabel(s.tr(row.title), widget)
+        notes = {"window": s.RESTART_WINDOW, "indexer": s.RESTART_INDEXER}
+        help_text = " ".join(filter(None, (s.tr(row.help), notes.get(row.restart))))
+        return self._lay_out_row(widget, s.tr(row.title), help_text, editor)
+
+    def _action(self, action: tuple[str, str, str, str]) -> QWidget:
+        """A row whose button does something at once."""
+        name, title, help_text, label = action
+        button = QPushButton(label, self)
+        button.setAutoDefault(False)
+        button.setAccessibleDescription(help_text)
+        button.clicked.connect(lambda: self.action_wanted.emit(name))
+        return self._lay_out_row(QWidget(self), title, help_text, button)
+
+    def _lay_out_row(
+        self, widget: QWidget, title_text: str, help_text: str, editor: QWidget
+    ) -> QWidget:
+        title = QLabel(title_text, widget)
         title.setFont(theme.font(self.font(), 0.5, bold=True))
         title.setBuddy(editor)
-        notes = {"window": s.RESTART_WINDOW, "indexer": s.RESTART_INDEXER}
-        about = QLabel(" ".join(filter(None, (s.tr(row.help), notes.get(row.restart)))), widget)
+        about = QLabel(help_text, widget)
         about.setTextFormat(Qt.TextFormat.PlainText)
         about.setWordWrap(True)
         about.setForegroundRole(about.palette().ColorRole.PlaceholderText)

@@ -45,7 +45,7 @@ def paint_panel(painter: QPainter, panel: QRectF, c: theme.Colours) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     shade = QColor(Qt.GlobalColor.black)
     for spread in range(_SHADOW, 0, -2):
-        shade.setAlphaF(0.010 + 0.012 * (1 - spread / _SHADOW))
+        shade.setAlphaF(0.004 + 0.010 * (1 - spread / _SHADOW))
         painter.setBrush(shade)
         edge = panel.adjusted(-spread, -spread + GRID / 2, spread, spread + GRID / 2)
         painter.drawRoundedRect(edge, theme.RADIUS + spread, theme.RADIUS + spread)

@@ -95,6 +95,8 @@ ACTIONS: dict[str, Spec] = {
         Spec("add_folder", "Add Folder…", "Inkling", ("Ctrl+Shift+A",), "folder-add"),
         Spec("rescan", "Look for Changes Now", "Inkling", ("F5",), "retry"),
         Spec("pause", "Pause Indexing", "Inkling", ("Ctrl+Shift+Space",), "pause"),
+        Spec("clear_history", "Clear History", "Inkling", (), "trash"),
+        Spec("delete_index", "Delete the Index…", "Inkling", (), "trash"),
         Spec("shortcuts", "Keyboard Shortcuts", "Inkling", ("F1",), "keyboard"),
         Spec("dismiss", "Clear, Then Hide", "Inkling", ("Escape",), "close", where="widget"),
         Spec("hide", "Hide Window", "Inkling", ("Ctrl+W",), "close"),

@@ -38,7 +38,6 @@ class ChipButton(QPushButton):
         """`what`: it filters by, for those who hear it."""
         super().__init__(parent)
         self._icon, self._tail, self._what = icon, tail, what
-        self._said = ""
         self._on = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -46,10 +45,10 @@ class ChipButton(QPushButton):
 
     def show_filter(self, text: str, on: bool) -> None:
         """What the chip says, and whether it filters."""
-        self._said = text
         shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, 26 * GRID)
         self.setText(shown.replace("&", "&&"))
         self._on = on
+        self.setToolTip(text)
         self.setAccessibleName(f"{self._what}: {text}" if on and self._what else text)
         self.updateGeometry()
         self.update()

@@ -198,6 +198,5 @@ class _ActionDelegate(QStyledItemDelegate):
         painter.setPen(c.text)
         painter.drawText(text, middle | Qt.AlignmentFlag.AlignLeft, str(index.data()))
         painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
-        keys = f"{s.tr(spec.menu)}   {keys_text(spec)}".strip()
-        painter.drawText(text, middle | Qt.AlignmentFlag.AlignRight, keys)
+        painter.drawText(text, middle | Qt.AlignmentFlag.AlignRight, keys_text(spec))
         painter.restore()

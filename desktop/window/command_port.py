@@ -54,6 +54,10 @@ class CommandPort(Protocol):
         """Show the results of this question as a grid, or as rows."""
         ...
 
+    def show_home(self) -> None:
+        """What stands on an empty field, anew."""
+        ...
+
     def set_preview_shown(self, shown: bool) -> None:
         """Show or hide the preview, and remember it."""
         ...

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDir
+from PySide6.QtCore import QDir, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from desktop import strings as s
 from desktop.window import chips
@@ -148,7 +148,41 @@ class Commands(FileCommands):
         dialog = SettingsDialog(self._window.settings, self._parent)
         dialog.restart_wanted.connect(self._window.request_restart)
         dialog.page_wanted.connect(lambda _page: self._index("model"))
+        dialog.action_wanted.connect(self.run)
         self._show("settings", dialog)
+
+    def clear_history(self) -> None:
+        """Nothing of what was searched for and opened is kept."""
+        self._window.state.forget_searches()
+        self._window.state.save()
+        if self._window.question.empty:
+            self._window.show_home()
+        self._window.status.flash(s.HISTORY_CLEARED)
+
+    def delete_index(self) -> None:
+        """After a question: every folder is forgotten with all that was read of it."""
+        box = QMessageBox(self._parent)
+        box.setText(s.DELETE_INDEX_ASK)
+        box.setInformativeText(s.DELETE_INDEX_HELP)
+        yes = box.addButton(s.DELETE_INDEX, QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        yes.clicked.connect(self._delete_index)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def _delete_index(self) -> None:
+        folders = [str(f["path"]) for f in self._window.service.status.get("folders", ())]
+        self._window.service.call(
+            lambda client: client.remove(folders),
+            lambda _answer: self._index_deleted(),
+            self._window.tell,
+        )
+
+    def _index_deleted(self) -> None:
+        self._window.ask.clear()
+        self._window.results.take_out([hit.path for hit in self._window.results.all_hits()])
+        self._window.service.refresh()
+        self._window.status.flash(s.INDEX_DELETED)
 
     def add_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self._parent, s.ADD_FOLDER, QDir.homePath())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from textwrap import shorten
 
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop import strings as s
@@ -34,6 +35,13 @@ def places_menu(parent: QWidget, hit: Hit, chosen: Callable[[Location], None]) -
             lambda _checked=False, location=place.location: chosen(location)
         )
     return menu
+
+
+def below_right(menu: QMenu, button: QWidget) -> None:
+    """Open it below a button at the right edge, for once."""
+    menu.aboutToHide.connect(menu.deleteLater)
+    at = button.mapToGlobal(button.rect().bottomRight())
+    menu.popup(QPoint(at.x() - menu.sizeHint().width(), at.y() + 4))
 
 
 def _menu(parent: QWidget) -> QMenu:

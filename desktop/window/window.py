@@ -37,7 +37,7 @@ from desktop.window.chip_bar import ChipBar
 from desktop.window.commands import Commands
 from desktop.window.drop_hint import DropHint
 from desktop.window.layout import main_page, set_tab_order, side_by_side
-from desktop.window.menus import orders_menu, places_menu
+from desktop.window.menus import below_right, orders_menu, places_menu
 from desktop.window.onboarding import Onboarding
 from desktop.window.query_picture import picture_in
 from desktop.window.results_column import ResultsColumn
@@ -164,6 +164,7 @@ class Window(QMainWindow):
     def _typed(self, text: str, plain: tuple[str, ...]) -> None:
         self._open_first = False  # typing goes on: that is not what was meant
         self.chips.show_query(text, plain)
+        self._order_tabs()  # chips come and go
 
     def _asked(self, new: bool) -> None:
         if new:
@@ -229,6 +230,7 @@ class Window(QMainWindow):
         history = self.state.history if self.settings.values.remember_searches else []
         new = not (self.state.history or self.state.saved or self.state.opened)
         self.answers.show_home(self.state.saved, history, s.EXAMPLES if new else ())
+        self._order_tabs()
         self.service.recent(self._take_recent)
 
     def _take_recent(self, hits: list[Hit]) -> None:
@@ -376,11 +378,7 @@ class Window(QMainWindow):
         return actions.main_menu(self.actions_by_id, self)
 
     def _show_menu(self) -> None:
-        menu = self.menu()
-        menu.aboutToHide.connect(menu.deleteLater)
-        button = self.search.menu
-        at = button.mapToGlobal(button.rect().bottomRight())
-        menu.popup(QPoint(at.x() - menu.sizeHint().width(), at.y() + 4))
+        below_right(self.menu(), self.search.menu)
 
     def _show_orders(self) -> None:
         menu = orders_menu(self, self.model.order, self.sort)

@@ -28,6 +28,7 @@ from desktop.index.panel import IndexPanel
 from desktop.index.problem_list import ProblemModel
 from desktop.settings.dialog import LinesEdit, SettingsDialog
 from desktop.settings.settings_client import SettingsClient
+from desktop.state import State
 from desktop.window.actions import ACTIONS
 from desktop.window.command_palette import CommandPalette, matches
 from desktop.window.onboarding import Onboarding, Suggestion, suggestions
@@ -487,3 +488,27 @@ def test_numbers_can_be_stepped_with_the_pointer(
     rows = {dialog._sections.visualItemRect(dialog._sections.item(n)).height() for n in range(5)}
     assert rows == {32}  # from the first look on
     settings.close()
+
+
+def test_history_and_index_are_deleted_under_privacy(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    window.state.history, window.state.saved = ["secret plans"], ["kept"]
+    window.state.note_opened("/d/a.txt")
+    window.show_home()
+    assert [b.accessibleName() for b in window.searches.buttons] == ["kept", "secret plans"]
+    window.commands.run("settings")
+    dialog = window.commands._dialogs["settings"]
+    assert isinstance(dialog, SettingsDialog)
+    buttons = {button.text(): button for button in dialog.findChildren(QPushButton)}
+    buttons[s.CLEAR_HISTORY].click()
+    assert (window.state.history, window.state.opened, window.state.saved) == ([], {}, ["kept"])
+    assert State.load(window.base.root).history == []
+    assert [b.accessibleName() for b in window.searches.buttons] == ["kept"]
+    buttons[s.DELETE_INDEX + "…"].click()
+    (box,) = window.findChildren(QMessageBox)
+    assert not indexer.bodies("DELETE", "/v1/folders")
+    indexer.answers["DELETE", "/v1/folders"] = {"files": 3}
+    press(box)
+    qtbot.waitUntil(lambda: window.status.label.text() == s.INDEX_DELETED)
+    assert indexer.bodies("DELETE", "/v1/folders") == [{"paths": ["/home/ada/Documents"]}]
