@@ -35,6 +35,7 @@ SEARCHES: dict[str, tuple[str, int]] = {
     "results-note": ("my loaf comes out dense and does not brown", 0),
     "results-filtered": ("kind:screenshot,image date:1y in:Pictures payment", 1),
     "results-loose": ('the diagram that says "two waiting lines" above the workers', 0),
+    "grid": ("kind:screenshot", 3),
     "nothing": ('kind:pdf "no such words anywhere"', 0),
 }
 
@@ -215,7 +216,25 @@ def _screens(camera: Camera, whole: Application) -> None:
     window.commands.run("similar")
     camera.answered()
     camera.take("similar")
+    _small_and_several(camera, whole)
     _dialogs(camera, whole)
+
+
+def _small_and_several(camera: Camera, whole: Application) -> None:
+    """A small window, where the preview yields; several rows selected; a picture held over it."""
+    window, size = whole.window, whole.window.size()
+    window.search.set_text("screenshots of the login page from last week ext:png")
+    camera.answered()
+    window.resize(600, 480)
+    camera.take("small")
+    window.resize(size)
+    window.search.set_text("boiler manual")
+    camera.answered()
+    window.results.selectAll()
+    camera.take("selected")
+    window.drop_hint.appear()
+    camera.take("drop")
+    window.drop_hint.hide()
 
 
 def _dialogs(camera: Camera, whole: Application) -> None:
@@ -227,7 +246,8 @@ def _dialogs(camera: Camera, whole: Application) -> None:
     ):
         commands.run(action)
         camera.settle(1.0)
-        camera.take(name, commands._dialogs[name])
+        # The palette lies on the window.
+        camera.take(name, None if name == "palette" else commands._dialogs[name])
         commands._dialogs[name].close()
     commands.run("index_panel")
     from desktop.index.panel import IndexPanel

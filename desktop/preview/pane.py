@@ -23,6 +23,7 @@ from desktop.preview.markdown import MarkdownView
 from desktop.preview.picture import PictureView
 from desktop.preview.text import TextView
 from desktop.theme import GRID, HALF
+from desktop.widgets.elided_label import ElidedLabel
 from desktop.widgets.empty_state import EmptyState
 from engine.contract.errors import InklingError
 from engine.contract.types import Box, Hit, Location, Place
@@ -55,12 +56,10 @@ class PreviewPane(QWidget):
         self._content: Content | None = None
         self._pages: int | None = None
         self._awaited = False
-        self._name = QLabel(self)
+        self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
         self._name.setFont(theme.font(self.font(), 1, bold=True))
-        self._name.setTextFormat(Qt.TextFormat.PlainText)
-        self._folder = QLabel(self)
+        self._folder = ElidedLabel(Qt.TextElideMode.ElideLeft, self)
         self._folder.setFont(theme.font(self.font(), -1))
-        self._folder.setTextFormat(Qt.TextFormat.PlainText)
         self._folder.setForegroundRole(self._folder.palette().ColorRole.PlaceholderText)
         self.strip = MatchStrip(self)
         self.picture = PictureView(self)
@@ -106,8 +105,6 @@ class PreviewPane(QWidget):
         column.addWidget(self._stack, 1)
         for widget in (self.find_bar, self.bar, self.details):
             column.addWidget(widget)
-        for label in (self._name, self._folder):
-            label.setMinimumWidth(1)  # a long name is cut, it never widens the pane
 
     def _connect(self) -> None:
         self.strip.word_hovered.connect(self.picture.show_word)

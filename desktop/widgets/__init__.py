@@ -1,1 +1,2 @@
-"""Small widgets that more than one room uses: the empty state, a row that shows what fits."""
+"""Small widgets that more than one room uses: the empty state, a label and a row that show what
+fits, a veil over the window."""

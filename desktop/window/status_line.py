@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 from desktop import strings as s
 from desktop import theme
 from desktop.theme import GRID, HALF
+from desktop.widgets.elided_label import ElidedLabel
 
 _HOUR = 3600.0
 _MESSAGE_MS = 4_000
@@ -31,9 +32,8 @@ class StatusLine(QWidget):
         self._level = "good"
         self._text = ""
         self._dot = _Dot(self)
-        self.label = QLabel(self)
+        self.label = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self.label.setFont(theme.font(self.font(), -0.5))
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setForegroundRole(self.label.palette().ColorRole.PlaceholderText)
         self.problems = self._button()
         self.problems.clicked.connect(self.problems_wanted)
@@ -59,7 +59,6 @@ class StatusLine(QWidget):
         row.addWidget(self.label)
         for button in (self.problems, self.pause, self.index):
             row.addWidget(button)
-        self.label.setMinimumWidth(1)  # it is the one that gives way
         self.setFixedHeight(max(3 * GRID + HALF, self.fontMetrics().height() + GRID + HALF))
         self.setAccessibleName(s.STATUS_NAME)
         self._back = QTimer(self)

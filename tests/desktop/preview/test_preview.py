@@ -99,6 +99,17 @@ def test_a_page_is_shown_at_its_place_with_its_boxes(
     assert orange(pane, (0.1, 0.2, 0.5, 0.3))
 
 
+def test_a_long_name_says_that_it_is_cut(qtbot: QtBot, pane: PreviewPane) -> None:
+    pane.resize(260, 600)
+    path = "/d/" + "a folder with a long name/" * 4 + "report " * 20 + ".pdf"
+    show(qtbot, pane, {**PDF, "path": path})
+    assert pane.width() == 260
+    assert "…" in pane._name.shown()
+    assert pane._name.shown().endswith(".pdf")
+    assert pane._folder.shown().startswith("…")
+    assert pane._name.text().count("report") == 20  # all of it, for who hears it
+
+
 def test_pages_are_turned_to_the_end_and_not_beyond(qtbot: QtBot, pane: PreviewPane) -> None:
     show(qtbot, pane, PDF)
     with qtbot.waitSignal(pane.shown):
