@@ -10,7 +10,6 @@ from PySide6.QtCore import QDir, QMimeData, QProcess, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from desktop import strings as s
-from desktop.presentation.paths import printable
 from desktop.system import current
 from desktop.system.protocol import PATH, Program
 from engine.contract.errors import InklingError
@@ -109,7 +108,9 @@ def files_mime(paths: Sequence[str]) -> QMimeData:
     data = QMimeData()
     urls = [QUrl.fromLocalFile(path) for path in paths]
     data.setUrls(urls)
-    data.setText("\n".join(map(printable, paths)))
+    # Undecodable bytes of a name are no text.
+    texts = (path.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for path in paths)
+    data.setText("\n".join(texts))
     encoded = [bytes(url.toEncoded().data()) for url in urls]
     for kind, content in current().copied_file_formats(encoded).items():
         data.setData(kind, content)
