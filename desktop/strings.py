@@ -379,6 +379,12 @@ def duration(seconds: float) -> str:
     return _n("{n} day", "{n} days", days).format(n=days)
 
 
+def about(seconds: float) -> str:
+    """A time that is only estimated."""
+    known = duration(seconds)
+    return known if seconds < 30 else tr("about {time}").format(time=known)
+
+
 def left(seconds: float) -> str:
     return tr("{time} left").format(time=duration(seconds))
 

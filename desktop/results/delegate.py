@@ -77,6 +77,18 @@ class Fonts:
         return _on_grid(self.name_height + self.small_height + GRID)
 
 
+_FONTS: dict[str, Fonts] = {}
+
+
+def fonts_of(base: QFont) -> Fonts:
+    """Made once for each font: every row of every frame asks for them."""
+    key = base.key()
+    if key not in _FONTS:
+        _FONTS.clear()  # the one before is of another size of everything
+        _FONTS[key] = Fonts(QFont(base))
+    return _FONTS[key]
+
+
 def _on_grid(height: float) -> int:
     return int(-(-height // GRID) * GRID)
 
@@ -99,7 +111,7 @@ class ResultDelegate(QStyledItemDelegate):
             painter.setOpacity(STALE_OPACITY)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        c, fonts = theme.of(option.palette), Fonts(option.font)
+        c, fonts = theme.of(option.palette), fonts_of(option.font)
         if self.grid:
             self._paint_cell(painter, option, index, hit, fonts, c)
         else:
@@ -221,7 +233,7 @@ class ResultDelegate(QStyledItemDelegate):
 
     def note_area(self, does: str, rect: QRect, font: QFont, hit: Hit) -> QRectF:
         """Where in a hit's row the words are that do something; empty where there are none."""
-        fonts = Fonts(font)
+        fonts = fonts_of(font)
         tall = rect.height() >= fonts.tall
         if not self.grid:
             _, text = _areas(_inner(rect), hit, fonts, copy=False, tall=tall)
@@ -240,7 +252,7 @@ class ResultDelegate(QStyledItemDelegate):
         on_words = isinstance(hit, Hit) and any(
             self.note_area(does, rect, option.font, hit).contains(at) for does in DOES
         )
-        fonts = Fonts(option.font)
+        fonts = fonts_of(option.font)
         below = rect.top() + GRID + fonts.name_height + fonts.small_height
         if on_words or (not self.grid and at.y() > below):
             return False

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from desktop import strings as s
 from desktop import theme
 from desktop.presentation.thumbnails import Thumbnails
-from desktop.results.delegate import TALL_THUMB, Fonts, ResultDelegate
+from desktop.results.delegate import TALL_THUMB, ResultDelegate, fonts_of
 from desktop.results.geometry import BAND, Geometry, Grid, Move, Rows
 from desktop.results.model import Index, ResultsModel
 from desktop.theme import GRID, HALF
@@ -79,7 +79,7 @@ class LaidOutView(QListView):
         divide = None if model.stale else model.first_similar
         key = (model.rowCount(), width, current, divide, self.grid, self.cell, self.font().key())
         if self._known is None or self._known[0] != key:
-            fonts = Fonts(self.font())
+            fonts = fonts_of(self.font())
             made: Geometry
             if self.grid:
                 made = Grid(model.rowCount(), width, CELLS[self.cell], fonts.caption, divide)
@@ -104,7 +104,7 @@ class LaidOutView(QListView):
 
     def page_rows(self) -> int:
         """How many rows a page has."""
-        return max(1, self.viewport().height() // Fonts(self.font()).row - 1)
+        return max(1, self.viewport().height() // fonts_of(self.font()).row - 1)
 
     def _lay_out_anew(self) -> None:
         self.updateGeometries()
@@ -130,7 +130,7 @@ class LaidOutView(QListView):
         bar = self.verticalScrollBar()
         bar.setRange(0, max(0, self.geometry_now().height + HALF - room))
         bar.setPageStep(room)
-        bar.setSingleStep(Fonts(self.font()).row // 2)
+        bar.setSingleStep(fonts_of(self.font()).row // 2)
         self.horizontalScrollBar().setRange(0, 0)
 
     def doItemsLayout(self) -> None:

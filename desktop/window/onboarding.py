@@ -205,8 +205,8 @@ class Onboarding(QWidget):
         files = sum(int(e.get("files", 0)) for e in known)
         seconds = sum(float(e.get("seconds") or 0) for e in known)
         self._total.setText(
-            s.tr("{files}, about {time}; usable at once").format(
-                files=s.files(files), time=s.duration(seconds)
+            s.tr("{files}, {time}; usable at once").format(
+                files=s.files(files), time=s.about(seconds)
             )
             if files
             else ""
