@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
@@ -69,6 +69,15 @@ class ExplanationDialog(QDialog):
             for name, title in s.EXPLAINED.items():
                 place, share = query.get(name), shares.get(name)
                 self._add(title, _place(place, share, most), _numbers(place, share))
+
+        QTimer.singleShot(0, self, self._fit)  # the form knows its new rows only then
+
+    def _fit(self) -> None:
+        """As high as wrapped texts need: a layout gives them less without a word."""
+        layout = self.layout()
+        if layout is not None:
+            needed = layout.totalHeightForWidth(self.width())
+            self.resize(self.width(), max(self.height(), needed))
 
     def _add(self, name: str, value: str, numbers: str = "") -> None:
         if not value:

@@ -39,8 +39,8 @@ from engine.contract.types import Hit
 THUMB, TALL_THUMB = 5 * GRID, 9 * GRID
 STALE_OPACITY = 0.4  # of rows that are no answer to what is being asked
 _KEPT_LAYOUTS = 300
-#: Part of a line that notes may take beside the place, and least pixels for that.
-_NOTES_SHARE, _LEAST_PLACE = 0.6, 8 * GRID
+#: Pixels with which a folder still tells something.
+_LEAST_PLACE = 8 * GRID
 Option = QStyleOptionViewItem
 Index = QModelIndex | QPersistentModelIndex
 
@@ -294,12 +294,13 @@ def _notes(hit: Hit, *, copy: bool, tall: bool) -> list[Note]:
 def placed_notes(
     hit: Hit, text: QRectF, fonts: Fonts, *, copy: bool, tall: bool
 ) -> list[tuple[Note, QRectF]]:
-    """Notes and where they stand in the text's area; where there is no room, the folder goes first
-    and then how it was found."""
+    """Notes and where they stand in the text's area; where there is no room for them beside the
+    place and its folder, how it was found goes."""
     notes = _notes(hit, copy=copy, tall=tall)
     wide = {note: fonts.small_metrics.horizontalAdvance(note.text) for note in notes}
     lower = [note for note in notes if tall and not note.first]
-    if lower and sum(wide[n] + MARGIN for n in lower) > text.width() * _NOTES_SHARE:
+    place = fonts.small_metrics.horizontalAdvance(s.place(hit.location)) + _LEAST_PLACE
+    if lower and sum(wide[n] + MARGIN for n in lower) + place > text.width():
         notes = [note for note in notes if note.first or note.does or note.colour == "warn"]
     placed = []
     right = {True: text.right(), False: text.right()}

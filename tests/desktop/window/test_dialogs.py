@@ -408,7 +408,9 @@ def test_explain_without_a_question_says_why_it_is_listed(
     qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer, owner: QWidget
 ) -> None:
     path = "/d/" + "long folder/" * 30 + "a.txt"
-    indexer.answers["GET", "/v1/explain"] = {"path": path, "state": "done", "units": []}
+    placed = {key: {"rank": 1, "score": 0.5} for key in s.EXPLAINED}
+    told = {"path": path, "state": "done", "units": [], "query": placed}
+    indexer.answers["GET", "/v1/explain"] = told
     dialog = ExplanationDialog(service, path, "", owner)
     dialog.show()
     qtbot.waitUntil(lambda: s.EXPLAINED_RECENT in dialog._sentence.text())
