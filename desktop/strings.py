@@ -282,6 +282,7 @@ IS_WATCHED_HINT = tr("Take it away in the index (Ctrl+I).")
 NO_TERMINAL = tr("No terminal was found.")
 NO_TERMINAL_HINT = tr("The variable TERMINAL says which one is to be used.")
 OPEN_MANY = tr("Open {files}?")
+SORT = tr("Sort")
 ORDERS = {
     "relevance": tr("By relevance"),
     "date": tr("By date"),

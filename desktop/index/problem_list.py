@@ -165,9 +165,10 @@ class _ProblemDelegate(QStyledItemDelegate):
         if self.offers(problem):
             button = self.button(row, option.font)
             right = button.left() - GRID
-            painter.setBrush(c.raised if not c.dark else c.hover)
-            painter.drawRoundedRect(button, 6, 6)
-            painter.setPen(c.link)
+            painter.setPen(c.edge)  # as every other button
+            painter.setBrush(c.raised)
+            painter.drawRoundedRect(button.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+            painter.setPen(c.text)
             painter.setFont(option.font)
             painter.drawText(button, Qt.AlignmentFlag.AlignCenter, self._label)
         small = theme.font(option.font, -1)

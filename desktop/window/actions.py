@@ -19,6 +19,8 @@ Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
 MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
 #: What must be there for the action to make sense.
 Needs = Literal["", "hit", "copies", "picture", "pages", "query"]
+#: Menus whose actions stand in the main menu itself.
+_AT_ONCE: tuple[Menu, ...] = ("View", "Inkling")
 #: Actions of other menus that a result's own menu has, too.
 _ALSO_ON_RESULTS = ("similar", "search_region")
 #: Where its keys work: plain keys such as Space must not take letters from the search field.
@@ -127,13 +129,20 @@ def build(window: QWidget, list_view: QWidget, run: Callable[[str], None]) -> di
 
 
 def main_menu(actions: dict[str, QAction], parent: QWidget) -> QMenu:
-    """Every action, by menu."""
+    """Every action: what concerns the whole window at once, the rest by menu."""
     menu = QMenu(parent)
+    parts = {title: menu.addMenu(tr(title)) for title in MENUS if title not in _AT_ONCE}
+    orders = QMenu(s.SORT, menu)
     for title in MENUS:
-        part = menu.addMenu(tr(title))
-        for spec in ACTIONS.values():
-            if spec.menu == title:
-                part.addAction(actions[spec.id])
+        if title in _AT_ONCE:
+            menu.addSeparator()
+        for spec in (one for one in ACTIONS.values() if one.menu == title):
+            if spec.id.startswith("sort_"):
+                if orders.isEmpty():
+                    menu.addMenu(orders)
+                orders.addAction(actions[spec.id])
+            else:
+                parts.get(title, menu).addAction(actions[spec.id])
     return menu
 
 
