@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import (
     QFont,
+    QResizeEvent,
     QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
@@ -25,6 +26,10 @@ from desktop import theme
 from desktop.preview.text import selection
 from desktop.theme import GRID
 
+#: Steps that a heading is larger than the text, by its level: 1.5 and 1.2 times.
+_LARGER = {1: 2, 2: 1}
+_KEEP = QTextCursor.MoveMode.KeepAnchor
+_MEASURE = 72  # characters of a line that is easily read
 _PLAIN_RUN = re.compile(r"[\w ,'’-]{12,60}")
 
 
@@ -37,6 +42,13 @@ class MarkdownView(QTextBrowser):
         self.setOpenLinks(False)
         self.setAccessibleName(s.TEXT_NAME)
         self.document().setDocumentMargin(2 * GRID)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines are no longer than is easily read, however wide the view is."""
+        most = round(_MEASURE * self.fontMetrics().averageCharWidth() + 4 * GRID)
+        self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
+        self.setLineWrapColumnOrWidth(min(most, self.viewport().width()))
+        super().resizeEvent(event)
 
     def loadResource(self, type: int, name: QUrl | str) -> object:
         return None  # no picture of a note is fetched, from the disk or from the network
@@ -86,6 +98,9 @@ class MarkdownView(QTextBrowser):
         while block.isValid():
             cursor.setPosition(block.position())
             cursor.mergeBlockFormat(_block_style(block, cursor.currentTable() is not None, c))
+            if level := block.blockFormat().headingLevel():
+                cursor.setPosition(block.position() + block.length() - 1, _KEEP)
+                cursor.mergeCharFormat(_heading(level))
             fixed = QTextCharFormat()
             fixed.setBackground(c.raised)
             for part in block.textFormats():
@@ -99,6 +114,14 @@ class MarkdownView(QTextBrowser):
         for frame in self.document().rootFrame().childFrames():
             if isinstance(frame, QTextTable):
                 _style_table(frame, c)
+
+
+def _heading(level: int) -> QTextCharFormat:
+    """Half as large again as the text and less: Qt makes the first level twice as large."""
+    style = QTextCharFormat()
+    style.setProperty(QTextFormat.Property.FontSizeAdjustment, _LARGER.get(level, 0))
+    style.setFontWeight(QFont.Weight.DemiBold)
+    return style
 
 
 def _style_table(table: QTextTable, c: theme.Colours) -> None:

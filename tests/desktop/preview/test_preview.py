@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QTextBlock
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QTextEdit
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
@@ -438,3 +438,21 @@ def test_quick_look_walks_the_list_beside_links(
     QTest.keyClick(link, Qt.Key.Key_Down)
     assert steps == [1, 1]
     look.close()
+
+
+def test_markdown_is_set_to_be_read(qtbot: QtBot, pane: PreviewPane, tmp_path: Path) -> None:
+    file = tmp_path / "note.md"
+    file.write_text("# Title\n\n" + "A sentence that is long enough to be wrapped. " * 20)
+    pane.resize(1400, 600)
+    show(qtbot, pane, hit(str(file)))
+    view = pane.markdown
+    line = view.document().findBlockByNumber(1).layout().lineAt(0)
+    assert 50 < line.textLength() < 90
+    heights = [block.layout().lineAt(0).ascent() for block in _blocks(view)]
+    assert 1.3 < heights[0] / heights[1] < 1.8
+    pane.resize(400, 600)
+    qtbot.waitUntil(lambda: view.horizontalScrollBar().maximum() == 0)
+
+
+def _blocks(view: QTextEdit) -> list[QTextBlock]:
+    return [view.document().findBlockByNumber(n) for n in range(view.document().blockCount())]
