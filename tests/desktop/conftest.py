@@ -40,7 +40,7 @@ def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
 
 
 @pytest.fixture(scope="session")
-def qapp(qapp: object) -> object:
+def qapp(qapp: object) -> Iterator[object]:
     """The application as Inkling sets it up."""
     from PySide6.QtWidgets import QApplication
 
@@ -48,7 +48,9 @@ def qapp(qapp: object) -> object:
     qapp.setStyle("Fusion")
     qapp.setQuitOnLastWindowClosed(False)
     theme.apply(qapp, "light")
-    return qapp
+    yield qapp
+    # What Python made lies on it: it would be let go of after Python's end, which crashes.
+    qapp.clipboard().clear()
 
 
 @pytest.fixture(autouse=True)
