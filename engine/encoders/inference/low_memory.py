@@ -27,7 +27,7 @@ class LowMemory:
         to_cpu: Callable[[], None] | None = None,
     ) -> None:
         self._forward = forward
-        self._notes = notes
+        self.notes = notes
         self._to_cpu = to_cpu  # None on the CPU
 
     def run(self, rows: Sequence[Row], *, urgent: bool = False) -> Iterator[tuple[int, States]]:
@@ -75,9 +75,9 @@ class LowMemory:
         self._note("Memory ran out: texts are encoded in smaller batches.")
 
     def _note(self, sentence: str) -> None:
-        if sentence not in self._notes:
+        if sentence not in self.notes:
             log.warning("%s", sentence)
-            self._notes.append(sentence)
+            self.notes.append(sentence)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
