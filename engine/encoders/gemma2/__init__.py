@@ -1,1 +1,1 @@
-"""EmbeddingGemma 2, exact: one space for text, code and pictures, on transformers or onnxruntime."""
+"""EmbeddingGemma 2, exact, on transformers or onnxruntime: text, code, pictures in one space."""

@@ -72,7 +72,7 @@ def packed_attention(
 def _rows(tensor: Tensor, part: Segment, heads: int) -> Tensor:
     """[count, heads, length, d] of a segment; heads that share keys or values get copies."""
     some = tensor[0, :, part.start : part.start + part.length * part.count]
-    rows = some.unflatten(1, (part.count, part.length)).transpose(0, 1)
+    rows = some.reshape(len(some), part.count, part.length, -1).transpose(0, 1)
     return rows if rows.shape[1] == heads else rows.repeat_interleave(heads // rows.shape[1], 1)
 
 

@@ -13,9 +13,10 @@ from torch.nn import functional as F
 from engine.contract.types import Adapter, Encoding, TextInput
 from engine.encoders.gemma2.forward import GemmaRow
 from engine.encoders.gemma2.pictures import Grid, smaller_budget
+from engine.encoders.gemma2.quality import Trial
 from engine.encoders.gemma2.tokens import FIRST_OF_IMAGE, Marks, Prompts
-from engine.encoders.inference.low_memory import LowMemory
-from engine.encoders.jina_v4.forward import Forward, States, array
+from engine.encoders.inference.low_memory import LowMemory, RunsBatches
+from engine.encoders.jina_v4.forward import States, array
 from engine.encoders.jina_v4.images import decode, token_boxes
 from engine.encoders.jina_v4.tokens import Prompt
 from engine.models.registry import ModelSpec
@@ -31,19 +32,23 @@ class Gemma2:
         spec: ModelSpec,
         folder: Path,
         config: Mapping[str, Any],
-        forward: Forward,
+        forward: RunsBatches,
         picture_budget: int,
         memory: LowMemory,
+        trial: Trial | None = None,
+        window: int | None = None,
     ) -> None:
-        """`picture_budget`: tokens of a picture."""
+        """`picture_budget`: tokens of a picture. `trial`: of weights that are not exact. `window`:
+        tokens of a text, where the device can take fewer than the model."""
         self.spec = spec
         self.notes: list[str] = memory.notes
         self.fast = forward.device.type != "cpu"
         self.forward = forward
-        self.prompts = Prompts(folder, Marks.of(config), spec.max_tokens)
+        self.prompts = Prompts(folder, Marks.of(config), window or spec.max_tokens)
         self._memory = memory
         self._grid = Grid.of(config)
         self._picture_budget = picture_budget
+        self._trial = trial
 
     def encode_queries(self, queries: Sequence[str], adapter: Adapter) -> list[Encoding]:
         return self._encode([self.prompts.query(query, adapter) for query in queries], urgent=True)
@@ -55,6 +60,8 @@ class Gemma2:
         """The model sees pictures without any prompt."""
         rows = [self.image_row(decode(path, max_aspect=None)) for path in images]
         done = dict(self._memory.run(rows))
+        if self._trial is not None:
+            self._trial.saw("pictures", rows)
         return [self._picture(done[i]) for i in range(len(images))]
 
     def encode_chunks(
@@ -82,6 +89,8 @@ class Gemma2:
     def _encode(self, prompts: Sequence[Prompt], *, urgent: bool = False) -> list[Encoding]:
         rows = [text_row(prompt.ids) for prompt in prompts]
         done = dict(self._memory.run(rows, urgent=urgent))
+        if self._trial is not None and not urgent:
+            self._trial.saw("passages", rows)
         return [
             Encoding(self.cut(done[i]), array(done[i].tokens), spans=prompts[i].spans)
             for i in range(len(prompts))

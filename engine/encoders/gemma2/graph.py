@@ -1,6 +1,6 @@
 """Makes ONNX graphs of EmbeddingGemma 2 from its published weights, for onnxruntime's processor.
 
-They take and give what the published graphs do, see engine.encoders.gemma2.onnx. Matrices are
+They take and give what the published graphs do, see engine.encoders.gemma2.sessions. Matrices are
 multiplied in fp32, or in bytes: on a processor without special units that takes half the time, and
 the memory of a quarter. All operators are ones that onnxruntime has as one.
 """
@@ -8,6 +8,7 @@ the memory of a quarter. All operators are ones that onnxruntime has as one.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -39,9 +40,12 @@ class Weights:
         self._file = safe_open(file, framework="pt")
 
     def __call__(self, name: str) -> NDArray[np.float32]:
-        tensor: torch.Tensor = self._file.get_tensor(name)
-        made: NDArray[np.float32] = tensor.float().numpy()
+        made: NDArray[np.float32] = self.as_published(name).float().numpy()
         return made
+
+    def as_published(self, name: str) -> torch.Tensor:
+        get: Callable[[str], torch.Tensor] = self._file.get_tensor
+        return get(name)
 
 
 class Builder:
@@ -96,18 +100,35 @@ class Builder:
         """A tensor in the file of weights, int8 or float32."""
         from onnx import TensorProto
 
+        if array.dtype == np.int8:
+            return self._store(name, array.shape, TensorProto.INT8, array)
+        return self._store(name, array.shape, TensorProto.FLOAT, np.asarray(array, "<f4"))
+
+    def store_as_published(self, name: str) -> str:
+        """A large table, of which few rows are ever read: bf16 stays so."""
+        from onnx import TensorProto
+
+        tensor = self.weights.as_published(name)
+        if tensor.dtype != torch.bfloat16:
+            return self.store(name, tensor.float().numpy())
+        bits = tensor.view(torch.int16).numpy()
+        return self._store(name, bits.shape, TensorProto.BFLOAT16, bits)
+
+    def rows(self, table: str, places: str) -> str:
+        """Rows of a stored table, in fp32."""
+        return self.node("Cast", self.node("Gather", table, places), to=1)
+
+    def _store(self, name: str, shape: tuple[int, ...], kind: int, array: NDArray[Any]) -> str:
+        from onnx import TensorProto
+
         if name in self._tensors:
             return name
         stream = self._stream
         stream.seek(-stream.tell() % _ALIGNMENT, 1)
-        in_bytes = array.dtype == np.int8
         place = {"location": WEIGHTS, "offset": stream.tell(), "length": array.nbytes}
-        stream.write(np.ascontiguousarray(array, "i1" if in_bytes else "<f4").data)
+        stream.write(np.ascontiguousarray(array).data)
         tensor = TensorProto(
-            name=name,
-            dims=array.shape,
-            data_type=TensorProto.INT8 if in_bytes else TensorProto.FLOAT,
-            data_location=TensorProto.EXTERNAL,
+            name=name, dims=shape, data_type=kind, data_location=TensorProto.EXTERNAL
         )
         for key, value in place.items():
             tensor.external_data.add(key=key, value=str(value))

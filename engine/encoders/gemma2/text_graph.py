@@ -85,12 +85,10 @@ class _TextGraph:
         pictured = b.node("Equal", "input_ids", b.constant(int(self._config["image_token_id"])))
         ids = b.node("Where", pictured, b.constant(int(self._text["pad_token_id"])), "input_ids")
         name = "language_model.embed_tokens.weight"
-        words = b.node("Gather", b.store(name, b.weights(name)), ids)
+        words = b.rows(b.store_as_published(name), ids)
         words = b.node("Mul", words, b.number(root(hidden)))
         # The n-th place of a picture takes the n-th row; a row of zeros, so that there is one.
-        rows = b.node(
-            "Concat", "image_features", b.constant(np.zeros((1, hidden)), "<f4"), axis=0
-        )
+        rows = b.node("Concat", "image_features", b.constant(np.zeros((1, hidden)), "<f4"), axis=0)
         flat = b.reshape(b.node("Cast", pictured, to=7), -1)
         place = b.node("Mul", b.node("CumSum", flat, b.constant(0)), flat)
         # Where there is no picture: place 0, less one, is the last row, the zeros.
@@ -107,9 +105,7 @@ class _TextGraph:
         ends = b.constant(0), length, b.constant(1)
         steps = b.node("Range", *ends)
         away = b.node("Sub", steps, b.node("Unsqueeze", steps, b.constant([1])))
-        far = b.node(
-            "Greater", b.node("Abs", away), b.constant(int(self._text["sliding_window"]))
-        )
+        far = b.node("Greater", b.node("Abs", away), b.constant(int(self._text["sliding_window"])))
         far = b.node("Unsqueeze", b.node("Cast", far, to=1), b.constant([0, 1]))
         near = b.node("Mul", far, b.number(0))
         return {
@@ -120,7 +116,8 @@ class _TextGraph:
     def _attend(self, x: str, at: str, i: int, kind: str, bias: str) -> str:
         b, text = self._b, self._text
         # Published keys have leading zeros, "05".
-        own = next((c for n, c in text["per_layer_config"].items() if int(n) == i), {})
+        layers: Mapping[str, Mapping[str, Any]] = text.get("per_layer_config") or {}
+        own = next((sizes for n, sizes in layers.items() if int(n) == i), {})
         size = int(own.get("head_dim", text["head_dim"]))
         heads = int(text["num_attention_heads"])
         shared = int(own.get("num_key_value_heads", text["num_key_value_heads"]))

@@ -67,7 +67,7 @@ class Prompts:
         file = folder / "tokenizer.json"
         try:
             self._tokenizer = Tokenizer.from_file(str(file))
-        except Exception as error:  # noqa: BLE001 -- the library raises nothing narrower
+        except Exception as error:  # the library raises nothing narrower
             what = "is damaged" if file.exists() else "is missing"
             raise InklingError(
                 f"The model's file tokenizer.json {what}.",

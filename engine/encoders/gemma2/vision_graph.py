@@ -133,5 +133,3 @@ class _VisionGraph:
         shape = b.node("Concat", high, edge, wide, edge, b.constant([width]), axis=0)
         means = b.node("ReduceMean", b.node("Reshape", x, shape), axes=[1, 3], keepdims=0)
         return b.reshape(means, -1, width)
-
-

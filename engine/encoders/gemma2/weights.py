@@ -18,7 +18,7 @@ from engine.encoders.gemma2.tokens import Marks, Prompts
 from engine.encoders.jina_v4.weights import read_json
 
 _REMEDY = "Get the files again with `inkling model download`, or add a complete folder."
-_WEIGHTS = "model.safetensors"
+WEIGHTS = "model.safetensors"
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 def load_network(folder: Path, dtype: torch.dtype) -> Any:
     """transformers' own class with packed attention, on the CPU; every tensor is accounted for."""
     read_config(folder)
-    _check_file(folder / _WEIGHTS)
+    _check_file(folder / WEIGHTS)
     try:
         config = EmbeddingGemma2Config.from_pretrained(folder, local_files_only=True)
         config.audio_config = None
@@ -49,7 +49,7 @@ def load_network(folder: Path, dtype: torch.dtype) -> Any:
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if names := sorted(map(str, report[kind])):
             what = kind.replace("_keys", "")
-            raise wrong(f"{_WEIGHTS} has {what} tensors, among them {names[0]}.", folder / _WEIGHTS)
+            raise wrong(f"{WEIGHTS} has {what} tensors, among them {names[0]}.", folder / WEIGHTS)
     return _with_fused_norms(network.eval().requires_grad_(False))
 
 

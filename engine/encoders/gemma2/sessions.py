@@ -103,7 +103,7 @@ def session(graph: Path, threads: int, *, optimise: bool) -> Any:
         )
     except InklingError:
         raise
-    except Exception as error:  # noqa: BLE001 -- its errors have no class of their own
+    except Exception as error:  # its errors have no class of their own
         raise damaged(graph, str(error)) from error
 
 
@@ -117,7 +117,7 @@ def with_int8_kernels(graph: Path) -> bytes:
 
     try:
         model = onnx.load(graph, load_external_data=False)
-    except Exception as error:  # noqa: BLE001 -- protobuf's, or the file system's
+    except Exception as error:  # protobuf's, or the file system's
         raise damaged(graph, str(error)) from error
     for node in model.graph.node:
         if node.op_type == "MatMulNBits" and not any(
