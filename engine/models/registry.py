@@ -223,7 +223,7 @@ MODELS: dict[str, ModelSpec] = {
             width_key="text_config.embedding_dim",
         ),
         ModelSpec(
-            id="embeddinggemma-2-q8",
+            id="embeddinggemma-onnx",
             title="EmbeddingGemma 2 in 8 bits (a third of the size, for processors)",
             revision="daa72c51243991dfcaf9f9137d2c573d8f7790c0",
             licence="Apache-2.0",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,12 @@ class Difference:
     @property
     def ok(self) -> bool:
         return self.found <= self.limit  # false for nan
+
+
+def load_arrays(folder: Path) -> dict[str, Array]:
+    """All of golden.npz."""
+    with (folder / "golden.npz").open("rb") as stream, np.load(stream) as arrays:
+        return {key: arrays[key] for key in arrays.files}
 
 
 def same(key: str, kind: str, golden: Array, ours: Array) -> Difference:

@@ -31,7 +31,7 @@ from engine.encoders.jina_v4.forward import States, array
 from engine.encoders.jina_v4.images import decode
 from engine.encoders.jina_v4.tokens import Prompt
 from engine.models.registry import ModelSpec, model_spec
-from tests.golden.comparison import Array, Difference, Only, near, same
+from tests.golden.comparison import Array, Difference, Only, load_arrays, near, same
 
 SINGLE_LIMIT = 2e-5  # greatest absolute difference, fp32
 TOKENS_LIMIT = 2e-4
@@ -46,8 +46,7 @@ class Golden:
     def __init__(self, folder: Path, back_end: str = BACK_ENDS[0]) -> None:
         self.folder = folder
         self.back_end = back_end
-        with np.load(folder / "golden.npz") as arrays:
-            self.arrays = {key: arrays[key] for key in arrays.files}
+        self.arrays = load_arrays(folder)
         self.meta = json.loads((folder / "golden_meta.json").read_text(encoding="utf-8"))
         self.texts: dict[str, str] = self.meta["texts"]
         checkpoint = folder / "ckpt"

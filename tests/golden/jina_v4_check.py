@@ -24,7 +24,7 @@ from engine.encoders.jina_v4.forward import Forward, Row, States
 from engine.encoders.jina_v4.placement import Placed
 from engine.encoders.jina_v4.weights import Checkpoint, load_network
 from engine.models.registry import model_spec
-from tests.golden.comparison import Array, Difference, Only, near, same
+from tests.golden.comparison import Array, Difference, Only, load_arrays, near, same
 
 TEXT_LIMIT = 2e-5  # greatest absolute difference, fp32
 IMAGE_SINGLE_LIMIT = 1e-4
@@ -38,8 +38,7 @@ class Golden:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with np.load(folder / "golden.npz") as arrays:
-            self.arrays = {key: arrays[key] for key in arrays.files}
+        self.arrays = load_arrays(folder)
         self.meta = json.loads((folder / "golden_meta.json").read_text(encoding="utf-8"))
         self.texts: dict[str, str] = {**self.meta["texts"], "empty": ""}
         self.checkpoint = Checkpoint.open(folder / "ckpt")

@@ -19,12 +19,11 @@ from torch.nn import functional as F
 
 from engine.contract.errors import InklingError
 from engine.contract.types import TextInput
-from engine.encoders.gemma2 import text_graph, vision_graph
+from engine.encoders.gemma2 import quality, text_graph, vision_graph
 from engine.encoders.gemma2.encoder import Gemma2, text_row
 from engine.encoders.gemma2.forward import PackedForward
 from engine.encoders.gemma2.graph import GRAPH, VERSION
 from engine.encoders.gemma2.pictures import BUDGETS
-from engine.encoders.gemma2.quality import Trial, compare, keep, known, said
 from engine.encoders.gemma2.sessions import GraphForward, session
 from engine.encoders.gemma2.tokens import Marks, Prompts
 from engine.encoders.gemma2.weights import WEIGHTS, check_folder, load_network, read_config
@@ -170,8 +169,8 @@ def _on_processor(
         most = max(window, budget + 4)
         forward = graph_forward(folder, files, config, spec, int8=True, most=most)
         if _serves(folder, files, config, forward, exact):
-            notes += [said(kind, quality) for kind, quality in known(folder).items()]
-            trial = Trial(folder, forward, exact, notes)
+            notes += [quality.said(*found) for found in quality.known(folder).items()]
+            trial = quality.Trial(folder, forward, exact, notes)
         else:
             forward = exact()
     elif precision == "bf16":
@@ -246,15 +245,16 @@ def _serves(
     """
     if options(folder).precision in ("int8", "int4"):
         return True
-    found = known(folder)
+    found = quality.known(folder)
     if not found:
         prompts = Prompts(files, Marks.of(config), CPU_WINDOW)
         rows = [text_row(prompts.passage(TextInput(text), "retrieval").ids) for text in SAMPLES]
         full = exact()
         times = _seconds(full, rows) / max(_seconds(smaller, rows), 1e-9)
-        keep(folder, "samples", replace(compare(smaller, full, rows), times=times))
-        found = known(folder)
-    return all(quality.serves for quality in found.values())
+        nearness = quality.compare(smaller, full, rows)
+        quality.keep(folder, "samples", replace(nearness, times=times))
+        found = quality.known(folder)
+    return all(one.serves for one in found.values())
 
 
 def _seconds(forward: RunsBatches, rows: Any) -> float:
