@@ -152,7 +152,7 @@ def _bilinear(patch: Patch, golden: Golden) -> None:
 MUTATIONS: dict[str, tuple[str, Mutation]] = {
     "no prompt": ("text.short.query.single.48", _prompt("")),
     "prompt without blank": ("text.short.query.single.48", _prompt("task: search result | query:")),
-    "prompt and text apart": ("text.code.document.single.48", _apart),
+    "prompt and text apart": ("text.space.document.single.48", _apart),
     "control tokens in a text": ("text.control.document.single.48", _control_tokens),
     "first token": ("text.short.query.single.48", _mean(lambda s: s.hidden[0])),
     "without marks": ("text.short.query.single.48", _mean(lambda s: s.hidden[1:-1].mean(0))),
