@@ -34,7 +34,13 @@ def write(folder: Path, layers: int = LAYERS, vision_layers: int = VISION_LAYERS
     network = EmbeddingGemma2Model(sizes)
     weights = {}
     for name, value in network.state_dict().items():
-        drawn = torch.randn_like(value) * value.shape[-1] ** -0.5 if value.ndim > 1 else value
+        if value.ndim > 1:
+            drawn = torch.randn_like(value) * value.shape[-1] ** -0.5
+        elif name.endswith(("q_norm.weight", "k_norm.weight")):
+            # Scores of about one: with larger ones every token would see a single other.
+            drawn = torch.full_like(value, len(value) ** -0.25)
+        else:
+            drawn = value
         weights[name] = drawn.bfloat16().contiguous()
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     sizes.save_pretrained(folder)

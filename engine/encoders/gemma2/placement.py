@@ -41,7 +41,8 @@ CPU_WINDOW = 2048
 _CARD_PICTURE = 280  # tokens: what the model's makers use
 _PATIENCE_S = 5.0  # for a picture on a processor
 _TRIED = (512, 512, 2048)  # tokens, inputs, outputs of a product that is timed
-_LAYERS = "graphs"  # folder of graphs made here
+_GRAPHS = "graphs"  # folder of those made here
+_OTHERWISE = "From the next start on they are used instead."
 
 SAMPLES = (
     "The boiler was serviced in March; the invoice is in the kitchen drawer.",
@@ -169,8 +170,8 @@ def _on_processor(
         most = max(window, budget + 4)
         forward = graph_forward(folder, files, config, spec, int8=True, most=most)
         if _serves(folder, files, config, forward, exact):
-            notes += [quality.said(*found) for found in quality.known(folder).items()]
-            trial = quality.Trial(folder, forward, exact, notes)
+            notes += [quality.said(*found, _OTHERWISE) for found in quality.known(folder).items()]
+            trial = quality.Trial(folder, forward, exact, notes, _OTHERWISE)
         else:
             forward = exact()
     elif precision == "bf16":
@@ -211,7 +212,7 @@ def graph_forward(
     sessions = {}
     with ExitStack() as stack:
         for name, make in makers.items():
-            kept = None if folder is None else folder / _LAYERS / name
+            kept = None if folder is None else folder / _GRAPHS / name
             place = stack.enter_context(graph_in(kept, key, make, size))
             sessions[name] = session(place / GRAPH, processor_threads(), optimise=False)
     return GraphForward(

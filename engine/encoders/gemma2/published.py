@@ -30,6 +30,7 @@ from engine.models.registry import ModelSpec
 
 TEXT, VISION = "onnx/model_quantized.onnx", "onnx/vision_encoder_quantized.onnx"
 _EXACT = "embeddinggemma-2"  # the row of the exact weights
+_OTHERWISE = f"The model “{_EXACT}” has them."
 
 
 def load(folder: Path | None, spec: ModelSpec) -> Gemma2:
@@ -44,7 +45,7 @@ def load(folder: Path | None, spec: ModelSpec) -> Gemma2:
     exact = weights_folder(folder.parent / _EXACT)
     trial = None
     if found := known(folder):
-        notes += [said(kind, quality) for kind, quality in found.items()]
+        notes += [said(kind, quality, _OTHERWISE) for kind, quality in found.items()]
     elif not (exact / WEIGHTS).exists():
         notes.append(
             "The model runs with weights of 8 bits, as published; how near they are to the exact "
@@ -56,7 +57,7 @@ def load(folder: Path | None, spec: ModelSpec) -> Gemma2:
             network = load_network(exact, torch.float32)
             return PackedForward(network, budget=CPU_BUDGET, token_dim=spec.token_dim)
 
-        trial = Trial(folder, forward, load_exact, notes)
+        trial = Trial(folder, forward, load_exact, notes, _OTHERWISE)
     window = min(spec.max_tokens, CPU_WINDOW)
     memory = LowMemory(forward, notes)
     return Gemma2(spec, files, config, forward, budget, memory, trial, window)

@@ -76,22 +76,29 @@ def keep(folder: Path, kind: Kind, quality: Quality) -> None:
         log.warning("can't keep the measurement: %s", error)
 
 
-def said(kind: Kind, quality: Quality) -> str:
-    """For a person."""
+def said(kind: Kind, quality: Quality, otherwise: str) -> str:
+    """For a person; `otherwise` says what there is to do about weights that do not serve."""
     what = {"passages": "your passages", "pictures": "your pictures", "samples": "samples"}[kind]
     nearness = f"cosine {quality.mean:.4f} on {quality.count} of {what}, least {quality.least:.4f}"
     verdict = "near enough to" if quality.serves else "too far from"
-    return f"The model runs with weights of 8 bits: {nearness}: {verdict} the exact ones."
+    found = f"The model runs with weights of 8 bits: {nearness}: {verdict} the exact ones."
+    return found if quality.serves else f"{found} {otherwise}"
 
 
 class Trial:
     """Holds smaller weights against the exact ones, on the first of a person's own that come."""
 
     def __init__(
-        self, folder: Path, smaller: RunsBatches, exact: Callable[[], RunsBatches], notes: list[str]
+        self,
+        folder: Path,
+        smaller: RunsBatches,
+        exact: Callable[[], RunsBatches],
+        notes: list[str],
+        otherwise: str,
     ) -> None:
         """`exact` loads the exact weights; they are let go of after each measurement."""
         self._folder, self._smaller, self._exact, self._notes = folder, smaller, exact, notes
+        self._otherwise = otherwise
         self._waiting: dict[Kind, list[Row]] = {"passages": [], "pictures": []}
         for kind in known(folder):
             self._waiting.pop(kind, None)
@@ -111,7 +118,7 @@ class Trial:
             log.warning("the smaller weights can't be measured: %s", error)
             return
         keep(self._folder, kind, quality)
-        self._notes.append(said(kind, quality))
+        self._notes.append(said(kind, quality, self._otherwise))
 
 
 def _light(row: Row) -> Row:

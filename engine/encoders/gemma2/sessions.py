@@ -59,7 +59,7 @@ class GraphForward:
             "pixel_position_ids": places(patches)[None].numpy(),
         }
         with self._turns.take(urgent=urgent):
-            return self._vision.run(None, inputs)[0]
+            return _run(self._vision, None, inputs)[0]
 
     def _read(self, rows: Sequence[Row], seen: Sequence[Any]) -> list[States]:
         ids = np.array([row.ids for row in rows], np.int64)
@@ -70,11 +70,21 @@ class GraphForward:
             "video_features": self._empty,
             "audio_features": self._empty,
         }
-        [tokens] = self._text.run(["last_hidden_state"], inputs)
+        [tokens] = _run(self._text, ["last_hidden_state"], inputs)
         return [
             states_of(row, torch.from_numpy(hidden), self._token_dim)
             for row, hidden in zip(rows, tokens, strict=True)
         ]
+
+
+def _run(graph: Any, outputs: list[str] | None, inputs: dict[str, Any]) -> Any:
+    """Its errors have classes of their own: MemoryError where memory ran out."""
+    try:
+        return graph.run(outputs, inputs)
+    except Exception as error:
+        if any(sign in str(error).lower() for sign in ("allocat", "bad_alloc")):
+            raise MemoryError(str(error)) from error
+        raise
 
 
 def session(graph: Path, threads: int, *, optimise: bool) -> Any:

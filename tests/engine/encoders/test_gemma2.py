@@ -13,18 +13,21 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException as onnxruntime_error
 from PIL import Image
 from transformers import EmbeddingGemma2Config, EmbeddingGemma2Model
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.types import TextInput
+from engine.contract.query import parse
+from engine.contract.types import FileFacts, TextInput, Unit
 from engine.encoders.gemma2 import placement
 from engine.encoders.gemma2.attention import Segment, packed_attention, segments
 from engine.encoders.gemma2.encoder import Gemma2, text_row
 from engine.encoders.gemma2.forward import PackedForward
 from engine.encoders.gemma2.pictures import BUDGETS, Grid
 from engine.encoders.pool import EncoderPool
+from engine.engine import Engine
 from engine.models import files as model_files
 from engine.models.registry import model_spec
 from engine.models.sizes import as_found, recognise
@@ -255,6 +258,29 @@ def test_fewer_tokens_when_memory_is_short(tmp_path: Path, monkeypatch: pytest.M
     assert any("fewer pixels" in note for note in encoder.notes)
 
 
+def test_smaller_batches_when_a_graph_runs_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = tiny("onnxruntime")
+    texts = [TextInput("rent and taxes")] * 4
+    expected = encoder.encode_texts(texts, "retrieval")
+    graph: Any = encoder.forward
+
+    class Short:
+        """A session that has room for one text."""
+
+        def __init__(self, real: Any) -> None:
+            self.real = real
+
+        def run(self, outputs: list[str], inputs: dict[str, Any]) -> Any:
+            if len(inputs["input_ids"]) > 1:
+                raise onnxruntime_error("Failed to allocate memory for requested buffer")
+            return self.real.run(outputs, inputs)
+
+    monkeypatch.setattr(graph, "_text", Short(graph._text))
+    made = encoder.encode_texts(texts, "retrieval")
+    assert all(np.allclose(a.single, b.single) for a, b in zip(made, expected, strict=True))
+    assert any("smaller batches" in note for note in encoder.notes)
+
+
 # -- folders ------------------------------------------------------------------------------------
 
 
@@ -317,6 +343,31 @@ def test_a_folder_is_recognised_added_and_works_in_its_worker(base: BaseDir) -> 
 
 
 # -- how it runs --------------------------------------------------------------------------------
+
+
+def test_files_are_found_by_text_and_by_picture(base: BaseDir) -> None:
+    """Through the store, with the model in its worker."""
+    registered = model_spec("embeddinggemma-2")
+    model_files.accept_licence(registered, base)
+    model_files.add(registered, base, CHECKPOINT)
+    model_files.set_options(registered, base, model_files.Options("cpu", "fp32", 70))
+    picture = str(FOLDER / "images" / "odd_301x199.png")
+    units = [
+        (FileFacts(1, "/1", "note", None, "", 1.0, 1), Unit(1, 0, "note", "the lease of the flat")),
+        (FileFacts(2, "/2", "image", None, "", 1.0, 1), Unit(2, 0, "image", "", image=picture)),
+        (FileFacts(3, "/3", "code", None, "", 1.0, 1), Unit(3, 0, "code", "def upload(): pass")),
+    ]
+    engine = Engine(base, as_found(registered, base), lambda words, limit, filters: [])
+    try:
+        stored = engine.encode(units)
+        engine.replace({one.unit.file_id: [one] for one in stored})
+        *_, last = engine.search(parse("the lease of the flat"))
+        assert last.hits[0].path == "/1"
+        assert stored[1].vector is not None
+        assert stored[1].vector.shape == (48,)
+        assert stored[1].note == "seen at 480 × 288 pixels"
+    finally:
+        engine.close()
 
 
 def test_bytes_run_where_they_are_good_enough(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:

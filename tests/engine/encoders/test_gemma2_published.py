@@ -132,7 +132,9 @@ def test_what_is_near_enough() -> None:
     assert not quality.Quality(64, 0.964, 0.907).serves
     assert not quality.Quality(64, 0.9999, 0.9).serves
     assert not quality.Quality(64, 1.0, 1.0, times=0.9).serves
-    assert "too far from" in quality.said("pictures", quality.Quality(64, 0.964, 0.907))
+    far = quality.said("pictures", quality.Quality(64, 0.964, 0.907), "Use the others.")
+    assert "64 of your pictures" in far
+    assert far.endswith("too far from the exact ones. Use the others.")
 
 
 @pytest.mark.parametrize(
