@@ -17,10 +17,12 @@ from PIL import Image
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.types import TextInput
-from engine.encoders.gemma2 import published, quality
+from engine.encoders.gemma2 import published, quality, text_graph
 from engine.encoders.gemma2.encoder import Gemma2
+from engine.encoders.gemma2.graph import GRAPH
 from engine.encoders.gemma2.published import TEXT, VISION
-from engine.encoders.gemma2.sessions import with_int8_kernels
+from engine.encoders.gemma2.sessions import session, with_int8_kernels
+from engine.encoders.gemma2.weights import WEIGHTS, read_config
 from engine.models import files as model_files
 from engine.models.registry import ModelSpec, model_spec
 from engine.models.sizes import as_found, recognise
@@ -80,6 +82,27 @@ def test_matrices_are_multiplied_in_bytes_and_the_file_stays(graphs: Path) -> No
         assert len(made) >= 10
         assert all(level == [4] for level in made)
         assert hashlib.sha256((graphs / name).read_bytes()).hexdigest() == before
+
+
+def test_our_graph_takes_padding_and_gives_the_mean_as_the_published_does(tmp_path: Path) -> None:
+    config = read_config(CHECKPOINT)
+    text_graph.write(config, CHECKPOINT / WEIGHTS, tmp_path, int8=False, most=64)
+    graph = session(tmp_path / GRAPH, 1, optimise=False)
+    empty = np.zeros((0, config["text_config"]["hidden_size"]), np.float32)
+    media = {f"{kind}_features": empty for kind in ("image", "video", "audio")}
+    ids = np.array([[2, 40, 41, 42, 43, 44, 45, 46, 1], [2, 50, 51, 1, 0, 0, 0, 0, 0]], np.int64)
+    mask = (ids != 0).astype(np.int64)
+    pooled, tokens = graph.run(
+        ["sentence_embedding", "last_hidden_state"],
+        {"input_ids": ids, "attention_mask": mask, **media},
+    )
+    [alone] = graph.run(
+        ["last_hidden_state"],
+        {"input_ids": ids[1:, :4], "attention_mask": mask[1:, :4], **media},
+    )
+    assert np.abs(tokens[1, :4] - alone[0]).max() <= 2e-4
+    mean = alone[0].mean(axis=0)
+    assert np.abs(pooled[1] - mean / np.linalg.norm(mean)).max() <= 2e-5
 
 
 def test_measured_on_a_persons_own_kept_and_said(
