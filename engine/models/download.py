@@ -131,7 +131,7 @@ class _Download:
                 listed = [file for entry in json.load(answer) if (file := _remote_file(entry))]
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             raise self._unreachable(error) from error
-        kept = set(model_files.names_of_weights(file.name for file in listed))
+        kept = set(model_files.names_of_weights(self._spec, (file.name for file in listed)))
         return sorted((f for f in listed if f.name in kept), key=lambda f: f.bytes)
 
     def _get(self, file: RemoteFile, target: Path) -> None:

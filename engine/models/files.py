@@ -33,6 +33,8 @@ from engine.models.registry import MODELS, ModelSpec
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["fp32", "bf16", "int8", "int4"]
+#: Tokens of a picture, where a model can be told; 0 leaves it to the device.
+PictureTokens = Literal[0, 70, 140, 280, 560, 1120]
 State = Literal["built in", "ready", "incomplete", "missing"]
 
 _CHECK_SECONDS = 900
@@ -44,6 +46,7 @@ class Options:
 
     device: Device = "auto"
     precision: Precision | Literal["auto"] = "auto"
+    picture_tokens: PictureTokens = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def add(spec: ModelSpec, base: BaseDir, folder: Path) -> None:
             f"There is no folder {source}.", hint="Give the folder that holds config.json."
         )
     check_tensors(spec, source)
-    manifest = make_manifest(source, names_of_weights(_files_below(source)))
+    manifest = make_manifest(source, names_of_weights(spec, _files_below(source)))
     compare_digests(spec, {name: entry["sha256"] for name, entry in manifest.items()})
     home = model_folder(spec, base)
     write_json(home / "location.json", {"path": str(source)})
@@ -155,15 +158,21 @@ def remove(spec: ModelSpec, base: BaseDir) -> None:
     """Delete what was downloaded; a folder that was added is only forgotten."""
     home = model_folder(spec, base)
     # The manifest first: half a removal must not look like a whole model.
-    for name in ("manifest.json", "location.json", "options.json", "measured.json"):
+    found_here = ("measured.json", "quality.json")
+    for name in ("manifest.json", "location.json", "options.json", *found_here):
         (home / name).unlink(missing_ok=True)
-    shutil.rmtree(home / "files", ignore_errors=True)
+    for name in ("files", "graphs"):
+        shutil.rmtree(home / name, ignore_errors=True)
 
 
 def options(folder: Path) -> Options:
     """How the person wants the model in this folder to run."""
     given = read_object(folder / "options.json")
-    known = {"device": get_args(Device), "precision": get_args(Precision)}
+    known = {
+        "device": get_args(Device),
+        "precision": get_args(Precision),
+        "picture_tokens": get_args(PictureTokens),
+    }
     return Options(**{key: given[key] for key in known if given.get(key) in known[key]})
 
 
@@ -193,8 +202,10 @@ def check_tensors(spec: ModelSpec, folder: Path) -> None:
         )
 
 
-def names_of_weights(names: Iterable[str]) -> list[str]:
+def names_of_weights(spec: ModelSpec, names: Iterable[str]) -> list[str]:
     """Those of a repository's files that a model is made of: never code, never pictures."""
+    if spec.files:
+        return sorted(set(names) & set(spec.files))
     kept = (".safetensors", ".json", "merges.txt", "vocab.txt")
     return sorted(n for n in names if n.endswith(kept) and not n.startswith("."))
 
@@ -210,7 +221,13 @@ def write_manifest(
 ) -> None:
     """Say that all is there; with the numbers of config.json, which may be out of reach later."""
     config = read_object(weights / "config.json")
-    numbers = {k: v for k, v in config.items() if isinstance(v, int | list)}
+    within = {
+        f"{outer}.{key}": value
+        for outer, inner in config.items()
+        if isinstance(inner, dict)
+        for key, value in inner.items()
+    }
+    numbers = {k: v for k, v in (config | within).items() if isinstance(v, int | list)}
     manifest = {"revision": spec.revision, "config": numbers, "files": files}
     write_json(home / "manifest.json", manifest)
 

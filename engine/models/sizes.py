@@ -29,11 +29,12 @@ def as_found(spec: ModelSpec, base: BaseDir) -> ModelSpec:
     config = manifest.get("config", {})
     dims = _dims(spec, config)
     wanted = [dim for dim in dims if dim <= spec.dim]
+    token_dim = int(config.get(spec.token_dim_key) or spec.token_dim)
     return replace(
         spec,
         dims=dims,
         dim=max(wanted, default=min(dims)),
-        token_dim=int(config.get(spec.token_dim_key) or spec.token_dim),
+        token_dim=min(token_dim, _width(spec, config)),
         edition=_edition(manifest["files"]),
     )
 
@@ -42,22 +43,33 @@ def _dims(spec: ModelSpec, config: Mapping[str, Any]) -> tuple[int, ...]:
     """Sizes the single vector can be cut to, largest first."""
     if trained := config.get(spec.dims_key):
         return tuple(sorted(map(int, trained), reverse=True))
-    hidden = int(config.get(spec.width_key) or spec.dims[0])
-    return tuple(dim for dim in spec.dims if dim <= hidden) or (hidden,)
+    width = _width(spec, config)
+    return tuple(dim for dim in spec.dims if dim <= width) or (width,)
+
+
+def _width(spec: ModelSpec, config: Mapping[str, Any]) -> int:
+    return int(config.get(spec.width_key) or spec.dims[0])
 
 
 def _edition(manifest: Mapping[str, Mapping[str, Any]]) -> str:
     """The same for the same weights, wherever they lie and whatever else lies beside them."""
-    digests = sorted(e["sha256"] for name, e in manifest.items() if name.endswith(".safetensors"))
+    numbers = (".safetensors", ".onnx", ".onnx_data")
+    digests = sorted(e["sha256"] for name, e in manifest.items() if name.endswith(numbers))
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:8]
 
 
 def recognise(folder: Path) -> ModelSpec:
     """The model whose weights a folder holds, by its config.json; InklingError if it is none."""
     config = read_object(folder / "config.json")
-    for spec in MODELS.values():
-        if spec.recognised_by and all(_has(config, mark) for mark in spec.recognised_by):
-            return spec
+    family = [
+        spec
+        for spec in MODELS.values()
+        if spec.recognised_by and all(_has(config, mark) for mark in spec.recognised_by)
+    ]
+    # One of the family by its files; where some are missing, the check names them.
+    whole = (spec for spec in family if all((folder / name).exists() for name in spec.files))
+    if found := next(whole, None) or next(iter(family), None):
+        return found
     known = ", ".join(spec.source for spec in MODELS.values() if spec.download_bytes)
     raise InklingError(
         f"{folder} does not hold a model that Inkling knows.",

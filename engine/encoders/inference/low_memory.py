@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import torch
 
 from engine.contract.errors import InklingError
-from engine.encoders.jina_v4.forward import Forward, Row, States, batches
+from engine.encoders.jina_v4.forward import Row, States, batches
 
 log = logging.getLogger(__name__)
 
@@ -17,17 +18,28 @@ LEAST_BUDGET = 64  # tokens; a forward that needs less would not fit either
 _SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "bad alloc")
 
 
+class RunsBatches(Protocol):
+    """A network on whatever back end."""
+
+    budget: int  # cost of a batch at most
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def run_batch(self, rows: Sequence[Row], *, urgent: bool = False) -> list[States]: ...
+
+
 class LowMemory:
     """Runs rows through a Forward; each step it has to take down is logged and noted once."""
 
     def __init__(
         self,
-        forward: Forward,
+        forward: RunsBatches,
         notes: list[str],
         to_cpu: Callable[[], None] | None = None,
     ) -> None:
         self._forward = forward
-        self._notes = notes
+        self.notes = notes
         self._to_cpu = to_cpu  # None on the CPU
 
     def run(self, rows: Sequence[Row], *, urgent: bool = False) -> Iterator[tuple[int, States]]:
@@ -75,9 +87,9 @@ class LowMemory:
         self._note("Memory ran out: texts are encoded in smaller batches.")
 
     def _note(self, sentence: str) -> None:
-        if sentence not in self._notes:
+        if sentence not in self.notes:
             log.warning("%s", sentence)
-            self._notes.append(sentence)
+            self.notes.append(sentence)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

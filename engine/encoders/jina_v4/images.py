@@ -106,14 +106,17 @@ class Preprocessor:
         return Patches(frames.reshape(high * wide, -1).contiguous(), high, wide)
 
 
-def decode(path: str) -> Tensor:
-    """A picture file as RGB [3, h, w] uint8, upright, transparent parts white."""
+def decode(path: str, max_aspect: float | None = _MAX_ASPECT) -> Tensor:
+    """A picture file as RGB [3, h, w] uint8, upright, transparent parts white.
+
+    `max_aspect`: how many times as long as wide it may be; None as many as you like.
+    """
     try:
         with Image.open(path, formats=_FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_SOURCE_PIXELS:
                 raise _bad(path, f"has {width * height / 1e6:.0f} megapixels, too many to decode")
-            if max(width, height) > _MAX_ASPECT * min(width, height):
+            if max_aspect and max(width, height) > max_aspect * min(width, height):
                 raise _bad(path, f"is {width}x{height} pixels, too narrow to be a picture")
             picture.load()
             upright = ImageOps.exif_transpose(picture)

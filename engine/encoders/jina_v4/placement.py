@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import torch
@@ -19,9 +19,11 @@ from engine.encoders.inference.low_memory import is_out_of_memory
 from engine.encoders.inference.quantise_weights import quantise
 from engine.encoders.jina_v4.forward import Forward
 from engine.encoders.jina_v4.weights import Checkpoint, load_network
-from engine.models.files import Precision, options
+from engine.models.files import Precision, options, read_object, write_json
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: Bytes of memory for each weight, scales included; the word table and the vision tower are a
 #: quarter of the weights and keep 8 bits where the others have 4.
@@ -122,16 +124,26 @@ def bf16_is_faster(folder: Path) -> bool:
 
     With AVX-512 BF16 or AMX it is two to three times as fast; without, it is emulated.
     """
+    return measured(
+        folder,
+        "bf16_is_faster",
+        lambda: _matrix_seconds(torch.bfloat16) < _matrix_seconds(torch.float32),
+    )
+
+
+def measured(folder: Path, name: str, measure: Callable[[], T]) -> T:
+    """What was measured on this machine by this name, or is now."""
     file = folder / _MEASURED
+    known = read_object(file)
+    if name in known:
+        found: T = known[name]
+        return found
+    made = measure()
     try:
-        return bool(json.loads(file.read_text(encoding="utf-8"))["bf16_is_faster"])
-    except (OSError, ValueError, KeyError, TypeError):
-        faster = _matrix_seconds(torch.bfloat16) < _matrix_seconds(torch.float32)
-    try:
-        file.write_text(json.dumps({"bf16_is_faster": faster}), encoding="utf-8")
+        write_json(file, {**known, name: made})
     except OSError as error:
         log.warning("can't keep the measurement: %s", error)
-    return faster
+    return made
 
 
 def _matrix_seconds(dtype: torch.dtype) -> float:

@@ -43,9 +43,10 @@ def graph_in(
         try:
             make(Path(place))
         except OSError as error:
+            enough = max(100, 2 * size // 1_000_000)
             raise InklingError(
                 f"There is no room to prepare the model: {error.strerror or error}.",
-                hint="Free some disk space: a hundred megabytes are enough.",
+                hint=f"Free some disk space: {enough} megabytes are enough.",
             ) from error
         yield Path(place)
 

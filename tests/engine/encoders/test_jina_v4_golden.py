@@ -17,8 +17,8 @@ from engine.encoders.jina_v4 import encoder as jina_v4
 from engine.encoders.jina_v4 import forward as jina_v4_forward
 from engine.encoders.jina_v4 import tokens as jina_v4_tokens
 from engine.encoders.jina_v4.forward import Forward, Row, States
-from tests.golden import check
-from tests.golden.check import Golden, differences
+from tests.golden import check, jina_v4_check
+from tests.golden.jina_v4_check import Golden, differences
 
 FOLDER = Path(check.__file__).parent / "jina_v4"
 
@@ -260,6 +260,6 @@ def test_long_texts_in_slices_are_the_same() -> None:
     [whole] = golden.rows([jina_v4.text_row(ids, "retrieval")])
     golden.forward.budget = 7
     [sliced] = golden.rows([jina_v4.text_row(ids, "retrieval")])
-    assert (whole.hidden - sliced.hidden).abs().max() <= check.TEXT_LIMIT
-    assert (whole.tokens - sliced.tokens).abs().max() <= check.TEXT_LIMIT
+    assert (whole.hidden - sliced.hidden).abs().max() <= jina_v4_check.TEXT_LIMIT
+    assert (whole.tokens - sliced.tokens).abs().max() <= jina_v4_check.TEXT_LIMIT
     assert F.cosine_similarity(whole.mean, sliced.mean, dim=0) > 0.999999

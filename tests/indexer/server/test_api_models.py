@@ -23,7 +23,8 @@ def rows(indexer: RunningIndexer) -> dict[str, dict[str, Any]]:
 
 def test_every_model_is_told(indexer: RunningIndexer) -> None:
     found = rows(indexer)
-    assert list(found) == ["minilm", "e5-minilm", "jina-v4", "neomme-260m"]
+    gemma = ["embeddinggemma-2", "embeddinggemma-onnx"]
+    assert list(found) == ["minilm", "e5-minilm", "jina-v4", "neomme-260m", *gemma]
     mini, jina = found[DEFAULT_MODEL], found["jina-v4"]
     assert mini["in_use"]
     assert mini["available"]
