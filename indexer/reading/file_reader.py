@@ -17,6 +17,7 @@ from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.chunking import units_of
 from indexer.reading.extract import pick
 from indexer.reading.extract.base import ExtractError, Extraction, Extractor
+from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
 from indexer.reading.secrets import passages_withheld
 from indexer.reading.versions import reading_version
@@ -84,7 +85,7 @@ class FileReader:
     ) -> Work:
         path = Path(record.path)
         extraction, scratch = self._extractors.extract(
-            record.path, ocr=self._settings.ocr, pixels=self._pixels
+            record.path, ocr=self._settings.ocr, pixels=self._pixels, look=True
         )
         after = path.stat() if path.exists() else None
         if after is None or _edition(after) != before:
@@ -113,6 +114,9 @@ class FileReader:
         units = [
             replace(u, image=str(scratch / u.image)) if u.image is not None else u for u in units
         ]
+        if extraction.look is not None:
+            look = replace(unpack_look(extraction.look), content=digest)
+            units[0] = replace(units[0], look=look)
         self._keep_thumbs(record.id, extraction, scratch)
         facts = replace(
             facts_of(record),

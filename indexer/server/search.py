@@ -13,8 +13,10 @@ from msgspec import structs
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.filters import both
 from engine.contract.query import changed, parse
-from engine.contract.types import Answer, Coverage, Filters, Hit
+from engine.contract.types import Answer, Coverage, Filters, Hit, Query
+from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.index import Index
+from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
 from indexer.server.coverage import CoverageCounter
 from indexer.server.explain import explain
@@ -23,10 +25,6 @@ from indexer.sources.ignore import IgnoreRules
 
 #: Words of a query picture that ask; the rest of a long page adds nothing but time.
 _PICTURE_WORDS = 120
-_NOTHING_SEEN = (
-    "The model does not see pictures, there is no text in this one, and what it shows is not among"
-    " the things that Inkling knows by itself. Choose a model that sees pictures."
-)
 
 
 class IndexSearch:
@@ -56,16 +54,10 @@ class IndexSearch:
         if filters is not None:
             query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
         told_words = ""
-        if image is not None and not self._sees(image):
-            words = self._words_of(image)
-            told_words = " ".join(words)
-            if not words and not query.text:
-                yield Answer((), coverage=Coverage(complete=False, message=_NOTHING_SEEN))
-                return
-            query = changed(
-                query, lambda q: replace(q, text=" ".join([q.text, *words]).strip(), image=None)
-            )
         coverage = self._coverage.told()  # once for all stages
+        if image is not None:
+            query, told_words = self._with_picture(query, image)
+            coverage = self._of_pictures(coverage)
         index = self._index
         try:
             for answer in index.engine.search(query, limit):
@@ -81,7 +73,10 @@ class IndexSearch:
         """Files like an indexed one; InklingError if it is not in the index."""
         record = indexed_file(self._index.ledger, path)
         answer = self._index.engine.similar(record.id, limit)
-        return self._annotated(answer, self._coverage.told())
+        coverage = self._coverage.told()
+        if record.kind in PICTURES:
+            coverage = self._of_pictures(coverage)
+        return self._annotated(answer, coverage)
 
     def explain(self, path: str, query: str | None = None) -> dict[str, Any]:
         """State, reason and rule of one file, its units, and its place in each lane."""
@@ -96,20 +91,42 @@ class IndexSearch:
         hits = tuple(_marked(hit, away) for hit in answer.hits) if away else answer.hits
         return structs.replace(answer, hits=hits, coverage=coverage)
 
-    def _sees(self, image: str) -> bool:
-        """Whether the model takes this picture as it is; InklingError if there is none."""
+    def _with_picture(self, query: Query, image: str) -> tuple[Query, str]:
+        """The query with how its picture looks; where nothing was typed and the model does not
+        see, with what the picture says, which is also told by itself. InklingError if there is no
+        picture."""
         if not Path(image).is_file():
             raise InklingError(
                 f"There is no picture at {image}.", hint="Check the path.", path=image
             )
-        return "image" in self._index.engine.spec.modalities
-
-    def _words_of(self, image: str) -> list[str]:
-        """What stands in a picture and what it seems to show."""
-        extraction, scratch = self._extractors.extract(image, urgent=True)
+        if query.text or self._sees:
+            look = self._extractors.look(image, urgent=True)
+            image_for_model = query.image if self._sees else None
+            return changed(query, lambda q: replace(q, look=look, image=image_for_model)), ""
+        extraction, scratch = self._extractors.extract(image, look=True, urgent=True)
         shutil.rmtree(scratch, ignore_errors=True)
         written = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
-        return [*written, *extraction.shows]
+        said = " ".join([*written, *extraction.shows])
+        seen = None if extraction.look is None else unpack_look(extraction.look)
+        asked = changed(
+            query, lambda q: replace(q, text=said, told_by_image=True, look=seen, image=None)
+        )
+        return asked, said
+
+    @property
+    def _sees(self) -> bool:
+        """Whether the model takes pictures as they are."""
+        return "image" in self._index.engine.spec.modalities
+
+    def _of_pictures(self, coverage: Coverage) -> Coverage:
+        """With how many pictures could be compared."""
+        pictures, looked_at = self._index.looking.counts()
+        coverage = structs.replace(coverage, pictures=pictures, looked_at=looked_at)
+        if looked_at >= pictures:
+            return coverage
+        said = f"{looked_at:,} of {pictures:,} pictures are looked at so far."
+        message = f"{coverage.message} {said}".strip()
+        return structs.replace(coverage, complete=False, message=message)
 
 
 def _marked(hit: Hit, away: tuple[str, ...]) -> Hit:

@@ -24,6 +24,10 @@ class Lane:
     #: fused ones.
     stage: ClassVar[Literal["words", "fused", "rescored"]] = "fused"
 
+    def asked(self, context: QueryContext) -> bool:
+        """Whether the question holds anything for it; else it is left out."""
+        return True
+
     def candidates(self, context: QueryContext) -> Sequence[Candidate]:
         """What it proposes, best first; a unit NO_UNIT proposes the file as a whole."""
         return ()

@@ -1,4 +1,4 @@
-"""A query picture asked of a model that does not see: by its words, and by what it shows."""
+"""A query picture: its look asks, then its words and what it shows; words typed beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from PIL import Image, ImageDraw
 
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from engine.contract.types import Answer
 from indexer.reading.extract import picture
+from indexer.reading.extract.base import Extraction, ExtractOptions
+from indexer.reading.extract.picture import extract_picture
 from indexer.server.lifecycle import Indexer
 from tests.waiting import until
 
@@ -59,36 +62,51 @@ def indexer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexer]:
         found.close()
 
 
+def asked(indexer: Indexer, picture: Image.Image, place: Path, text: str = "") -> Answer:
+    """The last answer to a picture, and perhaps words."""
+    picture.save(place / "asked.png")
+    *_, last = indexer.ports.search.search(text, image=str(place / "asked.png"))
+    return last
+
+
 def test_another_picture_of_the_same_sort_finds_it(indexer: Indexer, tmp_path: Path) -> None:
-    ball(260, (240, 120, 40)).save(tmp_path / "other.png")
-    *_, last = indexer.ports.search.search("", image=str(tmp_path / "other.png"))
+    last = asked(indexer, ball(260, (240, 120, 40)), tmp_path)
     assert last.hits[0].title == "IMG_2001.png"
+    assert "sight" in last.hits[0].lanes
     assert "ball" in last.picture_words
-    assert "ball" in last.hits[0].snippet  # why it stands there
 
 
-def test_words_in_a_picture_ask_too(indexer: Indexer, tmp_path: Path) -> None:
-    sign("timetable of the ferry").save(tmp_path / "photo.png")
-    *_, last = indexer.ports.search.search("", image=str(tmp_path / "photo.png"))
-    assert {hit.title for hit in last.hits[:2]} == {"IMG_2002.png", "boats.md"}
+def test_words_in_a_picture_ask_after_its_look(indexer: Indexer, tmp_path: Path) -> None:
+    last = asked(indexer, sign("timetable of the ferry"), tmp_path)
+    assert [hit.title for hit in last.hits[:2]] == ["IMG_2002.png", "boats.md"]
     assert last.picture_words == "timetable of the ferry"
 
 
-def test_of_a_picture_that_says_nothing_no_file_is_the_answer(
+def test_words_typed_with_a_picture_count_beside_its_look(indexer: Indexer, tmp_path: Path) -> None:
+    last = asked(indexer, ball(300, (250, 130, 30)), tmp_path, "ferry timetable")
+    assert last.picture_words == ""  # typed words take their place
+    assert {hit.title for hit in last.hits[:3]} == {"IMG_2001.png", "IMG_2002.png", "boats.md"}
+
+
+def test_a_picture_that_says_nothing_asks_by_its_look(
     indexer: Indexer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Image.new("RGB", (64, 64), "gray").save(tmp_path / "plain.png")
-    monkeypatch.setattr(
-        indexer.extractors,
-        "extract",
-        lambda path, **_: (_extracted(Path(path), tmp_path), tmp_path / "scratch"),
-    )
+    def extract(path: str, **options: object) -> tuple[Extraction, Path]:
+        (tmp_path / "scratch").mkdir()
+        options = ExtractOptions(str(tmp_path / "scratch"), look=True)
+        return extract_picture(Path(path), options), tmp_path / "scratch"
+
     monkeypatch.setattr(picture, "words_shown", lambda _: [])
-    (answer,) = indexer.ports.search.search("", image=str(tmp_path / "plain.png"))
-    assert not answer.hits
-    assert "does not see pictures" in answer.coverage.message
+    monkeypatch.setattr(indexer.extractors, "extract", extract)
+    last = asked(indexer, ball(200, (255, 140, 20)), tmp_path)
+    assert last.picture_words == ""
+    assert last.hits[0].title == "IMG_2001.png"
+    assert not last.weak
 
 
-def _extracted(path: Path, place: Path) -> object:
-    (place / "scratch").mkdir()
-    return picture.extract_picture(path, picture.ExtractOptions(str(place / "scratch")))
+def test_files_like_a_photo_are_those_that_look_like_it(indexer: Indexer) -> None:
+    path = next(r.path for r in indexer.index.ledger.files() if r.path.endswith("2001.png"))
+    answer = indexer.ports.search.similar(path)
+    assert {hit.title for hit in answer.hits} == {"IMG_2002.png"}
+    assert answer.hits[0].lanes == ("sight",)
+    assert (answer.coverage.pictures, answer.coverage.looked_at) == (2, 2)
