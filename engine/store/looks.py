@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contract.errors import StoreDamagedError
+from engine.contract.errors import RefusedQueryError, StoreDamagedError
 from engine.contract.types import FileFacts, Look, Unit
 from engine.store.rows import StoredUnit
 from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
@@ -143,7 +143,7 @@ class Looks:
         near: set[int] = set()
         for view in look.views:
             ask = partial(self._store.search_vector, view, where, limit * self._views)
-            found = self._check(partial(ask, without=without))
+            found = self._check(partial(ask, without=without), asked=True)
             near.update(candidate.file_id for candidate in found)
         told = self.likeness(look, near)
         return sorted(told.items(), key=lambda pair: -pair[1])[:limit]
@@ -163,12 +163,19 @@ class Looks:
                 views.setdefault(file_id, []).append(known[unit_id])
         return {file_id: np.stack(some) for file_id, some in views.items()}
 
-    def _check(self, action: Callable[[], T]) -> T:
+    def _check(self, action: Callable[[], T], *, asked: bool = False) -> T:
+        """What an action gives, with damage noted; `asked`: a person's filters are part of it, so
+        that it may be refused for them."""
         try:
             return action()
         except StoreDamagedError:
             self.damaged = True
             raise
+        except RefusedQueryError as error:
+            if asked:
+                raise
+            self.damaged = True
+            raise StoreDamagedError("How pictures look can't be read.") from error
 
 
 def _rows(facts: FileFacts, look: Look) -> list[StoredUnit]:

@@ -78,9 +78,14 @@ class IndexSearch:
             coverage = self._of_pictures(coverage)
         return self._annotated(answer, coverage)
 
-    def explain(self, path: str, query: str | None = None) -> dict[str, Any]:
+    def explain(
+        self, path: str, query: str | None = None, image: str | None = None
+    ) -> dict[str, Any]:
         """State, reason and rule of one file, its units, and its place in each lane."""
-        return explain(self._index, self._rules(), path, query)
+        asked = None if query is None and image is None else parse(query or "", image=image)
+        if asked is not None and image is not None:
+            asked, _ = self._with_picture(asked, image)
+        return explain(self._index, self._rules(), path, asked)
 
     def _annotated(self, answer: Answer, coverage: Coverage) -> Answer:
         """With what it could not have come from, and hits on drives that are away marked so."""

@@ -34,7 +34,7 @@ SPACE = f"sight-efficientnet-lite0-1-{DIM}"
 _SIZE = struct.Struct("<2I")
 _BYTES = 2 * DIM * (len(VIEWS) + 1) + _SIZE.size
 #: Levels that a frame's pixels may be off, as its picture was saved with loss.
-_FRAME = 24
+_FRAME = 16
 #: Less than this share of a picture within its frame is no picture.
 _LEAST = 0.05
 
@@ -110,7 +110,12 @@ def _without_frame(picture: Image) -> Image:
     from PIL import Image as Images
     from PIL import ImageChops
 
-    plain = Images.new("RGB", picture.size, picture.getpixel((0, 0)))
+    right, bottom = picture.width - 1, picture.height - 1
+    corners = [(0, 0), (right, 0), (0, bottom), (right, bottom)]
+    colours = np.array([picture.getpixel(corner) for corner in corners], np.int16)
+    if np.ptp(colours, axis=0).max() > _FRAME:  # a plain sky is no frame
+        return picture
+    plain = Images.new("RGB", picture.size, tuple(colours[0].tolist()))
     levels = ImageChops.difference(picture, plain).convert("L")
     inside = levels.point(lambda level: 255 * (level > _FRAME)).getbbox()
     if inside is None or inside == (0, 0, *picture.size):

@@ -42,6 +42,7 @@ class Sight(Lane):
         Feature("sight_same", 0.0, leaning={"picture": 4.5, "mixed": -4.5}),
     )
     stage = "words"
+    fitted = False
 
     def asked(self, context: QueryContext) -> bool:
         return context.query.look is not None and context.sources.looks is not None

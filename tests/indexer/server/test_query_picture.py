@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from engine.contract.errors import StoreBusyError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import Answer
+from engine.store import Looks
 from indexer.reading.extract import picture
 from indexer.reading.extract.base import Extraction, ExtractOptions
 from indexer.reading.extract.picture import extract_picture
@@ -110,3 +112,47 @@ def test_files_like_a_photo_are_those_that_look_like_it(indexer: Indexer) -> Non
     assert {hit.title for hit in answer.hits} == {"IMG_2002.png"}
     assert answer.hits[0].lanes == ("sight",)
     assert (answer.coverage.pictures, answer.coverage.looked_at) == (2, 2)
+
+
+def test_an_answer_says_how_many_pictures_it_could_compare(
+    indexer: Indexer, tmp_path: Path
+) -> None:
+    looks = indexer.index.looks
+    path = next(r.path for r in indexer.index.ledger.files() if r.path.endswith("2001.png"))
+    indexer.pause()
+    try:
+        looks.delete(looks.contents())  # as in an index from before there were looks
+        for answer in (
+            asked(indexer, ball(260, (240, 120, 40)), tmp_path),
+            indexer.ports.search.similar(path),
+        ):
+            assert (answer.coverage.pictures, answer.coverage.looked_at) == (2, 0)
+            assert not answer.coverage.complete
+            assert answer.coverage.message == "0 of 2 pictures are looked at so far."
+    finally:
+        indexer.resume()
+    until(lambda: indexer.index.looking.counts() == (2, 2))
+    last = asked(indexer, ball(260, (240, 120, 40)), tmp_path)
+    assert last.coverage.complete
+    assert "sight" in last.hits[0].lanes
+
+
+def test_where_looks_cannot_be_read_words_answer_and_it_is_said(
+    indexer: Indexer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn(*_: object, **__: object) -> None:
+        raise StoreBusyError("Too many files are open.")
+
+    monkeypatch.setattr(Looks, "nearest", torn)
+    last = asked(indexer, sign("timetable of the ferry"), tmp_path)
+    assert {hit.title for hit in last.hits[:2]} == {"IMG_2002.png", "boats.md"}
+    assert "Too many files are open." in last.coverage.message
+
+
+def test_explained_with_a_picture(indexer: Indexer, tmp_path: Path) -> None:
+    path = next(r.path for r in indexer.index.ledger.files() if r.path.endswith("2001.png"))
+    ball(260, (240, 120, 40)).save(tmp_path / "asked.png")
+    told = indexer.ports.search.explain(path, image=str(tmp_path / "asked.png"))["query"]
+    assert told["sight"]["rank"] == 1
+    assert told["shares"]["sight"] > 3.0
+    assert told["signals"]["picture"] == 1.0
