@@ -52,13 +52,13 @@ def overlap(asked: Look, others: Sequence[Look]) -> Floats:
 
 def likeness(cosines: Floats) -> Floats:
     """[k] 0 for any two pictures, 1 for the same, of cosines of looks; NaN stays."""
-    return np.clip((cosines - _UNLIKE) / np.float32(1 - _UNLIKE), 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip((cosines - _UNLIKE) / (1 - _UNLIKE), 0.0, 1.0), np.float32)
 
 
 def sureness(asked: Look, others: Sequence[Look]) -> Floats:
     """[k] how surely each is the same picture, 0..1."""
     found = (overlap(asked, others) - _OTHER) / (1 - _OTHER)
-    return np.clip(found, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(found, 0.0, 1.0), np.float32)
 
 
 def _shape(look: Look) -> float:

@@ -45,6 +45,7 @@ class Looks:
         self._dim, self._views = dim, views
         self._writing = threading.RLock()
         self.damaged = False
+        self.changes = 0  # of what `contents` says, since it was opened
         for other in list_spaces(directory):
             if other.startswith(PREFIX) and other != table_name(space):
                 drop_space(directory, other)
@@ -56,7 +57,8 @@ class Looks:
 
     def _open(self) -> None:
         self._store = Store.open(self._directory, self._space, self._dim)
-        self._contents = self._store.symbols()
+        #: Replaced, never changed: whoever asks waits for no writer.
+        self._contents: Mapping[int, str] = self._store.symbols()
 
     def _make_anew(self) -> None:
         aside = set_space_aside(self._directory, self._space)
@@ -69,29 +71,29 @@ class Looks:
             self._store.close()
             self._make_anew()
             self.damaged = False
+            self.changes += 1
 
     # Writing
 
     def replace(self, pictures: Sequence[tuple[FileFacts, Look]]) -> None:
         """Make these the only looks of their files, all or none; on disk when it returns."""
+        if not pictures:
+            return
         with self._writing:
-            new = [(f, look) for f, look in pictures if not self._has(f, look)]
-            if not new:
-                return
-            rows = {facts.file_id: _rows(facts, look) for facts, look in new}
+            rows = {facts.file_id: _rows(facts, look) for facts, look in pictures}
             self._check(lambda: self._store.replace_files(rows))
-            self._contents.update((facts.file_id, look.content) for facts, look in new)
-
-    def _has(self, facts: FileFacts, look: Look) -> bool:
-        return bool(look.content) and self._contents.get(facts.file_id) == look.content
+            new = {facts.file_id: look.content for facts, look in pictures}
+            self._contents = {**self._contents, **new}
+            self.changes += 1
 
     def delete(self, file_ids: Iterable[int]) -> None:
         """Forget these files, those among them that are here."""
         with self._writing:
             if gone := [file_id for file_id in file_ids if file_id in self._contents]:
                 self._check(lambda: self._store.delete_files(gone))
-                for file_id in gone:
-                    del self._contents[file_id]
+                lost = set(gone)
+                self._contents = {i: of for i, of in self._contents.items() if i not in lost}
+                self.changes += 1
 
     def move(self, files: Iterable[FileFacts]) -> None:
         """Files have another path or time now, those among them that are here."""
@@ -113,8 +115,7 @@ class Looks:
 
     def contents(self) -> Mapping[int, str]:
         """Of each file that is here, the hash of what was looked at."""
-        with self._writing:
-            return dict(self._contents)
+        return self._contents
 
     def places(self) -> dict[int, tuple[str, float]]:
         """Path and time of change of every file, as its rows have them."""

@@ -60,10 +60,14 @@ class Looking:
         self._looks, self._ledger, self._reader = looks, ledger, reader
         self._failures, self._throttled, self._busy = failures, throttled, busy
         self._lock = threading.Lock()
-        #: Indexed pictures and the hashes of their contents, newest first.
-        self._found: dict[int, str] = {}
-        self._edition: object = None  # of the ledger, when they were found
+        #: Indexed pictures and the hashes of their contents, newest first; those that are to be
+        #: looked at; and when that was so.
+        self._pictures: Mapping[int, str] = {}
+        self._missing: list[int] = []
+        self._edition: object = None
+        self._surveyed: object = None
         self._tries: dict[tuple[int, str], int] = {}  # of pictures that could not be looked at
+        self._failed = 0  # of all of these
         self._later: dict[int, float] = {}  # of these, those that are left alone until then
         self._held_until = self._patient_since = self._rests_since = 0.0
         self._stop, self._wake = threading.Event(), threading.Event()
@@ -86,8 +90,8 @@ class Looking:
 
     def counts(self) -> tuple[int, int]:
         """How many indexed pictures there are, and how many of them are looked at."""
-        pictures = self._pictures()
-        return len(pictures), len(pictures) - len(self._missing(pictures))
+        pictures, missing = self._survey()
+        return pictures, pictures - len(missing)
 
     def reconcile(self) -> None:
         """After a crash, before anything else is written: the ledger decides, looks follow."""
@@ -98,10 +102,10 @@ class Looking:
             log.warning("Looks are compared at the next start: %s", error)
 
     def _compare(self) -> None:
+        places = self._looks.places()  # before the ledger: what comes between is in both
         kept = ("pending", "done")
         records = (r for r in self._ledger.files() if r.state in kept)
         pictures = {r.id: r for r in records if r.kind in PICTURES}
-        places = self._looks.places()
         self._looks.delete(places.keys() - pictures.keys())
         self._looks.move(
             facts_of(record)
@@ -111,27 +115,25 @@ class Looking:
 
     # What is to be done
 
-    def _pictures(self) -> Mapping[int, str]:
+    def _survey(self) -> tuple[int, list[int]]:
+        """How many indexed pictures there are, and of which it is not known how they look, though
+        it can be; newest first. Counted again when anything has changed."""
         with self._lock:
             edition = self._ledger.edition()
             if edition != self._edition:
-                self._found = self._ledger.contents_of(PICTURES)
-                self._edition = edition
-            return self._found
-
-    def _missing(self, pictures: Mapping[int, str]) -> list[int]:
-        """Pictures of which it is not known how they look, though it can be."""
-        known = self._looks.contents()
-        return [
-            i
-            for i, of in pictures.items()
-            if known.get(i) != of and self._tries.get((i, of), 0) < TRIES
-        ]
+                self._pictures, self._edition = self._ledger.contents_of(PICTURES), edition
+            now = (edition, self._looks.changes, self._failed)
+            if now != self._surveyed:
+                known, tries = self._looks.contents(), self._tries
+                wanted = [i for i, of in self._pictures.items() if known.get(i) != of]
+                self._missing = [i for i in wanted if tries.get((i, self._pictures[i]), 0) < TRIES]
+                self._surveyed = now
+            return len(self._pictures), self._missing
 
     def _todo(self) -> list[int]:
-        """Of these what can be done now, newest first."""
+        """What can be done now, newest first."""
         now = time.monotonic()
-        return [i for i in self._missing(self._pictures()) if self._later.get(i, 0.0) <= now]
+        return [i for i in self._survey()[1] if self._later.get(i, 0.0) <= now]
 
     # The thread
 
@@ -191,6 +193,7 @@ class Looking:
                 log.info("File %d could not be looked at: %s", record.id, error)
                 self._tries[record.id, of] = self._tries.get((record.id, of), 0) + 1
                 self._later[record.id] = time.monotonic() + AGAIN_SECONDS
+                self._failed += 1
                 continue
             seen.append((facts_of(record), replace(made, content=of)))
         self._looks.replace(seen)

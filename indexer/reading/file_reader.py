@@ -54,10 +54,11 @@ class FileReader:
         if digest == record.content_hash and same_reader:
             return None
         self._ledger.begin([record.id])
-        return self._extracted(record, before, digest, extractor)
+        return self._extracted(record, before, digest, extractor, True)
 
     def read_again(self, record: FileRecord) -> Work:
-        """The same for a file that is indexed, for another space; the ledger is not told."""
+        """The same for a file that is indexed, for another space; the ledger is not told. How
+        pictures look is known by then."""
         return self._extracted(record, *self._look(record))
 
     def _look(self, record: FileRecord) -> tuple[_Edition, str, Extractor]:
@@ -81,11 +82,16 @@ class FileReader:
         return before, content_hash(record.path), extractor
 
     def _extracted(
-        self, record: FileRecord, before: _Edition, digest: str, extractor: Extractor
+        self,
+        record: FileRecord,
+        before: _Edition,
+        digest: str,
+        extractor: Extractor,
+        look: bool = False,
     ) -> Work:
         path = Path(record.path)
         extraction, scratch = self._extractors.extract(
-            record.path, ocr=self._settings.ocr, pixels=self._pixels, look=True
+            record.path, ocr=self._settings.ocr, pixels=self._pixels, look=look
         )
         after = path.stat() if path.exists() else None
         if after is None or _edition(after) != before:

@@ -105,7 +105,7 @@ class ExtractorPool:
         crew = self._for_people if urgent else self._for_work
         try:
             request = {"op": "look", "path": self._within_reach(path, folder)}
-            return messages.unpack_look(self._ask(crew, request, _RENDER_DEADLINE_S)["ok"])
+            return messages.unpack_look(self._ask(crew, request, _DEFAULT_DEADLINE_S)["ok"])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,9 +14,10 @@ from msgspec import structs
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.filters import both
 from engine.contract.query import changed, parse
-from engine.contract.types import Answer, Coverage, Filters, Hit, Query
+from engine.contract.types import Answer, Coverage, Filters, Hit, Look, Query
 from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.index import Index
+from indexer.reading.extract.base import ExtractError
 from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
 from indexer.server.coverage import CoverageCounter
@@ -23,8 +25,15 @@ from indexer.server.explain import explain
 from indexer.server.indexed_file import indexed_file
 from indexer.sources.ignore import IgnoreRules
 
+log = logging.getLogger(__name__)
+
 #: Words of a query picture that ask; the rest of a long page adds nothing but time.
 _PICTURE_WORDS = 120
+#: Where the package with the picture network is missing.
+_NOTHING_SEEN = (
+    "There is no text in this picture, and no model here sees pictures. Choose one that does, or"
+    " install Inkling again: the one that comes with it is missing."
+)
 
 
 class IndexSearch:
@@ -58,6 +67,9 @@ class IndexSearch:
         if image is not None:
             query, told_words = self._with_picture(query, image)
             coverage = self._of_pictures(coverage)
+            if not (query.text or query.look or query.image):
+                yield Answer((), coverage=Coverage(complete=False, message=_NOTHING_SEEN))
+                return
         index = self._index
         try:
             for answer in index.engine.search(query, limit):
@@ -105,18 +117,32 @@ class IndexSearch:
                 f"There is no picture at {image}.", hint="Check the path.", path=image
             )
         if query.text or self._sees:
-            look = self._extractors.look(image, urgent=True)
-            image_for_model = query.image if self._sees else None
-            return changed(query, lambda q: replace(q, look=look, image=image_for_model)), ""
+            look = self._look_of(image)
+            if self._sees:
+                return changed(query, lambda q: replace(q, look=look)), ""
+            if look is not None:
+                return changed(query, lambda q: replace(q, look=look, image=None)), ""
         extraction, scratch = self._extractors.extract(image, look=True, urgent=True)
         shutil.rmtree(scratch, ignore_errors=True)
         written = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
         said = " ".join([*written, *extraction.shows])
         seen = None if extraction.look is None else unpack_look(extraction.look)
-        asked = changed(
-            query, lambda q: replace(q, text=said, told_by_image=True, look=seen, image=None)
-        )
-        return asked, said
+
+        def told(q: Query) -> Query:
+            text = f"{q.text} {said}".strip()
+            return replace(q, text=text, told_by_image=not q.text, look=seen, image=None)
+
+        return changed(query, told), said
+
+    def _look_of(self, image: str) -> Look | None:
+        """How a picture looks; None where no picture can be looked at."""
+        try:
+            return self._extractors.look(image, urgent=True)
+        except ExtractError as error:
+            if error.reason != "encoder":
+                raise
+            log.warning("A query picture could not be looked at: %s", error.detail)
+            return None
 
     @property
     def _sees(self) -> bool:

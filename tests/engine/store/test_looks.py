@@ -72,19 +72,6 @@ def test_it_is_its_own_book_and_the_next_process_reads_it(looks: Looks, tmp_path
         again.close()
 
 
-def test_the_same_contents_are_not_written_again(looks: Looks, tmp_path: Path) -> None:
-    looks.close()
-    before = Store.open(tmp_path, "sight-x-1", DIM)
-    version = before.version
-    before.close()
-    again = opened(tmp_path)
-    again.replace([(facts(3), look(3))])
-    again.close()
-    after = Store.open(tmp_path, "sight-x-1", DIM, read_only=True)
-    assert after.version == version
-    after.close()
-
-
 def test_the_space_of_another_version_goes_and_passages_stay(tmp_path: Path) -> None:
     opened(tmp_path, "sight-x-1").close()
     Store.open(tmp_path, "minilm-1", DIM).close()

@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw
 from engine.contract.errors import StoreBusyError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from engine.contract.types import Answer
+from engine.contract.types import Answer, Look
 from engine.store import Looks
 from indexer.reading.extract import picture
-from indexer.reading.extract.base import Extraction, ExtractOptions
+from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Part
 from indexer.reading.extract.picture import extract_picture
 from indexer.server.lifecycle import Indexer
 from tests.waiting import until
@@ -156,3 +156,22 @@ def test_explained_with_a_picture(indexer: Indexer, tmp_path: Path) -> None:
     assert told["sight"]["rank"] == 1
     assert told["shares"]["sight"] > 3.0
     assert told["signals"]["picture"] == 1.0
+
+
+def test_without_the_network_and_without_text_no_file_is_the_answer(
+    indexer: Indexer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(path: str, **_: object) -> Look:
+        raise ExtractError("encoder", "The package with the model's weights is not installed.")
+
+    def nothing(path: str, **_: object) -> tuple[Extraction, Path]:
+        return Extraction("image", [Part("")]), tmp_path / "scratch"
+
+    monkeypatch.setattr(indexer.extractors, "look", missing)
+    monkeypatch.setattr(indexer.extractors, "extract", nothing)
+    answer = asked(indexer, ball(200, (255, 140, 20)), tmp_path)
+    assert not answer.hits
+    assert "no model here sees pictures" in answer.coverage.message
+    # Words typed with it answer alone.
+    typed = asked(indexer, ball(200, (255, 140, 20)), tmp_path, "tomatoes")
+    assert typed.hits[0].title == "garden.md"
