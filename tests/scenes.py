@@ -6,7 +6,7 @@ import io
 import random
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 
 def scene(seed: int, size: tuple[int, int] = (640, 480)) -> Image.Image:
@@ -54,6 +54,14 @@ def saved(picture: Image.Image, quality: int) -> Image.Image:
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=quality)
     return Image.open(stream).convert("RGB")
+
+
+def shot(picture: Image.Image, chance: random.Random) -> Image.Image:
+    """As if it was taken a moment later: from another place, by another hand, in another light."""
+    part = cut(picture, chance.uniform(0.75, 0.9), chance.random(), chance.random())
+    turned = part.rotate(chance.uniform(-4, 4), Image.Resampling.BICUBIC)
+    lit = ImageEnhance.Brightness(cut(turned, 0.9)).enhance(chance.uniform(0.8, 1.2))
+    return saved(lit, 85)
 
 
 def framed(picture: Image.Image, colour: str = "black") -> Image.Image:

@@ -66,7 +66,7 @@ class Looks:
         shutil.rmtree(aside, ignore_errors=True)
 
     def rebuild(self) -> None:
-        """Give up what can't be read: the space is empty afterwards."""
+        """Give up all that is there, be it readable or not: the space is empty afterwards."""
         with self._writing:
             self._store.close()
             self._make_anew()

@@ -81,6 +81,7 @@ class Index:
             self.ledger,
             self.extractors,
             self.failures,
+            wanted=lambda: self.settings.sight,
             throttled=self.throttled,
             busy=lambda: bool(self.busy or self.ledger.next_pending(1)),
         )

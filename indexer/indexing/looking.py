@@ -53,11 +53,14 @@ class Looking:
         reader: PictureReader,
         failures: RepeatedFailures,
         *,
+        wanted: Callable[[], bool],
         throttled: Callable[[], bool],
         busy: Callable[[], bool],
     ) -> None:
-        """`throttled`: nothing is to be done now; `busy`: changes go first."""
+        """`wanted`: whether there are to be looks at all; `throttled`: nothing is to be done now;
+        `busy`: changes go first."""
         self._looks, self._ledger, self._reader = looks, ledger, reader
+        self._wanted = wanted
         self._failures, self._throttled, self._busy = failures, throttled, busy
         self._lock = threading.Lock()
         #: Indexed pictures and the hashes of their contents, newest first; those that are to be
@@ -89,7 +92,7 @@ class Looking:
         return time.monotonic() >= self._held_until and bool(self._todo())
 
     def counts(self) -> tuple[int, int]:
-        """How many indexed pictures there are, and how many of them are looked at."""
+        """How many indexed pictures are to be looked at, and how many of them are."""
         pictures, missing = self._survey()
         return pictures, pictures - len(missing)
 
@@ -119,6 +122,8 @@ class Looking:
         """How many indexed pictures there are, and of which it is not known how they look, though
         it can be; newest first. Counted again when anything has changed."""
         with self._lock:
+            if not self._wanted():
+                return 0, []
             edition = self._ledger.edition()
             if edition != self._edition:
                 self._pictures, self._edition = self._ledger.contents_of(PICTURES), edition
@@ -156,6 +161,9 @@ class Looking:
         """Do a little; False if there is nothing to do now."""
         if self._looks.damaged:
             log.warning("How pictures look could not be read; they are looked at again")
+            self._looks.rebuild()
+        if not self._wanted() and self._looks.contents():
+            log.info("How pictures look is not wanted any more")
             self._looks.rebuild()
         if time.monotonic() < self._held_until or not self._may_work():
             return False

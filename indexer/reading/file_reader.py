@@ -54,7 +54,7 @@ class FileReader:
         if digest == record.content_hash and same_reader:
             return None
         self._ledger.begin([record.id])
-        return self._extracted(record, before, digest, extractor, True)
+        return self._extracted(record, before, digest, extractor, self._settings.sight)
 
     def read_again(self, record: FileRecord) -> Work:
         """The same for a file that is indexed, for another space; the ledger is not told. How

@@ -29,10 +29,9 @@ log = logging.getLogger(__name__)
 
 #: Words of a query picture that ask; the rest of a long page adds nothing but time.
 _PICTURE_WORDS = 120
-#: Where the package with the picture network is missing.
 _NOTHING_SEEN = (
-    "There is no text in this picture, and no model here sees pictures. Choose one that does, or"
-    " install Inkling again: the one that comes with it is missing."
+    "There is no text in this picture, and how pictures look is not compared. Turn that on in the"
+    " settings (“Compare pictures by their look”), or choose a model that sees pictures."
 )
 
 
@@ -116,13 +115,14 @@ class IndexSearch:
             raise InklingError(
                 f"There is no picture at {image}.", hint="Check the path.", path=image
             )
+        wanted = self._index.settings.sight
         if query.text or self._sees:
-            look = self._look_of(image)
+            look = self._look_of(image) if wanted else None
             if self._sees:
                 return changed(query, lambda q: replace(q, look=look)), ""
             if look is not None:
                 return changed(query, lambda q: replace(q, look=look, image=None)), ""
-        extraction, scratch = self._extractors.extract(image, look=True, urgent=True)
+        extraction, scratch = self._extractors.extract(image, look=wanted, urgent=True)
         shutil.rmtree(scratch, ignore_errors=True)
         written = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
         said = " ".join([*written, *extraction.shows])

@@ -3,27 +3,26 @@
     python -m tests.benchmarks.alike FOLDER [--most 300] [--asked 60] [--without PART]…
         [--no-words] [--keep DIR]
 
-FOLDER holds pictures; they are indexed under numbers, through the real pipeline, and so are their
-series: pictures of one folder whose names differ in a number only. Each of some is cut, made
-smaller, saved with loss, framed, turned by EXIF and then asked with. Prints how often the picture
-itself comes first and among the first five, and how many of its series come among the first five
-that are not itself; by look and words as people get it, and by the picture's words alone, as it was
-before there were looks. --no-words asks by look alone, which takes no OCR. And the processor time
-that a look takes.
+FOLDER holds pictures; they are indexed under numbers, through the real pipeline; some of them as a
+series of three shots, made of one (from other places, turned, in another light). Each of those
+asked is cut, made smaller, saved with loss, framed, turned by EXIF and then asked with; prints how
+often the picture itself comes first and among the first five. A fourth shot asks for each series;
+prints how often one of it comes first, and which part of it is among the first five. By look and
+words as people get it, and by the picture's words alone, as it was before there were looks;
+--no-words asks by look alone, which takes no OCR. And the processor time that a look takes.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import re
 import shutil
+import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -36,7 +35,7 @@ from indexer.reading.messages import unpack_look
 from indexer.server.lifecycle import Indexer
 from tests.benchmarks.photos import PICTURES
 from tests.benchmarks.quality import index
-from tests.scenes import cut, framed, saved, smaller
+from tests.scenes import cut, framed, saved, shot, smaller
 
 Change = Callable[[Image.Image, random.Random], Image.Image]
 CHANGES: Mapping[str, Change] = {
@@ -55,39 +54,37 @@ CHANGES: Mapping[str, Change] = {
 _TURNED = 6  # EXIF: to be turned by 90° to the right when shown
 
 
-@dataclass
-class Told:
-    """One way of asking: places of the picture itself, and shares of its series found."""
-
-    places: list[int] = field(default_factory=list)
-    series: list[float] = field(default_factory=list)
-
-    def line(self) -> str:
-        def share(most: int) -> str:
-            return f"{sum(place < most for place in self.places) / len(self.places):6.3f}"
-
-        series = f"{sum(self.series) / len(self.series):6.3f}" if self.series else "     –"
-        return f"{share(1)} {share(5)} {series}"
-
-
 def chosen(folder: Path, without: Sequence[str], most: int) -> list[Path]:
-    """Pictures, no two of the same bytes, chosen by chance but always the same; of a series all."""
+    """Pictures, no two of the same bytes, chosen by chance but always the same."""
     found: dict[bytes, Path] = {}
     for path in sorted(folder.rglob("*")):
         left_out = any(part in str(path.relative_to(folder)) for part in without)
         if path.suffix.lower() in PICTURES and not left_out:
             found.setdefault(path.read_bytes(), path)
-    series: dict[str, list[Path]] = defaultdict(list)
-    for path in found.values():
-        series[stem(path)].append(path)
-    groups = sorted(series.values())
-    random.Random(1).shuffle(groups)
-    return [path for group in groups for path in group][:most]
+    paths = sorted(found.values())
+    random.Random(1).shuffle(paths)
+    return paths[:most]
 
 
-def stem(path: Path) -> str:
-    """The same for all pictures of a series."""
-    return str(path.parent / re.sub(r"[\W_]*\d+[\W_]*$", "", path.stem))
+def pixels(path: Path) -> Image.Image:
+    with render.opened(path) as image:
+        return render.flat_rgb(image)
+
+
+def fill(corpus: Path, pictures: Sequence[Path], series: Sequence[Path]) -> dict[Path, list[str]]:
+    """Pictures under numbers, of a series three shots; their names in the corpus."""
+    corpus.mkdir(parents=True, exist_ok=True)
+    names: dict[Path, list[str]] = {}
+    for number, path in enumerate(pictures):
+        if path not in series:
+            names[path] = [f"{number:04d}{path.suffix.lower()}"]
+            shutil.copyfile(path, corpus / names[path][0])
+            continue
+        chance = random.Random(number)
+        names[path] = [f"{number:04d}-{n}.jpg" for n in range(3)]
+        for name in names[path]:
+            shot(pixels(path), chance).save(corpus / name, quality=90)
+    return names
 
 
 def query_of(indexer: Indexer, picture: Path, words: bool) -> Query:
@@ -103,17 +100,13 @@ def query_of(indexer: Indexer, picture: Path, words: bool) -> Query:
     return replace(parse("", image=None), text=said, told_by_image=True, look=look)
 
 
-def ask(indexer: Indexer, query: Query, own: str, series: set[str], told: Told) -> None:
+def places(indexer: Indexer, query: Query, wanted: Sequence[str]) -> list[int]:
+    """Where each of these files stands, 999 if it is not found."""
     *_, answer = indexer.index.engine.search(query, 30)
-    names = [
-        name
-        for hit in answer.hits
-        for name in (hit.title, *(Path(c.path).name for c in hit.copies))
-    ]
-    told.places.append(names.index(own) if own in names else 999)
-    if others := series - {own}:
-        first = [name for name in names if name != own][:5]
-        told.series.append(len(others.intersection(first)) / min(5, len(others)))
+    names: list[str] = []
+    for hit in answer.hits:
+        names += [hit.title, *(Path(copy.path).name for copy in hit.copies)]
+    return [names.index(name) if name in names else 999 for name in wanted]
 
 
 def main() -> int:
@@ -126,58 +119,56 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="keep the index here for the next run")
     options = parser.parse_args()
     pictures = chosen(options.folder, options.without, options.most)
-    names = {path: f"{number:04d}{path.suffix.lower()}" for number, path in enumerate(pictures)}
-    series: dict[str, set[str]] = defaultdict(set)
-    for path, name in names.items():
-        series[stem(path)].add(name)
+    series = pictures[: min(options.asked, len(pictures)) // 2]
     with tempfile.TemporaryDirectory(prefix="inkling-alike-") as scratch:
         place = (options.keep or Path(scratch)).resolve()
-        corpus = place / "corpus"
-        corpus.mkdir(parents=True, exist_ok=True)
-        for path, name in names.items():
-            if not (corpus / name).exists():
-                shutil.copyfile(path, corpus / name)
-        indexer, seconds = index(corpus, place / "base")
+        names = fill(place / "corpus", pictures, series)
+        indexer, seconds = index(place / "corpus", place / "base")
         counted = indexer.index.looking.counts()
-        print(f"{len(pictures)} pictures indexed in {seconds:.0f} s, {counted[1]} looked at")
+        print(f"{counted[0]} pictures indexed in {seconds:.0f} s, {counted[1]} looked at")
         try:
-            report(indexer, options, names, series, Path(scratch))
+            report(indexer, options, names, Path(scratch))
         finally:
             indexer.close()
     return 0
 
 
 def report(
-    indexer: Indexer,
-    options: argparse.Namespace,
-    names: Mapping[Path, str],
-    series: Mapping[str, set[str]],
-    scratch: Path,
+    indexer: Indexer, options: argparse.Namespace, names: Mapping[Path, list[str]], scratch: Path
 ) -> None:
-    sample = random.Random(2).sample(sorted(names), min(options.asked, len(names)))
+    alone = [path for path in names if len(names[path]) == 1][: options.asked]
+    series = [path for path in names if len(names[path]) > 1]
+    chance, took = random.Random(3), list[float]()
     ways = ["by look"] if options.no_words else ["by look and words", "by words alone"]
-    print(f"{len(sample)} asked; first, first five, series in first five: {'; '.join(ways)}")
-    chance, took = random.Random(3), 0.0
-    for title, change in CHANGES.items():
-        told = {way: Told() for way in ways}
-        for path in sample:
-            with render.opened(path) as image:
-                picture = render.flat_rgb(image)
+    print(f"{len(alone)} pictures and {len(series)} series asked for: first, first five")
+
+    def told(change: Change, paths: Sequence[Path], exif: Image.Exif) -> str:
+        found: dict[str, list[list[int]]] = {way: [] for way in ways}
+        for path in paths:
+            picture = change(pixels(path), chance)
             began = time.process_time()
             look_at(picture)
-            took += time.process_time() - began
-            asked = scratch / "asked.png"
-            exif = Image.Exif()
-            if title == "turned by EXIF":
-                exif[0x0112] = _TURNED
-            change(picture, chance).save(asked, exif=exif)
-            query = query_of(indexer, asked, not options.no_words)
-            own, mine = names[path], series[stem(path)]
-            ask(indexer, query, own, mine, told[ways[0]])
+            took.append(time.process_time() - began)
+            picture.save(scratch / "asked.png", exif=exif)
+            query = query_of(indexer, scratch / "asked.png", not options.no_words)
+            found[ways[0]].append(places(indexer, query, names[path]))
             if not options.no_words:
-                ask(indexer, replace(query, look=None), own, mine, told[ways[1]])
-        print(f"{title:15s} " + " | ".join(told[way].line() for way in ways), flush=True)
-    each = 1000 * took / (len(CHANGES) * len(sample))
+                words_alone = replace(query, look=None)
+                found[ways[1]].append(places(indexer, words_alone, names[path]))
+        lines = []
+        for way, some in found.items():
+            first = statistics.fmean(min(each) < 1 for each in some)
+            five = statistics.fmean(place < 5 for each in some for place in each)
+            lines.append(f"{way} {first:.3f} {five:.3f}")
+        return ", ".join(lines)
+
+    for title, change in CHANGES.items():
+        exif = Image.Exif()
+        if title == "turned by EXIF":
+            exif[0x0112] = _TURNED
+        print(f"{title:15s} {told(change, alone, exif)}", flush=True)
+    print(f"{'a fourth shot':15s} {told(shot, series, Image.Exif())}")
+    each = 1000 * statistics.median(took)
     print(f"a look takes {each:.0f} ms of processor time, the picture decoded")
 
 

@@ -128,13 +128,13 @@ def test_an_index_without_looks_gets_them_and_is_not_read_again(
 ) -> None:
     index = start()
     check(index)
-    version = index.engine.version
+    before = {i: index.engine.file_rows(i) for i in index.engine.file_ids()}
     index.stop()
     drop_space(base.store, look.SPACE)  # as an earlier Inkling left it
     monkeypatch.setattr(FileReader, "_extracted", None)  # whoever reads a file fails
     index = start()
     check(index)
-    assert index.engine.version == version
+    assert {i: index.engine.file_rows(i) for i in index.engine.file_ids()} == before
     assert index.engine.encoded == []  # type: ignore[attr-defined]
 
 
@@ -328,3 +328,25 @@ def test_rows_of_another_ledger_go(start: Start, base: BaseDir) -> None:
     index = start()
     check(index)
     assert np.array_equal(sorted(index.looks.contents()), sorted(index.looks.places()))
+
+
+def test_looks_that_are_not_wanted_go_and_come_back_without_passages(
+    start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = start()
+    check(index)
+    before = {i: index.engine.file_rows(i) for i in index.engine.file_ids()}
+    index.settings.sight = False
+    until(lambda: not index.looks.contents())
+    assert index.looking.counts() == (0, 0)
+    assert not index.waiting
+    scene(30, (320, 240)).save(folder / "new.png")
+    rescan(index)
+    until(lambda: not index.waiting and index.ledger.counts()["done"] == PICTURES + 2)
+    assert not index.looks.contents()
+    encoded = len(index.engine.encoded)  # type: ignore[attr-defined]
+    index.settings.sight = True
+    check(index)
+    assert index.looking.counts() == (PICTURES + 1, PICTURES + 1)
+    assert len(index.engine.encoded) == encoded  # type: ignore[attr-defined]
+    assert {i: index.engine.file_rows(i) for i in before} == before

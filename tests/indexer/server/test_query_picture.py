@@ -171,7 +171,7 @@ def test_without_the_network_and_without_text_no_file_is_the_answer(
     monkeypatch.setattr(indexer.extractors, "extract", nothing)
     answer = asked(indexer, ball(200, (255, 140, 20)), tmp_path)
     assert not answer.hits
-    assert "no model here sees pictures" in answer.coverage.message
+    assert "how pictures look is not compared" in answer.coverage.message
     # Words typed with it answer alone.
     typed = asked(indexer, ball(200, (255, 140, 20)), tmp_path, "tomatoes")
     assert typed.hits[0].title == "garden.md"
