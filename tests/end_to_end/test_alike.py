@@ -56,7 +56,7 @@ def test_pictures_ask_by_their_look(inkling: Inkling, photos: Path, tmp_path: Pa
     assert told["shares"]["sight"] > 5.0
     # Words typed with a picture.
     mixed = inkling.json("search", "ferry", "--image", str(asked))
-    assert {"IMG_4.jpg", "IMG_90.png", "ferry.md"} == {h["title"] for h in mixed["hits"][:3]}
+    assert {"IMG_4.jpg", "IMG_90.png", "ferry.md"} <= {h["title"] for h in mixed["hits"][:4]}
     assert mixed["picture_words"] == ""
     only = inkling.json("search", "ext:md", "--image", str(asked))
     assert {hit["title"] for hit in only["hits"]} <= {"ferry.md"}
