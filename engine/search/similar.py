@@ -3,13 +3,15 @@ model judges."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 import numpy as np
 
-from engine.contract.types import Answer, Lane, Look, Query, TextInput
+from engine.contract.errors import InklingError
+from engine.contract.types import Answer, Lane, Query, TextInput
 from engine.models.registry import ModelSpec
 from engine.search.answers import folded_hit, unit_hit
 from engine.search.copies import Copies
@@ -18,6 +20,8 @@ from engine.search.lanes.sight import COMPARED
 from engine.search.ports import CopyIndex, QueryEncoder
 from engine.search.same_picture import likeness, sureness
 from engine.store import Looks, Row, Store, build_where
+
+log = logging.getLogger(__name__)
 
 #: Units of a file that ask, and the answers to each.
 ASKING, POOL = 8, 100
@@ -52,11 +56,11 @@ class Similar:
         without text are asked by their look alone, of other pictures it counts as much as text."""
         started = time.perf_counter()
         asking = {row.unit_id: row for row in self._store.file_rows(file_id)[:ASKING]}
-        look = None if self._looks is None else self._looks.of([file_id]).get(file_id)
-        by_look = look is not None and not _is_read(asking.values())
+        near = self._near_by_look(file_id)
+        by_look = near is not None and not _is_read(asking.values())
         best = {} if by_look else self._nearest(file_id, asking)
-        if look is not None:
-            best = self._with_look(file_id, look, best, by_look)
+        if near is not None:
+            best = self._with_look(near, best, by_look)
         copies = Copies(self._copies, Query(""), lambda i: i != file_id and self._alive(i))
         copies.learn(best)
         folded: dict[int, tuple[float, str]] = {}
@@ -66,14 +70,14 @@ class Similar:
         known = self._store.rows([uid for _, uid in ranked])
         ranked = [(score, uid) for score, uid in ranked if uid in known]
         judges = "text-matching" in self._spec.adapters and self._encoder.fast
-        if judges and look is None:
+        if judges and near is None:
             ranked = self._judged(asking, ranked, known)
         text = " ".join(row.context for row in asking.values())
 
         def marked(row: Row) -> list[Match]:
             return word_matches(row.text, text)
 
-        asked = {"dense": not by_look, "sight": look is not None}
+        asked = {"dense": not by_look, "sight": near is not None}
         lanes: tuple[Lane, ...] = tuple(cast("Lane", lane) for lane in asked if asked[lane])
         hits = [
             folded_hit(
@@ -84,28 +88,35 @@ class Similar:
         took_ms = round((time.perf_counter() - started) * 1000, 2)
         return Answer(tuple(hits), "rescored", took_ms)
 
-    def _with_look(
-        self, file_id: int, look: Look, best: Mapping[int, tuple[float, str]], by_look: bool
-    ) -> dict[int, tuple[float, str]]:
-        """Score and unit of each file by its look, and where not `by_look` by its text as well."""
-        assert self._looks is not None
-        near = dict(self._looks.nearest(look, None, POOL, without=[file_id]))
-        near |= self._looks.likeness(look, best.keys() - near.keys())
+    def _near_by_look(self, file_id: int) -> dict[int, float] | None:
+        """How much the nearest pictures look like this one, 0..1; None where that is not known."""
+        if self._looks is None:
+            return None
+        try:
+            look = self._looks.of([file_id]).get(file_id)
+            if look is None:
+                return None
+            near = dict(self._looks.nearest(look, None, POOL, without=[file_id]))
+            others = self._looks.of(list(near)[:COMPARED])
+        except InklingError as error:  # what they say is whole
+            log.warning("Looks could not be asked: %s", error)
+            return None
         alike = likeness(np.array(list(near.values()), np.float32))
-        others = self._looks.of(sorted(near, key=lambda i: -near[i])[:COMPARED])
         same = dict(zip(others, sureness(look, list(others.values())), strict=True))
-        seen = {
+        return {
             i: float(value + SAME * same.get(i, 0.0)) / (1 + SAME)
             for i, value in zip(near, alike, strict=True)
             if self._alive(i)
         }
+
+    def _with_look(
+        self, near: Mapping[int, float], best: Mapping[int, tuple[float, str]], by_look: bool
+    ) -> dict[int, tuple[float, str]]:
+        """Score and unit of each file by its look, and where not `by_look` by its text as well."""
         if by_look:
-            return {i: (score, f"{i}:0") for i, score in seen.items()}
-        unknown = (0.0, "")
-        return {
-            i: ((seen.get(i, 0.0) + best.get(i, unknown)[0]) / 2, best.get(i, (0.0, f"{i}:0"))[1])
-            for i in {*seen, *best}
-        }
+            return {i: (score, f"{i}:0") for i, score in near.items()}
+        told = {i: best.get(i, (0.0, f"{i}:0")) for i in {*near, *best}}
+        return {i: ((near.get(i, 0.0) + score) / 2, uid) for i, (score, uid) in told.items()}
 
     def _nearest(self, file_id: int, asking: Mapping[str, Row]) -> dict[int, tuple[float, str]]:
         """Score and unit of the best answer in each file."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from engine.contract.errors import StoreBusyError
+from engine.contract.errors import StoreBusyError, StoreDamagedError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import Answer, Look
@@ -135,6 +135,20 @@ def test_an_answer_says_how_many_pictures_it_could_compare(
     last = asked(indexer, ball(260, (240, 120, 40)), tmp_path)
     assert last.coverage.complete
     assert "sight" in last.hits[0].lanes
+
+
+def test_where_looks_are_damaged_text_answers_and_passages_are_left_alone(
+    indexer: Indexer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn(*_: object, **__: object) -> None:
+        raise StoreDamagedError("How pictures look can't be read.")
+
+    path = next(r.path for r in indexer.index.ledger.files() if r.path.endswith("2002.png"))
+    monkeypatch.setattr(Looks, "nearest", torn)
+    answer = indexer.ports.search.similar(path)
+    assert "boats.md" in {hit.title for hit in answer.hits}
+    assert {hit.lanes for hit in answer.hits} == {("dense",)}
+    assert not indexer.again
 
 
 def test_where_looks_cannot_be_read_words_answer_and_it_is_said(
