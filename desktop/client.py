@@ -158,8 +158,11 @@ class Client:
     def problems(self, **only: str | int) -> dict[str, Any]:
         return self._call("GET", _with("/v1/problems", only))
 
-    def explain(self, path: str, query: str | None = None) -> dict[str, Any]:
-        only = {"path": path} if query is None else {"path": path, "query": query}
+    def explain(
+        self, path: str, query: str | None = None, image: str | None = None
+    ) -> dict[str, Any]:
+        given = {"path": path, "query": query, "image": image}
+        only = {name: value for name, value in given.items() if value is not None}
         return self._call("GET", _with("/v1/explain", only))
 
     def add(self, paths: Sequence[str]) -> dict[str, Any]:

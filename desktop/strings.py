@@ -65,6 +65,7 @@ LANES: dict[Lane, str] = {
     "name": tr("Found by its name"),
     "text": tr("Found by these words"),
     "dense": tr("Found by meaning"),
+    "sight": tr("Found by its look"),
     "late": tr("Found by meaning, word by word"),
 }
 _FOUND_BY = {
@@ -80,6 +81,7 @@ EXPLAINED = {
     "term_coverage": tr("Words anywhere in the file"),
     "exact_coverage": tr("Words as they were typed"),
     "proximity": tr("Words side by side"),
+    "sight": tr("How alike the pictures look"),
     "dense": tr("Meaning"),
     "document": tr("Meaning of the whole file"),
     "late": tr("Meaning, word by word"),
@@ -124,7 +126,7 @@ PHRASE_RELAXED = tr("Nothing holds the quoted words as they stand; these are the
 PATTERN_RELAXED = tr("No name is of this pattern; these are of “{pattern}”.")
 SIMILAR = tr("Also similar")
 WEAK = tr("Nothing matches well; these are the closest.")
-PICTURE_WORDS = tr("The model does not see pictures: asked by the words “{words}”.")
+PICTURE_WORDS = tr("Asked by how the picture looks, and by its words “{words}”.")
 ALSO_SEARCHED = tr("Also searched for “{spelling}”.")
 NO_RECENT = tr("Type a few words about a file: what it shows, says or does.")
 NO_RECENT_ACTION = tr("See the keyboard shortcuts")

@@ -122,7 +122,8 @@ def show_problems(options: argparse.Namespace, base: BaseDir) -> int:
 
 
 def explain_file(options: argparse.Namespace, base: BaseDir) -> int:
-    answer = Client.connect(base).explain(_absolute(options.file), options.query)
+    image = _absolute(options.image) if options.image else None
+    answer = Client.connect(base).explain(_absolute(options.file), options.query, image)
     if options.json:
         _print_json(answer)
     else:

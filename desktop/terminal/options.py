@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     why = command("explain", "why a file is, or is not, found")
     why.add_argument("file", metavar="FILE")
     why.add_argument("--query", metavar="Q")
+    why.add_argument("--image", metavar="FILE", help="a picture that asks")
     for made in (search, similar, status, problems, why):
         made.add_argument("--json", action="store_true")
     remove = command("remove", "forget these folders")

@@ -50,9 +50,7 @@ def show_answer(answer: dict[str, Any]) -> None:
     elif answer["weak"]:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
     if words := answer.get("picture_words", ""):
-        console.print(
-            f"[dim]The model does not see pictures; asked: “{escape(printable(words))}”.[/]"
-        )
+        console.print(f"[dim]Asked by its look, and by its words “{escape(printable(words))}”.[/]")
     if hits and answer["spelling"]:
         console.print(f"[dim]Also searched for “{escape(answer['spelling'])}”.[/]")
     matching = answer.get("matches")
@@ -219,6 +217,7 @@ _LANES = {
     "term_coverage": "words anywhere in the file",
     "exact_coverage": "words as they were typed",
     "proximity": "words side by side",
+    "sight": "how alike the pictures look",
     "dense": "meaning",
     "document": "meaning of the whole file",
     "late": "meaning, word by word",

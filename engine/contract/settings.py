@@ -144,6 +144,12 @@ class Settings:
         "Read text in pictures",
         "Finds screenshots and scans by the words in them; the slowest part of indexing.",
     )
+    sight: bool = _row(
+        True,
+        "Indexing",
+        "Compare pictures by their look",
+        "Finds a photo by a part of it, and photos like it. Off: what is kept of it is removed.",
+    )
     max_file_mb: int = _row(
         200,
         "Indexing",

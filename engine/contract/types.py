@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Lane = Literal["name", "text", "dense", "late"]
+Lane = Literal["name", "text", "dense", "sight", "late"]
 Stage = Literal["names", "words", "fused", "rescored"]
 
 #: Between the pieces of a unit's context: title, name, folders, headings.
@@ -38,6 +38,16 @@ class WordBox:
     box: Box
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """How a picture looks, apart from what stands in it."""
+
+    views: NDArray[np.float32]  # [v, d] unit length, of the whole and of parts: alike lie near
+    small: NDArray[np.float32]  # [s, s] grey levels 0..1 of the whole, squeezed into a square
+    size: tuple[int, int]  # width and height in pixels before that, without a frame
+    content: str = ""  # hash of the file that it is of; "" of a query picture
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """The smallest thing that can be a hit: a section, a symbol, a page's passage, a picture."""
@@ -54,6 +64,7 @@ class Unit:
     words: tuple[WordBox, ...] = ()
     image: str | None = None  # file with the rendered pixels, for encoders that see; removed after
     overlap: int = 0  # characters at its start that repeat the end of the unit before
+    look: Look | None = None  # the picture's, on its first unit: for the space of looks
 
     @property
     def unit_id(self) -> str:
@@ -169,6 +180,8 @@ class Query:
     excluded: tuple[str, ...] = ()  # words that must not occur
     filters: Filters = dataclasses.field(default_factory=Filters)
     image: str | None = None  # absolute path of a query picture
+    look: Look | None = None  # how that picture looks
+    told_by_image: bool = False  # no words were typed: `text` is what the picture says
     read: tuple[Reading, ...] = ()  # what of it is a filter by its wording alone
     unread: Query | None = None  # the same question with those words as words, where there are any
     #: Questions of which any may be answered, where there are several: OR between words. Then the
@@ -259,6 +272,9 @@ class Coverage(Struct, frozen=True):
     pending: int = 0
     complete: bool = True
     message: str = ""  # for a person, where it is not complete
+    #: Where looks were asked: pictures in the index, and those of them whose look is known.
+    pictures: int = 0
+    looked_at: int = 0
 
 
 class Answer(Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Kind, Query
 from engine.models.registry import ModelSpec
 from engine.search.copies import Copies
@@ -16,7 +17,7 @@ from engine.search.ports import CopyIndex, NameIndex, NameMatch
 from engine.search.query_encoding import EncodedQuery, QueryEncodings
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
-from engine.store import Candidate, Row, Store, build_where
+from engine.store import Candidate, Looks, Row, Store, build_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Sources:
     word_weights: WordWeights
     #: False for a file that was removed a moment ago: no ghosts.
     alive: Callable[[int], bool]
+    looks: Looks | None = None  # how pictures look
 
 
 #: Words of a question of which each counts.
@@ -52,6 +54,8 @@ class QueryContext:
     proposals: dict[str, Sequence[Candidate]] = field(default_factory=dict)
     #: Which of the files found have the same contents.
     copies: Copies = field(init=False)
+    #: Why looks could not be asked, if they could not.
+    not_looked: InklingError | None = None
     _marked: dict[str, Sequence[Match]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,6 +70,11 @@ class QueryContext:
         if query.phrases or query.excluded:
             found = [match for match in found if in_name(match.file.path, query)]
         return found
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether there is anything in the question that the model can read."""
+        return self.sources.encodings.can_ask(self.query)
 
     @cached_property
     def expansion(self) -> Expansion:

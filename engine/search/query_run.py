@@ -74,6 +74,7 @@ class QueryRun:
         self.context = QueryContext(sources, relaxed, candidate_ids, most_names, wanted)
         #: What is known of the question by now; see engine.search.signals.
         self.signals = signals.of_words(relaxed.text, latin_only=sources.spec.latin_only)
+        self.signals |= signals.of_picture(relaxed)
         self._ranker = Ranker.of(sources.spec.id)
         self.candidates = Candidates([], [], Rows(sources.store))
         self.features = FeatureMatrix(0)
@@ -84,7 +85,8 @@ class QueryRun:
         self.weak = False
         #: Why the model could not read the question; then names and words alone answer.
         self.not_encoded: InklingError | None = None
-        self._lanes = lanes
+        #: Those for which the question holds anything.
+        self._lanes = {name: lane for name, lane in lanes.items() if lane.asked(self.context)}
         self._beside = beside
 
     @property
@@ -101,7 +103,7 @@ class QueryRun:
     @property
     def only_filters(self) -> bool:
         """Nothing is asked but filters: the answer is the newest files they allow."""
-        return not self.context.sources.encodings.can_ask(self.query)
+        return not (self.context.asks_model or "sight" in self._lanes)
 
     def stages(self) -> Iterator[Stage]:
         """Do one stage after another; each is named when it is done. StoreDamagedError, and any
@@ -115,7 +117,8 @@ class QueryRun:
             for name, lane in self._lanes.items()
             if lane.stage == "words"
         }
-        encoding = self._beside.encoding.submit(lambda: self.context.encoded)
+        asks = self.context.asks_model
+        encoding = self._beside.encoding.submit(lambda: self.context.encoded if asks else None)
         try:
             _ = self.names
             yield "names"
@@ -124,12 +127,14 @@ class QueryRun:
             try:
                 encoding.result()
             except InklingError as error:
-                if not self.query.text:
+                if not self.query.text and "sight" not in self._lanes:
                     raise  # a picture alone: names and words have nothing to look for
                 self.not_encoded = error
                 yield from ("fused", "rescored")
                 return
-            self.signals |= signals.of_pieces(self.query.text, self.context.encoded.pieces)
+            if asks:
+                pieces = self.context.encoded.pieces
+                self.signals |= signals.of_pieces(self.query.text, pieces)
             self._gather("fused", {})
             yield "fused"
             self._rescore()
@@ -226,9 +231,9 @@ class QueryRun:
             return None
         if self.weak:
             return 0
-        told = signals.of_hits(
-            self.features, self.scores, np.array([file.places[0] for file in files], np.intp)
-        )
+        places = np.array([file.places[0] for file in files], np.intp)
+        told = signals.of_hits(self.features, self.scores, places)
+        told |= {name: self.features.value(name)[places] for name in ("sight", "sight_same")}
         rows = [
             {name: float(column[n]) for name, column in told.items()} | self.signals
             for n in range(len(files))

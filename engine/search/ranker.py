@@ -21,6 +21,8 @@ from engine.search.features import Feature, Floats
 Weights = Mapping[str, float]  # by feature
 #: In place of a signal: what counts whatever the question.
 ALWAYS = "always"
+#: Likeness from which on pictures are of one series: of any two one pair in a hundred has more.
+ALIKE = 0.6
 FITTED = Path(__file__).with_name("fitted")
 
 
@@ -66,7 +68,7 @@ class Ranker(msgspec.Struct, frozen=True):
 
     def is_weak(self, signals: Mapping[str, float]) -> bool:
         """Whether nothing matches well."""
-        if self.answered is None or is_named(signals, "best_"):
+        if self.answered is None or is_named(signals, "best_") or looks_alike(signals, "best_"):
             return False
         return not self.answered.holds(signals)
 
@@ -76,7 +78,8 @@ class Ranker(msgspec.Struct, frozen=True):
         if self.matching is None:
             return None
         for count in range(len(hits), 0, -1):
-            if is_named(hits[count - 1]) or self.matching.holds(hits[count - 1]):
+            hit = hits[count - 1]
+            if is_named(hit) or looks_alike(hit) or self.matching.holds(hit):
                 return count
         return 0
 
@@ -84,6 +87,11 @@ class Ranker(msgspec.Struct, frozen=True):
 def is_named(told: Mapping[str, float], prefix: str = "") -> bool:
     """Whether a name holds all that was typed, be there content or not: that is an answer."""
     return told.get(f"{prefix}name_coverage", 0.0) > 0.99
+
+
+def looks_alike(told: Mapping[str, float], prefix: str = "") -> bool:
+    """Whether it looks so much like the query picture that it is the same or one of a series."""
+    return told.get(f"{prefix}sight", 0.0) >= ALIKE or told.get(f"{prefix}sight_same", 0.0) > 0.5
 
 
 def starting(feature: Feature) -> dict[str, float]:

@@ -22,7 +22,7 @@ from engine.search.ports import CopyIndex, NameIndex, QueryEncoder, no_copies
 from engine.search.query_encoding import QueryEncodings
 from engine.search.query_run import Beside, QueryRun
 from engine.search.word_weights import WordWeights
-from engine.store import Store
+from engine.store import Looks, Store
 
 
 class Searcher:
@@ -37,10 +37,12 @@ class Searcher:
         *,
         copies: CopyIndex = no_copies,
         alive: Callable[[int], bool] = lambda file_id: True,
+        looks: Looks | None = None,
         lanes: Mapping[str, Lane] = LANES,
     ) -> None:
         encodings = QueryEncodings(encoder, spec)
-        self._sources = Sources(store, spec, names, copies, encodings, WordWeights(store), alive)
+        weights = WordWeights(store)
+        self._sources = Sources(store, spec, names, copies, encodings, weights, alive, looks)
         self._lanes = lanes
         self._beside = Beside(
             ThreadPoolExecutor(2, thread_name_prefix="words"),
@@ -96,7 +98,7 @@ class Searcher:
             else:
                 ranked = run.ranked_files(limit)
                 meant = stage == "rescored" and run.not_encoded is None
-                hits = run_hits(run, ranked, late_evidence=meant)
+                hits = run_hits(run, ranked, late_evidence=meant and run.context.asks_model)
                 known = run.count_matching(ranked) if meant else None
                 if known is not None and known < limit:
                     matches = min(known, len(hits))
@@ -104,6 +106,9 @@ class Searcher:
             coverage = Coverage()
             if (error := run.not_encoded) is not None:
                 said = f"{error} Only names and words were searched."  # the error says what to do
+                coverage = Coverage(complete=False, message=said)
+            elif (error := run.context.not_looked) is not None:
+                said = f"How pictures look could not be asked. {error}"
                 coverage = Coverage(complete=False, message=said)
             spelling = "" if stage == "names" or run.only_filters else run.context.suggestion
             yield Answer(

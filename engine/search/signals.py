@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contract.types import Kind
+from engine.contract.types import Kind, Query
 from engine.search.features import FeatureMatrix, Floats
 
 _WORD = re.compile(r"\w+")
@@ -36,6 +36,13 @@ def of_words(text: str, *, latin_only: bool) -> dict[str, float]:
         "unreadable": foreign / len(letters) if letters and latin_only else 0.0,
         "digits": digits / (digits + len(letters)) if digits else 0.0,
     }
+
+
+def of_picture(query: Query) -> dict[str, float]:
+    """`picture`: 1 where a picture asks by its look; `mixed`: 1 where words were typed with it."""
+    asks = query.look is not None
+    typed = bool(query.text) and not query.told_by_image
+    return {"picture": float(asks), "mixed": float(asks and typed)}
 
 
 def of_pieces(text: str, pieces: int) -> dict[str, float]:

@@ -2,6 +2,7 @@
 multi-vectors in segment files."""
 
 from engine.store import lean_import  # noqa: F401 (has to come before lancedb)
+from engine.store.looks import Looks
 from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch
 from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
 from engine.store.table import Store
@@ -9,6 +10,7 @@ from engine.store.where import build_where
 
 __all__ = [
     "Candidate",
+    "Looks",
     "Reword",
     "Row",
     "Store",

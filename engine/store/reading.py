@@ -72,6 +72,21 @@ class Reader:
 
         return self._scan(None, ["file_id", "path", "mtime"], convert)
 
+    def symbols(self) -> dict[int, str]:
+        """Of every file the symbol of one of its units; "" where it has none."""
+
+        def convert(found: pa.Table) -> dict[int, str]:
+            columns = (found[name].to_pylist() for name in ("file_id", "symbol"))
+            return {file_id: symbol or "" for file_id, symbol in zip(*columns, strict=True)}
+
+        return self._scan(None, ["file_id", "symbol"], convert)
+
+    def files_with(self, where: str | None, file_ids: Sequence[int]) -> set[int]:
+        """Of these files those with a unit that fulfils a condition."""
+        among = build_where(file_ids=file_ids)
+        both = f"({where}) AND {among}" if where else among
+        return self._scan(both, ["file_id"], lambda found: set(found["file_id"].to_pylist()))
+
     def count(self) -> int:
         """Number of units."""
         known = self._of_arrays(lambda view: view.count)

@@ -15,9 +15,11 @@ from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Filters
+from engine.encoders.image_onnx import look
 from engine.models.registry import ModelSpec
-from engine.store import set_space_aside
+from engine.store import Looks, set_space_aside
 from indexer.indexing.failures import RepeatedFailures
+from indexer.indexing.looking import Looking
 from indexer.indexing.model_spaces import drop_others, folder_bytes, model_in_use
 from indexer.indexing.pipeline import Pipeline
 from indexer.indexing.progress import Progress
@@ -64,6 +66,7 @@ class Index:
     def open(self) -> Index:
         """Open ledger and store, recover what a crash left."""
         self.ledger = self._open_ledger()
+        self.looks = Looks(self.base.store, look.SPACE, look.DIM, len(look.VIEWS))
         self.engine = self._open_engine()
         self.engine.wake()
         # At once, and by the version that was found: the next commits take the numbers of those
@@ -73,11 +76,21 @@ class Index:
         self.throttle = Throttle(self.base, self.settings, lambda: folder_bytes(self.base.store))
         self.progress = Progress(self.ledger, self.workers)
         self.pipeline = self._make_pipeline()
+        self.looking = Looking(
+            self.looks,
+            self.ledger,
+            self.extractors,
+            self.failures,
+            wanted=lambda: self.settings.sight,
+            throttled=self.throttled,
+            busy=lambda: bool(self.busy or self.ledger.next_pending(1)),
+        )
         return self
 
     def start(self) -> None:
         """Begin to read what is pending."""
         self.pipeline.start()
+        self.looking.start()
         self._carrying = threading.Thread(target=self._carry_names, name="names", daemon=True)
         self._carrying.start()
 
@@ -86,7 +99,9 @@ class Index:
         self._ending.set()
         with contextlib.ExitStack() as last:  # each is called even if another fails
             last.callback(self.ledger.close)
+            last.callback(self.looks.close)
             last.callback(self.engine.close)
+            last.callback(self.looking.stop)
             last.callback(self.extractors.close)
             if not self.pipeline.stop(GRACE_SECONDS):
                 # What it waits for is ended, so that it can end.
@@ -107,6 +122,7 @@ class Index:
             self.base,
             self.ledger,
             self.engine,
+            self.looks,
             self.extractors,
             self.settings,
             workers=self.workers,
@@ -153,6 +169,7 @@ class Index:
             self.names,
             copies=self.copies,
             alive=lambda file_id: file_id not in self._removing,
+            looks=self.looks,
             idle_s=self.settings.idle_minutes * 60.0,
             threads=self.settings.encoder_threads or None,
         )
@@ -207,11 +224,13 @@ class Index:
         if not self._is_own_store:
             # Another ledger's rows: the file ids in them mean nothing here.
             self.engine.delete(sorted(self.engine.file_ids()))
-            drop_others(self.base.store, self.engine.spec)
+            self.looks.delete(self.looks.contents())
+            drop_others(self.base.store, self.engine.spec.space, look.SPACE)
             self.ledger.redo_all()
             self._mark("ledger-id").write_text(self.ledger.ledger_id)
         else:
             self._compare()
+            self.looking.reconcile()
         if stale := self.ledger.note_versions(readers()):
             log.info("%d files are read again: they are read better now", stale)
 
@@ -304,8 +323,9 @@ class Index:
 
     @property
     def waiting(self) -> bool:
-        """Whether any file is still to be read, again or for the first time."""
-        return bool(self.busy or self.ledger.next_pending(1) or self.ledger.next_stale(1))
+        """Whether any file is still to be read, again or for the first time, or looked at."""
+        reading = self.busy or self.ledger.next_pending(1) or self.ledger.next_stale(1)
+        return bool(reading) or self.looking.waiting
 
     def throttled(self) -> bool:
         """Whether nothing is to be indexed now: paused, or something stands against it."""

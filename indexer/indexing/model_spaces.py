@@ -49,9 +49,10 @@ def drop_outdated(store: Path, spaces: Spaces) -> None:
             spaces.forget(space)
 
 
-def drop_others(store: Path, kept: ModelSpec) -> None:
-    """Remove every space but one: they are of another ledger, whose file ids mean nothing here."""
-    for space in set(list_spaces(store)) - {table_name(kept.space)}:
+def drop_others(store: Path, *kept: str) -> None:
+    """Remove every space but these: they are of another ledger, whose file ids mean nothing
+    here."""
+    for space in set(list_spaces(store)) - {*map(table_name, kept)}:
         drop_space(store, space)
 
 

@@ -14,6 +14,8 @@ from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts
+from engine.store import Looks
+from indexer.indexing.both_spaces import BothSpaces
 from indexer.indexing.encode_stage import EncodeStage
 from indexer.indexing.failures import RepeatedFailures, is_damage
 from indexer.indexing.file_states import FileStates
@@ -45,6 +47,7 @@ class Pipeline:
         base: BaseDir,
         ledger: Ledger,
         engine: Engine,
+        looks: Looks,
         extractors: ExtractorPool,
         settings: Settings,
         *,
@@ -88,7 +91,7 @@ class Pipeline:
         )
         self._write = WriteStage(
             base,
-            engine,
+            BothSpaces(engine, looks),
             ledger,
             self._states,
             self._changes,

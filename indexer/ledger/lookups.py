@@ -84,6 +84,23 @@ class FileLookups(Tables):
         )
         return int(rows[0][0])
 
+    def contents_of(self, kinds: Collection[str]) -> dict[int, str]:
+        """Indexed files of some kinds, newest first, with the hashes of their contents; none of an
+        offline root."""
+        rows = self._all(
+            f"SELECT id, content_hash FROM files WHERE state = 'done' AND content_hash != ''"
+            f" AND kind IN ({marks(list(kinds))})"
+            " AND root_id IN (SELECT id FROM roots WHERE online) ORDER BY mtime_ns DESC",
+            list(kinds),
+        )
+        return dict(rows)
+
+    def edition(self) -> tuple[int, int]:
+        """Another one after every commit. Ask it before what is to be no older."""
+        with self.database.read() as connection:
+            version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+            return id(connection), version  # SQLite's number tells within one connection only
+
     def recent(self, limit: int) -> list[FileRecord]:
         """The newest files that are indexed."""
         return self._records("WHERE state = 'done' ORDER BY mtime_ns DESC LIMIT ?", limit)

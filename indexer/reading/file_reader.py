@@ -17,6 +17,7 @@ from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.chunking import units_of
 from indexer.reading.extract import pick
 from indexer.reading.extract.base import ExtractError, Extraction, Extractor
+from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
 from indexer.reading.secrets import passages_withheld
 from indexer.reading.versions import reading_version
@@ -53,10 +54,11 @@ class FileReader:
         if digest == record.content_hash and same_reader:
             return None
         self._ledger.begin([record.id])
-        return self._extracted(record, before, digest, extractor)
+        return self._extracted(record, before, digest, extractor, self._settings.sight)
 
     def read_again(self, record: FileRecord) -> Work:
-        """The same for a file that is indexed, for another space; the ledger is not told."""
+        """The same for a file that is indexed, for another space; the ledger is not told. How
+        pictures look is known by then."""
         return self._extracted(record, *self._look(record))
 
     def _look(self, record: FileRecord) -> tuple[_Edition, str, Extractor]:
@@ -80,11 +82,16 @@ class FileReader:
         return before, content_hash(record.path), extractor
 
     def _extracted(
-        self, record: FileRecord, before: _Edition, digest: str, extractor: Extractor
+        self,
+        record: FileRecord,
+        before: _Edition,
+        digest: str,
+        extractor: Extractor,
+        look: bool = False,
     ) -> Work:
         path = Path(record.path)
         extraction, scratch = self._extractors.extract(
-            record.path, ocr=self._settings.ocr, pixels=self._pixels
+            record.path, ocr=self._settings.ocr, pixels=self._pixels, look=look
         )
         after = path.stat() if path.exists() else None
         if after is None or _edition(after) != before:
@@ -113,6 +120,9 @@ class FileReader:
         units = [
             replace(u, image=str(scratch / u.image)) if u.image is not None else u for u in units
         ]
+        if extraction.look is not None:
+            look = replace(unpack_look(extraction.look), content=digest)
+            units[0] = replace(units[0], look=look)
         self._keep_thumbs(record.id, extraction, scratch)
         facts = replace(
             facts_of(record),

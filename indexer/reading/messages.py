@@ -12,7 +12,8 @@ import msgspec
 
 from engine.contract import framing
 from engine.contract.attributes import accepted
-from engine.contract.types import WordBox
+from engine.contract.types import Look, WordBox
+from engine.encoders.image_onnx import look
 from indexer.reading.extract.base import ExtractError, Extraction, Part
 
 _WORD = struct.Struct("<2I4f")  # a long book has half a million of them
@@ -60,7 +61,17 @@ def unpack_extraction(data: dict[str, Any]) -> Extraction:
             if name is not None and (name != os.path.basename(name) or name in ("", ".", "..")):
                 raise ExtractError("crashed", "the worker's answer names a file elsewhere")
     extraction.attributes = {**accepted(extraction.attributes)}
+    if extraction.look is not None:
+        unpack_look(extraction.look)
     return extraction
+
+
+def unpack_look(data: object) -> Look:
+    """How a picture looks; ExtractError where that is no look."""
+    try:
+        return look.unpacked(data)
+    except ValueError as error:
+        raise ExtractError("crashed", "the worker's answer makes no sense") from error
 
 
 def _unpack_words(data: bytes) -> list[WordBox]:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from engine.contract.types import Look
 from indexer.reading import extract, messages
 from indexer.reading.extract.base import ExtractError, Extraction
 from indexer.reading.worker_process import KilledError, WorkerProcess
@@ -72,16 +73,17 @@ class ExtractorPool:
         pixels: bool = False,
         max_pixels: int = 3_600_000,
         thumbs: bool = True,
+        look: bool = False,
         urgent: bool = False,
     ) -> tuple[Extraction, Path]:
         """What the file holds, and the scratch folder with its pictures: the caller removes it.
 
-        `urgent` where a person waits. ExtractError with its reason where the file gives nothing,
-        its worker died or hung.
+        `look`: with how a picture looks. `urgent` where a person waits. ExtractError with its
+        reason where the file gives nothing, its worker died or hung.
         """
         folder = self._folder()
         options = {"scratch": str(folder), "ocr": ocr, "pixels": pixels, "thumbs": thumbs}
-        options["max_pixels"] = max_pixels
+        options |= {"max_pixels": max_pixels, "look": look}
         row = extract.pick(Path(path), b"")
         crew = self._for_people if urgent else self._for_work
         try:
@@ -95,6 +97,17 @@ class ExtractorPool:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+
+    def look(self, path: str, *, urgent: bool = False) -> Look:
+        """How a picture looks, no more; ExtractError as `extract`, "encoder" where none can be
+        looked at."""
+        folder = self._folder()
+        crew = self._for_people if urgent else self._for_work
+        try:
+            request = {"op": "look", "path": self._within_reach(path, folder)}
+            return messages.unpack_look(self._ask(crew, request, _DEFAULT_DEADLINE_S)["ok"])
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def render(self, path: str, page: int | None, width: int) -> bytes:
         """A page or picture as PNG, `width` pixels wide; at once, since a person waits."""

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from engine.contract.errors import InklingError
 from indexer.reading import extract, messages, sandbox
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions
 
@@ -53,10 +54,16 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
             render(path, request["page"], request["width"], Path(request["out"]))
             return {"ok": True}
+        if request["op"] == "look":
+            from indexer.reading.extract.picture_look import look_of
+
+            return {"ok": look_of(path)}
         extraction = read_file(path, ExtractOptions(**request["options"]))
         return {"ok": messages.pack_extraction(extraction)}
     except ExtractError as error:
         return {"reason": error.reason, "detail": error.detail}
+    except InklingError as error:  # no file's fault
+        return {"reason": "encoder", "detail": str(error)}
     except (MemoryError, RecursionError) as error:
         return {"reason": "too-complex", "detail": type(error).__name__, "retire": True}
     except OSError as error:

@@ -18,16 +18,10 @@ class CoverageCounter:
 
     def counts(self) -> dict[str, int]:
         """Files by state."""
-        known, edition = self._counted, self._edition()
+        known, edition = self._counted, self._ledger.edition()
         if known is None or known[0] != edition:
             known = self._counted = edition, self._ledger.counts()
         return dict(known[1])
-
-    def _edition(self) -> tuple[int, int]:
-        """Another one after every commit; asked before counting, so that a count is never older."""
-        with self._ledger.database.read() as connection:
-            version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-            return id(connection), version  # SQLite's number tells within one connection only
 
     def told(self) -> Coverage:
         """As an answer carries it."""

@@ -6,14 +6,14 @@ import os
 from typing import Any
 
 from engine.contract.errors import REASONS
-from engine.contract.query import parse
+from engine.contract.types import Query
 from indexer.indexing.index import Index
 from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.sources.ignore import IgnoreRules
 
 
 def explain(
-    index: Index, rules: IgnoreRules, path: str, query: str | None = None
+    index: Index, rules: IgnoreRules, path: str, query: Query | None = None
 ) -> dict[str, Any]:
     """State, reason and rule of one file, its units, and for a query its place in each lane."""
     path = os.path.abspath(path)
@@ -31,7 +31,7 @@ def explain(
         "units": _units(index, record),
     }
     if query is not None:
-        answer["query"] = index.engine.explain(parse(query), record.id)
+        answer["query"] = index.engine.explain(query, record.id)
     return answer
 
 

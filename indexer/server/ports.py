@@ -29,7 +29,9 @@ class Search(Protocol):
     def similar(self, path: str, limit: int = 20) -> Answer:
         """Files like an indexed one."""
 
-    def explain(self, path: str, query: str | None = None) -> dict[str, Any]:
+    def explain(
+        self, path: str, query: str | None = None, image: str | None = None
+    ) -> dict[str, Any]:
         """Why a file is, or is not, in the index and among the answers to a query."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,19 +14,24 @@ from msgspec import structs
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.filters import both
 from engine.contract.query import changed, parse
-from engine.contract.types import Answer, Coverage, Filters, Hit
+from engine.contract.types import Answer, Coverage, Filters, Hit, Look, Query
+from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.index import Index
+from indexer.reading.extract.base import ExtractError
+from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
 from indexer.server.coverage import CoverageCounter
 from indexer.server.explain import explain
 from indexer.server.indexed_file import indexed_file
 from indexer.sources.ignore import IgnoreRules
 
+log = logging.getLogger(__name__)
+
 #: Words of a query picture that ask; the rest of a long page adds nothing but time.
 _PICTURE_WORDS = 120
 _NOTHING_SEEN = (
-    "The model does not see pictures, there is no text in this one, and what it shows is not among"
-    " the things that Inkling knows by itself. Choose a model that sees pictures."
+    "There is no text in this picture, and how pictures look is not compared. Turn that on in the"
+    " settings (“Compare pictures by their look”), or choose a model that sees pictures."
 )
 
 
@@ -56,16 +62,13 @@ class IndexSearch:
         if filters is not None:
             query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
         told_words = ""
-        if image is not None and not self._sees(image):
-            words = self._words_of(image)
-            told_words = " ".join(words)
-            if not words and not query.text:
+        coverage = self._coverage.told()  # once for all stages
+        if image is not None:
+            query, told_words = self._with_picture(query, image)
+            coverage = self._of_pictures(coverage)
+            if not (query.text or query.look or query.image):
                 yield Answer((), coverage=Coverage(complete=False, message=_NOTHING_SEEN))
                 return
-            query = changed(
-                query, lambda q: replace(q, text=" ".join([q.text, *words]).strip(), image=None)
-            )
-        coverage = self._coverage.told()  # once for all stages
         index = self._index
         try:
             for answer in index.engine.search(query, limit):
@@ -81,11 +84,19 @@ class IndexSearch:
         """Files like an indexed one; InklingError if it is not in the index."""
         record = indexed_file(self._index.ledger, path)
         answer = self._index.engine.similar(record.id, limit)
-        return self._annotated(answer, self._coverage.told())
+        coverage = self._coverage.told()
+        if record.kind in PICTURES:
+            coverage = self._of_pictures(coverage)
+        return self._annotated(answer, coverage)
 
-    def explain(self, path: str, query: str | None = None) -> dict[str, Any]:
+    def explain(
+        self, path: str, query: str | None = None, image: str | None = None
+    ) -> dict[str, Any]:
         """State, reason and rule of one file, its units, and its place in each lane."""
-        return explain(self._index, self._rules(), path, query)
+        asked = None if query is None and image is None else parse(query or "", image=image)
+        if asked is not None and image is not None:
+            asked, _ = self._with_picture(asked, image)
+        return explain(self._index, self._rules(), path, asked)
 
     def _annotated(self, answer: Answer, coverage: Coverage) -> Answer:
         """With what it could not have come from, and hits on drives that are away marked so."""
@@ -96,20 +107,57 @@ class IndexSearch:
         hits = tuple(_marked(hit, away) for hit in answer.hits) if away else answer.hits
         return structs.replace(answer, hits=hits, coverage=coverage)
 
-    def _sees(self, image: str) -> bool:
-        """Whether the model takes this picture as it is; InklingError if there is none."""
+    def _with_picture(self, query: Query, image: str) -> tuple[Query, str]:
+        """The query with how its picture looks; where nothing was typed and the model does not
+        see, with what the picture says, which is also told by itself. InklingError if there is no
+        picture."""
         if not Path(image).is_file():
             raise InklingError(
                 f"There is no picture at {image}.", hint="Check the path.", path=image
             )
-        return "image" in self._index.engine.spec.modalities
-
-    def _words_of(self, image: str) -> list[str]:
-        """What stands in a picture and what it seems to show."""
-        extraction, scratch = self._extractors.extract(image, urgent=True)
+        wanted = self._index.settings.sight
+        if query.text or self._sees:
+            look = self._look_of(image) if wanted else None
+            if self._sees:
+                return changed(query, lambda q: replace(q, look=look)), ""
+            if look is not None:
+                return changed(query, lambda q: replace(q, look=look, image=None)), ""
+        extraction, scratch = self._extractors.extract(image, look=wanted, urgent=True)
         shutil.rmtree(scratch, ignore_errors=True)
         written = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
-        return [*written, *extraction.shows]
+        said = " ".join([*written, *extraction.shows])
+        seen = None if extraction.look is None else unpack_look(extraction.look)
+
+        def told(q: Query) -> Query:
+            text = f"{q.text} {said}".strip()
+            return replace(q, text=text, told_by_image=not q.text, look=seen, image=None)
+
+        return changed(query, told), said
+
+    def _look_of(self, image: str) -> Look | None:
+        """How a picture looks; None where no picture can be looked at."""
+        try:
+            return self._extractors.look(image, urgent=True)
+        except ExtractError as error:
+            if error.reason != "encoder":
+                raise
+            log.warning("A query picture could not be looked at: %s", error.detail)
+            return None
+
+    @property
+    def _sees(self) -> bool:
+        """Whether the model takes pictures as they are."""
+        return "image" in self._index.engine.spec.modalities
+
+    def _of_pictures(self, coverage: Coverage) -> Coverage:
+        """With how many pictures could be compared."""
+        pictures, looked_at = self._index.looking.counts()
+        coverage = structs.replace(coverage, pictures=pictures, looked_at=looked_at)
+        if looked_at >= pictures:
+            return coverage
+        said = f"{looked_at:,} of {pictures:,} pictures are looked at so far."
+        message = f"{coverage.message} {said}".strip()
+        return structs.replace(coverage, complete=False, message=message)
 
 
 def _marked(hit: Hit, away: tuple[str, ...]) -> Hit:

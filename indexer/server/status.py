@@ -71,11 +71,16 @@ class Status:
             "totals": {**_by_state(counts), "units": self._count()},
             "encoded": index.encoded,
             "improving": index.improving,
+            "sight": self._sight(),
             "reader_restarts": self._extractors.restarts,
             "eta_s": index.progress.eta(counts),
-            "index_bytes": engine.size_bytes(),
+            "index_bytes": engine.size_bytes() + index.looks.size_bytes(),
             "health": [*index.health(), *self._settings.health(), *self._watching()],
         }
+
+    def _sight(self) -> dict[str, int]:
+        pictures, looked_at = self._index.looking.counts()
+        return {"pictures": pictures, "looked_at": looked_at}
 
     def _count(self) -> int:
         """Units in the store; the last number where it can't be read now: the status is for just

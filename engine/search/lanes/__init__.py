@@ -7,6 +7,7 @@ from engine.search.lanes.dense import Dense
 from engine.search.lanes.lane import Lane
 from engine.search.lanes.late import Late
 from engine.search.lanes.names import Names
+from engine.search.lanes.sight import Sight
 from engine.search.lanes.words import Words
 
 #: By the name that hits, explanations and scripts know them by.
@@ -14,6 +15,7 @@ LANES: dict[str, Lane] = {
     "name": Names(),
     "text": Words(),
     "dense": Dense(),
+    "sight": Sight(),
     "late": Late(),
 }
 

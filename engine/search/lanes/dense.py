@@ -33,6 +33,9 @@ class Dense(Lane):
         Feature("document", 0.55, stand_in="dense", leaning={"unreadable": -0.55, "digits": -0.35}),
     )
 
+    def asked(self, context: QueryContext) -> bool:
+        return context.asks_model
+
     def candidates(self, context: QueryContext) -> Sequence[Candidate]:
         shared = context.sources.spec.shared_single
         found: list[Candidate] = []

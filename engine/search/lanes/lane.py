@@ -23,6 +23,12 @@ class Lane:
     #: not wait for that. "rescored" for what is too costly for every candidate: it sees the best
     #: fused ones.
     stage: ClassVar[Literal["words", "fused", "rescored"]] = "fused"
+    #: Whether its columns are fitted; those that no judged question asks keep their rows' weights.
+    fitted: ClassVar[bool] = True
+
+    def asked(self, context: QueryContext) -> bool:
+        """Whether the question holds anything for it; else it is left out."""
+        return True
 
     def candidates(self, context: QueryContext) -> Sequence[Candidate]:
         """What it proposes, best first; a unit NO_UNIT proposes the file as a whole."""

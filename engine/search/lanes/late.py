@@ -27,6 +27,9 @@ class Late(Lane):
     )
     stage = "rescored"
 
+    def asked(self, context: QueryContext) -> bool:
+        return context.asks_model
+
     def features(self, context: QueryContext, candidates: Candidates) -> Mapping[str, Floats]:
         late = np.full(len(candidates), np.nan, np.float32)
         rows = candidates.rows.of(candidates.unit_ids)

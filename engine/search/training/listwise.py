@@ -25,7 +25,7 @@ def fit_weights(
     sets: Mapping[str, Sequence[Judged]], without: Sequence[str] = (), ridge: float = RIDGE
 ) -> dict[str, dict[str, float]]:
     """By feature and signal; every set counts alike. Features in `without` count nothing."""
-    rows = [feature for lane in LANES.values() for feature in lane.columns]
+    rows = [feature for lane in LANES.values() if lane.fitted for feature in lane.columns]
     names = [feature.name for feature in rows]
     told = (ALWAYS, *SIGNALS)
     prior = torch.tensor([[starting(row).get(name, 0.0) for name in told] for row in rows])

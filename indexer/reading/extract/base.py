@@ -48,6 +48,7 @@ class Extraction:
     big_line: str = ""  # the largest print at its beginning: its title, or a letterhead
     picture: PictureClass | None = None
     shows: list[str] = field(default_factory=list)  # in words, surest first
+    look: bytes | None = None  # how a picture looks: engine.encoders.image_onnx.look packs it
     language: str | None = None
     #: By name in engine.contract.attributes; None where the file does not say.
     attributes: Mapping[str, float | str | None] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class ExtractOptions:
     pixels: bool = False  # the encoder sees: render pages and pictures for it
     max_pixels: int = 3_600_000  # of such a picture: six times what a model sees at once
     thumbs: bool = True
+    look: bool = False  # how pictures look is wanted, too
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from PIL import Image
 
 from engine.contract.errors import InklingError
 from engine.contract.types import Box, Kind
+from engine.encoders.image_onnx.look import look_at, packed
+from engine.encoders.image_onnx.network import Seen, network
 from indexer.reading.extract import ocr, render
 from indexer.reading.extract.base import Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.picture_class import classify
@@ -51,7 +53,8 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
     if lines and not _is_written(parts[0].text):
         lines = []
     kind_of = classify(first, camera=camera, lines=lines)
-    shows = _words_shown(first, notes) if kind_of == "photo" or lines == [] else []
+    tells = kind_of == "photo" or lines == []
+    seen = _seen(first, notes) if tells or options.look else None
     if not any(part.text for part in parts):
         notes.append("No text was found in the picture.")
     kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
@@ -59,7 +62,8 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         kind,
         parts,
         picture=kind_of,
-        shows=shows,
+        shows=words_shown(seen) if seen and tells else [],
+        look=packed(look_at(first, seen)) if seen and options.look else None,
         attributes={
             "taken": _taken(exif),
             "width": first.width,
@@ -95,12 +99,12 @@ def _is_written(text: str) -> bool:
     return any(sum(c.isalnum() for c in line) > 1 for line in text.split("\n"))
 
 
-def _words_shown(picture: Image.Image, notes: list[str]) -> list[str]:
+def _seen(picture: Image.Image, notes: list[str]) -> Seen | None:
     try:
-        return words_shown(picture)
+        return network().see(picture)
     except InklingError as error:  # the picture is found by its name and its text
         notes.append(f"What it shows could not be told: {error}")
-        return []
+        return None
 
 
 def _line_boxes(part: Part) -> list[Box]:

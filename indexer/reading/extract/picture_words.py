@@ -13,10 +13,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 import resources
-from engine.encoders.image_onnx.network import network
+from engine.encoders.image_onnx.network import Seen
 
 #: The likeliest classes are named, so many and from this probability on.
 _CLASSES, _LIKELY = 5, 0.03
@@ -31,9 +30,9 @@ class _Class(NamedTuple):
     kinds: tuple[str, ...]
 
 
-def words_shown(picture: Image.Image) -> list[str]:
-    """Of a picture of mode RGB; surest first, perhaps none. InklingError without the network."""
-    odds = network().see(picture).probabilities
+def words_shown(seen: Seen) -> list[str]:
+    """What the network saw, surest first; perhaps nothing."""
+    odds = seen.probabilities
     likely = [int(i) for i in np.argsort(-odds)[:_LOOKED_AT]]
     classes = _classes()
     sums: dict[str, float] = defaultdict(float)

@@ -129,7 +129,7 @@ def render(path: Path, page: int, width_px: int, out: Path) -> tuple[int, int]:
 
     The number of pages goes along as the PNG's text "Pages".
     """
-    image, pages = _page_or_picture(path, page, width_px)
+    image, pages = drawn(path, page, width_px)
     said = PngImagePlugin.PngInfo()
     said.add_text("Pages", str(pages))
     if image.width > width_px:
@@ -141,7 +141,9 @@ def render(path: Path, page: int, width_px: int, out: Path) -> tuple[int, int]:
     return image.size
 
 
-def _page_or_picture(path: Path, page: int, width_px: int) -> tuple[Image.Image, int]:
+def drawn(path: Path, page: int, width_px: int) -> tuple[Image.Image, int]:
+    """A page (1-based), picture or SVG, and how many pages there are; what has no pixels of its own
+    is drawn about so wide."""
     if path.suffix.lower() not in (".pdf", ".svg"):
         with opened(path) as image:
             pages = int(getattr(image, "n_frames", 1))

@@ -48,13 +48,15 @@ class AskedSimilar(AskedPath):
 
 
 class AskedExplanation(AskedPath):
-    """Why a file is found, perhaps by a query."""
+    """Why a file is found, perhaps by a query, a picture or both."""
 
     query: str | None = None
+    image: str | None = None
 
     def __post_init__(self) -> None:
         AskedPath.__post_init__(self)
         self.query = None if self.query is None else checked_text(self.query)
+        self.image = None if self.image is None else checked_path(self.image)
 
 
 def search_routes(port: Search) -> list[Route]:
@@ -78,7 +80,7 @@ def search_routes(port: Search) -> list[Route]:
         return as_value(port.similar(asked.path, asked.limit))
 
     def explained(asked: AskedExplanation) -> Response:
-        return as_json(port.explain(asked.path, asked.query))
+        return as_json(port.explain(asked.path, asked.query, asked.image))
 
     return [
         post("/v1/search", AskedSearch, search),

@@ -193,7 +193,7 @@ class TestWhatATerminalShows:
                 "picture_words": "a [b] dog",
             }
         )
-        assert "does not see pictures; asked: “a [b] dog”." in capsys.readouterr().out
+        assert "by its look, and by its words “a [b] dog”." in capsys.readouterr().out
 
     def test_what_was_read_as_a_filter_stands_on_one_line(
         self, capsys: pytest.CaptureFixture[str]

@@ -15,9 +15,10 @@ from engine.contract.errors import RefusedRowsError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Unit
+from engine.encoders.image_onnx import look
 from engine.encoders.pool import State
 from engine.models.registry import ModelSpec, model_spec
-from engine.store import Reword, StoredUnit, table_name
+from engine.store import Looks, Reword, StoredUnit, table_name
 from indexer.indexing.file_states import FileStates
 from indexer.indexing.progress import Progress
 from indexer.indexing.throttle import Throttle
@@ -93,6 +94,7 @@ class Rig:
         self.settings.min_free_disk_gb = 0
         self.settings.pause_on_battery = False
         self.engine = SmallEngine(base)
+        self.looks = Looks(base.store, look.SPACE, look.DIM, len(look.VIEWS))
         self.throttle = Throttle(base, self.settings, lambda: 0)
         self.progress = Progress(self.ledger, 1)
         self.stop, self.running = threading.Event(), threading.Event()
@@ -105,6 +107,7 @@ class Rig:
         self.stop.set()
         self.extractors.close()
         self.engine.close()
+        self.looks.close()
         self.ledger.close()
 
     def notes(self, *names: str, kind: str = "note") -> list[FileRecord]:

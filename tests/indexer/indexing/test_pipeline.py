@@ -29,7 +29,8 @@ def make(rig: Rig, failures: RepeatedFailures) -> Iterator[Make]:
             Pipeline(
                 rig.base,
                 rig.ledger,
-                rig.engine,  # type: ignore[arg-type]
+                rig.engine,
+                rig.looks,
                 rig.extractors,
                 rig.settings,
                 workers=2,

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from engine.contract.errors import InklingError
 from engine.encoders.image_onnx import network as networks
-from engine.encoders.image_onnx.network import DISTRIBUTION, PACKAGE, WEIGHTS, network
+from engine.encoders.image_onnx.network import DISTRIBUTION, PACKAGE, WEIGHTS, Network, network
 from engine.encoders.image_onnx.torch_file import read_tensors
 from engine.encoders.text_onnx.weights import package_folder
 from indexer.reading.context import context_of
@@ -83,7 +83,7 @@ def test_the_graph_computes_what_torch_does(weights_file: Path) -> None:
 
 
 def test_a_ball_is_called_one() -> None:
-    words = words_shown(ball())
+    words = words_shown(network().see(ball()))
     assert words[0].endswith("ball")  # one class …
     assert "ball" in words  # … and what several of them are
 
@@ -108,11 +108,11 @@ def test_a_photograph_says_what_it_shows_and_a_screenshot_does_not(tmp_path: Pat
 def test_without_the_network_a_picture_is_read_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(_: object) -> list[str]:
+    def missing() -> Network:
         raise InklingError("The package with the model's weights is not installed.")
 
     (tmp_path / "scratch").mkdir()
-    monkeypatch.setattr(picture, "words_shown", missing)
+    monkeypatch.setattr(picture, "network", missing)
     ball().save(tmp_path / "a.png")
     read = extract_picture(tmp_path / "a.png", ExtractOptions(str(tmp_path / "scratch")))
     assert read.shows == []
