@@ -15,6 +15,8 @@ import pytest
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
+from engine.models.registry import DEFAULT_MODEL, model_spec
+from engine.store import table_name
 from tests.conftest import own_home
 from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle
@@ -83,7 +85,8 @@ def kept(kept_index: Kept, base: BaseDir) -> Iterator[Kept]:
 
 def damage(base: BaseDir, what: str) -> None:
     """Break a part of the index."""
-    table = next(base.store.glob("*.lance"))
+    space = base.store / table_name(model_spec(DEFAULT_MODEL).space)  # of passages, not of looks
+    table = space.with_name(f"{space.name}.lance")
     if what == "ledger":
         for suffix in ("-wal", "-shm"):
             base.ledger.with_name(base.ledger.name + suffix).unlink(missing_ok=True)
@@ -98,7 +101,7 @@ def damage(base: BaseDir, what: str) -> None:
             size = path.stat().st_size
             path.write_bytes(b"\0" * size)
     elif what == "segment":
-        for path in next(base.store.glob("*.segments")).iterdir():
+        for path in space.with_name(f"{space.name}.segments").iterdir():
             path.unlink()
     else:
         (base.store / "ledger-id").write_bytes(os.urandom(32))

@@ -51,6 +51,8 @@ READS: dict[str, Use] = {
     "exists": lambda s: s.exists(None),
     "rows": lambda s: s.rows(["1:0"]),
     "file_rows": lambda s: s.file_rows(1),
+    "symbols": lambda s: s.symbols(),
+    "files_with": lambda s: s.files_with("kind = 'note'", [1]),
     "vectors": lambda s: s.vectors(["1:0"]),
 }
 WRITES: dict[str, Use] = {
