@@ -22,10 +22,12 @@ def store_with(folder: Path, answer: str, stranger: str) -> Store:
     """Many notes in English of which one answers, and one in the question's language."""
     made = Store.open(folder, "words", 8)
     texts = {n: f"meeting notes number {n} about the migration of the garden" for n in range(40)}
+    units = {}
     for number, text in (texts | {ANSWER: answer, STRANGER: stranger}).items():
         facts = FileFacts(number, f"/n/{number}.txt", "note", None, "txt", 1.0, 1)
         unit = Unit(number, 0, "note", text)
-        made.replace_files({number: [StoredUnit(unit, facts, np.ones(8, np.float32), None)]})
+        units[number] = [StoredUnit(unit, facts, np.ones(8, np.float32), None)]
+    made.replace_files(units)
     return made
 
 
