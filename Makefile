@@ -34,9 +34,8 @@ lint: $(READY)
 	$(BIN)/mypy
 
 # Many tests wait for real processes: with six at a time two cores are hardly ever idle (with four a
-# third of the time). A module
-# stays with one worker, which makes its fixtures once. Where the environment forbids to keep what is
-# compiled, every process of every test would compile anew.
+# third of the time). A module stays with one worker, which makes its fixtures once. Where the
+# environment forbids to keep what is compiled, every process of every test would compile anew.
 test: export PYTHONDONTWRITEBYTECODE =
 test: lint
 	$(BIN)/python resources/setup/check_system.py
