@@ -33,13 +33,13 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Many tests wait for real processes: with six at a time two cores are hardly ever idle (with four a
-# third of the time). A module stays with one worker, which makes its fixtures once. Where the
-# environment forbids to keep what is compiled, every process of every test would compile anew.
+# Many tests wait for real processes: with four at a time two cores are hardly ever idle, and six are
+# no faster. A module stays with one worker, which makes its fixtures once. Where the environment
+# forbids to keep what is compiled, every process of every test would compile anew.
 test: export PYTHONDONTWRITEBYTECODE =
 test: lint
 	$(BIN)/python resources/setup/check_system.py
-	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 sample: $(READY)
 	$(BIN)/python resources/sample/maker
