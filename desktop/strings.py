@@ -127,6 +127,7 @@ PATTERN_RELAXED = tr("No name is of this pattern; these are of “{pattern}”."
 SIMILAR = tr("Also similar")
 WEAK = tr("Nothing matches well; these are the closest.")
 PICTURE_WORDS = tr("Asked by how the picture looks, and by its words “{words}”.")
+PICTURE_WORDS_ALONE = tr("Asked by its words “{words}”.")
 ALSO_SEARCHED = tr("Also searched for “{spelling}”.")
 NO_RECENT = tr("Type a few words about a file: what it shows, says or does.")
 NO_RECENT_ACTION = tr("See the keyboard shortcuts")

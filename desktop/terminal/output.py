@@ -50,7 +50,8 @@ def show_answer(answer: dict[str, Any]) -> None:
     elif answer["weak"]:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
     if words := answer.get("picture_words", ""):
-        console.print(f"[dim]Asked by its look, and by its words “{escape(printable(words))}”.[/]")
+        by = "its look, and by its words" if answer["coverage"].get("pictures") else "its words"
+        console.print(f"[dim]Asked by {by} “{escape(printable(words))}”.[/]")
     if hits and answer["spelling"]:
         console.print(f"[dim]Also searched for “{escape(answer['spelling'])}”.[/]")
     matching = answer.get("matches")

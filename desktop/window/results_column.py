@@ -158,11 +158,13 @@ class ResultsColumn(QWidget):
 
 def _remark(answer: Answer) -> tuple[str, str]:
     """What a person should know first of an answer, and its icon; "" if there is nothing."""
+    looked = answer.coverage.pictures > 0
+    by_picture = s.PICTURE_WORDS if looked else s.PICTURE_WORDS_ALONE
     remarks = (
         (given_up(answer) if answer.given_up else "", "info"),
         (s.PHRASE_RELAXED if answer.phrase_relaxed else "", "info"),
         (_with(s.PATTERN_RELAXED, pattern=answer.pattern_relaxed), "info"),
-        (_with(s.PICTURE_WORDS, words=shorten(answer.picture_words, MOST_SAID)), "image"),
+        (_with(by_picture, words=shorten(answer.picture_words, MOST_SAID)), "image"),
         (s.WEAK if answer.weak else "", "info"),
         (_with(s.ALSO_SEARCHED, spelling=answer.spelling), "info"),
         (answer.coverage.message, "index"),

@@ -65,7 +65,8 @@ class IndexSearch:
         coverage = self._coverage.told()  # once for all stages
         if image is not None:
             query, told_words = self._with_picture(query, image)
-            coverage = self._of_pictures(coverage)
+            if query.look is not None:
+                coverage = self._of_pictures(coverage)
             if not (query.text or query.look or query.image):
                 yield Answer((), coverage=Coverage(complete=False, message=_NOTHING_SEEN))
                 return

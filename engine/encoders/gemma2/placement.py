@@ -6,7 +6,6 @@ and faster; it is made from the published weights once.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -28,6 +27,7 @@ from engine.encoders.gemma2.sessions import GraphForward, session
 from engine.encoders.gemma2.tokens import Marks, Prompts
 from engine.encoders.gemma2.weights import WEIGHTS, check_folder, load_network, read_config
 from engine.encoders.inference.low_memory import LowMemory, RunsBatches, is_out_of_memory
+from engine.encoders.inference.onnx_options import processor_threads
 from engine.encoders.jina_v4.placement import bf16_is_faster, measured
 from engine.encoders.text_onnx.graph_files import graph_in
 from engine.models.files import Precision, options, read_object, weights_folder
@@ -79,12 +79,6 @@ def load(folder: Path | None, spec: ModelSpec) -> Gemma2:
 def check(folder: Path) -> None:
     """InklingError naming what is missing, extra, misshapen or damaged."""
     check_folder(folder)
-
-
-def processor_threads() -> int:
-    """What the pool allows its worker, else all cores that this process may use."""
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    return int(allowed) if allowed.isdigit() and int(allowed) else torch.get_num_threads()
 
 
 def picture_budget(folder: Path, config: Mapping[str, Any]) -> int:

@@ -18,13 +18,13 @@ from engine.encoders.gemma2.placement import (
     CPU_BUDGET,
     CPU_WINDOW,
     picture_budget,
-    processor_threads,
 )
 from engine.encoders.gemma2.quality import Trial, known, said
 from engine.encoders.gemma2.sessions import GraphForward, session
 from engine.encoders.gemma2.tokens import Marks, Prompts
 from engine.encoders.gemma2.weights import WEIGHTS, load_network, read_config
 from engine.encoders.inference.low_memory import LowMemory, RunsBatches
+from engine.encoders.inference.onnx_options import processor_threads
 from engine.models.files import weights_folder
 from engine.models.registry import ModelSpec
 

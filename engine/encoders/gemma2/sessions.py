@@ -19,6 +19,7 @@ import torch
 from engine.contract.errors import InklingError
 from engine.encoders.gemma2.forward import states_of
 from engine.encoders.gemma2.pictures import places
+from engine.encoders.inference.onnx_options import session_options
 from engine.encoders.inference.turns import Turns
 from engine.encoders.jina_v4.forward import Row, States
 from engine.encoders.jina_v4.images import Patches
@@ -92,21 +93,10 @@ def session(graph: Path, threads: int, *, optimise: bool) -> Any:
 
     `optimise`: whether onnxruntime may rewrite it; what we make is as it should be.
     """
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Threads that wait for one another sleep: spinning takes the cores from others.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options = session_options(threads, optimise=optimise)
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(graph.parent)
     )
-    # Batches differ in length: what was planned for one, or kept from it, fits no other.
-    options.enable_mem_pattern = False
-    options.enable_cpu_mem_arena = False
-    levels = onnxruntime.GraphOptimizationLevel
-    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimise else levels.ORT_DISABLE_ALL
     try:
         return onnxruntime.InferenceSession(
             with_int8_kernels(graph), options, providers=["CPUExecutionProvider"]

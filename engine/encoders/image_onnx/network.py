@@ -44,10 +44,11 @@ class Network:
         """InklingError where the weights are missing or not those; 20 MB of memory."""
         import onnxruntime
 
+        from engine.encoders.inference.onnx_options import session_options
+
         file = package_folder(PACKAGE, DISTRIBUTION) / WEIGHTS
         check_digest(file, SHA256, DISTRIBUTION)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options = session_options(1, optimise=True, one_size=True)
         options.log_severity_level = 4
         self._session: Any = onnxruntime.InferenceSession(
             graph.made_of(read_tensors(file)), options, providers=["CPUExecutionProvider"]

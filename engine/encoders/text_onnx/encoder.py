@@ -9,6 +9,7 @@ underscores.
 from __future__ import annotations
 
 import importlib.resources
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -48,7 +49,7 @@ class Pooling:
         return np.where(self._trunk.punctuation(), np.float32(_PUNCTUATION), np.float32(1))
 
 
-class TextOnly:
+class TextOnly(ABC):
     """What encoders do that neither see nor read long documents as one."""
 
     spec: ModelSpec
@@ -59,8 +60,9 @@ class TextOnly:
             hint="Their text is read by OCR; a model that sees can be chosen in the settings.",
         )
 
+    @abstractmethod
     def encode_texts(self, texts: Sequence[TextInput], adapter: Adapter) -> list[Encoding]:
-        raise NotImplementedError
+        """One encoding a text."""
 
     def encode_chunks(
         self, text: str, spans: Sequence[tuple[int, int]], context: str, adapter: Adapter

@@ -191,9 +191,13 @@ class TestWhatATerminalShows:
                 "loose": False,
                 **NOTHING_READ,
                 "picture_words": "a [b] dog",
+                "coverage": {"pictures": 3},
             }
         )
         assert "by its look, and by its words “a [b] dog”." in capsys.readouterr().out
+        said = {**NOTHING_READ, "picture_words": "a page", "coverage": {"pictures": 0}}
+        output.show_answer({"hits": [hit], "weak": False, "loose": False, **said})
+        assert "Asked by its words “a page”." in capsys.readouterr().out
 
     def test_what_was_read_as_a_filter_stands_on_one_line(
         self, capsys: pytest.CaptureFixture[str]

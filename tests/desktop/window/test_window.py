@@ -175,7 +175,12 @@ def test_weak_and_incomplete_answers_are_said_plainly(
     window.search.set_text("libary bugdet")
     said = s.ALSO_SEARCHED.format(spelling="library budget")
     qtbot.waitUntil(lambda: window.notice.label.text() == said)
-    answer(indexer, stage("rescored", "a.txt", picture_words="toy " * 99))
+    answer(indexer, stage("rescored", "a.txt", picture_words="toy", coverage={}))
+    window.search.set_text("p")
+    said_of_no_picture = s.PICTURE_WORDS_ALONE.format(words="toy")
+    qtbot.waitUntil(lambda: window.notice.label.text() == said_of_no_picture)
+    looked = {"pictures": 3, "looked_at": 3}
+    answer(indexer, stage("rescored", "a.txt", picture_words="toy " * 99, coverage=looked))
     window.search.set_text("z")
     qtbot.waitUntil(lambda: window.notice.label.text().startswith(s.PICTURE_WORDS[:30]))
     assert len(window.notice.label.text()) < 160

@@ -90,6 +90,16 @@ def test_words_typed_with_a_picture_count_beside_its_look(indexer: Indexer, tmp_
     assert {hit.title for hit in last.hits[:3]} == {"IMG_2001.png", "IMG_2002.png", "boats.md"}
 
 
+def test_what_is_no_picture_is_not_said_to_be_asked_by_its_look(
+    indexer: Indexer, tmp_path: Path
+) -> None:
+    page = tmp_path / "asked.md"
+    page.write_text("timetable of the ferry")
+    *_, last = indexer.ports.search.search("", image=str(page))
+    assert last.hits[0].title == "boats.md"
+    assert (last.picture_words, last.coverage.pictures) == ("timetable of the ferry", 0)
+
+
 def test_a_picture_that_says_nothing_asks_by_its_look(
     indexer: Indexer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
