@@ -146,9 +146,10 @@ def add(spec: ModelSpec, base: BaseDir, folder: Path) -> None:
         raise InklingError(
             f"There is no folder {source}.", hint="Give the folder that holds config.json."
         )
-    check_tensors(spec, source)
+    # Digests first: what is not the published file is refused before anything reads it.
     manifest = make_manifest(source, names_of_weights(spec, _files_below(source)))
     compare_digests(spec, {name: entry["sha256"] for name, entry in manifest.items()})
+    check_tensors(spec, source)
     home = model_folder(spec, base)
     write_json(home / "location.json", {"path": str(source)})
     write_manifest(spec, home, source, manifest)
@@ -234,8 +235,13 @@ def write_manifest(
 
 def compare_digests(spec: ModelSpec, found: Mapping[str, str]) -> None:
     """InklingError unless every digest that the registry knows is met."""
+    if missing := [name for name in spec.sha256 if name not in found]:
+        raise InklingError(
+            f"The model's file {missing[0]} is missing.",
+            hint="Get the files again with `inkling model download`, or add a whole folder.",
+        )
     for name, expected in spec.sha256.items():
-        if found.get(name) != expected:
+        if found[name] != expected:
             raise InklingError(
                 f"The file {name} is not the published one (sha256).",
                 hint="Get it again; it is damaged, or of another revision.",

@@ -17,7 +17,7 @@ from engine.models.sizes import as_found
 from engine.store import Store
 from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Unrest, end, kill_one, settle
-from tests.engine.encoders.jina_tiny import CHECKPOINT
+from tests.engine.encoders.embedded import OTHER_MODEL
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -28,8 +28,8 @@ Contents = dict[tuple[str, str], NDArray[np.float32]]
 
 
 def contents(base: BaseDir) -> Contents:
-    """What the space of the tiny jina-v4 holds; the indexer has to be stopped."""
-    spec = as_found(model_spec("jina-v4"), base)
+    """What the space of the model gone over to holds; the indexer has to be stopped."""
+    spec = as_found(model_spec(OTHER_MODEL), base)
     store = Store.open(base.store, spec.space, spec.dim, read_only=True)
     try:
         rows = [row for file_id in store.file_ids() for row in store.file_rows(file_id)]
@@ -41,7 +41,7 @@ def contents(base: BaseDir) -> Contents:
 
 def is_in_use(inkling: Inkling) -> bool:
     try:
-        return bool(inkling.client().status()["model"]["id"] == "jina-v4")
+        return bool(inkling.client().status()["model"]["id"] == OTHER_MODEL)
     except InklingError:
         return False  # it is starting
 
@@ -49,15 +49,14 @@ def is_in_use(inkling: Inkling) -> bool:
 def test_a_switch_survives_kills_and_changes(inkling: Inkling, tmp_path: Path) -> None:
     chance = random.Random(7)
     unrest = Unrest(tmp_path / "changing", seed=7)
-    unrest.create(50)
+    unrest.create(80)
     inkling.ok("add", str(unrest.folder), "--wait")
-    inkling.ok("model", "add", str(CHECKPOINT), "--accept-licence")
-    inkling.ok("model", "use", "jina-v4")
+    inkling.ok("model", "use", OTHER_MODEL)
     killed = 0
     while killed < KILLS:
         for _ in range(3):
             unrest.step()
-        time.sleep(chance.uniform(0.5, 6.0))
+        time.sleep(chance.uniform(0.2, 2.0))
         killed += bool(kill_one(inkling, chance))
         inkling.client()  # as any face does: it starts another
     until(lambda: is_in_use(inkling))
@@ -67,8 +66,7 @@ def test_a_switch_survives_kills_and_changes(inkling: Inkling, tmp_path: Path) -
 
     fresh = Inkling(BaseDir(tmp_path / "fresh").create())
     try:
-        fresh.ok("model", "add", str(CHECKPOINT), "--accept-licence")
-        fresh.ok("model", "use", "jina-v4", "--wait")
+        fresh.ok("model", "use", OTHER_MODEL, "--wait")
         fresh.ok("add", str(unrest.folder))
         settle(fresh)
     finally:

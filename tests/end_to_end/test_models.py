@@ -19,6 +19,7 @@ import pytest
 from engine.contract.settings import DEFAULT_MODEL
 from engine.store.table import list_spaces
 from tests.end_to_end.conftest import Inkling
+from tests.engine.encoders.embedded import OTHER_MODEL
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 from tests.engine.models.loopback_hub import BIG, running
 from tests.waiting import PATIENCE, until
@@ -115,8 +116,7 @@ def test_another_model_is_built_beside_and_kept(inkling: Inkling, folder: Path) 
 
 def test_removed_files_leave_the_spaces_that_are_not_in_use(inkling: Inkling, notes: Path) -> None:
     inkling.ok("add", str(notes), "--wait")
-    inkling.ok("model", "add", str(CHECKPOINT), "--accept-licence")
-    inkling.ok("model", "use", "jina-v4", "--wait")
+    inkling.ok("model", "use", OTHER_MODEL, "--wait")
     old = next(inkling.base.store.glob(f"{DEFAULT_MODEL}*.lance"))
     secret = b"bicycle"
 

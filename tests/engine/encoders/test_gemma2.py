@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -26,7 +25,6 @@ from engine.encoders.gemma2.attention import Segment, packed_attention, segments
 from engine.encoders.gemma2.encoder import Gemma2, text_row
 from engine.encoders.gemma2.forward import PackedForward
 from engine.encoders.gemma2.pictures import BUDGETS, Grid
-from engine.encoders.pool import EncoderPool
 from engine.engine import Engine
 from engine.models import files as model_files
 from engine.models.registry import model_spec
@@ -321,7 +319,11 @@ def test_another_model_is_refused(own: Path) -> None:
         placement.check(own)
 
 
-def test_a_folder_is_recognised_added_and_works_in_its_worker(base: BaseDir) -> None:
+# -- how it runs --------------------------------------------------------------------------------
+
+
+def test_an_added_folder_finds_files_by_text_and_by_picture(base: BaseDir) -> None:
+    """Through the store, with the model in its worker."""
     registered = model_spec("embeddinggemma-2")
     assert recognise(CHECKPOINT) is registered
     model_files.accept_licence(registered, base)
@@ -331,25 +333,6 @@ def test_a_folder_is_recognised_added_and_works_in_its_worker(base: BaseDir) -> 
     found = as_found(registered, base)
     assert (found.dims, found.dim, found.token_dim) == ((48,), 48, 48)
     assert found.edition
-    chosen = model_files.Options(device="cpu", precision="fp32", picture_tokens=70)
-    model_files.set_options(registered, base, chosen)
-    with contextlib.closing(EncoderPool(found, base, threads=1)) as pool:
-        [asked] = pool.encode_queries(["rent"], "retrieval")
-        [picture] = pool.encode_images([str(FOLDER / "images" / "tiny_31x23.png")], "retrieval")
-        notes = pool.notes
-    assert asked.single.shape == picture.single.shape == (48,)
-    assert len(picture.tokens) == 63 + 4
-    assert any("70 tokens" in note for note in notes)
-
-
-# -- how it runs --------------------------------------------------------------------------------
-
-
-def test_files_are_found_by_text_and_by_picture(base: BaseDir) -> None:
-    """Through the store, with the model in its worker."""
-    registered = model_spec("embeddinggemma-2")
-    model_files.accept_licence(registered, base)
-    model_files.add(registered, base, CHECKPOINT)
     model_files.set_options(registered, base, model_files.Options("cpu", "fp32", 70))
     picture = str(FOLDER / "images" / "odd_301x199.png")
     units = [
@@ -357,7 +340,7 @@ def test_files_are_found_by_text_and_by_picture(base: BaseDir) -> None:
         (FileFacts(2, "/2", "image", None, "", 1.0, 1), Unit(2, 0, "image", "", image=picture)),
         (FileFacts(3, "/3", "code", None, "", 1.0, 1), Unit(3, 0, "code", "def upload(): pass")),
     ]
-    engine = Engine(base, as_found(registered, base), lambda words, limit, filters: [])
+    engine = Engine(base, found, lambda words, limit, filters: [])
     try:
         stored = engine.encode(units)
         engine.replace({one.unit.file_id: [one] for one in stored})
@@ -366,6 +349,7 @@ def test_files_are_found_by_text_and_by_picture(base: BaseDir) -> None:
         assert stored[1].vector is not None
         assert stored[1].vector.shape == (48,)
         assert stored[1].note == "seen at 480 × 288 pixels"
+        assert any("70 tokens" in note for note in engine.encoder_notes)
     finally:
         engine.close()
 

@@ -182,6 +182,8 @@ def test_a_folder_is_recognised_and_added(graphs: Path, base: BaseDir) -> None:
     model_files.accept_licence(ROW, base)
     with pytest.raises(InklingError, match="not the published one"):
         model_files.add(ROW, base, graphs)
+    with pytest.raises(InklingError, match=r"onnx/.* is missing"):
+        model_files.add(ROW, base, CHECKPOINT)
     ours: ModelSpec = replace(ROW, sha256={})
     model_files.add(ours, base, graphs)
     found = as_found(ours, base)

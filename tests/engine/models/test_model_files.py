@@ -34,6 +34,12 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 @pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tensors are not accounted for: in a process of its own, ten seconds of processor time."""
+    monkeypatch.setattr(model_files, "check_tensors", lambda spec, folder: None)
+
+
+@pytest.fixture
 def spec(base: BaseDir) -> ModelSpec:
     model_files.accept_licence(SPEC, base)
     return SPEC
@@ -104,23 +110,18 @@ def test_a_wrong_digest_is_no_model(base: BaseDir, hub: Hub, spec: ModelSpec) ->
     assert model_files.state(spec, base).state == "incomplete"
 
 
-def test_a_server_without_ranges_sends_all_again(
-    base: BaseDir, hub: Hub, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("unchecked")
+def test_a_server_without_ranges_sends_all_again(base: BaseDir, hub: Hub, spec: ModelSpec) -> None:
     part = base.models / "jina-v4" / "files" / f"{BIG}.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"half of something else")
     hub.ignore_ranges = True
-    # The whole check runs in the test above; here only what leads up to it.
-    monkeypatch.setattr(model_files, "check_tensors", lambda spec, folder: None)
     download(spec, base, url_base=hub.url)
     assert (part.parent / BIG).read_bytes() == (CHECKPOINT / BIG).read_bytes()
 
 
-def test_what_the_registry_pins_must_be_met(
-    base: BaseDir, hub: Hub, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(model_files, "check_tensors", lambda spec, folder: None)
+@pytest.mark.usefixtures("unchecked")
+def test_what_the_registry_pins_must_be_met(base: BaseDir, hub: Hub, spec: ModelSpec) -> None:
     pinned = replace(spec, sha256={BIG: "0" * 64})
     with pytest.raises(InklingError, match="not the published one"):
         download(pinned, base, url_base=hub.url)
@@ -158,10 +159,10 @@ def test_a_connection_that_never_gains_a_byte_ends(
     assert len(hub.ranges) == 5
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_names_that_lead_out_of_the_folder_and_code_are_left(
-    base: BaseDir, hub: Hub, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
+    base: BaseDir, hub: Hub, spec: ModelSpec
 ) -> None:
-    monkeypatch.setattr(model_files, "check_tensors", lambda spec, folder: None)
     for name in ("../../escaped.json", "/escaped.json", "modeling.py", "a\\..\\b.json"):
         hub.extra.append({"type": "file", "path": name, "size": 3, "oid": "x"})
     download(spec, base, url_base=hub.url)
@@ -175,10 +176,10 @@ def test_no_plain_http_beyond_this_machine(base: BaseDir, spec: ModelSpec) -> No
         download(spec, base, url_base="http://example.org")
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_folder_of_ones_own_is_used_in_place(
-    base: BaseDir, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base: BaseDir, spec: ModelSpec, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(model_files, "check_tensors", lambda spec, folder: None)
     own = tmp_path / "own"
     shutil.copytree(CHECKPOINT, own)
     (own / "README.md").write_text("not a part of it")
@@ -221,6 +222,7 @@ def test_list_has_every_model(base: BaseDir) -> None:
     assert not found["jina-v4"].licence_accepted
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_smaller_checkpoint_works_as_it_is(base: BaseDir, tmp_path: Path) -> None:
     registered = model_spec("jina-v4")
     assert as_found(registered, base) == registered  # nothing is here yet
@@ -234,6 +236,7 @@ def test_a_smaller_checkpoint_works_as_it_is(base: BaseDir, tmp_path: Path) -> N
     assert as_found(registered, base) == found
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_other_weights_get_a_space_of_their_own(base: BaseDir, tmp_path: Path) -> None:
     registered = model_spec("jina-v4")
     model_files.accept_licence(registered, base)

@@ -12,13 +12,12 @@ import pytest
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import DEFAULT_MODEL
-from engine.models import files as model_files
 from engine.models.registry import model_spec
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
 from indexer.server.lifecycle import Indexer
 from tests.conftest import own_home
-from tests.engine.encoders.jina_tiny import CHECKPOINT
+from tests.engine.encoders.embedded import OTHER_MODEL
 from tests.waiting import until
 
 FILES = 12
@@ -26,16 +25,13 @@ FILES = 12
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[BaseDir, Path]:
-    """A base directory with the tiny jina-v4 whose index knows a folder, and that folder."""
+    """A base directory whose index knows a folder, and that folder."""
     place = tmp_path_factory.mktemp("prepared")
     folder = place / "files"
     folder.mkdir()
     for n in range(FILES):
         (folder / f"{n}.md").write_text(f"# Note {n}\n\nThe keeper counted {n} ships.\n")
     base = BaseDir(place / "base").create()
-    jina = model_spec("jina-v4")
-    model_files.accept_licence(jina, base)
-    model_files.add(jina, base, CHECKPOINT)
     with pytest.MonkeyPatch.context() as monkeypatch:
         own_home(monkeypatch, place / "home")
         made = Indexer(base).open()
@@ -80,7 +76,7 @@ def test_where_going_over_fails_the_old_model_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr("indexer.ledger.spaces.Spaces.switch", fail)
-        indexer.ports.settings.change({"model": "jina-v4"})
+        indexer.ports.settings.change({"model": OTHER_MODEL})
         until(lambda: indexer.activation.error is not None)
         assert indexer.index.engine.spec.id == DEFAULT_MODEL
         progress = indexer.ports.library.status()["model"]["next"]
@@ -88,14 +84,14 @@ def test_where_going_over_fails_the_old_model_goes_on(
         assert "disk is full" in progress["error"]["message"]
         (folder / "later.md").write_text("A zeppelin went by.\n")
         until(lambda: finds(indexer, "zeppelin", "later.md"))
-    until(lambda: indexer.index.engine.spec.id == "jina-v4")
+    until(lambda: indexer.index.engine.spec.id == OTHER_MODEL)
     until(lambda: indexer.index.ledger.counts()["done"] == 13)
     assert indexer.index.engine.store.file_ids() == {r.id for r in indexer.index.ledger.files()}
 
 
 def test_pausing_holds_and_calling_off_ends_it(indexer: Indexer) -> None:
     indexer.pause()
-    indexer.ports.settings.change({"model": "jina-v4"})
+    indexer.ports.settings.change({"model": OTHER_MODEL})
     until(lambda: indexer.ports.library.status()["model"]["next"])
     time.sleep(3)
     assert indexer.ports.library.status()["model"]["next"]["done"] == 0
@@ -119,8 +115,8 @@ def test_a_file_the_model_can_not_take_does_not_stop_it(
 
     monkeypatch.setattr(FileReader, "read_again", refuse)
     monkeypatch.setattr("indexer.indexing.activation.AGAIN_SECONDS", 0.5)
-    indexer.ports.settings.change({"model": "jina-v4"})
-    until(lambda: indexer.index.engine.spec.id == "jina-v4")
+    indexer.ports.settings.change({"model": OTHER_MODEL})
+    until(lambda: indexer.index.engine.spec.id == OTHER_MODEL)
     until(lambda: indexer.index.ledger.counts()["done"] == 12)  # the pipeline could read it
 
 
