@@ -14,7 +14,7 @@ from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
 
 #: The id of the model that comes with Inkling; engine.models has its row.
-DEFAULT_MODEL = "minilm"
+DEFAULT_MODEL = "e5-minilm"
 
 Value: TypeAlias = bool | int | str | tuple[str, ...]
 Section = Literal["General", "Indexing", "Privacy", "Resources", "Search"]

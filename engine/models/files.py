@@ -15,6 +15,7 @@ with the weights that are here, engine.models.sizes.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -82,7 +83,8 @@ def states(base: BaseDir) -> list[ModelState]:
 def state(spec: ModelSpec, base: BaseDir) -> ModelState:
     """What is here of one model. Looks at sizes alone."""
     if not spec.download_bytes:
-        return ModelState(spec, "built in", True, None, 0)
+        whole = all(importlib.util.find_spec(package) for package in spec.packages)
+        return ModelState(spec, "built in" if whole else "missing", True, None, 0)
     folder = model_folder(spec, base)
     files = weights_folder(folder)
     known = read_object(folder / "manifest.json").get("files", {})
@@ -129,6 +131,12 @@ def ensure_usable(spec: ModelSpec, base: BaseDir) -> None:
     """InklingError saying what to do, unless the model can be loaded."""
     require_licence(spec, base)
     found = state(spec, base).state
+    if found == "missing" and not spec.download_bytes:
+        raise InklingError(
+            f"The weights of {spec.title} are missing: a package of {', '.join(spec.packages)} "
+            "is not installed.",
+            hint="Set Inkling up again, or choose another model.",
+        )
     if found in ("missing", "incomplete"):
         raise InklingError(
             f"The weights of {spec.title} are {found}.",

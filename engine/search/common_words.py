@@ -52,9 +52,24 @@ def telling(word: str) -> float:
     return min(max((_FREQUENT - likely) / (_FREQUENT - _TELLING), LEAST), 1.0)
 
 
+def exists(word: str) -> bool:
+    """Whether it is a word of some language, and so hardly misspelt for being rare among files."""
+    return fold(word) in _known()
+
+
 @cache
 def _likely() -> dict[str, float]:
     """Log probability by folded word: made by engine.search.training.common_words."""
-    file = importlib.resources.files(resources) / "words" / "common.tsv"
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = _read("common.tsv")
     return {word: float(score) for word, score in (line.split("\t") for line in lines)}
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Folded words: made by engine.search.training.common_words."""
+    return frozenset(_read("known.txt"))
+
+
+def _read(name: str) -> list[str]:
+    file = importlib.resources.files(resources) / "words" / name
+    return file.read_text(encoding="utf-8").splitlines()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from engine.search import compounds, misspelling
-from engine.search.common_words import COMMON, telling
+from engine.search.common_words import COMMON, exists, telling
 from engine.search.number_forms import Number, numbers
 from engine.search.term_matching import AskedWord, asked_words
 from engine.search.word_endings import other_forms
@@ -101,7 +101,7 @@ def expand(lexicon: Lexicon, text: str) -> Expansion:
             continue
         _look_inside(lexicon, word, last=start + len(word.asked.text) == len(text))
         if misspelling.is_suspect(word.units, found=bool(word.variants)):
-            beside = [other.asked.terms[0] for other in words.values() if other is not word]
+            beside = [other for other in words.values() if other is not word]
             _mend(lexicon, word, beside, mended)
         if not word.is_known:
             for term in compounds.ends_of(lexicon, word.folded):
@@ -183,10 +183,15 @@ def _look_inside(lexicon: Lexicon, word: _Word, last: bool) -> None:
 
 
 def _mend(
-    lexicon: Lexicon, word: _Word, others: Sequence[str], mended: dict[int, tuple[str, str]]
+    lexicon: Lexicon, word: _Word, others: Sequence[_Word], mended: dict[int, tuple[str, str]]
 ) -> None:
-    """Words that a typing error or two lead to; the likeliest is how it is spelt."""
-    found = misspelling.likely(lexicon, word.folded, word.asked.terms[0], word.units, others)
+    """Words that a typing error or two lead to; the likeliest is how it is spelt. What is a word of
+    some language ("Wann") was hardly meant to be another one ("Wand"), unless that stands beside
+    what else was asked for ("thundering heard")."""
+    there = exists(word.folded)
+    beside = [o.asked.terms[0] for o in others if not there or telling(o.folded) == 1.0]
+    found = misspelling.likely(lexicon, word.folded, word.asked.terms[0], word.units, beside)
+    found = [mend for mend in found if mend.beside or not there]
     for mend in found:
         word.add([mend.term], mend.weight)
     if found and found[0].written:

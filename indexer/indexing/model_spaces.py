@@ -24,14 +24,21 @@ def model_in_use(ledger: Ledger, settings: Settings, base: BaseDir) -> ModelSpec
     """The model in use at the start; in a new ledger the wanted one, if it can be."""
     spaces = Spaces(ledger)
     if spaces.model not in MODELS:
+        spaces.start_with(_first_usable(settings.model, base))
+    return as_found(model_spec(spaces.model), base)
+
+
+def _first_usable(wanted: str, base: BaseDir) -> str:
+    """The wanted model, else the default, else whatever comes with Inkling and is here."""
+    embedded = (spec.id for spec in MODELS.values() if not spec.download_bytes)
+    for model in (wanted, DEFAULT_MODEL, *embedded):
         try:
-            wanted = model_spec(settings.model)
-            ensure_usable(wanted, base)
+            ensure_usable(model_spec(model), base)
         except InklingError as error:
             log.error("%s", error)
-            wanted = model_spec(DEFAULT_MODEL)
-        spaces.start_with(wanted.id)
-    return as_found(model_spec(spaces.model), base)
+        else:
+            return model
+    return DEFAULT_MODEL  # it says what it lacks when it is to be loaded
 
 
 def spaces_of(spec: ModelSpec, store: Path, spaces: Spaces) -> set[str]:

@@ -15,10 +15,10 @@ import pytest
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.models.registry import DEFAULT_MODEL, model_spec
+from engine.models.registry import model_spec
 from engine.store import table_name
 from tests.conftest import own_home
-from tests.end_to_end.conftest import Inkling
+from tests.end_to_end.conftest import LIGHT_MODEL, Inkling, light
 from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle
 from tests.waiting import until
 
@@ -57,7 +57,7 @@ def kept_index(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     later.mkdir()
     for number in range(LATER):
         (later / f"later{number}.txt").write_text(unrest.text())
-    inkling = Inkling(BaseDir(place / "base").create())
+    inkling = Inkling(light(BaseDir(place / "base").create()))
     with pytest.MonkeyPatch.context() as monkeypatch:
         own_home(monkeypatch, place / "home")
         try:
@@ -85,7 +85,7 @@ def kept(kept_index: Kept, base: BaseDir) -> Iterator[Kept]:
 
 def damage(base: BaseDir, what: str) -> None:
     """Break a part of the index."""
-    space = base.store / table_name(model_spec(DEFAULT_MODEL).space)  # of passages, not of looks
+    space = base.store / table_name(model_spec(LIGHT_MODEL).space)  # of passages, not of looks
     table = space.with_name(f"{space.name}.lance")
     if what == "ledger":
         for suffix in ("-wal", "-shm"):

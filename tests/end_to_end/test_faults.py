@@ -13,11 +13,11 @@ import pytest
 
 from desktop.client import read_endpoint
 from engine.contract.paths import BaseDir
-from tests.end_to_end.conftest import Inkling
+from tests.end_to_end.conftest import Inkling, light
 from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle
 from tests.waiting import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("light_model")]
 
 
 def encoded(inkling: Inkling) -> int:
@@ -161,7 +161,7 @@ def test_a_disk_inside_a_folder_is_a_folder_of_its_own(
 
 
 def test_a_full_disk_is_waited_for(small_disk: Path, tmp_path: Path) -> None:
-    inkling = Inkling(BaseDir(small_disk / "base").create())
+    inkling = Inkling(light(BaseDir(small_disk / "base").create()))
     (inkling.base.root / "settings.toml").write_text("min_free_disk_gb = 0\n")
     unrest = Unrest(tmp_path / "notes", seed=9)
     unrest.create(10)
@@ -191,7 +191,7 @@ def test_a_full_disk_is_waited_for(small_disk: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_can_not_be_written(small_disk: Path, notes: Path) -> None:
-    inkling = Inkling(BaseDir(small_disk / "base").create())
+    inkling = Inkling(light(BaseDir(small_disk / "base").create()))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     done = inkling.run("add", str(notes))
     assert done.returncode == 2

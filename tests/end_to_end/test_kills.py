@@ -24,7 +24,7 @@ from tests.end_to_end.truth import (
     settle,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("light_model")]
 
 KILLS = int(os.environ.get("INKLING_KILLS", "8"))
 

@@ -20,7 +20,7 @@ from engine.contract.settings import Settings
 from engine.models.registry import model_spec
 from engine.store import Store
 from indexer.ledger.ledger import Ledger
-from tests.end_to_end.conftest import Inkling
+from tests.end_to_end.conftest import Inkling, light
 from tests.waiting import PATIENCE
 
 Places = dict[str, Counter[tuple[Any, ...]]]
@@ -102,7 +102,7 @@ def assert_same(index: Index, fresh: Index) -> None:
 
 def fresh_index(tmp: Path, *folders: Path) -> Index:
     """An index of the same folders made in one go."""
-    other = Inkling(BaseDir(tmp / f"fresh-{time.monotonic_ns()}").create())
+    other = Inkling(light(BaseDir(tmp / f"fresh-{time.monotonic_ns()}").create()))
     try:
         other.ok("add", *map(str, folders))
         settle(other)

@@ -1,9 +1,10 @@
-"""How common words are in a hundred languages: resources/words/common.tsv.
+"""How common words are in a hundred languages: resources/words/common.tsv, and known.txt.
 
-    python -m engine.search.training.common_words > resources/words/common.tsv
+    python -m engine.search.training.common_words resources/words
 
 multilingual-e5's vocabulary is a unigram model of text in a hundred languages: it tells the log
-probability of each piece. A word has those of its spellings together ("Die", "die").
+probability of each piece. A word has those of its spellings together ("Die", "die"). What is one
+piece there is a word; misspelt ones fall into several.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from engine.encoders.text_onnx import packed_file
 from engine.encoders.text_onnx.packages import PACKAGED
@@ -20,12 +22,13 @@ from engine.encoders.text_onnx.weights import check_digest, package_folder
 from engine.models.registry import MODELS
 from engine.store.analyzer import fold
 
-#: Log probability from which on a word is in the table.
-LEAST = -10.5
+#: Log probability from which on a word is common, and from which on it is known. Of 22 usual
+#: misspellings of English words "teh" alone is above the second ("recieve", "adress" are no piece).
+LEAST, KNOWN = -10.5, -14.0
 _BEGIN = "▁"  # of a piece that begins a word
 
 
-def common_words(pieces: Iterable[tuple[str, float]]) -> dict[str, float]:
+def words_of(pieces: Iterable[tuple[str, float]]) -> dict[str, float]:
     """Log probability by folded word, commonest first, of pieces with theirs."""
     likely: dict[str, float] = defaultdict(float)
     for piece, score in pieces:
@@ -33,8 +36,12 @@ def common_words(pieces: Iterable[tuple[str, float]]) -> dict[str, float]:
         if word != piece and word.isalpha():
             likely[fold(word)] += math.exp(score)
     told = {word: math.log(p) for word, p in likely.items()}
-    common = (word for word in told if told[word] >= LEAST)
-    return {word: told[word] for word in sorted(common, key=lambda w: (-told[w], w))}
+    return {word: told[word] for word in sorted(told, key=lambda w: (-told[w], w))}
+
+
+def common_words(pieces: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Those of them that hold sentences together."""
+    return {word: score for word, score in words_of(pieces).items() if score >= LEAST}
 
 
 def lines(words: Mapping[str, float]) -> str:
@@ -42,16 +49,18 @@ def lines(words: Mapping[str, float]) -> str:
     return "".join(f"{word}\t{score:.2f}\n" for word, score in words.items())
 
 
-def main() -> int:
+def main(folder: Path) -> None:
     packaged = PACKAGED["e5"]
     place = package_folder(packaged.package, packaged.distribution) / packaged.folder
     file = place / packaged.weights
     check_digest(file, MODELS["e5-minilm"].sha256[packaged.weights], packaged.distribution)
     vocabulary = packed_file.vocabulary(file)
-    pieces = zip(Unigram(vocabulary).pieces(), vocabulary.scores.tolist(), strict=True)
-    sys.stdout.write(lines(common_words((piece, score) for piece, score in pieces if score)))
-    return 0
+    scored = zip(Unigram(vocabulary).pieces(), vocabulary.scores.tolist(), strict=True)
+    pieces = [(piece, score) for piece, score in scored if score]
+    (folder / "common.tsv").write_text(lines(common_words(pieces)), encoding="utf-8")
+    known = sorted(word for word, score in words_of(pieces).items() if score >= KNOWN)
+    (folder / "known.txt").write_text("\n".join(known) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(Path(sys.argv[1]))

