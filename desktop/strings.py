@@ -7,6 +7,8 @@ import gettext
 from pathlib import Path
 
 import resources
+from engine.contract.notices import LANGUAGES as _LANGUAGES
+from engine.contract.notices import NOTICES as _NOTICES
 from engine.contract.readings import GIVEN_UP as _GIVEN_UP
 from engine.contract.types import Lane, Location
 
@@ -59,6 +61,11 @@ NOT = tr("not")
 REMOVE_CHIP = tr("Remove this filter")
 READING = tr("“{words}” = {filter}")  # words of the question, the filter they are read as
 DECLINE_READING = tr("Search for these words instead")
+#: By code: what an answer can't hold, the button that helps and the action it is.
+NOTICES: dict[str, tuple[str, str, str]] = {
+    code: (tr(row.sentence), tr(row.button), row.action) for code, row in _NOTICES.items()
+}
+LANGUAGE_NAMES = {code: tr(name) for code, name in _LANGUAGES.items()}
 GIVEN_UP = {reason: tr(sentence) for reason, sentence in _GIVEN_UP.items()}
 
 LANES: dict[Lane, str] = {
@@ -66,6 +73,7 @@ LANES: dict[Lane, str] = {
     "text": tr("Found by these words"),
     "dense": tr("Found by meaning"),
     "sight": tr("Found by its look"),
+    "seen": tr("Found by what is seen on it"),
     "late": tr("Found by meaning, word by word"),
 }
 _FOUND_BY = {
@@ -82,6 +90,7 @@ EXPLAINED = {
     "exact_coverage": tr("Words as they were typed"),
     "proximity": tr("Words side by side"),
     "sight": tr("How alike the pictures look"),
+    "seen": tr("What is seen on it"),
     "dense": tr("Meaning"),
     "document": tr("Meaning of the whole file"),
     "late": tr("Meaning, word by word"),

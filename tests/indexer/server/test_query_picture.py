@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from engine.contract.errors import StoreBusyError, StoreDamagedError
+from engine.contract.notices import notice
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import Answer, Look
@@ -196,6 +197,8 @@ def test_without_the_network_and_without_text_no_file_is_the_answer(
     answer = asked(indexer, ball(200, (255, 140, 20)), tmp_path)
     assert not answer.hits
     assert "how pictures look is not compared" in answer.coverage.message
+    assert answer.notices == (notice("no-sight"),)
     # Words typed with it answer alone.
     typed = asked(indexer, ball(200, (255, 140, 20)), tmp_path, "tomatoes")
     assert typed.hits[0].title == "garden.md"
+    assert typed.notices == (notice("no-sight"),)
