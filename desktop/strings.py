@@ -7,8 +7,6 @@ import gettext
 from pathlib import Path
 
 import resources
-from engine.contract.notices import LANGUAGES as _LANGUAGES
-from engine.contract.notices import NOTICES as _NOTICES
 from engine.contract.readings import GIVEN_UP as _GIVEN_UP
 from engine.contract.types import Lane, Location
 
@@ -61,11 +59,6 @@ NOT = tr("not")
 REMOVE_CHIP = tr("Remove this filter")
 READING = tr("“{words}” = {filter}")  # words of the question, the filter they are read as
 DECLINE_READING = tr("Search for these words instead")
-#: By code: what an answer can't hold, the button that helps and the action it is.
-NOTICES: dict[str, tuple[str, str, str]] = {
-    code: (tr(row.sentence), tr(row.button), row.action) for code, row in _NOTICES.items()
-}
-LANGUAGE_NAMES = {code: tr(name) for code, name in _LANGUAGES.items()}
 GIVEN_UP = {reason: tr(sentence) for reason, sentence in _GIVEN_UP.items()}
 
 LANES: dict[Lane, str] = {
@@ -329,6 +322,10 @@ def on_pages(count: int) -> str:
 
 def files(count: int) -> str:
     return _n("{n} file", "{n} files", count).format(n=f"{count:,}")
+
+
+def pictures(count: int) -> str:
+    return _n("{n} picture", "{n} pictures", count).format(n=f"{count:,}")
 
 
 def found_by(lanes: tuple[str, ...]) -> str:

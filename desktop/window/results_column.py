@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from textwrap import shorten
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from desktop import model_strings as ms
 from desktop import strings as s
+from desktop.index.sight_card import SightCard
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.model import ResultsModel
 from desktop.results.view import ResultsView
@@ -38,6 +41,8 @@ class ResultsColumn(QWidget):
         self._total = ""  # how many there are, in words
         self._empty_action: Callable[[], None] = lambda: None
         self.searches = SearchesStrip(self)
+        self.offer = SightCard(self, at_home=True)
+        self._offered = False  # shown while nothing is asked
         self.notice = Notice(self)
         self.results = ResultsView(model, thumbnails, self)
         self.empty = EmptyState(self)
@@ -48,6 +53,7 @@ class ResultsColumn(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.searches)
+        column.addWidget(self.offer)
         column.addWidget(self.notice)
         column.addWidget(self._stack, 1)
         self.setMinimumWidth(40 * GRID)
@@ -78,6 +84,7 @@ class ResultsColumn(QWidget):
 
     def forget_count(self) -> None:
         """A new question: what was counted is not of it."""
+        self.offer.hide()
         self._say_count("")
 
     def take_stage(self, stage: Answer, query: str) -> None:
@@ -148,6 +155,12 @@ class ResultsColumn(QWidget):
 
     # An empty field
 
+    def show_offer(self, models: dict[str, Any]) -> None:
+        """To see pictures, as the indexer tells of models; {} for none."""
+        self.offer.show_models(models)
+        self._offered = not self.offer.isHidden()
+        self.offer.setVisible(self._offered and self._stage is None)
+
     def show_home(
         self, saved: Sequence[str], history: Sequence[str], examples: Sequence[str] = ()
     ) -> None:
@@ -155,6 +168,7 @@ class ResultsColumn(QWidget):
         self.notice.show_notice("")
         self._say_count("")
         self._stage = None
+        self.offer.setVisible(self._offered)
         self.searches.show_searches(saved, history, examples)
         if not self._model.rowCount():
             self.show_empty("search", s.NO_RECENT, s.NO_RECENT_ACTION, "shortcuts")
@@ -175,11 +189,11 @@ class ResultsColumn(QWidget):
 def _noticed(answer: Answer) -> tuple[str, str, str] | None:
     """Of the first notice that this window knows: sentence, button and action."""
     for notice in answer.notices:
-        if row := s.NOTICES.get(notice.code):
+        if row := ms.NOTICES.get(notice.code):
             sentence, button, action = row
             told = dict(notice.told)
             if "language" in told:
-                told["language"] = s.LANGUAGE_NAMES.get(told["language"], told["language"])
+                told["language"] = ms.LANGUAGE_NAMES.get(told["language"], told["language"])
             return sentence.format_map(told), button, action
     return None
 

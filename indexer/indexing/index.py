@@ -335,6 +335,13 @@ class Index:
         return self.pipeline.busy
 
     @property
+    def encoder_threads(self) -> int:
+        """Cores that a model runs on."""
+        if hasattr(os, "sched_getaffinity"):
+            return self.settings.encoder_threads or len(os.sched_getaffinity(0))
+        return self.settings.encoder_threads or os.cpu_count() or 1
+
+    @property
     def encoded(self) -> int:
         """Units encoded for the model in use."""
         return self.pipeline.encoded

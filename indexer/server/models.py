@@ -8,9 +8,11 @@ from typing import Any
 from engine.contract.errors import InklingError
 from engine.models import files as model_files
 from engine.models.files import ModelState, licence_notice
+from engine.models.offers import has_card, recommended, speed
 from engine.models.registry import ModelSpec, Role, model_spec, spec_for
 from engine.models.sizes import recognise
 from indexer.indexing.activation import ModelActivation
+from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.downloads import Downloads
 from indexer.indexing.index import Index
 from indexer.indexing.seeing import sees_pictures
@@ -96,7 +98,33 @@ class IndexModels:
             "current": self._index.engine.spec.id,
             "next": building["id"] if building else None,
             "sight": seeing,
+            "offer": self._offer(),
         }
+
+    def _offer(self) -> dict[str, Any] | None:
+        """The sight model that suits this machine and what it means for this person's pictures;
+        None where pictures are seen already, or there are none."""
+        index = self._index
+        pictures = len(index.ledger.contents_of(PICTURES))
+        if not pictures or index.seeing.wanted or "image" in index.engine.spec.modalities:
+            return None
+        spec = recommended()
+        told = speed(spec, None, card=has_card(), threads=index.encoder_threads)
+        return {
+            "id": spec.id,
+            "title": spec.title,
+            "download_bytes": 0 if self._is_here(spec) else spec.download_bytes,
+            "licence": spec.licence,
+            "commercial_use": spec.commercial_use,
+            "pictures": pictures,
+            "seconds": None if told is None else round(told.seconds * pictures),
+            "how": None if told is None else told.how,
+        }
+
+    def pause(self, model: str) -> dict[str, Any]:
+        """Stop its download; what is here is kept, and `download` or `use` goes on from there."""
+        self._downloads.cancel(model_spec(model))
+        return self.overview()
 
     def _want(self, spec: ModelSpec, role: Role) -> None:
         model_files.ensure_usable(spec, self._base)
@@ -144,6 +172,8 @@ class IndexModels:
             "modalities": sorted(spec.modalities),
             "roles": sorted(spec.roles),
             "source": spec.source,
+            "figures": [figure._asdict() for figure in spec.figures],
+            "recommended": spec.id == recommended().id,
             "state": state.state,
             "available": state.state in ("built in", "ready"),
             "folder": None if state.folder is None else str(state.folder),

@@ -91,6 +91,9 @@ class Models(Protocol):
     def download(self, model: str, *, licence_accepted: bool) -> dict[str, Any]:
         """Begin to fetch its weights, or go on."""
 
+    def pause(self, model: str) -> dict[str, Any]:
+        """Stop its download; what is here is kept."""
+
     def add(self, folder: Path, model: str | None, *, licence_accepted: bool) -> dict[str, Any]:
         """Use the weights in a folder, where they are."""
 

@@ -56,6 +56,9 @@ def model_routes(port: Models) -> list[Route]:
     def download(asked: AskedModel) -> Response:
         return as_json(port.download(asked.id, licence_accepted=asked.licence_accepted))
 
+    def pause(asked: AskedModel) -> Response:
+        return as_json(port.pause(asked.id))
+
     def add(asked: AskedAdding) -> Response:
         accepted = asked.licence_accepted
         return as_json(port.add(Path(asked.path), asked.id, licence_accepted=accepted))
@@ -68,6 +71,7 @@ def model_routes(port: Models) -> list[Route]:
         get("/v1/models/recognise", AskedPath, recognised),
         post("/v1/models/use", AskedUse, use),
         post("/v1/models/download", AskedModel, download),
+        post("/v1/models/pause", AskedModel, pause),
         post("/v1/models/add", AskedAdding, add),
         post("/v1/models/remove", AskedModel, remove),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from desktop import strings as s
+from desktop import model_strings as ms
 from desktop.window.window import Window
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
@@ -21,13 +21,13 @@ def test_it_stands_above_the_rows_and_leads_to_what_helps(
     qtbot.waitUntil(lambda: notice.isVisible())
     assert "MiniLM" in notice.label.text()
     assert "German" in notice.label.text()
-    assert notice.button.text() == s.NOTICES["language"][1]
+    assert notice.button.text() == ms.NOTICES["language"][1]
     asked: list[str] = []
     window.answers.action_wanted.disconnect()
     window.answers.action_wanted.connect(asked.append)
     notice.button.click()
     assert asked == ["models"]
-    assert all(row[2] in window.actions_by_id for row in s.NOTICES.values())
+    assert all(row[2] in window.actions_by_id for row in ms.NOTICES.values())
 
 
 def test_where_nothing_is_found_it_stands_in_place_of_rows_and_of_tomorrow_s_nothing_is_said(
@@ -36,4 +36,4 @@ def test_where_nothing_is_found_it_stands_in_place_of_rows_and_of_tomorrow_s_not
     rows = [{"code": "of-tomorrow", "told": {}}, {"code": "no-folders", "told": {}}]
     indexer.stages = lambda _body: [{"hits": [], "stage": "rescored", "notices": rows}]
     window.search.set_text("anything")
-    qtbot.waitUntil(lambda: window.answers.empty.sentence == s.NOTICES["no-folders"][0])
+    qtbot.waitUntil(lambda: window.answers.empty.sentence == ms.NOTICES["no-folders"][0])
