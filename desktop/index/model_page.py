@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop import model_strings as ms
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
 from desktop.index.sight_card import SightCard
+from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
 from engine.contract.errors import InklingError
 

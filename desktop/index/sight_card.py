@@ -7,9 +7,9 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from desktop import model_strings as ms
 from desktop import strings as s
 from desktop import theme
+from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from desktop import model_strings as ms
 from desktop import strings as s
 from desktop.index.sight_card import SightCard
+from desktop.presentation import model_strings as ms
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.model import ResultsModel
 from desktop.results.view import ResultsView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from desktop import model_strings as ms
+from desktop.presentation import model_strings as ms
 from desktop.window.window import Window
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
