@@ -19,7 +19,6 @@ class SightCard(QWidget):
     wanted = Signal(dict)  # the offer that is taken
     declined = Signal()
     stopped = Signal()
-    more_wanted = Signal()
 
     def __init__(self, parent: QWidget, *, at_home: bool = False) -> None:
         """`at_home`: with “not now”, which is remembered, in place of what it does now."""
@@ -39,13 +38,9 @@ class SightCard(QWidget):
         self.other = QPushButton(self)
         self.other.setProperty("class", "quiet")
         self.other.clicked.connect(self._other)
-        self.more = QPushButton(ms.SIGHT_MORE, self)
-        self.more.setProperty("class", "quiet")
-        self.more.setVisible(at_home)
-        self.more.clicked.connect(self.more_wanted)
         row = QHBoxLayout()
         row.setSpacing(GRID)
-        for button in (self.start, self.other, self.more):
+        for button in (self.start, self.other):
             row.addWidget(button)
         row.addStretch(1)
         column = QVBoxLayout(self)
@@ -80,7 +75,10 @@ class SightCard(QWidget):
         else:
             time = s.duration(float(offer["seconds"]))
             self.time.setText(ms.SIGHT_ESTIMATED.format(time=time, pictures=pictures))
-        self.start.setText(ms.SIGHT_START if size else ms.SIGHT_START_HERE)
+        if self._at_home:  # the page of models asks for the licence and shows what follows
+            self.start.setText(ms.SIGHT_MORE)
+        else:
+            self.start.setText(ms.SIGHT_START if size else ms.SIGHT_START_HERE)
         self.other.setText(ms.SIGHT_NOT_NOW)
         self._arrange(offered=True)
 

@@ -21,7 +21,6 @@ class SightOffer(QObject):
         service.status_changed.connect(self.take_status)
         answers.offer.declined.connect(self._decline)
         answers.offer.wanted.connect(lambda _offer: answers.action_wanted.emit("models"))
-        answers.offer.more_wanted.connect(lambda: answers.action_wanted.emit("models"))
 
     def take_status(self, status: dict[str, Any]) -> None:
         """Offer it after the first index; not again once it was declined, or is in use."""
