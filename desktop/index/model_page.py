@@ -223,9 +223,8 @@ def _progress(model: dict[str, Any]) -> float | None:
 
 
 def _use_label(model: dict[str, Any]) -> str:
-    if model.get("available", not model.get("download_bytes")):
-        return s.MODEL_USE
-    return ms.MODEL_GO_ON if model.get("state") == "incomplete" else s.MODEL_DOWNLOAD
+    there = bool(model.get("available", not model.get("download_bytes")))
+    return s.MODEL_USE if there else s.MODEL_DOWNLOAD
 
 
 def _about(model: dict[str, Any]) -> str:

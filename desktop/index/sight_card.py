@@ -54,15 +54,16 @@ class SightCard(QWidget):
     def show_models(self, answer: dict[str, Any]) -> None:
         """What the indexer tells of models."""
         offer, seeing = answer.get("offer"), answer.get("sight")
-        busy = {row.get("id") for row in answer.get("models", ()) if row.get("activity")}
-        if offer and offer["id"] not in busy:
-            self._show_offer(offer)
+        rows = {row.get("id"): row for row in answer.get("models", ())}
+        mine = rows.get(offer["id"], {}) if offer else {}
+        if offer and not mine.get("activity"):
+            self._show_offer(offer, begun=mine.get("state") == "incomplete")
         elif seeing and not self._at_home:
             self._show_seeing(seeing)
         else:
             self.hide()
 
-    def _show_offer(self, offer: dict[str, Any]) -> None:
+    def _show_offer(self, offer: dict[str, Any], *, begun: bool) -> None:
         self._offer = offer
         free = ms.SIGHT_FREE if offer["commercial_use"] else ms.SIGHT_NOT_FREE
         size = int(offer["download_bytes"])
@@ -77,6 +78,8 @@ class SightCard(QWidget):
             self.time.setText(ms.SIGHT_ESTIMATED.format(time=time, pictures=pictures))
         if self._at_home:  # the page of models asks for the licence and shows what follows
             self.start.setText(ms.SIGHT_MORE)
+        elif begun:
+            self.start.setText(ms.MODEL_GO_ON)
         else:
             self.start.setText(ms.SIGHT_START if size else ms.SIGHT_START_HERE)
         self.other.setText(ms.SIGHT_NOT_NOW)

@@ -34,6 +34,9 @@ def test_it_sees_beside_the_model_that_reads(inkling: Inkling, notes: Path) -> N
     assert (
         "can't see pictures" in inkling.run("model", "use", DEFAULT_MODEL, "--for", "sight").stderr
     )
+    offer = inkling.client().call("GET", "/v1/models")["offer"]
+    assert (offer["pictures"], offer["commercial_use"]) == (4, True)
+    assert offer["seconds"] is None or offer["seconds"] > 0
     inkling.ok("model", "add", str(CHECKPOINT), "--accept-licence")
     assert "It is in use." in inkling.ok("model", "use", GEMMA, "--for", "sight", "--wait")
 
@@ -42,6 +45,7 @@ def test_it_sees_beside_the_model_that_reads(inkling: Inkling, notes: Path) -> N
     assert sight(inkling)["seconds_each"] > 0
     assert (after["encoded"], after["model"]["id"]) == (before["encoded"], DEFAULT_MODEL)
     assert row(inkling)["sees"]
+    assert inkling.client().call("GET", "/v1/models")["offer"] is None
     assert not row(inkling)["in_use"]
     assert "in use: sees" in inkling.ok("model", "list")
     assert "sees your pictures" in inkling.run("model", "remove", GEMMA).stderr

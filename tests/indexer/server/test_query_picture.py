@@ -91,6 +91,16 @@ def test_words_typed_with_a_picture_count_beside_its_look(indexer: Indexer, tmp_
     assert {hit.title for hit in last.hits[:3]} == {"IMG_2001.png", "IMG_2002.png", "boats.md"}
 
 
+def test_words_typed_with_a_picture_bring_no_note_before_what_looks_alike(
+    indexer: Indexer, tmp_path: Path
+) -> None:
+    alike = ball(90, (90, 90, 90)).rotate(180)
+    last = asked(indexer, alike, tmp_path, "tomatoes want sun and water")
+    titles = [hit.title for hit in last.hits]
+    assert titles[0] == "IMG_2001.png"
+    assert "garden.md" in titles[:3]
+
+
 def test_what_is_no_picture_is_not_said_to_be_asked_by_its_look(
     indexer: Indexer, tmp_path: Path
 ) -> None:
