@@ -185,10 +185,24 @@ def show_status(status: dict[str, Any]) -> None:
     size = status["index_bytes"] / 1e6
     console.print(f"{totals['files']} files, {totals['units']} places, index {size:.1f} MB")
     _show_model(status["model"])
+    _show_seeing((status.get("sight") or {}).get("model"))
     if status["eta_s"]:
         console.print(f"About {dt.timedelta(seconds=round(status['eta_s']))} left")
     for item in status["health"]:
         console.print(f"[yellow]{escape(item['title'])}[/] {escape(item['hint'])}")
+
+
+def _show_seeing(model: dict[str, Any] | None) -> None:
+    """The one that is to see pictures, and how far it is."""
+    if model is None:
+        return
+    seen, pictures = model["seen"], model["pictures"]
+    console.print(f"Sees pictures: {escape(model['title'])}, {seen} of {pictures}")
+    if seen < pictures and model["seconds_each"]:
+        left = dt.timedelta(seconds=round(model["seconds_each"] * (pictures - seen)))
+        console.print(f"  About {left} for the rest", style="dim")
+    if error := model["error"]:
+        console.print(f"[yellow]{escape(error['message'])}[/] {escape(error['hint'])}")
 
 
 def _show_model(model: dict[str, Any]) -> None:

@@ -43,6 +43,7 @@ def test_it_sees_beside_the_model_that_reads(inkling: Inkling, notes: Path) -> N
     after = inkling.client().status()
     assert (sight(inkling)["in_use"], sight(inkling)["seen"]) == (True, 4)
     assert sight(inkling)["seconds_each"] > 0
+    assert "Sees pictures: EmbeddingGemma 2" in inkling.ok("status")
     assert (after["encoded"], after["model"]["id"]) == (before["encoded"], DEFAULT_MODEL)
     assert row(inkling)["sees"]
     assert inkling.client().call("GET", "/v1/models")["offer"] is None
