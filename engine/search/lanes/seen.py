@@ -25,6 +25,8 @@ POOL = 60
 _FROM, _TO = 2.0, 6.0
 #: A spread as of so many more pictures, where there are few: as contrastive models publish theirs.
 _PRIOR, _PRIOR_WEIGHT = 0.02, 8
+#: Standard deviation of normal values by the median of their distances from the middle.
+_NORMAL = 1.4826
 #: From here on a picture is said to be found by what is seen on it.
 SEEN = 0.25
 
@@ -99,7 +101,9 @@ def standing_out(cosines: Floats, usual: Floats) -> Floats:
     """[k] 0 for pictures as near as any, 1 for one that stands out, of cosines [k] with a question
     and those of some pictures [n]; NaN stays."""
     middle = float(np.median(usual)) if len(usual) else 0.0
-    spread = float(np.square(usual - middle).sum()) + _PRIOR_WEIGHT * _PRIOR**2
+    # By the median: of few pictures the one that is meant would widen the spread by itself.
+    usually = _NORMAL * float(np.median(np.abs(usual - middle))) if len(usual) else 0.0
+    spread = len(usual) * usually**2 + _PRIOR_WEIGHT * _PRIOR**2
     deviation = np.sqrt(spread / (len(usual) + _PRIOR_WEIGHT))
     away = (cosines - middle) / deviation
     return np.asarray(np.clip((away - _FROM) / (_TO - _FROM), 0.0, 1.0), np.float32)

@@ -173,6 +173,13 @@ def test_it_counts_how_far_a_picture_stands_out_whatever_the_scale(
     assert np.allclose(told, moved, atol=1e-2, equal_nan=True)
 
 
+def test_the_one_that_is_meant_stands_out_among_few() -> None:
+    cosines = np.array([1.0, 0.7, 0.72, 0.68], np.float32)
+    told = standing_out(cosines, cosines)
+    assert told[0] == 1.0
+    assert told[1:].max() == 0.0
+
+
 def test_roles_are_of_rows() -> None:
     assert spec_for("sight", "neomme-260m").id == "neomme-260m"
     with pytest.raises(InklingError, match="can't see pictures") as caught:
