@@ -15,7 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.contract.errors import why_name_only
+from engine.contract.notices import worded
 from engine.contract.readings import GIVEN_UP
+from engine.contract.types import Notice
 
 if TYPE_CHECKING:
     from desktop.client import Client
@@ -61,6 +63,15 @@ def show_answer(answer: dict[str, Any]) -> None:
         _show_hit(number, hit)
     if answer["coverage"].get("message"):
         console.print(f"[dim]{escape(answer['coverage']['message'])}[/]")
+    _show_notices(answer)
+
+
+def _show_notices(answer: dict[str, Any]) -> None:
+    """What the answer can't hold, and the command that helps."""
+    for row in answer.get("notices", ()):
+        if known := worded(Notice(row["code"], row["told"])):
+            sentence, helps = known
+            console.print(f"[yellow]{escape(sentence)}[/] [dim]{helps.command}[/]")
 
 
 def _readings(answer: dict[str, Any]) -> Text:
@@ -174,10 +185,24 @@ def show_status(status: dict[str, Any]) -> None:
     size = status["index_bytes"] / 1e6
     console.print(f"{totals['files']} files, {totals['units']} places, index {size:.1f} MB")
     _show_model(status["model"])
+    _show_seeing((status.get("sight") or {}).get("model"))
     if status["eta_s"]:
         console.print(f"About {dt.timedelta(seconds=round(status['eta_s']))} left")
     for item in status["health"]:
         console.print(f"[yellow]{escape(item['title'])}[/] {escape(item['hint'])}")
+
+
+def _show_seeing(model: dict[str, Any] | None) -> None:
+    """The one that is to see pictures, and how far it is."""
+    if model is None:
+        return
+    seen, pictures = model["seen"], model["pictures"]
+    console.print(f"Sees pictures: {escape(model['title'])}, {seen} of {pictures}")
+    if seen < pictures and model["seconds_each"]:
+        left = dt.timedelta(seconds=round(model["seconds_each"] * (pictures - seen)))
+        console.print(f"  About {left} for the rest", style="dim")
+    if error := model["error"]:
+        console.print(f"[yellow]{escape(error['message'])}[/] {escape(error['hint'])}")
 
 
 def _show_model(model: dict[str, Any]) -> None:
@@ -219,6 +244,7 @@ _LANES = {
     "exact_coverage": "words as they were typed",
     "proximity": "words side by side",
     "sight": "how alike the pictures look",
+    "seen": "what is seen on it",
     "dense": "meaning",
     "document": "meaning of the whole file",
     "late": "meaning, word by word",

@@ -147,6 +147,11 @@ def test_download_from_a_hub_and_use(
         assert model(inkling)["activity"] == "downloading"
         kill(inkling)
         assert model(inkling)["state"] == "incomplete"
+        # It is gone on with, and paused: what is here is kept.
+        inkling.ok("model", "download", "jina-v4")
+        inkling.client().call("POST", "/v1/models/pause", {"id": "jina-v4"})
+        assert (model(inkling)["state"], model(inkling)["activity"]) == ("incomplete", None)
+        assert part.exists()
         hub.slow_s = 0.0
         inkling.ok("model", "download", "jina-v4", "--wait")
         assert hub.ranges[-1] is not None  # it went on from where it was
