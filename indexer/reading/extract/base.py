@@ -77,7 +77,7 @@ class Extractor:
     kind: Kind
     extract: Callable[[Path, ExtractOptions], Extraction]
     max_bytes: int = 100_000_000
-    deadline_s: float = 60.0
+    processor_s: float = 60.0  # of processor time, at most
     sniff: Callable[[bytes], bool] | None = (
         None  # looks at the first 4 kB of files without a known name
     )

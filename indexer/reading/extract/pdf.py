@@ -198,7 +198,7 @@ EXTRACTORS: tuple[Extractor, ...] = (
         frozenset({"pdf"}),
         "pdf",
         extract_pdf,
-        deadline_s=180.0,
+        processor_s=180.0,
         sniff=lambda head: b"%PDF-" in head[:1024],
     ),
 )
