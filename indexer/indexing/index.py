@@ -324,8 +324,9 @@ class Index:
     @property
     def waiting(self) -> bool:
         """Whether any file is still to be read, again or for the first time, or looked at."""
-        reading = self.busy or self.ledger.next_pending(1) or self.ledger.next_stale(1)
-        return bool(reading) or self.looking.waiting
+        ledger = self.ledger
+        reading = self.busy or ledger.next_pending(1) or ledger.next_partly_read(1)
+        return bool(reading or ledger.next_stale(1)) or self.looking.waiting
 
     def throttled(self) -> bool:
         """Whether nothing is to be indexed now: paused, or something stands against it."""

@@ -20,7 +20,7 @@ from typing import Any
 from engine.contract.types import Look
 from indexer.reading import extract, messages
 from indexer.reading.deadline import IDLE_S
-from indexer.reading.extract.base import ExtractError, Extraction
+from indexer.reading.extract.base import OCR_SECONDS, ExtractError, Extraction, OcrPage
 from indexer.reading.worker_process import KilledError, WorkerProcess
 
 # Seconds of processor time (see indexer.reading.deadline).
@@ -47,14 +47,15 @@ class ExtractorPool:
         memory_bytes: int = 1_500_000_000,
         processor_s: float = 3600.0,
         idle_s: float = IDLE_S,
+        ocr_seconds: float = OCR_SECONDS,
         urgent_idle_s: float = _URGENT_IDLE_S,
     ) -> None:
         """`processor_s` bounds what each family of files allows itself; what stands still for
-        `idle_s` by the clock is given up."""
+        `idle_s` by the clock is given up. `ocr_seconds` go to the pages of a file at a time."""
         scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = scratch.resolve()
         self.memory_bytes = memory_bytes
-        self.processor_s, self.idle_s = processor_s, idle_s
+        self.processor_s, self.idle_s, self.ocr_seconds = processor_s, idle_s, ocr_seconds
         self.restarts = 0  # workers that died or were killed for what they did
         self.layers: list[str] = []  # what the kernel holds a worker with, known after the first
         self._readable: tuple[str, ...] = ("/",)
@@ -79,23 +80,26 @@ class ExtractorPool:
         max_pixels: int = 3_600_000,
         thumbs: bool = True,
         look: bool = False,
+        ocr_pages: Sequence[OcrPage] = (),
         urgent: bool = False,
     ) -> tuple[Extraction, Path]:
         """What the file holds, and the scratch folder with its pictures: the caller removes it.
 
-        `look`: with how a picture looks. `urgent` where a person waits. ExtractError with its
-        reason where the file gives nothing, its worker died or hung.
+        `look`: with how a picture looks. `ocr_pages`: of the same contents, read before. `urgent`
+        where a person waits. ExtractError with its reason where the file gives nothing, its worker
+        died or hung.
         """
         folder = self._folder()
         options = {"scratch": str(folder), "ocr": ocr, "pixels": pixels, "thumbs": thumbs}
         options |= {"max_pixels": max_pixels, "look": look}
+        known = {"ocr_pages": messages.pack_pages(ocr_pages), "ocr_seconds": self.ocr_seconds}
         row = extract.pick(Path(path), b"")
         crew = self._for_people if urgent else self._for_work
         try:
             request = {
                 "op": "extract",
                 "path": self._within_reach(path, folder),
-                "options": options,
+                "options": options | known,
             }
             reply = self._ask(crew, request, row.processor_s if row else _DEFAULT_S)
             return messages.unpack_extraction(reply["ok"]), folder

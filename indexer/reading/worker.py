@@ -41,7 +41,7 @@ def read_file(path: Path, options: ExtractOptions) -> Extraction:
         raise ExtractError("too-large", f"{facts.st_size} bytes, limit {extractor.max_bytes}")
     sandbox.allow_cpu(extractor.processor_s + _MARGIN_S)
     extraction = extractor.extract(path, options)
-    if not extraction.parts:
+    if not extraction.parts and not extraction.unread:
         raise ExtractError("no-text", "; ".join(extraction.notes))
     return extraction
 
@@ -60,7 +60,9 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             from indexer.reading.extract.picture_look import look_of
 
             return {"ok": look_of(path)}
-        extraction = read_file(path, ExtractOptions(**request["options"]))
+        options = dict(request["options"])
+        options["ocr_pages"] = messages.unpack_pages(options.get("ocr_pages", []))
+        extraction = read_file(path, ExtractOptions(**options))
         return {"ok": messages.pack_extraction(extraction)}
     except ExtractError as error:
         return {"reason": error.reason, "detail": error.detail}

@@ -247,8 +247,16 @@ def test_only_roots_are_readable_to_a_confined_worker(
 def test_made_up_answers_are_refused() -> None:
     data = messages.pack_extraction(Extraction("image", [Part("x", image="page.webp")]))
     assert messages.unpack_extraction(data).parts[0].image == "page.webp"
-    for part in ({"thumb": "../../ledger"}, {"image": "/etc/passwd"}, {"words": b"xyz"}, {"a": 1}):
+    for part in (
+        {"thumb": "../../ledger"},
+        {"image": "/etc/passwd"},
+        {"words": b"xyz"},
+        {"page": "first"},
+    ):
         forged = {**data, "parts": [{**data["parts"][0], **part}]}
+        with pytest.raises(ExtractError):
+            messages.unpack_extraction(forged)
+    for forged in ({**data, "parts": ["x"]}, {**data, "ocr_pages": [[1, "x"]]}, {}):
         with pytest.raises(ExtractError):
             messages.unpack_extraction(forged)
 
