@@ -206,7 +206,7 @@ def _blackened(page: OcrPage) -> OcrPage:
     for start, end, _ in secret_spans(text):
         covered = "\n".join("█" * len(line) for line in text[start:end].split("\n"))
         text = text[:start] + covered + text[end:]
-    return OcrPage(page.page, text, page.words)
+    return replace(page, text=text)
 
 
 def _edition(found: os.stat_result) -> _Edition:

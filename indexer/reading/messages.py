@@ -17,7 +17,7 @@ from engine.encoders.image_onnx import look
 from indexer.reading.extract.base import ExtractError, Extraction, OcrPage, Part
 
 _WORD = struct.Struct("<2I4f")  # a long book has half a million of them
-PackedPage = tuple[int, str, bytes]
+PackedPage = tuple[int, str, bytes, int]
 #: More than any honest file gives; a worker that sends more is replaced.
 MAX_FRAME = 64 * 1024 * 1024
 
@@ -51,14 +51,14 @@ def _pack_part(part: Part) -> dict[str, Any]:
 
 def pack_pages(pages: Sequence[OcrPage]) -> list[PackedPage]:
     """Pages as plain data."""
-    return [(page.page, page.text, _pack_words(page.words)) for page in pages]
+    return [(p.page, p.text, _pack_words(p.words), p.illegible) for p in pages]
 
 
 def unpack_pages(data: object) -> list[OcrPage]:
     """The pages back; ExtractError where these are none."""
     try:
         rows = msgspec.convert(data, list[PackedPage])
-        return [OcrPage(page, text, _unpack_words(words)) for page, text, words in rows]
+        return [OcrPage(page, text, _unpack_words(words), bad) for page, text, words, bad in rows]
     except (msgspec.ValidationError, struct.error) as error:
         raise ExtractError("crashed", "the worker's answer makes no sense") from error
 

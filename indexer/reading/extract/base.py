@@ -49,6 +49,7 @@ class OcrPage:
     page: int  # 1-based
     text: str
     words: list[WordBox] = field(default_factory=list)
+    illegible: int = 0  # lines in letters it does not know
 
 
 @dataclass(slots=True)

@@ -33,9 +33,10 @@ class OcrPages:
             return None
         began = time.process_time()
         image = picture()
-        text, words = ocr.as_text([] if is_blank(image) else ocr.read(np.asarray(image)))
+        reading = ocr.Reading([]) if is_blank(image) else ocr.read(np.asarray(image))
+        text, words = ocr.as_text(reading.lines)
         self._spent += time.process_time() - began
-        page = OcrPage(number, text, words)
+        page = OcrPage(number, text, words, reading.illegible)
         self._new.append(page)
         return page
 
@@ -45,8 +46,14 @@ class OcrPages:
         return self._new if self.unread or self._known else []
 
     def notes(self, count: int, pages: int) -> list[str]:
-        """How far it is, in words, where there was no time for all `count` of so many pages."""
-        return [f"{count - len(self.unread)} of {pages} pages read."] if self.unread else []
+        """How far it is, in words, where there was no time for all `count` of so many pages, and
+        what can't be read of those that were."""
+        notes = [f"{count - len(self.unread)} of {pages} pages read."] if self.unread else []
+        lines = sum(page.illegible for page in (*self._known.values(), *self._new))
+        if lines:
+            what = "One line is" if lines == 1 else f"{lines} lines are"
+            notes.append(f"{what} in letters that OCR can't read.")
+        return notes
 
     def knows(self, number: int) -> bool:
         """Whether a page was read by an earlier call."""

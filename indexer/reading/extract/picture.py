@@ -53,7 +53,7 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
     tells = kind_of == "photo" or lines == []
     seen = _seen(first, notes) if tells or options.look else None
     notes[:0] = reader.ocr.notes(len(chosen), pages)
-    if not any(part.text for part in parts) and not reader.ocr.unread:
+    if not any(part.text for part in parts) and not notes:
         notes.append("No text was found in the picture.")
     kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
     return Extraction(
