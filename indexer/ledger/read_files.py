@@ -50,6 +50,8 @@ class ReadFiles(Tables):
         for record in suspects:
             if record.state == "done":
                 self.keep_as_read([record.id])  # what it was read with before answers
+            elif record.unread:
+                self.keep_part(record.id, f"{record.detail} The others end the reader.")
             else:
                 self.set_state(record.id, "failed", "crashed", f"{record.attempts} attempts")
         with self.database.write() as connection:

@@ -1,6 +1,6 @@
 """Which words OCR finds that are known to be there, on pictures drawn here, for how much time.
 
-    python -m tests.benchmarks.ocr_drawn [--pictures N]
+    python -m tests.benchmarks.ocr_drawn [KIND …] [--pictures N]
 
 Lonely words of many heights on large pictures: labels of pies and diagrams on white, signs before
 a blurred ground. Each is read with one look and with the coarse one besides, in turn.
@@ -12,7 +12,7 @@ import argparse
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,10 +86,11 @@ DRAWN: dict[str, Callable[[random.Random, int], tuple[Image.Image, list[str]]]] 
 }
 
 
-def pictures(count: int) -> Iterator[tuple[str, Image.Image, list[str]]]:
+def pictures(kinds: Sequence[str], count: int) -> Iterator[tuple[str, Image.Image, list[str]]]:
     """So many of each kind and height."""
     rng = random.Random(7)
-    for kind, draw in DRAWN.items():
+    for kind in kinds:
+        draw = DRAWN[kind]
         for height in HEIGHTS:
             if kind != "sign" and height > 100:
                 continue  # they would not fit
@@ -99,13 +100,16 @@ def pictures(count: int) -> Iterator[tuple[str, Image.Image, list[str]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(DRAWN))
     parser.add_argument("--pictures", type=int, default=2, help="of each kind and height")
     options = parser.parse_args()
+    if unknown := set(options.kinds) - DRAWN.keys():
+        parser.error(f"unknown kinds: {', '.join(sorted(unknown))}")
     ocr.read(np.full((64, 64, 3), 255, np.uint8))  # loading is not measured
     usual = ocr.COARSE_FROM
     ways = {"one look": 1 << 60, "two looks": usual}
     scores: dict[str, dict[str, Score]] = {}
-    for name, image, words in pictures(options.pictures):
+    for name, image, words in pictures(options.kinds or list(DRAWN), options.pictures):
         rows = scores.setdefault(name, {way: Score() for way in ways})
         for way, threshold in ways.items():
             ocr.COARSE_FROM = threshold

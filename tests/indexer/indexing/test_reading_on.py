@@ -196,6 +196,17 @@ def test_pages_that_cannot_be_read_cost_none_of_the_others(rig: Rig) -> None:
     assert record.detail.endswith("(exit status 3)")
 
 
+def test_pages_that_end_the_indexer_again_and_again_are_left(rig: Rig) -> None:
+    file_id = partly_read(rig.ledger, rig)
+    rig.ledger.recover(give_up_after=2)
+    for _ in range(2):
+        rig.ledger.begin([file_id])
+    assert [r.id for r in rig.ledger.recover(give_up_after=2)] == [file_id]
+    record = rig.record("a.md")
+    assert (record.state, record.units, record.unread) == ("done", 2, 0)
+    assert record.detail.startswith("2 of 4 pages read. ")
+
+
 def test_a_removed_file_takes_its_pages_along(rig: Rig) -> None:
     kept = KeptPages(rig.base)
     kept.save(7, "x", [OcrPage(1, "Harbour")])
