@@ -25,6 +25,7 @@ WORDS = [
     *("Phone", "Repairs", "Taxes", "Music", "Sports", "Exit", "Harbour", "Revenue", "Costs"),
     *("Germany", "France", "Lisbon", "Kyoto", "12%", "37%", "2019", "Q3"),
 ]
+SHORT = [word for word in WORDS if len(word) <= 4]
 HEIGHTS = (20, 28, 49, 60, 100, 150, 300)
 
 
@@ -71,7 +72,7 @@ def sign(rng: random.Random, height: int) -> tuple[Image.Image, list[str]]:
     """One sign in a photo that is out of focus."""
     values = np.random.default_rng(rng.randrange(1 << 30)).integers(60, 190, (28, 42, 3))
     ground = Image.fromarray(values.astype(np.uint8))
-    image, word = ground.resize((1280, 832), Image.Resampling.BICUBIC), rng.choice(WORDS)
+    image, word = ground.resize((1280, 832), Image.Resampling.BICUBIC), rng.choice(SHORT)
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(height)
     wide = draw.textlength(word, font)
     draw.rectangle((180, 180, 220 + wide, 235 + height), (240, 240, 230))
