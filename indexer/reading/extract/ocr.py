@@ -29,7 +29,7 @@ DETECT_MAX_SIDE = 2000
 #: Large pictures are looked at once more, COARSE times smaller, for lonely lines so high that the
 #: detector does not see them as such: of short words on signs, 60 to 300 pixels high, 15 of 15 were
 #: read instead of 9, of all that tests.benchmarks.ocr_drawn draws 56 of 57 instead of 54, and on
-#: screenshots the same as before, for 6 to 9 % more time.
+#: screenshots the same as before, for 6 to 11 % more time.
 COARSE, COARSE_FROM = 3, 1_000_000
 COARSE_HEIGHT = 32  # pixels of the detection; lower lines are seen better at full size
 COARSE_KNOWN = 0.6  # share of a coarse line from which on a line found at full size will do
