@@ -51,7 +51,7 @@ FileState = Literal["seen", "pending", "done", "failed", "withheld", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a file has no content in the index."""
+    """Why a file has no content in the index, or not all."""
 
     code: str
     state: FileState
@@ -63,6 +63,11 @@ class Reason:
 REASONS: dict[str, Reason] = {
     r.code: r
     for r in (
+        Reason(
+            "partly-read",
+            "pending",
+            "Some of its pages are still to be read, which is done when no other file waits.",
+        ),
         Reason(
             "unsupported",
             "skipped",

@@ -38,6 +38,11 @@ class BaseDir:
         return self.root / "thumbs"
 
     @property
+    def pages(self) -> Path:
+        """What OCR has read of files with many pages."""
+        return self.root / "pages"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
@@ -63,7 +68,8 @@ class BaseDir:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o700)
-            for part in (self.store, self.models, self.thumbs, self.logs, self.run, self.scratch):
+            parts = (self.store, self.models, self.thumbs, self.pages, self.logs, self.run)
+            for part in (*parts, self.scratch):
                 part.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise InklingError(

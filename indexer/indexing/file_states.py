@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from engine.contract.errors import REASONS
 from indexer.indexing.write_queue import WriteQueue
 from indexer.ledger.ledger import Done, FileRecord, Ledger
-from indexer.reading.work import Work, facts_of
+from indexer.reading.work import PagesRead, Work, facts_of
 
 #: Reasons that a worker's death gives: a person or the system may have ended it, too.
 DEATHS = ("crashed", "encoder")
@@ -68,9 +68,20 @@ class FileStates:
                 # It was to be read better and can't be: what is there was read from the same file.
                 self._ledger.keep_as_read([record.id])
                 return
+            if record.unread and state == "failed":
+                said = f"{record.detail} The others can't be read: {REASONS[reason].sentence}"
+                self._ledger.keep_part(record.id, f"{said} ({detail})" if detail else said)
+                return
             if record.units:
                 self._changes.apply(removed=[record.id])
             self._ledger.set_state(record.id, state, reason, detail)
+        finally:
+            self.release(record.id)
+
+    def read_on(self, record: FileRecord, pages: PagesRead) -> None:
+        """More of its pages were read; the others are its next turn's."""
+        try:
+            self._ledger.read_on(record.id, pages.unread, pages.detail)
         finally:
             self.release(record.id)
 

@@ -354,7 +354,9 @@ class Index:
     @property
     def waiting(self) -> bool:
         """Whether any file is still to be read, again or for the first time, or looked at."""
-        reading = self.busy or self.ledger.next_pending(1) or self.ledger.next_stale(1)
+        ledger = self.ledger
+        reading = self.busy or ledger.next_pending(1) or ledger.next_partly_read(1)
+        reading = reading or ledger.next_stale(1)
         return bool(reading) or self.looking.waiting or self.seeing.waiting
 
     def throttled(self) -> bool:

@@ -17,7 +17,7 @@ from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
 from indexer.reading.pool import ExtractorPool
-from indexer.reading.work import Work
+from indexer.reading.work import PagesRead, Work
 from indexer.sources.presence import Presence, look_at
 
 #: Files looked up at once in the ledger.
@@ -32,7 +32,8 @@ DISK_FULL = InklingError(
 
 
 class ReadStage:
-    """Reads pending files, newest first, then those that are read better now than they were."""
+    """Reads pending files, newest first, then on in those of which pages are left, then those that
+    are read better now than they were."""
 
     def __init__(
         self,
@@ -107,6 +108,7 @@ class ReadStage:
             found = self._ledger.next_pending(AHEAD, excluded, SLOW_KINDS)
         found = found or self._ledger.next_pending(AHEAD, excluded)
         # What answers already can wait until everything does.
+        found = found or self._ledger.next_partly_read(AHEAD, excluded)
         found = found or self._ledger.next_stale(AHEAD, excluded)
         return found[::-1]
 
@@ -125,6 +127,8 @@ class ReadStage:
         else:
             if work is None:
                 self._states.unchanged(record, self._store_version())
+            elif isinstance(work, PagesRead):
+                self._states.read_on(record, work)
             else:
                 self._hand_on(work)
 

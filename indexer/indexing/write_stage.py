@@ -16,6 +16,7 @@ from indexer.indexing.failures import RepeatedFailures, is_damage, is_passing
 from indexer.indexing.file_states import FileStates
 from indexer.indexing.write_queue import Change, WriteQueue
 from indexer.ledger.ledger import Ledger
+from indexer.reading.kept_pages import KeptPages
 from indexer.reading.work import Work, facts_of
 
 #: A commit costs 40 to 70 ms of processor time and a manifest (tests.benchmarks.store_commits);
@@ -253,6 +254,7 @@ class WriteStage:
     def _delete(self, file_ids: Sequence[int]) -> None:
         self._writer.delete(file_ids)
         self._drop_thumbs(file_ids)
+        KeptPages(self._base).drop(file_ids)
 
     def _move(self, files: Sequence[FileFacts]) -> None:
         """All together; where that fails, each, and what can't be moved is read again."""

@@ -79,11 +79,13 @@ class FoundFiles(Tables):
     def change_files(self, changes: Sequence[tuple[int, Found]]) -> None:
         """Note that files are not what they were: they are to be read again.
 
-        The content hash stays: where the new contents have it too, nothing needs encoding.
+        The content hash stays: where the new contents have it too, nothing needs encoding, unless
+        not all of these was read.
         """
         with self.database.write() as connection:
             connection.executemany(
                 "UPDATE files SET size = ?, mtime_ns = ?, inode = ?, attempts = 0, detail = '',"
+                " content_hash = iif(unread, NULL, content_hash), unread = 0,"
                 f" state = ?, reason = ?, rule = ?, {CHANGED_UNDER_READER} WHERE id = ?",
                 [
                     (i.size, i.mtime_ns, i.inode, i.state, i.reason, i.rule, file_id)

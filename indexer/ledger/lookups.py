@@ -58,9 +58,21 @@ class FileLookups(Tables):
     ) -> list[FileRecord]:
         """Files to read, newest first, none of an offline root; `not_kinds` are left for later."""
         rows = self._records(
-            "WHERE state = 'pending' AND root_id IN (SELECT id FROM roots WHERE online)"
+            "WHERE state = 'pending' AND unread = 0"
+            " AND root_id IN (SELECT id FROM roots WHERE online)"
             f" AND kind NOT IN ({marks(not_kinds)}) ORDER BY mtime_ns DESC LIMIT ?",
             *not_kinds,
+            limit + len(exclude_ids),
+        )
+        excluded = set(exclude_ids)
+        return [record for record in rows if record.id not in excluded][:limit]
+
+    def next_partly_read(self, limit: int, exclude_ids: Collection[int] = ()) -> list[FileRecord]:
+        """Indexed files of which pages are still to be read, newest first."""
+        rows = self._records(
+            "WHERE unread AND state = 'pending'"
+            " AND root_id IN (SELECT id FROM roots WHERE online)"
+            " ORDER BY mtime_ns DESC LIMIT ?",
             limit + len(exclude_ids),
         )
         excluded = set(exclude_ids)
@@ -133,10 +145,12 @@ class FileLookups(Tables):
         return counts
 
     def reasons(self, root_id: int | None = None) -> dict[str, int]:
-        """Files per reason."""
+        """Files that are not indexed, per reason."""
         where, values = ("AND root_id = ?", (root_id,)) if root_id is not None else ("", ())
         rows = self._all(
-            f"SELECT reason, count(*) FROM files WHERE reason != '' {where} GROUP BY reason", values
+            "SELECT reason, count(*) FROM files WHERE reason != '' AND state != 'pending'"
+            f" {where} GROUP BY reason",
+            values,
         )
         return dict(rows)
 

@@ -50,6 +50,8 @@ class ReadFiles(Tables):
         for record in suspects:
             if record.state == "done":
                 self.keep_as_read([record.id])  # what it was read with before answers
+            elif record.unread:
+                self.keep_part(record.id, f"{record.detail} The others end the reader.")
             else:
                 self.set_state(record.id, "failed", "crashed", f"{record.attempts} attempts")
         with self.database.write() as connection:
@@ -78,19 +80,42 @@ class ReadFiles(Tables):
                     gone.append(item.file_id)
                     continue
                 connection.execute(
-                    "UPDATE files SET state = iif(in_flight = 2, 'pending', 'done'),"
-                    " reason = '', rule = '', detail = ?,"
-                    " attempts = 0, in_flight = 0, stale = 0, units = ?, content_hash = ?,"
+                    "UPDATE files SET state = iif(in_flight = 2 OR ?1, 'pending', 'done'),"
+                    " reason = iif(?1 AND in_flight != 2, 'partly-read', ''),"
+                    " unread = iif(in_flight = 2, 0, ?1), rule = '', detail = ?,"
+                    " attempts = 0, in_flight = 0, stale = 0, units = ?,"
+                    # Changed or only touched: it must not pass for whole.
+                    " content_hash = iif(?1 AND in_flight = 2, NULL, ?),"
                     " text_hash = ?, extractor = ?, reading_version = ?, store_version = ?,"
                     f" kind = ?, picture = ?, language = ?{_SET_ATTRIBUTES} WHERE id = ?",
                     (
-                        item.detail, item.units, item.content_hash, item.text_hash, item.extractor,
-                        item.reading_version, store_version, item.kind, item.picture,
-                        item.language, *(item.attributes.get(name) for name in ATTRIBUTES),
+                        item.unread, item.detail, item.units, item.content_hash, item.text_hash,
+                        item.extractor, item.reading_version, store_version, item.kind,
+                        item.picture, item.language,
+                        *(item.attributes.get(name) for name in ATTRIBUTES),
                         item.file_id,
                     ),
                 )  # fmt: skip
         return gone
+
+    def read_on(self, file_id: int, unread: int, detail: str) -> None:
+        """More pages of a file were read; what the index has of it stays as it is."""
+        with self.database.write() as connection:
+            connection.execute(
+                "UPDATE files SET state = 'pending', attempts = 0, in_flight = 0,"
+                " unread = iif(in_flight = 2, 0, ?), detail = iif(in_flight = 2, detail, ?),"
+                " reason = iif(in_flight = 2, '', 'partly-read') WHERE id = ?",
+                (unread, detail, file_id),
+            )
+
+    def keep_part(self, file_id: int, detail: str) -> None:
+        """The pages of a file that are still to be read can't be: it stays as it is indexed."""
+        with self.database.write() as connection:
+            connection.execute(
+                "UPDATE files SET state = iif(in_flight = 2, 'pending', 'done'), reason = '',"
+                " detail = ?, attempts = 0, in_flight = 0, unread = 0 WHERE id = ?",
+                (detail, file_id),
+            )
 
     def set_state(
         self, file_id: int, state: FileState, reason: str = "", detail: str = "", rule: str = ""
@@ -103,6 +128,7 @@ class ReadFiles(Tables):
             connection.execute(
                 "UPDATE files SET state = iif(in_flight = 2, 'pending', ?),"
                 " reason = iif(in_flight = 2, '', ?), detail = ?, rule = ?, in_flight = 0,"
+                " unread = 0,"
                 " units = 0, content_hash = NULL WHERE id = ?",
                 (state, reason, detail, rule, file_id),
             )

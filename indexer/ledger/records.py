@@ -50,6 +50,7 @@ class FileRecord:
     extractor: str  # name of the one that read it, "" where that was not noted
     stale: bool  # indexed, and read better now than it was
     text_hash: str | None  # of its words alone; None where these don't tell it from others
+    unread: int  # pages that are still to be read; then it is pending, and the others are indexed
     attributes: Mapping[str, Value]  # of engine.contract.attributes
 
 
@@ -82,6 +83,7 @@ class Done:
     extractor: str = ""
     attributes: Mapping[str, Value] = field(default_factory=dict)
     text_hash: str | None = None  # of its words, where files of the same words are copies
+    unread: int = 0  # pages that are still to be read: it stays pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ BATCH = 1_000
 COLUMNS = (
     "id, root_id, path, kind, ext, size, mtime_ns, inode, content_hash, state, reason, detail,"
     " attempts, units, reading_version, store_version, rule, allowed, picture, language,"
-    " extractor, stale, text_hash"
+    " extractor, stale, text_hash, unread"
 ) + "".join(f", {name}" for name in ATTRIBUTES)
 
 

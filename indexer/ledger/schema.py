@@ -144,6 +144,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX files_by_content ON files (content_hash) WHERE content_hash IS NOT NULL",
         "CREATE INDEX files_by_text ON files (text_hash) WHERE text_hash IS NOT NULL",
     ),
+    (
+        # Pages that are still to be read of a file that is indexed with the others.
+        "ALTER TABLE files ADD COLUMN unread INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX files_unread ON files (mtime_ns) WHERE unread",
+        # What earlier versions left unread and called done; how many pages turns out then.
+        "UPDATE files SET unread = 1, state = 'pending', reason = 'partly-read', stale = 0"
+        " WHERE state = 'done' AND (detail LIKE '%Pages without text not read by OCR%'"
+        " OR kind IN ('image', 'screenshot') AND detail LIKE '%Only the first 30 of%')",
+    ),
 )
 
 

@@ -129,7 +129,8 @@ class Spaces:
             connection.execute("DELETE FROM built WHERE space = ?", (old,))
             connection.execute(
                 "INSERT INTO built SELECT id, ?, content_hash, reading_version, units,"
-                " store_version, detail FROM files WHERE units > 0 AND content_hash IS NOT NULL",
+                " store_version, detail FROM files"
+                " WHERE units > 0 AND content_hash IS NOT NULL AND unread = 0",
                 (old,),
             )
             # An empty hash is no file's: read again, and not counted as lost to other spaces.

@@ -37,7 +37,8 @@ class Tables:
             for value in values:
                 count += connection.execute(
                     "UPDATE files SET state = 'pending', reason = '', detail = '', rule = '',"
-                    f" attempts = 0, content_hash = NULL, {CHANGED_UNDER_READER} WHERE {where}",
+                    f" attempts = 0, unread = 0, content_hash = NULL, {CHANGED_UNDER_READER}"
+                    f" WHERE {where}",
                     value,
                 ).rowcount
         return count

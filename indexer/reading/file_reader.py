@@ -16,12 +16,13 @@ from engine.contract.types import Unit
 from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.chunking import units_of
 from indexer.reading.extract import pick
-from indexer.reading.extract.base import ExtractError, Extraction, Extractor
+from indexer.reading.extract.base import ExtractError, Extraction, Extractor, OcrPage
+from indexer.reading.kept_pages import KeptPages
 from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
-from indexer.reading.secrets import passages_withheld
+from indexer.reading.secrets import passages_withheld, secret_spans
 from indexer.reading.versions import reading_version
-from indexer.reading.work import Work, facts_of
+from indexer.reading.work import PagesRead, Work, facts_of
 from indexer.sources.contents import content_hash
 from indexer.sources.secret_names import secret_name
 
@@ -43,23 +44,30 @@ class FileReader:
         """`pixels`: whether the model sees, so that pictures are kept for it."""
         self._base, self._ledger, self._extractors = base, ledger, extractors
         self._settings, self._pixels = settings, pixels
+        self._kept = KeptPages(base)
 
-    def read(self, record: FileRecord) -> Work | None:
+    def read(self, record: FileRecord) -> Work | PagesRead | None:
         """The file with its units, not yet encoded; None if it holds what it held.
 
-        ExtractError or OSError if it gives nothing.
+        Of one with many pages to be read by OCR those there was time for; whoever has the others
+        read calls again. ExtractError or OSError if it gives nothing.
         """
         before, digest, extractor = self._look(record)
         same_reader = reading_version(extractor) == record.reading_version
-        if digest == record.content_hash and same_reader:
+        if digest == record.content_hash and same_reader and not record.unread:
             return None
         self._ledger.begin([record.id])
         return self._extracted(record, before, digest, extractor, self._settings.sight)
 
     def read_again(self, record: FileRecord) -> Work:
-        """The same for a file that is indexed, for another space; the ledger is not told. How
-        pictures look is known by then."""
-        return self._extracted(record, *self._look(record))
+        """The same for a file that is indexed, for another space, with all pages; the ledger is
+        not told. How pictures look is known by then."""
+        while True:
+            work = self._extracted(record, *self._look(record))
+            if isinstance(work, Work) and not work.unread:
+                return work
+            if isinstance(work, Work):
+                work.drop_pictures()
 
     def _look(self, record: FileRecord) -> tuple[_Edition, str, Extractor]:
         """What tells this edition, its contents' hash, who reads it; ExtractError if nobody may."""
@@ -88,15 +96,29 @@ class FileReader:
         digest: str,
         extractor: Extractor,
         look: bool = False,
-    ) -> Work:
+    ) -> Work | PagesRead:
         path = Path(record.path)
+        guarded = self._settings.withhold_secrets and not record.allowed
+        edition = f"{extractor.name} {extractor.version} {'guarded ' * guarded}{digest}"
+        known = self._kept.load(record.id, edition)
         extraction, scratch = self._extractors.extract(
-            record.path, ocr=self._settings.ocr, pixels=self._pixels, look=look
+            record.path, ocr=self._settings.ocr, pixels=self._pixels, look=look, ocr_pages=known
         )
         after = path.stat() if path.exists() else None
         if after is None or _edition(after) != before:
             digest = ""  # of another edition than what was read: it must not pass for that
-        return self._work_of(record, extraction, scratch, digest, extractor)
+        try:
+            work = self._work_of(record, extraction, scratch, digest, extractor)
+            if extraction.ocr_pages and digest:
+                pages = [_blackened(page) if guarded else page for page in extraction.ocr_pages]
+                self._kept.save(record.id, edition, [*known, *pages])
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        if isinstance(work, Work) and not (work.unread and _is_little_more(record, work)):
+            return work
+        shutil.rmtree(scratch, ignore_errors=True)
+        return PagesRead(work.unread, work.detail)
 
     def _work_of(
         self,
@@ -105,18 +127,18 @@ class FileReader:
         scratch: Path,
         digest: str,
         extractor: Extractor,
-    ) -> Work:
+    ) -> Work | PagesRead:
         notes = list(extraction.notes)
-        try:
-            root = self._ledger.root_of(record.path)
-            units = units_of(extraction, record.id, record.path, root.path if root else "")
-            if self._settings.withhold_secrets and not record.allowed:
-                units = self._without_secrets(extraction, units, notes)
-            if not units:
-                raise ExtractError("no-text", "; ".join(notes))
-        except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
+        # One that says so and reads nothing would be asked for ever.
+        unread = extraction.unread if extraction.ocr_pages else 0
+        root = self._ledger.root_of(record.path)
+        units = units_of(extraction, record.id, record.path, root.path if root else "")
+        if self._settings.withhold_secrets and not record.allowed:
+            units = self._without_secrets(extraction, units, notes)
+        if not units and unread:
+            return PagesRead(unread, "; ".join(notes))
+        if not units:
+            raise ExtractError("no-text", "; ".join(notes))
         units = [
             replace(u, image=str(scratch / u.image)) if u.image is not None else u for u in units
         ]
@@ -140,6 +162,7 @@ class FileReader:
             scratch,
             "; ".join(notes),
             extraction.language,
+            unread,
         )
 
     def _without_secrets(
@@ -167,6 +190,23 @@ class FileReader:
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 with contextlib.suppress(OSError):
                     os.replace(scratch / part.thumb, target)
+
+
+def _is_little_more(record: FileRecord, work: Work) -> bool:
+    """Whether what is indexed of a file does until more pages are read: it is encoded anew, with
+    the pages it had, only each time these have about doubled."""
+    pages = int(work.facts.attributes.get("pages") or 0)
+    before, now = pages - record.unread, pages - work.unread
+    return record.units > 0 and record.unread > 0 and now.bit_length() == before.bit_length()
+
+
+def _blackened(page: OcrPage) -> OcrPage:
+    """The page as it may lie on disk: with its secrets covered, all else where it was."""
+    text = page.text
+    for start, end, _ in secret_spans(text):
+        covered = "\n".join("█" * len(line) for line in text[start:end].split("\n"))
+        text = text[:start] + covered + text[end:]
+    return replace(page, text=text)
 
 
 def _edition(found: os.stat_result) -> _Edition:

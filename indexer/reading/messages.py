@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, BinaryIO
 
@@ -14,9 +14,10 @@ from engine.contract import framing
 from engine.contract.attributes import accepted
 from engine.contract.types import Look, WordBox
 from engine.encoders.image_onnx import look
-from indexer.reading.extract.base import ExtractError, Extraction, Part
+from indexer.reading.extract.base import ExtractError, Extraction, OcrPage, Part
 
 _WORD = struct.Struct("<2I4f")  # a long book has half a million of them
+PackedPage = tuple[int, str, bytes, int]
 #: More than any honest file gives; a worker that sends more is replaced.
 MAX_FRAME = 64 * 1024 * 1024
 
@@ -38,21 +39,38 @@ def pack_extraction(extraction: Extraction) -> dict[str, Any]:
     """An Extraction as plain data."""
     data = {f.name: getattr(extraction, f.name) for f in fields(Extraction)}
     data["parts"] = [_pack_part(part) for part in extraction.parts]
+    data["ocr_pages"] = pack_pages(extraction.ocr_pages)
     return data
 
 
 def _pack_part(part: Part) -> dict[str, Any]:
     data = {f.name: getattr(part, f.name) for f in fields(Part)}
-    data["words"] = b"".join(_WORD.pack(word.start, word.end, *word.box) for word in part.words)
+    data["words"] = _pack_words(part.words)
     return data
+
+
+def pack_pages(pages: Sequence[OcrPage]) -> list[PackedPage]:
+    """Pages as plain data."""
+    return [(p.page, p.text, _pack_words(p.words), p.illegible) for p in pages]
+
+
+def unpack_pages(data: object) -> list[OcrPage]:
+    """The pages back; ExtractError where these are none."""
+    try:
+        rows = msgspec.convert(data, list[PackedPage])
+        return [OcrPage(page, text, _unpack_words(words), bad) for page, text, words, bad in rows]
+    except (msgspec.ValidationError, struct.error) as error:
+        raise ExtractError("crashed", "the worker's answer makes no sense") from error
 
 
 def unpack_extraction(data: dict[str, Any]) -> Extraction:
     """The Extraction back from plain data; a worker taken over by its file may have made it up."""
     try:
+        data = {**data, "parts": [dict(part) for part in data["parts"]]}
         words = [_unpack_words(part.pop("words")) for part in data["parts"]]
+        pages = unpack_pages(data.pop("ocr_pages"))
         extraction = msgspec.convert(data, Extraction)
-    except (msgspec.ValidationError, KeyError, TypeError, AttributeError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise ExtractError("crashed", "the worker's answer makes no sense") from error
     for part, boxes in zip(extraction.parts, words, strict=True):
         part.words = boxes
@@ -60,6 +78,7 @@ def unpack_extraction(data: dict[str, Any]) -> Extraction:
             # A file of the scratch folder, never one elsewhere.
             if name is not None and (name != os.path.basename(name) or name in ("", ".", "..")):
                 raise ExtractError("crashed", "the worker's answer names a file elsewhere")
+    extraction.ocr_pages = pages
     extraction.attributes = {**accepted(extraction.attributes)}
     if extraction.look is not None:
         unpack_look(extraction.look)
@@ -72,6 +91,10 @@ def unpack_look(data: object) -> Look:
         return look.unpacked(data)
     except ValueError as error:
         raise ExtractError("crashed", "the worker's answer makes no sense") from error
+
+
+def _pack_words(words: Sequence[WordBox]) -> bytes:
+    return b"".join(_WORD.pack(word.start, word.end, *word.box) for word in words)
 
 
 def _unpack_words(data: bytes) -> list[WordBox]:

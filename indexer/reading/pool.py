@@ -1,4 +1,4 @@
-"""Worker processes that read untrusted files, each with a deadline and a memory cap.
+"""Worker processes that read untrusted files, each with a cap on processor time and memory.
 
 Two crews: one for indexing, of lowest priority, and one for people, who wait for a preview or for
 the words of a picture they search with. Neither waits for the other.
@@ -19,12 +19,15 @@ from typing import Any
 
 from engine.contract.types import Look
 from indexer.reading import extract, messages
-from indexer.reading.extract.base import ExtractError, Extraction
+from indexer.reading.deadline import IDLE_S
+from indexer.reading.extract.base import OCR_SECONDS, ExtractError, Extraction, OcrPage
 from indexer.reading.worker_process import KilledError, WorkerProcess
 
-_DEFAULT_DEADLINE_S = 60.0
-_RENDER_DEADLINE_S = 20.0
-_START_S = 15.0  # a worker's imports, on a busy machine, come on top of the first deadline
+# Seconds of processor time (see indexer.reading.deadline).
+_DEFAULT_S = 60.0
+_RENDER_S = 20.0
+_START_S = 15.0  # a worker's imports come on top of its first request
+_URGENT_IDLE_LIMIT_S = 60.0  # by the clock, for people do not wait ten minutes for a drive
 _FILES_PER_WORKER = 2000  # then it is replaced, whatever a library may have leaked
 _WORN = 0.6  # of the memory cap, still held after a file: replaced before the next
 _ROOM = 3_000_000_000  # address space beyond the memory cap: libraries map far more than they touch
@@ -42,14 +45,17 @@ class ExtractorPool:
         scratch: Path,
         workers: int = 2,
         memory_bytes: int = 1_500_000_000,
-        deadline_s: float = 3600.0,
+        processor_s: float = 3600.0,
+        idle_s: float = IDLE_S,
+        ocr_seconds: float = OCR_SECONDS,
         urgent_idle_s: float = _URGENT_IDLE_S,
     ) -> None:
-        """`deadline_s` bounds what each family of files allows itself."""
+        """`processor_s` bounds what each family of files allows itself; what stands still for
+        `idle_s` by the clock is given up. `ocr_seconds` go to the pages of a file at a time."""
         scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = scratch.resolve()
         self.memory_bytes = memory_bytes
-        self.deadline_s = deadline_s
+        self.processor_s, self.idle_s, self.ocr_seconds = processor_s, idle_s, ocr_seconds
         self.restarts = 0  # workers that died or were killed for what they did
         self.layers: list[str] = []  # what the kernel holds a worker with, known after the first
         self._readable: tuple[str, ...] = ("/",)
@@ -74,25 +80,28 @@ class ExtractorPool:
         max_pixels: int = 3_600_000,
         thumbs: bool = True,
         look: bool = False,
+        ocr_pages: Sequence[OcrPage] = (),
         urgent: bool = False,
     ) -> tuple[Extraction, Path]:
         """What the file holds, and the scratch folder with its pictures: the caller removes it.
 
-        `look`: with how a picture looks. `urgent` where a person waits. ExtractError with its
-        reason where the file gives nothing, its worker died or hung.
+        `look`: with how a picture looks. `ocr_pages`: of the same contents, read before. `urgent`
+        where a person waits. ExtractError with its reason where the file gives nothing, its worker
+        died or hung.
         """
         folder = self._folder()
         options = {"scratch": str(folder), "ocr": ocr, "pixels": pixels, "thumbs": thumbs}
         options |= {"max_pixels": max_pixels, "look": look}
+        known = {"ocr_pages": messages.pack_pages(ocr_pages), "ocr_seconds": self.ocr_seconds}
         row = extract.pick(Path(path), b"")
         crew = self._for_people if urgent else self._for_work
         try:
             request = {
                 "op": "extract",
                 "path": self._within_reach(path, folder),
-                "options": options,
+                "options": options | known,
             }
-            reply = self._ask(crew, request, row.deadline_s if row else _DEFAULT_DEADLINE_S)
+            reply = self._ask(crew, request, row.processor_s if row else _DEFAULT_S)
             return messages.unpack_extraction(reply["ok"]), folder
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -105,7 +114,7 @@ class ExtractorPool:
         crew = self._for_people if urgent else self._for_work
         try:
             request = {"op": "look", "path": self._within_reach(path, folder)}
-            return messages.unpack_look(self._ask(crew, request, _DEFAULT_DEADLINE_S)["ok"])
+            return messages.unpack_look(self._ask(crew, request, _DEFAULT_S)["ok"])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -115,9 +124,7 @@ class ExtractorPool:
         folder = self._folder()
         try:
             request = {"op": "pixels", "path": self._within_reach(path, folder)}
-            reply = self._ask(
-                self._for_work, request | {"folder": str(folder)}, _DEFAULT_DEADLINE_S
-            )
+            reply = self._ask(self._for_work, request | {"folder": str(folder)}, _DEFAULT_S)
             return [(page, folder / name) for page, name in reply["ok"]], folder
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -130,7 +137,7 @@ class ExtractorPool:
         try:
             request = {"op": "render", "path": self._within_reach(path, folder), "page": page or 1}
             request |= {"width": width, "out": str(out)}
-            self._ask(self._for_people, request, _RENDER_DEADLINE_S)
+            self._ask(self._for_people, request, _RENDER_S)
             return out.read_bytes()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -166,24 +173,25 @@ class ExtractorPool:
         except OSError as error:
             raise ExtractError("unreadable", error.strerror or str(error)) from error
 
-    def _ask(self, crew: _Crew, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
+    def _ask(self, crew: _Crew, request: dict[str, Any], processor_s: float) -> dict[str, Any]:
         """Have a worker answer; one that was killed from outside is not this file's fault."""
-        deadline_s = min(deadline_s, self.deadline_s)
+        processor_s = min(processor_s, self.processor_s)
         try:
-            reply = self._ask_once(crew, request, deadline_s)
+            reply = self._ask_once(crew, request, processor_s)
         except KilledError:
             if self._closed:
                 raise
-            reply = self._ask_once(crew, request, deadline_s)
+            reply = self._ask_once(crew, request, processor_s)
         if reply.get("denied") and os.access(request["path"], os.R_OK):
             # Its root was not mounted when the worker's rights were fixed.
             self._generation += 1
-            reply = self._ask_once(crew, request, deadline_s)
+            reply = self._ask_once(crew, request, processor_s)
         if "reason" in reply:
             raise ExtractError(str(reply["reason"]), str(reply.get("detail", "")))
         return reply
 
-    def _ask_once(self, crew: _Crew, request: dict[str, Any], deadline_s: float) -> dict[str, Any]:
+    def _ask_once(self, crew: _Crew, request: dict[str, Any], processor_s: float) -> dict[str, Any]:
+        idle_s = min(self.idle_s, _URGENT_IDLE_LIMIT_S) if crew.urgent else self.idle_s
         worker = crew.take()
         try:
             if worker is not None and (worker.dead() or worker.generation != self._generation):
@@ -191,9 +199,9 @@ class ExtractorPool:
                 worker = None
             if worker is None:
                 worker = self._start(urgent=crew.urgent)
-                deadline_s += _START_S
+                processor_s += _START_S
             try:
-                reply = worker.ask(request, deadline_s, self.memory_bytes)
+                reply = worker.ask(request, processor_s, idle_s, self.memory_bytes)
             except ExtractError:
                 self._drop(worker)
                 with self._lock:

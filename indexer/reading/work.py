@@ -15,6 +15,14 @@ from indexer.reading.same_text import text_hash
 MOST_NOTES = 3  # on how its pages were seen
 
 
+@dataclass(frozen=True, slots=True)
+class PagesRead:
+    """More pages of a file were read and kept; with too few for indexing it anew."""
+
+    unread: int
+    detail: str
+
+
 @dataclass(slots=True)
 class Work:
     """A file that was read: its units, later encoded."""
@@ -28,6 +36,7 @@ class Work:
     scratch: Path | None = None
     notes: str = ""
     language: str | None = None
+    unread: int = 0  # pages that are still to be read
     stored: list[StoredUnit] = field(default_factory=list)
 
     @property
@@ -53,6 +62,7 @@ class Work:
             self.extractor,
             self.facts.attributes,
             text_hash(self.facts.kind, self.units),
+            self.unread,
         )
 
     def drop_pictures(self) -> None:

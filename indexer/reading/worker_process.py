@@ -8,7 +8,6 @@ import queue
 import signal
 import subprocess
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ import psutil
 
 from engine.contract import launch
 from indexer.reading import messages
+from indexer.reading.deadline import Deadline
 from indexer.reading.extract.base import ExtractError
 
-_LOOK_S = 0.1  # how often the memory of a busy worker is looked at
+_LOOK_S = 0.1  # how often the memory and the time of a busy worker are looked at
 #: What a worker needs of the environment; the rest may hold secrets and stays here.
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
@@ -69,10 +69,12 @@ class WorkerProcess:
         self._replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         threading.Thread(target=self._pump, name="extractor-replies", daemon=True).start()
 
-    def ask(self, request: dict[str, Any], deadline_s: float, memory: int) -> dict[str, Any]:
+    def ask(
+        self, request: dict[str, Any], processor_s: float, idle_s: float, memory: int
+    ) -> dict[str, Any]:
         """Send a request and wait; ExtractError if the worker dies, hangs or eats too much."""
         self.files += 1
-        until = time.monotonic() + deadline_s
+        deadline = Deadline(self._facts, processor_s, idle_s)
         # A broken pipe shows as the end of the replies below.
         with suppress(OSError):
             messages.send(self.process.stdin, request)  # type: ignore[arg-type]
@@ -82,8 +84,7 @@ class WorkerProcess:
             except queue.Empty:
                 if self._resident() > memory:
                     raise ExtractError("too-complex", f"more than {memory >> 20} MiB") from None
-                if time.monotonic() > until:
-                    raise ExtractError("timeout", f"{deadline_s:.0f} s") from None
+                deadline.check()
                 continue
             if reply is None:
                 raise self._obituary()

@@ -54,7 +54,7 @@ def read_picture(path: str) -> int:
     from indexer.reading.extract import ocr, render
 
     with suppress(Exception), render.opened(Path(path)) as image:
-        return len(ocr.as_text(ocr.read(np.asarray(render.flat_rgb(image))))[0])
+        return len(ocr.as_text(ocr.read(np.asarray(render.flat_rgb(image))).lines)[0])
     return 0
 
 

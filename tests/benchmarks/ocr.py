@@ -70,7 +70,7 @@ def default_reader() -> Callable[[NDArray[np.uint8]], str]:
 
 def our_reader(pixels: NDArray[np.uint8]) -> str:
     """The text Inkling indexes."""
-    return ocr.as_text(ocr.read(pixels))[0]
+    return ocr.as_text(ocr.read(pixels).lines)[0]
 
 
 def load_queries(folder: Path, corpus: str) -> list[tuple[str, set[str]]]:

@@ -124,7 +124,7 @@ EXTRACTORS = (
         kind="code",
         extract=extract,
         max_bytes=_MAX_BYTES,
-        deadline_s=30,
+        processor_s=30,
         sniff=looks_like_script,
     ),
 )

@@ -58,4 +58,4 @@ def _joined(value: object) -> str:
     return "".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-EXTRACTORS = (Extractor("notebook", 1, frozenset({"ipynb"}), "code", extract, deadline_s=30),)
+EXTRACTORS = (Extractor("notebook", 1, frozenset({"ipynb"}), "code", extract, processor_s=30),)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-import time
 import unicodedata
 from pathlib import Path
 from statistics import median_low
 from typing import Any
 
-import numpy as np
+from PIL import Image
 
-from indexer.reading.extract import ocr, render
+from indexer.reading.extract import render
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.mupdf import opened_document
+from indexer.reading.extract.ocr_pages import OcrPages
 from indexer.reading.extract.page_titles import page_titles
 from indexer.reading.extract.pdf_text import is_garbled, page_text
 
 MAX_PAGES = 2000
-MAX_OCR_PAGES = 100
-OCR_SECONDS = 110.0  # for all pages of a file, so that the deadline below is never met
 OCR_DPI = 150
 OCR_PIXELS = 4_000_000
 #: Of a page for encoders that see, as many as they were trained with; words are read from the text.
@@ -35,14 +33,17 @@ MAX_TITLE = 200
 
 
 def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
-    """One part per page; the first has a thumbnail, previews of others are rendered when asked."""
+    """One part per page; the first has a thumbnail, previews of others are rendered when asked.
+
+    Pages that only OCR reads and there was no time for are `unread`.
+    """
     with opened_document(path) as document:
         pages = len(document)
         reader = _Reader(options)
         headings = _headings(document, min(pages, MAX_PAGES))
         for number in range(min(pages, MAX_PAGES)):
             reader.read(document, number, headings[number])
-        notes = reader.notes()
+        notes = reader.ocr.notes(min(pages, MAX_PAGES), pages) + reader.notes()
         if pages > MAX_PAGES:
             notes.append(f"Only the first {MAX_PAGES} of {pages} pages were read.")
         if not reader.parts:
@@ -53,19 +54,24 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
         part.heading = (*part.heading, own) if own else part.heading
     kept = [part for part in reader.parts if part.text or part.image or part.thumb]
     return Extraction(
-        "pdf", kept, title=title, big_line=big_line, attributes={"pages": pages}, notes=notes
+        "pdf",
+        kept,
+        title=title,
+        big_line=big_line,
+        attributes={"pages": pages},
+        notes=notes,
+        ocr_pages=reader.ocr.to_keep,
+        unread=len(reader.ocr.unread),
     )
 
 
 class _Reader:
-    """Reads page after page and minds what OCR may take for the whole file."""
+    """Reads page after page, by OCR those that want it."""
 
     def __init__(self, options: ExtractOptions) -> None:
         self.parts: list[Part] = []
+        self.ocr = OcrPages(options.ocr_pages, options.ocr_seconds)
         self._options = options
-        self._ocr_pages = 0
-        self._ocr_until = time.monotonic() + OCR_SECONDS
-        self._unread: list[int] = []
         self._damaged: list[int] = []
 
     def read(self, document: Any, number: int, heading: tuple[str, ...]) -> None:
@@ -86,9 +92,6 @@ class _Reader:
         if self._damaged:
             count, first = len(self._damaged), self._damaged[0]
             notes.append(f"Damaged pages were left out: {count}, the first is page {first}.")
-        if self._unread:
-            count, first = len(self._unread), self._unread[0]
-            notes.append(f"Pages without text not read by OCR: {count}, from page {first} on.")
         return notes
 
     def _part(self, page: Any, number: int) -> Part:
@@ -107,16 +110,12 @@ class _Reader:
         return part
 
     def _recognise(self, page: Any, part: Part) -> None:
-        if self._ocr_pages >= MAX_OCR_PAGES or time.monotonic() > self._ocr_until:
-            self._unread.append(page.number + 1)
-            return
-        picture = render.page_image(page, OCR_PIXELS, OCR_DPI)
-        if render.is_blank(picture):
-            return
-        self._ocr_pages += 1
-        text, words = ocr.as_text(ocr.read(np.asarray(picture)))
-        if len(text) > len(part.text) or is_garbled(part.text):
-            part.text, part.words, part.ocr = text, words, True
+        def picture() -> Image.Image:
+            return render.page_image(page, OCR_PIXELS, OCR_DPI)
+
+        found = self.ocr.read(page.number + 1, picture)
+        if found and found.text and (len(found.text) > len(part.text) or is_garbled(part.text)):
+            part.text, part.words, part.ocr = found.text, found.words, True
 
 
 def _wants_ocr(page: Any, text: str) -> bool:
@@ -198,7 +197,7 @@ EXTRACTORS: tuple[Extractor, ...] = (
         frozenset({"pdf"}),
         "pdf",
         extract_pdf,
-        deadline_s=180.0,
+        processor_s=180.0,
         sniff=lambda head: b"%PDF-" in head[:1024],
     ),
 )

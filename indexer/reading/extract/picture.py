@@ -6,45 +6,42 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from engine.contract.errors import InklingError
 from engine.contract.types import Box, Kind
 from engine.encoders.image_onnx.look import look_at, packed
 from engine.encoders.image_onnx.network import Seen, network
-from indexer.reading.extract import ocr, render
+from indexer.reading.extract import render
 from indexer.reading.extract.base import Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.ocr_pages import OcrPages
 from indexer.reading.extract.picture_class import classify
 from indexer.reading.extract.picture_words import words_shown
 
-MAX_FRAMES = 30  # pages of a TIFF that are read
+MAX_FRAMES = 500  # pages of a TIFF that are read
 GIF_FRAMES = 3  # frames of an animation: first, middle, last
 _MAKE, _MODEL, _DATETIME, _EXIF = 0x010F, 0x0110, 0x0132, 0x8769
 _ORIGINAL, _OFFSET = 0x9003, 0x9011
 
 
 def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
-    """One part per page of a TIFF, else one part."""
+    """One part per page of a TIFF, else one part; pages there was no time for are `unread`."""
     notes: list[str] = []
+    reader = _Frames(options)
     with render.opened(path) as image:
         exif = _exif(image)
         pages = getattr(image, "n_frames", 1)
         animated = image.format != "TIFF" and pages > 1
         chosen = _frames(pages, animated, notes)
-        parts: list[Part] = []
-        first: Image.Image | None = None
         for number in chosen:
             try:
-                image.seek(number)
-                picture = render.flat_rgb(image)
+                reader.read(image, number, alone=pages == 1)
             except (OSError, ValueError, SyntaxError, EOFError):
-                if not parts:
+                if not reader.parts:
                     raise
                 notes.append(f"Damaged from frame {number + 1} on.")
                 break
-            first = first or picture
-            parts.append(_part(picture, options, number + 1 if pages > 1 else None))
+        parts, first = reader.parts, reader.first
         if animated:
             parts = [_merged(parts)]
     assert first is not None  # the first frame is there, or its error left
@@ -55,7 +52,8 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
     kind_of = classify(first, camera=camera, lines=lines)
     tells = kind_of == "photo" or lines == []
     seen = _seen(first, notes) if tells or options.look else None
-    if not any(part.text for part in parts):
+    notes[:0] = reader.ocr.notes(len(chosen), pages)
+    if not any(part.text for part in parts) and not notes:
         notes.append("No text was found in the picture.")
     kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
     return Extraction(
@@ -71,6 +69,8 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
             "pages": pages if pages > 1 and not animated else None,
         },
         notes=notes,
+        ocr_pages=reader.ocr.to_keep,
+        unread=len(reader.ocr.unread),
     )
 
 
@@ -82,16 +82,41 @@ def _frames(pages: int, animated: bool, notes: list[str]) -> list[int]:
     return list(range(min(pages, MAX_FRAMES)))
 
 
-def _part(picture: Image.Image, options: ExtractOptions, page: int | None) -> Part:
-    part = Part("", page=page, ocr=True)
-    if options.ocr:
-        part.text, part.words = ocr.as_text(ocr.read(np.asarray(picture)))
-    name = f"picture-{page or 1}"
-    if options.thumbs:
-        part.thumb = render.save_thumb(picture, options.scratch, name)
-    if options.pixels:
-        part.image = render.save_pixels(picture, options.scratch, name, options.max_pixels)
-    return part
+class _Frames:
+    """Reads frame after frame."""
+
+    def __init__(self, options: ExtractOptions) -> None:
+        self.parts: list[Part] = []
+        self.first: Image.Image | None = None  # upright, RGB
+        self.ocr = OcrPages(options.ocr_pages, options.ocr_seconds)
+        self._options = options
+
+    def read(self, image: Image.Image, number: int, *, alone: bool) -> None:
+        """One frame (0-based); only a picture that is `alone` has no page."""
+        options = self._options
+        picture: Image.Image | None = None
+
+        def decoded() -> Image.Image:
+            nonlocal picture
+            if picture is None:
+                image.seek(number)
+                picture = render.flat_rgb(image)
+            return picture
+
+        if self.first is None:
+            self.first = decoded()
+        part = Part("", page=None if alone else number + 1, ocr=True)
+        known = self.ocr.knows(number + 1)  # what else is wanted of it is there, too
+        if options.ocr:
+            if (found := self.ocr.read(number + 1, decoded)) is None:
+                return
+            part.text, part.words = found.text, found.words
+        name = f"picture-{number + 1}"
+        if options.thumbs and not known:
+            part.thumb = render.save_thumb(decoded(), options.scratch, name)
+        if options.pixels:
+            part.image = render.save_pixels(decoded(), options.scratch, name, options.max_pixels)
+        self.parts.append(part)
 
 
 def _is_written(text: str) -> bool:
@@ -189,6 +214,6 @@ _RASTER = frozenset(
 )
 
 EXTRACTORS: tuple[Extractor, ...] = (
-    Extractor("picture", 3, _RASTER, "image", extract_picture),
+    Extractor("picture", 3, _RASTER, "image", extract_picture, processor_s=120.0),
     Extractor("svg", 2, frozenset({"svg"}), "image", extract_svg, max_bytes=20_000_000),
 )

@@ -124,7 +124,7 @@ EXTRACTORS = (
         kind="note",
         extract=extract_html,
         max_bytes=20_000_000,
-        deadline_s=30,
+        processor_s=30,
         sniff=looks_like_html,
     ),
     Extractor("epub", 1, frozenset({"epub"}), "note", extract_epub),

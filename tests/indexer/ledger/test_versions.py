@@ -101,6 +101,31 @@ def test_a_ledger_from_before_keeps_what_it_knew(tmp_path: Path) -> None:
     ledger.close()
 
 
+def test_what_an_earlier_version_left_half_read_is_read_on(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    ledger = Ledger(tmp_path / "base" / "ledger.sqlite")
+    root = ledger.add_root(tmp_path)
+    left = {
+        "scan.pdf": ("pdf", "Pages without text not read by OCR: 10, from page 3 on."),
+        "fax.tif": ("image", "Only the first 30 of 44 pages were read."),
+        "whole.pdf": ("pdf", "Damaged pages were left out: 1, the first is page 3."),
+    }
+    for file_id, (kind, said) in zip(add(ledger, root, *left), left.values(), strict=True):
+        ledger.finish([Done(file_id, 1, f"h{file_id}", 1, kind, detail=said)], 1)
+    with ledger.database.write() as connection:
+        connection.execute("DROP INDEX files_unread")
+        connection.execute("ALTER TABLE files DROP COLUMN unread")
+        connection.execute("PRAGMA user_version = 7")
+    ledger.close()
+    ledger = Ledger(tmp_path / "base" / "ledger.sqlite")
+    assert [(r.state, r.reason, r.unread, r.units) for r in ledger.files()] == [
+        ("pending", "partly-read", 1, 1),
+        ("pending", "partly-read", 1, 1),
+        ("done", "", 0, 1),
+    ]
+    ledger.close()
+
+
 def test_counts_below_a_folder(ledger: Ledger, root: Root) -> None:
     ids = add(ledger, root, "in/a.md", "in/deep/b.md", "inner.md", "c.md")
     ledger.finish([done(ids[0]), done(ids[3])], 1)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import pymupdf  # noqa: TID253 - a font of many scripts comes with it
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -25,7 +28,7 @@ def pixels(image: Image.Image) -> NDArray[np.uint8]:
 
 def test_reads_words_and_boxes_them() -> None:
     image = drawn({(40, 30): "Invoice number 4711", (40, 150): "Total amount"})
-    text, words = ocr.as_text(ocr.read(pixels(image)))
+    text, words = ocr.as_text(ocr.read(pixels(image)).lines)
     assert text == "Invoice number 4711\nTotal amount"
     boxes = {text[word.start : word.end]: word.box for word in words}
     assert list(boxes) == ["Invoice", "number", "4711", "Total", "amount"]
@@ -39,20 +42,77 @@ def test_reads_words_and_boxes_them() -> None:
 def test_upside_down_page_is_read() -> None:
     rows = {(40, 20 + 50 * n): f"Paragraph line number {n} of the scan" for n in range(6)}
     image = drawn(rows, (640, 340)).rotate(180)
-    text, _ = ocr.as_text(ocr.read(pixels(image)))
+    text, _ = ocr.as_text(ocr.read(pixels(image)).lines)
     assert "Paragraph line number 3 of the scan" in text
 
 
 def test_very_long_screenshot_is_read_to_its_end() -> None:
     image = drawn({(40, 40): "At the very top", (40, 4000): "At the very bottom"}, (600, 4100))
-    lines = ocr.read(pixels(image))
+    lines = ocr.read(pixels(image)).lines
     assert [line.text for line in lines] == ["At the very top", "At the very bottom"]
     assert lines[1].box[1] == pytest.approx(4000 / 4100, abs=0.01)
 
 
+def lonely(word: str, height: int) -> Image.Image:
+    """One word on a sign before a blurred ground, in a picture much larger."""
+    ground = np.random.default_rng(1).integers(60, 190, (26, 42, 3), dtype=np.uint8)
+    image = Image.fromarray(ground).resize((1280, 832), Image.Resampling.BICUBIC)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(height)
+    draw.rectangle((300, 262, 340 + draw.textlength(word, font), 297 + height), (240, 240, 230))
+    draw.text((320, 277), word, (20, 20, 60), font)
+    return image
+
+
+@pytest.mark.parametrize(("word", "height"), [("Exit", 150), ("Exit", 300)])
+def test_a_lonely_label_on_a_large_picture_is_read(word: str, height: int) -> None:
+    (line,) = ocr.read(pixels(lonely(word, height))).lines
+    assert line.text == word
+    assert line.box[0] == pytest.approx(320 / 1280, abs=0.07)
+
+
+def seen(text: str, box: tuple[float, ...], *, coarse: bool = False) -> ocr._Seen:
+    x0, y0, x1, y1 = box
+    quad = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
+    return ocr._Seen(quad, coarse, text, 0.95, (0.5,))
+
+
+@pytest.mark.parametrize(
+    ("fine", "coarse", "left"),
+    [
+        ([], "Exit", ["Exit"]),  # seen by the coarse look alone
+        ([("E", (0, 0, 20, 40)), ("it", (60, 0, 100, 40))], "Exit", ["Exit"]),  # in pieces
+        ([("Snooze", (25, 0, 100, 40))], "O Snooze", ["Snooze"]),  # an icon beside it
+        ([("Exit now", (0, 0, 200, 40))], "Exit", ["Exit now"]),  # more of it
+        ([("Exit", (0, 300, 100, 340))], "7", ["Exit"]),  # a ball elsewhere
+    ],
+)
+def test_what_the_coarse_look_adds(
+    fine: list[tuple[str, tuple[float, ...]]], coarse: str, left: list[str]
+) -> None:
+    found = [seen(text, box) for text, box in fine]
+    kept = ocr.without_doubles([*found, seen(coarse, (0, 0, 100, 40), coarse=True)])
+    assert [one.text for one in kept] == left
+
+
 def test_picture_without_text() -> None:
-    assert ocr.read(np.full((90, 200, 3), 200, np.uint8)) == []
-    assert ocr.read(np.zeros((1, 1, 3), np.uint8)) == []
+    assert ocr.read(np.full((90, 200, 3), 200, np.uint8)) == ocr.Reading([])
+    assert ocr.read(np.zeros((1, 1, 3), np.uint8)) == ocr.Reading([])
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Connection to the server failed\nŻółć şifre ñandú α = 3", 0),
+        ("Ошибка подключения к серверу\nПопробуйте ещё раз", 2),
+        ("Η συνεδρία έληξε\nΣφάλμα σύνδεσης διακομιστή", 2),
+    ],
+)
+def test_lines_in_letters_it_does_not_know_are_counted(text: str, lines: int) -> None:
+    image = Image.new("RGB", (700, 200), "white")
+    font = ImageFont.truetype(io.BytesIO(pymupdf.Font("cjk").buffer), 28)  # has all scripts
+    for n, line in enumerate(text.split("\n")):
+        ImageDraw.Draw(image).text((30, 40 + 70 * n), line, "black", font)
+    assert ocr.read(pixels(image)).illegible == lines
 
 
 @pytest.mark.parametrize("long", [1999, 2001, 5000, 12345])

@@ -130,13 +130,32 @@ def test_a_crashed_worker_is_replaced(make_pool: Callable[..., ExtractorPool], n
 
 
 def test_a_hung_worker_is_replaced(make_pool: Callable[..., ExtractorPool], note: str) -> None:
-    pool = make_pool(workers=1, deadline_s=0.5)
+    pool = make_pool(workers=1, idle_s=0.5)
     read(pool, note)
     [pid] = pool.pids()
     os.kill(pid, signal.SIGSTOP)
     assert reason(pool, note) == "timeout"
     assert not psutil.pid_exists(pid)
     assert read(pool, note).title == "Tea"
+
+
+def test_deadlines_count_what_is_computed_not_the_clock(
+    make_pool: Callable[..., ExtractorPool], tmp_path: Path, note: str
+) -> None:
+    pool = make_pool(workers=1, processor_s=0.3)
+    first = read(pool, note)
+    [pid] = pool.pids()
+    os.kill(pid, signal.SIGSTOP)  # as good as beside programs that leave it nothing
+    waiting = in_background(lambda: read(pool, note))
+    time.sleep(0.7)
+    os.kill(pid, signal.SIGCONT)
+    assert waiting.result(timeout=PATIENCE) == first
+    assert pool.pids() == [pid]
+    (tmp_path / "long.md").write_text("# A *heading* with `code`\n\n" * 200_000)
+    with pytest.raises(ExtractError) as caught:
+        pool.extract(str(tmp_path / "long.md"))
+    assert (caught.value.reason, caught.value.detail) == ("timeout", "0 s of processor time")
+    assert not psutil.pid_exists(pid)
 
 
 def test_memory_is_capped(
@@ -228,8 +247,16 @@ def test_only_roots_are_readable_to_a_confined_worker(
 def test_made_up_answers_are_refused() -> None:
     data = messages.pack_extraction(Extraction("image", [Part("x", image="page.webp")]))
     assert messages.unpack_extraction(data).parts[0].image == "page.webp"
-    for part in ({"thumb": "../../ledger"}, {"image": "/etc/passwd"}, {"words": b"xyz"}, {"a": 1}):
+    for part in (
+        {"thumb": "../../ledger"},
+        {"image": "/etc/passwd"},
+        {"words": b"xyz"},
+        {"page": "first"},
+    ):
         forged = {**data, "parts": [{**data["parts"][0], **part}]}
+        with pytest.raises(ExtractError):
+            messages.unpack_extraction(forged)
+    for forged in ({**data, "parts": ["x"]}, {**data, "ocr_pages": [[1, "x"]]}, {}):
         with pytest.raises(ExtractError):
             messages.unpack_extraction(forged)
 

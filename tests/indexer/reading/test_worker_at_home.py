@@ -41,7 +41,7 @@ class Asked:
 
     def _reply(self, path: Path) -> dict[str, Any]:
         request = {"op": "extract", "path": os.fsencode(path), "options": self._options}
-        return self._worker.ask(request, 60.0, 1_500_000_000)
+        return self._worker.ask(request, 60.0, 600.0, 1_500_000_000)
 
     def reads(self, path: Path) -> bool:
         reply = self._reply(path)
