@@ -20,6 +20,7 @@ from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
 from desktop.theme import GRID, HALF
+from desktop.wording import figures
 from engine.contract.errors import InklingError
 
 
@@ -178,9 +179,9 @@ def _about(model: dict[str, Any]) -> str:
     if model.get("commercial_use") is False and "no commercial use" not in parts[0]:
         parts.append(s.MODEL_NON_COMMERCIAL)
     if size := int(model.get("download_bytes") or 0):
-        parts.append(s.size(size))
+        parts.append(figures.size(size))
     else:
         parts.append(s.MODEL_INCLUDED)
     if index := int(model.get("index_bytes") or 0):
-        parts.append(s.MODEL_INDEX.format(size=s.size(index)))
+        parts.append(s.MODEL_INDEX.format(size=figures.size(index)))
     return " · ".join(part for part in parts if part)

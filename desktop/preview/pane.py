@@ -25,6 +25,7 @@ from desktop.preview.text import TextView
 from desktop.theme import GRID, HALF
 from desktop.widgets.elided_label import ElidedLabel
 from desktop.widgets.empty_state import EmptyState
+from desktop.wording import telling
 from engine.contract.errors import InklingError
 from engine.contract.types import Box, Hit, Location, Place
 
@@ -340,7 +341,7 @@ class PreviewPane(QWidget):
         self._stale.stop()
         self.bar.show_nothing()
         offline = self._hit is not None and self._hit.offline
-        self.empty.show_state("offline" if offline else "other", error.message, action)
+        self.empty.show_state("offline" if offline else "other", telling.message(error), action)
         self._stack.setCurrentWidget(self.empty)
         self.shown.emit()
 
@@ -418,6 +419,6 @@ class PreviewPane(QWidget):
         self._service.call(
             lambda client: pages_with(client, hit.path, text),
             found,
-            lambda error: self.find_bar.show_result(error.message),
+            lambda error: self.find_bar.show_result(telling.message(error)),
             key=self._key + "-find",
         )

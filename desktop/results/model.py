@@ -22,6 +22,8 @@ from desktop import strings as s
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable, short_folder
 from desktop.results.merging import Order, merge, ordered
+from desktop.wording import figures
+from desktop.wording.language import tr
 from engine.contract.errors import why_name_only
 from engine.contract.types import Hit, Location, TextEvidence
 
@@ -287,9 +289,9 @@ def spoken(hit: Hit) -> str:
         kinds.name(hit),
         s.place(hit.location),
         short_folder(hit.path),
-        s.short_date(hit.mtime),
+        figures.short_date(hit.mtime),
         s.OFFLINE if hit.offline else "",
-        why_name_only(hit.state, hit.reason),
+        tr(why_name_only(hit.state, hit.reason)),
         " ".join(hit.snippet.split())[:160],
         ", ".join(s.LANES[lane] for lane in hit.lanes if lane in s.LANES),
         s.more_places(len(hit.more)) if hit.more else "",

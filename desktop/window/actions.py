@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from desktop import icons, theme
 from desktop import strings as s
 from desktop.presentation import kinds
-from desktop.strings import tr
+from desktop.wording.language import tr
 
 Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
 MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
@@ -44,11 +44,6 @@ class Spec:
 def _filters_by_kind() -> Iterator[Spec]:
     for kind in kinds.WITH_ACTION:
         yield Spec(f"kind_{kind.id}", kind.only, "Search", (kind.key,), kind.icon_name)
-
-
-def _orders() -> Iterator[Spec]:
-    for order, title in s.ORDERS.items():
-        yield Spec(f"sort_{order}", f"Sort {title[:1].lower()}{title[1:]}", "View", (), "index")
 
 
 ACTIONS: dict[str, Spec] = {
@@ -82,7 +77,11 @@ ACTIONS: dict[str, Spec] = {
         Spec("palette", "All Actions…", "View", ("Ctrl+K",), "keyboard"),
         Spec("toggle_preview", "Preview", "View", ("F3", "Ctrl+P"), "panel", checkable=True),
         Spec("grid", "Grid", "View", ("Ctrl+G",), "picture", checkable=True),
-        *_orders(),
+        Spec("sort_relevance", "Sort by relevance", "View", (), "index"),
+        Spec("sort_date", "Sort by date", "View", (), "index"),
+        Spec("sort_name", "Sort by name", "View", (), "index"),
+        Spec("sort_size", "Sort by size", "View", (), "index"),
+        Spec("sort_folder", "Sort by folder", "View", (), "index"),
         Spec("index_panel", "Index…", "View", ("Ctrl+I",), "index"),
         Spec("problems", "Problems and Withheld Files…", "View", ("Ctrl+Shift+I",), "warning"),
         Spec("next_result", "Next Result", "Preview", ("Ctrl+Down",), "chevron-down", "hit"),

@@ -44,6 +44,7 @@ from desktop.window.results_column import ResultsColumn
 from desktop.window.search_bar import SearchBar
 from desktop.window.search_controller import SearchController
 from desktop.window.status_line import StatusLine
+from desktop.wording import telling
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.types import Answer, Hit, Location
@@ -248,7 +249,7 @@ class Window(QMainWindow):
 
     def tell(self, error: InklingError) -> None:
         """An error a person can read, above the results."""
-        self.notice.show_notice(f"{error.message} {error.hint}".strip(), "warning")
+        self.notice.show_notice(telling.said(error), "warning")
 
     def offer(self, text: str, icon: str, action: str, then: Callable[[], None] | None) -> None:
         """What was done, above the results, with a button that takes it back."""
@@ -307,7 +308,7 @@ class Window(QMainWindow):
         self.search.set_busy(False)
         self.status.show_unavailable(s.NO_INDEXER)
         self.notice.show_notice(
-            f"{error.message} {error.hint}".strip(),
+            telling.said(error),
             "warning",
             s.START_INDEXER,
             self.restart_indexer,
