@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -201,29 +200,6 @@ def test_explain_and_text_come_from_the_real_indexer(qtbot: QtBot, real: Window)
 needs_x = pytest.mark.skipif(
     not all(map(shutil.which, ("Xvfb", "xdotool"))), reason="needs Xvfb and xdotool"
 )
-
-
-@pytest.fixture
-def display(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An X server of its own; the environment for programs on it."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        number = pipe.readline().strip()
-    environment = {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-    manager = None
-    if shutil.which("openbox"):
-        manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL)
-    yield environment
-    for process in (manager, server):
-        if process is not None:
-            process.terminate()
-            process.wait(PATIENCE)
 
 
 def eventually(done: Callable[[], bool], seconds: float = PATIENCE) -> bool:
