@@ -32,6 +32,10 @@ ANY_KIND = tr("Every kind")
 ANY_FOLDER = tr("Every folder")
 ANY_DATE = tr("Any time")
 OTHER_FOLDER = tr("Another folder…")
+OTHER_DATES = tr("From one day to another…")
+FROM_DAY = tr("From")
+TO_DAY = tr("To")
+SHOW_SPAN = tr("Show")
 DATES = {  # value of date: -> label
     "today": tr("Today"),
     "yesterday": tr("Yesterday"),
@@ -164,6 +168,7 @@ PAUSE_HOUR = tr("For one hour")
 PAUSE_MORNING = tr("Until tomorrow")
 PAUSE_OPEN = tr("Until I resume")
 
+FILTERS_OFFERED = tr("Filters")
 PALETTE_PLACEHOLDER = tr("What do you want to do?")
 SHORTCUTS_TITLE = tr("Keyboard Shortcuts")
 SHORTCUTS_TYPED = tr("Typed into the search")

@@ -24,6 +24,7 @@ from desktop.presentation import kinds
 from desktop.presentation.paths import short_path
 from desktop.theme import GRID, HALF
 from desktop.window import chips
+from desktop.window.date_span import DateSpanDialog, span_label
 from engine.contract.types import Reading
 
 _DATE_KEYS = ("date", "before", "after")
@@ -268,6 +269,14 @@ class ChipBar(QWidget):
             action = self._choice(menu, label, value in chosen)
             group.addAction(action)
             action.triggered.connect(partial(self._replace, _DATE_KEYS, "date", value))
+        menu.addSeparator()
+        menu.addAction(s.OTHER_DATES, self.pick_dates)
+
+    def pick_dates(self) -> None:
+        """Ask for two days, and filter by what lies between."""
+        now = next(iter(chips.values(self._text, "date")), "")
+        take = partial(self._replace, _DATE_KEYS, "date")
+        DateSpanDialog(now, take, self.window()).open()
 
     def _fill(
         self, menu: QMenu, label: str, key: str, keys: Sequence[str], checked: bool
@@ -302,5 +311,5 @@ def _folder_label(folder: str) -> str:
 
 def _date_label(chip: chips.Chip) -> str:
     if chip.key == "date":
-        return s.DATES.get(chip.value, chip.value)
+        return s.DATES.get(chip.value) or span_label(chip.value)
     return f"{s.CHIP_KEYS[chip.key]} {chip.value}"

@@ -76,6 +76,11 @@ def short_date(mtime: float, now: dt.datetime | None = None) -> str:
     return locale().toString(_day(when), _DAY if when.year == today.year else _DAY_OF_YEAR)
 
 
+def day(date: QDate) -> str:
+    """A day with its year."""
+    return locale().toString(date, _DAY_OF_YEAR)
+
+
 def long_date(mtime: float) -> str:
     """Day and time in full."""
     when = _moment(mtime)

@@ -73,9 +73,10 @@ def plural(one: str, many: str, count: int) -> str:
 
 @cache
 def locale() -> QLocale:
-    """How numbers and dates are written beside these sentences: as the system has it, where that is
-    of the same language."""
-    system, own = QLocale.system(), QLocale(current())
+    """How numbers and dates are written beside these sentences: as in the system's country, where
+    that speaks the same language."""
+    # Not the system's own locale: it takes months from LC_TIME, which may be of another language.
+    system, own = QLocale(QLocale.system().name()), QLocale(current())
     return system if system.language() == own.language() else own
 
 

@@ -24,8 +24,10 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from desktop.window.actions import ACTIONS, MENUS
+from desktop.window.completions import meaning
 from desktop.wording.language import DOMAIN, FOLDER
 from engine.contract.errors import NOT_INDEXED, NOT_YET, REASONS
+from engine.contract.filters import FILTERS
 from engine.contract.kinds import KINDS
 from engine.contract.readings import GIVEN_UP
 from engine.contract.settings import SECTIONS, SETTINGS
@@ -70,6 +72,7 @@ def _of_tables() -> Iterator[Message]:
     yield from SECTIONS
     for row in SETTINGS.values():
         yield from (row.title, row.help, row.zero, *(label for _, label in row.choices))
+    yield from (meaning(word) for word in FILTERS)
     yield from (reason.sentence for reason in REASONS.values())
     yield from GIVEN_UP.values()
     yield from (NOT_YET, NOT_INDEXED, NOT_READ_YET, NOT_LOOKED_AT)
