@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.jobs import Ticket
 from desktop.presentation import kinds
 from desktop.presentation.matches import boxes_shown, matched_text
 from desktop.presentation.paths import short_folder
@@ -57,6 +58,7 @@ class PreviewPane(QWidget):
         self._content: Content | None = None
         self._pages: int | None = None
         self._awaited = False
+        self._loading: Ticket | None = None
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
         self._name.setFont(theme.font(self.font(), 1, bold=True))
         self._folder = ElidedLabel(Qt.TextElideMode.ElideLeft, self)
@@ -171,6 +173,9 @@ class PreviewPane(QWidget):
             self._show_nothing()
             return
         self._head(hit)
+        if not same and self._loading is not None:
+            # What was asked of the hit before would else be shown as this one's, if it came now.
+            self._loading.cancel()
         if same:
             if previous is not None and hit.evidence != previous.evidence:
                 self._show_evidence()
@@ -280,7 +285,7 @@ class PreviewPane(QWidget):
         if hit.offline and kinds.of(hit).has_thumbnail:
             self._show_offline()
             return
-        self._service.call(
+        self._loading = self._service.call(
             lambda client: load(client, hit, location, max(width, 800)),
             self._show_content,
             self._no_more_pages if turning else self._failed,
