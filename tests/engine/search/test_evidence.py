@@ -96,7 +96,7 @@ def test_late_matches_are_whole_words_that_say_something() -> None:
     ],
 )
 def test_words_that_only_join_are_no_evidence(question: str, telling: list[str]) -> None:
-    assert evidence.list(evidence.telling_words(question)) == telling
+    assert list(evidence.telling_words(question)) == telling
 
 
 def test_the_share_of_what_is_asked_goes_by_weight() -> None:
