@@ -29,6 +29,7 @@ from desktop.index.model_page import ModelPage
 from desktop.index.problem_list import ProblemList
 from desktop.presentation.paths import printable, short_path
 from desktop.theme import GRID, HALF
+from desktop.widgets.elided_label import ElidedLabel
 from desktop.wording import figures, telling
 from desktop.wording.language import tr
 
@@ -182,10 +183,14 @@ class _FolderRow(QWidget):
 
     def __init__(self, path: str, parent: QWidget) -> None:
         super().__init__(parent)
-        name = QLabel(printable(Path(path).name or path), self)
-        name.setTextFormat(Qt.TextFormat.PlainText)
+        name = ElidedLabel(Qt.TextElideMode.ElideRight, self)
+        name.setText(printable(Path(path).name or path))
         name.setFont(theme.font(self.font(), 0.5, bold=True))
-        self._path = _muted(short_path(path), self)
+        self._path = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
+        self._path.setText(short_path(path))
+        self._path.setToolTip(printable(path))
+        self._path.setFont(theme.font(self.font(), -0.5))
+        self._path.setForegroundRole(self._path.palette().ColorRole.PlaceholderText)
         self._text = _muted("", self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)

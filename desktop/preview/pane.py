@@ -14,7 +14,7 @@ from desktop.connection import IndexerConnection
 from desktop.jobs import Ticket
 from desktop.presentation import kinds
 from desktop.presentation.matches import boxes_shown, matched_text
-from desktop.presentation.paths import short_folder
+from desktop.presentation.paths import printable, short_folder
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.bars import FindBar, MatchStrip, ViewBar
 from desktop.preview.details import Details
@@ -233,7 +233,7 @@ class PreviewPane(QWidget):
         self._stack.setCurrentWidget(self._blank)
 
     def _head(self, hit: Hit) -> None:
-        name = PurePath(hit.path).name
+        name = printable(PurePath(hit.path).name)
         self._name.setText(name)
         self._name.setToolTip(name)
         self._folder.setText(short_folder(hit.path))

@@ -93,7 +93,7 @@ class ResultsModel(QAbstractListModel):
             return None
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return PurePath(hit.path).name or hit.path
+                return printable(PurePath(hit.path).name or hit.path)
             case Role.HIT:
                 return hit
             case Role.FOLDER:
@@ -285,7 +285,7 @@ def copies_of(hit: Hit) -> list[Hit]:
 def spoken(hit: Hit) -> str:
     """A result in one sentence, for screen readers."""
     parts = [
-        PurePath(hit.path).name,
+        printable(PurePath(hit.path).name),
         kinds.name(hit),
         s.place(hit.location),
         short_folder(hit.path),

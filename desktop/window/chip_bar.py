@@ -169,8 +169,8 @@ class ChipBar(QWidget):
     def show_query(self, text: str, plain: Sequence[str] = ()) -> None:
         """Draw the chips of this query; `plain`: words that are read as no filter."""
         self._text = text
-        wanted = chips.values(text, "kind")
-        folders = chips.values(text, "in")
+        wanted = dict.fromkeys(chips.values(text, "kind"))
+        folders = dict.fromkeys(chips.values(text, "in"))
         self.kind.show_filter(", ".join(map(kinds.plural, wanted)) or s.KIND, bool(wanted))
         self.folder.show_filter(
             ", ".join(PurePath(f).name or f for f in folders) or s.FOLDER, bool(folders)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop import strings as s
 from desktop.theme import GRID
-from desktop.wording.figures import day
+from desktop.wording.figures import DAY_OF_YEAR, day
 
 _SPAN = re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?")
 _FORM = "yyyy-MM-dd"
@@ -71,6 +71,7 @@ class DateSpanDialog(QDialog):
         date = QDate.fromString(value or "", _FORM)
         editor = QDateEdit(date if date.isValid() else otherwise, self)
         editor.setCalendarPopup(True)
+        editor.setDisplayFormat(DAY_OF_YEAR)
         editor.setMinimumWidth(20 * GRID)
         return editor
 

@@ -28,6 +28,7 @@ class FilterCompleter(QObject):
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.setWidget(field)
         self.popup = QListView()
+        self.popup.setProperty("class", "popup")
         self.popup.setUniformItemSizes(True)
         self._completer.setPopup(self.popup)
         self.popup.setAccessibleName(s.FILTERS_OFFERED)

@@ -11,7 +11,7 @@ from desktop.wording.language import plural as _n
 
 #: How days are written, in Qt's letters: in which order, with which points.
 _DAY = tr("d MMM")
-_DAY_OF_YEAR = tr("d MMM yyyy")
+DAY_OF_YEAR = tr("d MMM yyyy")
 _LONG_DAY = tr("d MMMM yyyy")
 _TIME = "HH:mm"
 
@@ -73,12 +73,12 @@ def short_date(mtime: float, now: dt.datetime | None = None) -> str:
         return tr("Yesterday")
     if 1 < days < 7:
         return locale().standaloneDayName(when.isoweekday(), QLocale.FormatType.LongFormat)
-    return locale().toString(_day(when), _DAY if when.year == today.year else _DAY_OF_YEAR)
+    return locale().toString(_day(when), _DAY if when.year == today.year else DAY_OF_YEAR)
 
 
 def day(date: QDate) -> str:
     """A day with its year."""
-    return locale().toString(date, _DAY_OF_YEAR)
+    return locale().toString(date, DAY_OF_YEAR)
 
 
 def long_date(mtime: float) -> str:

@@ -122,6 +122,22 @@ def test_a_slow_answer_is_never_shown_as_another_files(
     assert "first" not in pane.text.toPlainText()
 
 
+def test_a_picture_far_higher_than_wide_is_shown_at_its_match(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    long = QImage(500, 10_000, QImage.Format.Format_RGB32)
+    long.fill(QColor("white"))
+    box = {"type": "box", "box": [0.1, 0.5, 0.6, 0.51], "word": "x"}
+    show(qtbot, pane, hit("/d/long.png", kind="screenshot", evidence=[box]))
+    pane.picture.show_image(long, [((0.1, 0.5, 0.6, 0.51), "x")])
+    seen = pane.picture.mapToScene(pane.picture.viewport().rect()).boundingRect()
+    assert seen.width() < 2 * long.width()
+    assert seen.top() < 5_000 < seen.bottom()
+    pane.picture.fit()  # and whole, for who asks
+    seen = pane.picture.mapToScene(pane.picture.viewport().rect()).boundingRect()
+    assert seen.height() >= long.height()
+
+
 def test_a_long_name_says_that_it_is_cut(qtbot: QtBot, pane: PreviewPane) -> None:
     pane.resize(260, 600)
     path = "/d/" + "a folder with a long name/" * 4 + "report " * 20 + ".pdf"

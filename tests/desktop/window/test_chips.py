@@ -240,3 +240,12 @@ def test_a_span_of_days_is_chosen_and_shown(qtbot: QtBot) -> None:
 )
 def test_how_a_span_is_written(value: str, label: str) -> None:
     assert span_label(value) == label
+
+
+def test_what_is_asked_twice_is_said_once(qtbot: QtBot) -> None:
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    bar = ChipBar(owner)
+    bar.show_query("kind:pdf in:Work kind:pdf in:Work")
+    assert bar.kind.text() == "PDFs"
+    assert bar.folder.text() == "Work"
