@@ -201,6 +201,13 @@ class ResultsModel(QAbstractListModel):
         self._similar = self._find_similar()
         return gone
 
+    def renamed(self, gone: Sequence[tuple[int, Hit]], new: str) -> list[tuple[int, Hit]]:
+        """Rows that were taken out, as those of a file at a new path."""
+        if any(hit.path in self._matching for _, hit in gone):
+            self._matching.add(new)
+        title = PurePath(new).name
+        return [(row, structs.replace(hit, path=new, title=title)) for row, hit in gone]
+
     def put_back(self, gone: Sequence[tuple[int, Hit]]) -> None:
         """Rows that were taken out stand where they stood, as far as others have not come."""
         there = {hit.path for hit in self._hits}

@@ -58,6 +58,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("copy_path", "Copy Path", "Result", ("Ctrl+Shift+C",), "copy", "hit"),
         Spec("copy_text", "Copy Text", "Result", ("Ctrl+Shift+T",), "note", "hit"),
         Spec("copy_picture", "Copy Picture", "Result", ("Ctrl+Shift+P",), "picture", "picture"),
+        Spec("rename", "Rename…", "Result", ("F2",), "note", "hit"),
         Spec("trash", "Move to Bin", "Result", ("Delete",), "trash", "hit", "list"),
         Spec("undo", "Take Back", "Result", ("Ctrl+Z",), "history", where="list"),
         Spec("leave_out", "Leave This Folder Out", "Result", (), "close", "hit"),
