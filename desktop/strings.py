@@ -23,6 +23,7 @@ RESULTS_NAME = tr("Results")
 PREVIEW_NAME = tr("Preview")
 PICTURE_NAME = tr("Page or picture")
 TEXT_NAME = tr("Text of the file")
+TABLE_NAME = tr("Table")
 STATUS_NAME = tr("Index")
 
 KIND = tr("Kind")

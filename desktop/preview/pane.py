@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -22,6 +22,7 @@ from desktop.preview.find import find_in_text, next_page, pages_with
 from desktop.preview.loading import Content, Picture, Text, load, load_page
 from desktop.preview.markdown import MarkdownView
 from desktop.preview.picture import PictureView
+from desktop.preview.table import TableView
 from desktop.preview.text import TextView
 from desktop.theme import GRID, HALF
 from desktop.widgets.elided_label import ElidedLabel
@@ -68,6 +69,7 @@ class PreviewPane(QWidget):
         self.picture = PictureView(self)
         self.text = TextView(self)
         self.markdown = MarkdownView(self)
+        self.table = TableView(self)
         self.empty = EmptyState(self)
         self.bar = ViewBar(self)
         self.find_bar = FindBar(self)
@@ -76,7 +78,7 @@ class PreviewPane(QWidget):
         self._blank = QLabel(self)
         self._blank.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._blank.setForegroundRole(self._blank.palette().ColorRole.PlaceholderText)
-        for page in (self.empty, self._blank, self.picture, self.text, self.markdown):
+        for page in (self.empty, self._blank, self.picture, self.text, self.markdown, self.table):
             self._stack.addWidget(page)
         self._lay_out()
         self._connect()
@@ -154,6 +156,8 @@ class PreviewPane(QWidget):
     def shown_text(self) -> str:
         """The text on the screen, selected or whole."""
         if isinstance(self._content, Text):
+            if self._stack.currentWidget() is self.table:
+                return self.table.selected_text() or self._content.text
             view = self.text if self._stack.currentWidget() is self.text else self.markdown
             return view.textCursor().selectedText().replace("\u2029", "\n") or self._content.text
         return self._hit.snippet if self._hit else ""
@@ -305,6 +309,10 @@ class PreviewPane(QWidget):
             self.picture.show_image(content.image, self._boxes(content.page), page=paged)
             self._stack.setCurrentWidget(self.picture)
             self.bar.show_picture(content.page, self._pages)
+        elif content.cells is not None:
+            self.table.show_cells(content.cells, self._location, self._words())
+            self._stack.setCurrentWidget(self.table)
+            self.bar.show_text(True, content.cut)
         elif content.markdown:
             self.markdown.show_markdown(content.text, hit.snippet, self._words())
             self._stack.setCurrentWidget(self.markdown)
@@ -385,7 +393,8 @@ class PreviewPane(QWidget):
             return
         if source:
             self.text.show_text(self._content, self._location, self._words())
-        self._stack.setCurrentWidget(self.text if source else self.markdown)
+        formatted = self.markdown if self._content.cells is None else self.table
+        self._stack.setCurrentWidget(self.text if source else formatted)
 
     # Find
 
@@ -398,6 +407,8 @@ class PreviewPane(QWidget):
         """While typing, texts are searched at once; reading pages waits for Enter."""
         self.find_bar.show_result("")
         if isinstance(self._content, Text):
+            self.table.clearSelection()
+            self.table.setCurrentIndex(QModelIndex())  # from the beginning, at each letter
             self._find(text, backwards=False)
 
     def _find(self, text: str, backwards: bool) -> None:
@@ -406,6 +417,9 @@ class PreviewPane(QWidget):
             self._find_page(text, backwards)
         elif isinstance(view, TextView | MarkdownView) and text:
             found = find_in_text(view, text, backwards=backwards)
+            self.find_bar.show_result("" if found else s.FIND_NONE)
+        elif view is self.table and text:
+            found = self.table.find_text(text, backwards=backwards)
             self.find_bar.show_result("" if found else s.FIND_NONE)
         else:
             self.find_bar.show_result("")

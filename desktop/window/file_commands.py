@@ -1,5 +1,5 @@
-"""What is done with the files of the selected results: to the bin and back, another name, a terminal
-where they are, their folder left out."""
+"""What is done with the files of the selected results: to the bin and back, another name, their
+folder left out, a terminal where they are."""
 
 from __future__ import annotations
 
