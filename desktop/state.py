@@ -26,6 +26,7 @@ class State:
     saved: list[str] = field(default_factory=list)
     onboarded: bool = False
     tray_notice_shown: bool = False
+    sight_declined: bool = False  # the offer to see pictures was answered with “not now”
     opened: dict[str, float] = field(default_factory=dict)  # path -> epoch seconds, newest 50
     _path: Path | None = None
 

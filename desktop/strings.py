@@ -66,6 +66,7 @@ LANES: dict[Lane, str] = {
     "text": tr("Found by these words"),
     "dense": tr("Found by meaning"),
     "sight": tr("Found by its look"),
+    "seen": tr("Found by what is seen on it"),
     "late": tr("Found by meaning, word by word"),
 }
 _FOUND_BY = {
@@ -82,6 +83,7 @@ EXPLAINED = {
     "exact_coverage": tr("Words as they were typed"),
     "proximity": tr("Words side by side"),
     "sight": tr("How alike the pictures look"),
+    "seen": tr("What is seen on it"),
     "dense": tr("Meaning"),
     "document": tr("Meaning of the whole file"),
     "late": tr("Meaning, word by word"),
@@ -329,6 +331,10 @@ def on_pages(count: int) -> str:
 
 def files(count: int) -> str:
     return _n("{n} file", "{n} files", count).format(n=number(count))
+
+
+def pictures(count: int) -> str:
+    return _n("{n} picture", "{n} pictures", count).format(n=number(count))
 
 
 def found_by(lanes: tuple[str, ...]) -> str:

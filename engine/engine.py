@@ -22,6 +22,7 @@ from engine.search.ports import CopyIndex, NameIndex, no_copies
 from engine.search.query_run import QueryRun
 from engine.search.searcher import Searcher
 from engine.search.similar import Similar
+from engine.sight import SightModel
 from engine.store import Looks, Reword, Row, Store, StoredUnit
 from engine.store.segments import TokenRecord
 
@@ -43,17 +44,25 @@ class Engine:
         copies: CopyIndex = no_copies,
         alive: Callable[[int], bool] = lambda file_id: True,
         looks: Looks | None = None,
+        sight: Callable[[], SightModel | None] = lambda: None,
         idle_s: float = 60.0,
         threads: int | None = None,
     ) -> None:
-        """`looks`: how pictures look, for questions that hold one; the caller keeps and closes
-        it."""
+        """`looks`: how pictures look, for questions that hold one; `sight`: the model that sees
+        pictures beside this one, if there is any. The caller keeps and closes them."""
         self.spec = spec
         self.store = Store.open(base.store, spec.space, spec.dim)
         self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
         self._names, self._copies, self._alive = names, copies, alive
         self._searcher = Searcher(
-            self.store, self.encoders, spec, names, copies=copies, alive=alive, looks=looks
+            self.store,
+            self.encoders,
+            spec,
+            names,
+            copies=copies,
+            alive=alive,
+            looks=looks,
+            sight=sight,
         )
         self._similar = Similar(self.store, self.encoders, spec, copies, alive, looks)
         self._writing = threading.Lock()

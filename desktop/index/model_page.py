@@ -1,4 +1,5 @@
-"""The model that understands the files: which one, its licence, switching, downloading."""
+"""The models that understand the files: seeing pictures, offered; below it every model, its licence
+and figures, switching, downloading."""
 
 from __future__ import annotations
 
@@ -7,11 +8,13 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
     QMessageBox,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +22,8 @@ from PySide6.QtWidgets import (
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.index.sight_card import SightCard
+from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
 from desktop.wording import figures
 from engine.contract.errors import InklingError
@@ -30,10 +35,26 @@ class ModelPage(QWidget):
     def __init__(self, service: IndexerConnection, parent: QWidget) -> None:
         super().__init__(parent)
         self._service = service
-        self._column = QVBoxLayout(self)
+        inner = QWidget(self)
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inner)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+        self._column = QVBoxLayout(inner)
         self._column.setContentsMargins(GRID, 2 * GRID, GRID, GRID)
         self._column.setSpacing(3 * GRID)
+        self.sight = SightCard(self)
+        self.sight.wanted.connect(self._see)
+        self.sight.stopped.connect(lambda: self._use("", "sight"))
+        self._column.addWidget(self.sight)
+        heading = QLabel(ms.MODELS_ALL, self)
+        heading.setFont(theme.font(self.font(), 0.5, bold=True))
+        self._column.addWidget(heading)
         self._column.addStretch(1)
+        self._kept = self._column.count()  # what stays when the rows are drawn anew
         self._shown: dict[str, Any] = {}
         self._poll = QTimer(self)  # while a download runs
         self._poll.setSingleShot(True)
@@ -49,11 +70,12 @@ class ModelPage(QWidget):
         """Draw the cards anew where something changed."""
         if any(_progress(model) is not None for model in answer.get("models", ())):
             self._poll.start()
+        self.sight.show_models(answer)
         if answer == self._shown:
             return
         self._shown = answer
-        while self._column.count() > 1:
-            item = self._column.takeAt(0)
+        while self._column.count() > self._kept:
+            item = self._column.takeAt(self._kept - 1)
             if item is not None and (widget := item.widget()):
                 widget.deleteLater()
         for model in answer.get("models", ()):
@@ -63,6 +85,7 @@ class ModelPage(QWidget):
     def _card(self, model: dict[str, Any], current: bool) -> QWidget:
         card = QWidget(self)
         title = QLabel(str(model.get("title") or model.get("id")), card)
+        title.setWordWrap(True)
         title.setFont(theme.font(self.font(), 1, bold=True))
         about = QLabel(_about(model), card)
         about.setWordWrap(True)
@@ -86,24 +109,42 @@ class ModelPage(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2 * GRID)
         row.addLayout(texts, 1)
-        if current:
-            used = QLabel(s.MODEL_CURRENT, card)
-            used.setForegroundRole(used.palette().ColorRole.PlaceholderText)
-            row.addWidget(used, 0, Qt.AlignmentFlag.AlignTop)
-        else:
-            buttons = QVBoxLayout()
-            buttons.setSpacing(HALF)
-            button = self._button(_use_label(model), card, title.text())
-            button.setEnabled(progress is None)
-            button.clicked.connect(partial(self._ask, model))
-            buttons.addWidget(button)
-            if model.get("index_bytes") or (model.get("bytes") and model.get("download_bytes")):
-                away = self._button(s.MODEL_REMOVE, card, title.text())
+        row.addLayout(self._buttons(model, card, title.text(), current=current))
+        return card
+
+    def _buttons(
+        self, model: dict[str, Any], card: QWidget, title: str, *, current: bool
+    ) -> QVBoxLayout:
+        """What can be done with a model now."""
+        buttons = QVBoxLayout()
+        buttons.setSpacing(HALF)
+        for used, said in ((current, s.MODEL_CURRENT), (model.get("sees"), ms.MODEL_SEES)):
+            if used:
+                label = QLabel(said, card)
+                label.setForegroundRole(label.palette().ColorRole.PlaceholderText)
+                buttons.addWidget(label)
+        if model.get("activity") == "downloading":
+            pause = self._button(ms.MODEL_PAUSE, card, title)
+            pause.clicked.connect(partial(self._pause, str(model["id"])))
+            buttons.addWidget(pause)
+        elif not current:
+            busy = _progress(model) is not None
+            use = self._button(_use_label(model), card, title)
+            use.setEnabled(not busy)
+            use.clicked.connect(partial(self._ask, model))
+            buttons.addWidget(use)
+            if "sight" in model.get("roles", ()) and not model.get("sees"):
+                sees = self._button(ms.MODEL_USE_FOR_SIGHT, card, title)
+                sees.setEnabled(not busy)
+                sees.clicked.connect(partial(self._ask, model, "sight"))
+                buttons.addWidget(sees)
+            there = model.get("index_bytes") or (model.get("bytes") and model.get("download_bytes"))
+            if there and not model.get("sees"):
+                away = self._button(s.MODEL_REMOVE, card, title)
                 away.clicked.connect(partial(self._remove, str(model["id"])))
                 buttons.addWidget(away)
-            buttons.addStretch(1)
-            row.addLayout(buttons)
-        return card
+        buttons.addStretch(1)
+        return buttons
 
     def _button(self, text: str, card: QWidget, title: str) -> QPushButton:
         """One of several of the same text: who only hears it must hear whose it is."""
@@ -118,26 +159,32 @@ class ModelPage(QWidget):
         label.setTextFormat(Qt.TextFormat.PlainText)
         return label
 
-    def _ask(self, model: dict[str, Any]) -> None:
+    def _see(self, offer: dict[str, Any]) -> None:
+        """The offer is taken: its licence is asked for as any other's."""
+        rows = self._shown.get("models", ())
+        if model := next((row for row in rows if row.get("id") == offer.get("id")), None):
+            self._ask(model, "sight")
+
+    def _ask(self, model: dict[str, Any], role: str = "text") -> None:
         """Licence first, once; the present index answers until the new one is complete."""
         if model.get("licence_accepted") and model.get("available"):
-            self._use(str(model["id"]))
+            self._use(str(model["id"]), role)
             return
         box = QMessageBox(self)
         box.setText(s.MODEL_LICENCE_ASK.format(title=model.get("title", "")))
         notice = str(model.get("notice") or _about(model))
-        box.setInformativeText(f"{notice}\n\n{s.MODEL_REBUILD}")
+        after = s.MODEL_REBUILD if role == "text" else ms.SIGHT_CHANGES
+        box.setInformativeText(f"{notice}\n\n{after}")
         yes = box.addButton(_use_label(model), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
-        yes.clicked.connect(lambda: self._use(str(model["id"])))
+        yes.clicked.connect(lambda: self._use(str(model["id"]), role))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
-    def _use(self, model_id: str) -> None:
+    def _use(self, model_id: str, role: str = "text") -> None:
+        body = {"id": model_id, "licence_accepted": True, "role": role}
         self._service.call(
-            lambda client: client.call(
-                "POST", "/v1/models/use", {"id": model_id, "licence_accepted": True}
-            ),
+            lambda client: client.call("POST", "/v1/models/use", body),
             lambda _answer: self._used(),
             self._failed,
         )
@@ -145,6 +192,14 @@ class ModelPage(QWidget):
     def _used(self) -> None:
         self.load()
         self._service.refresh()  # the model is a setting: whoever shows it follows the status
+
+    def _pause(self, model_id: str) -> None:
+        """What was fetched is kept: it is gone on with from there."""
+        self._service.call(
+            lambda client: client.call("POST", "/v1/models/pause", {"id": model_id}),
+            lambda _answer: self.load(),
+            self._failed,
+        )
 
     def _remove(self, model_id: str) -> None:
         """Its weights and its index; the ones in use stay."""
@@ -174,9 +229,12 @@ def _use_label(model: dict[str, Any]) -> str:
 
 
 def _about(model: dict[str, Any]) -> str:
-    """Licence, size, how large its index is."""
-    parts = [str(model.get("licence", ""))]
-    if model.get("commercial_use") is False and "no commercial use" not in parts[0]:
+    """What it does, licence, size, how large its index is; published figures in lines of their
+    own."""
+    parts = [ms.MODEL_ROLES.get(tuple(model.get("roles", ())), ""), str(model.get("licence", ""))]
+    if model.get("recommended"):
+        parts.insert(0, ms.MODEL_RECOMMENDED)
+    if model.get("commercial_use") is False and "no commercial use" not in parts[-1]:
         parts.append(s.MODEL_NON_COMMERCIAL)
     if size := int(model.get("download_bytes") or 0):
         parts.append(figures.size(size))
@@ -184,4 +242,6 @@ def _about(model: dict[str, Any]) -> str:
         parts.append(s.MODEL_INCLUDED)
     if index := int(model.get("index_bytes") or 0):
         parts.append(s.MODEL_INDEX.format(size=figures.size(index)))
-    return " · ".join(part for part in parts if part)
+    lines = [" · ".join(part for part in parts if part)]
+    lines += [ms.MODEL_FIGURE.format(**figure) for figure in model.get("figures", ())]
+    return "\n".join(lines)

@@ -45,9 +45,16 @@ def run_model_command(options: argparse.Namespace, base: BaseDir) -> int:
 
 
 def _use(client: Client, options: argparse.Namespace) -> None:
-    answer = _post(client, "use", {"id": options.id, "download": False}, options)
-    if options.wait:
-        _follow(client, options.id)
+    role = options.role
+    model = "" if role == "sight" and options.id == "none" else options.id
+    answer = _post(client, "use", {"id": model, "download": False, "role": role}, options)
+    if not model:
+        print("Pictures are found by their words and their look.")
+    elif options.wait:
+        _follow(client, options.id, role)
+    elif role == "sight":
+        print("Your pictures are being seen; what is seen is found from now on.")
+        print("`inkling status` shows how far it is.")
     elif answer["next"]:
         print("The index is being built; until then the present one answers.")
         print("`inkling status` shows how far it is.")
@@ -61,7 +68,7 @@ def _post(
     """Ask for it, with the licence accepted if it has to be; a terminal is asked."""
     accepted = options.accept_licence
     if not accepted:
-        model = body.get("id") or _recognised(client, body["path"])
+        model = body["id"] if "id" in body else _recognised(client, body["path"])
         row = next(
             (r for r in client.call("GET", "/v1/models")["models"] if r["id"] == model), None
         )
@@ -99,7 +106,8 @@ def _list(client: Client, *, as_json: bool) -> None:
         print(json.dumps(answer, indent=2))
         return
     for row in answer["models"]:
-        used = " [green]in use[/]" if row["in_use"] else ""
+        roles = [name for name, key in (("reads", "in_use"), ("sees", "sees")) if row[key]]
+        used = f" [green]in use: {' and '.join(roles)}[/]" if roles else ""
         output.console.print(f"[bold]{row['id']}[/]  {escape(row['title'])}{used}")
         output.console.print(f"    {escape(_about(row))}", style="dim")
         output.console.print(f"    {escape(row['licence'])}", style="dim")
@@ -130,7 +138,7 @@ def _size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
-def _follow(client: Client, model: str) -> None:
+def _follow(client: Client, model: str, role: str = "text") -> None:
     """A bar until the model is downloaded, or in use; InklingError if that fails."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=output.console, transient=True) as bar:
@@ -146,4 +154,5 @@ def _follow(client: Client, model: str) -> None:
             time.sleep(0.3)
     if row["error"]:
         raise InklingError(row["error"]["message"], hint=row["error"]["hint"])
-    print("It is in use." if row["in_use"] else "It is here.")
+    used = row["sees"] if role == "sight" else row["in_use"]
+    print("It is in use." if used else "It is here.")

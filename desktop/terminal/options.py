@@ -106,6 +106,13 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
     remove = action("remove", "delete a model's weights and its index")
     for made in (use, get, remove):
         made.add_argument("id", metavar="ID")
+    use.add_argument(
+        "--for",
+        dest="role",
+        choices=["text", "sight"],
+        default="text",
+        help="sight: it sees pictures, and texts are left to the other model; ID none: no model",
+    )
     for made in (use, get):
         made.add_argument("--wait", action="store_true", help="return when it is done")
     for made in (use, get, add):

@@ -15,7 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.contract.errors import why_name_only
+from engine.contract.notices import worded
 from engine.contract.readings import GIVEN_UP
+from engine.contract.types import Notice
 
 if TYPE_CHECKING:
     from desktop.client import Client
@@ -61,6 +63,15 @@ def show_answer(answer: dict[str, Any]) -> None:
         _show_hit(number, hit)
     if answer["coverage"].get("message"):
         console.print(f"[dim]{escape(answer['coverage']['message'])}[/]")
+    _show_notices(answer)
+
+
+def _show_notices(answer: dict[str, Any]) -> None:
+    """What the answer can't hold, and the command that helps."""
+    for row in answer.get("notices", ()):
+        if known := worded(Notice(row["code"], row["told"])):
+            sentence, helps = known
+            console.print(f"[yellow]{escape(sentence)}[/] [dim]{helps.command}[/]")
 
 
 def _readings(answer: dict[str, Any]) -> Text:
@@ -219,6 +230,7 @@ _LANES = {
     "exact_coverage": "words as they were typed",
     "proximity": "words side by side",
     "sight": "how alike the pictures look",
+    "seen": "what is seen on it",
     "dense": "meaning",
     "document": "meaning of the whole file",
     "late": "meaning, word by word",

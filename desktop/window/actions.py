@@ -84,6 +84,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("sort_size", "Sort by size", "View", (), "index"),
         Spec("sort_folder", "Sort by folder", "View", (), "index"),
         Spec("index_panel", "Index…", "View", ("Ctrl+I",), "index"),
+        Spec("models", "Models…", "View", (), "index"),
         Spec("problems", "Problems and Withheld Files…", "View", ("Ctrl+Shift+I",), "warning"),
         Spec("next_result", "Next Result", "Preview", ("Ctrl+Down",), "chevron-down", "hit"),
         Spec("previous_result", "Previous Result", "Preview", ("Ctrl+Up",), "chevron-up", "hit"),

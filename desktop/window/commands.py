@@ -95,6 +95,9 @@ class Commands(FileCommands):
     def index_panel(self) -> None:
         self._index("folders")
 
+    def models(self) -> None:
+        self._index("model")
+
     def problems(self) -> None:
         self._index("problems")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from textwrap import shorten
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import strings as s
+from desktop.index.sight_card import SightCard
+from desktop.presentation import model_strings as ms
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.model import ResultsModel
 from desktop.results.view import ResultsView
@@ -39,6 +42,8 @@ class ResultsColumn(QWidget):
         self._total = ""  # how many there are, in words
         self._empty_action: Callable[[], None] = lambda: None
         self.searches = SearchesStrip(self)
+        self.offer = SightCard(self, at_home=True)
+        self._offered = False  # shown while nothing is asked
         self.notice = Notice(self)
         self.results = ResultsView(model, thumbnails, self)
         self.empty = EmptyState(self)
@@ -49,6 +54,7 @@ class ResultsColumn(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.searches)
+        column.addWidget(self.offer)
         column.addWidget(self.notice)
         column.addWidget(self._stack, 1)
         self.setMinimumWidth(40 * GRID)
@@ -79,6 +85,7 @@ class ResultsColumn(QWidget):
 
     def forget_count(self) -> None:
         """A new question: what was counted is not of it."""
+        self.offer.hide()
         self._say_count("")
 
     def take_stage(self, stage: Answer, query: str) -> None:
@@ -104,11 +111,27 @@ class ResultsColumn(QWidget):
         elif final:
             self._show_nothing_found(stage, query)
         if final and stage is not None:
-            self.notice.show_notice(*(_remark(stage) if there else ("",)))
+            self._say_remark(stage, there)
+
+    def _say_remark(self, stage: Answer, there: bool) -> None:
+        """One line above the rows; with an action where one helps."""
+        if not there:
+            self.notice.show_notice("")
+            return
+        if known := _noticed(stage):
+            sentence, button, action = known
+            self.notice.show_notice(
+                sentence, "info", button, lambda: self.action_wanted.emit(action)
+            )
+        else:
+            self.notice.show_notice(*_remark(stage))
 
     def _show_nothing_found(self, stage: Answer | None, query: str) -> None:
         filtered = bool(chips.chips(query))
         sentence = s.NOTHING_FILTERED if filtered else s.NOTHING
+        if stage is not None and (known := _noticed(stage)):
+            self.show_empty("search", known[0], known[1], known[2])
+            return
         if stage is not None and stage.coverage.message:
             sentence = f"{sentence} {telling.covered(stage.coverage)}"
         if filtered:
@@ -133,6 +156,12 @@ class ResultsColumn(QWidget):
 
     # An empty field
 
+    def show_offer(self, models: dict[str, Any]) -> None:
+        """To see pictures, as the indexer tells of models; {} for none."""
+        self.offer.show_models(models)
+        self._offered = not self.offer.isHidden()
+        self.offer.setVisible(self._offered and self._stage is None)
+
     def show_home(
         self, saved: Sequence[str], history: Sequence[str], examples: Sequence[str] = ()
     ) -> None:
@@ -140,6 +169,7 @@ class ResultsColumn(QWidget):
         self.notice.show_notice("")
         self._say_count("")
         self._stage = None
+        self.offer.setVisible(self._offered)
         self.searches.show_searches(saved, history, examples)
         if not self._model.rowCount():
             self.show_empty("search", s.NO_RECENT, s.NO_RECENT_ACTION, "shortcuts")
@@ -155,6 +185,18 @@ class ResultsColumn(QWidget):
             self.results.settle()
             self._say_count(s.RECENT)
             self.rows_changed.emit()
+
+
+def _noticed(answer: Answer) -> tuple[str, str, str] | None:
+    """Of the first notice that this window knows: sentence, button and action."""
+    for notice in answer.notices:
+        if row := ms.NOTICES.get(notice.code):
+            sentence, button, action = row
+            told = dict(notice.told)
+            if "language" in told:
+                told["language"] = ms.LANGUAGE_NAMES.get(told["language"], told["language"])
+            return sentence.format_map(told), button, action
+    return None
 
 
 def _remark(answer: Answer) -> tuple[str, str]:

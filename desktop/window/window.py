@@ -43,6 +43,7 @@ from desktop.window.query_picture import picture_in
 from desktop.window.results_column import ResultsColumn
 from desktop.window.search_bar import SearchBar
 from desktop.window.search_controller import SearchController
+from desktop.window.sight_offer import SightOffer
 from desktop.window.status_line import StatusLine
 from desktop.wording import telling
 from engine.contract.errors import InklingError
@@ -103,6 +104,7 @@ class Window(QMainWindow):
         self.results, self.notice = self.answers.results, self.answers.notice
         self.searches, self.empty = self.answers.searches, self.answers.empty
         self.preview = PreviewPane(self.service, self, self.thumbnails)
+        self.sight_offer = SightOffer(self.answers, self.service, self.state)
         self.status = StatusLine(self)
         self.onboarding = Onboarding(self.service, self)
         self.splitter = side_by_side(self.answers, self.preview, self)

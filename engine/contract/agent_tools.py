@@ -17,7 +17,9 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from engine.contract.errors import InklingError, why_name_only
+from engine.contract.notices import worded
 from engine.contract.readings import GIVEN_UP
+from engine.contract.types import Notice
 
 #: Characters of text in one answer; an agent pages on with `offset`.
 READ_CHARACTERS = 20_000
@@ -145,7 +147,14 @@ def _brief(answer: dict[str, Any]) -> dict[str, Any]:
         "coverage": answer["coverage"]["message"] or "complete",
         "read": answer["read"],
         "given_up": GIVEN_UP.get(answer["given_up"], ""),
+        "notices": [_said(row) for row in answer.get("notices", ())],
     }
+
+
+def _said(row: dict[str, Any]) -> str:
+    """A notice as a sentence, with the command that helps."""
+    known = worded(Notice(row["code"], row["told"]))
+    return str(row["code"]) if known is None else f"{known[0]} `{known[1].command}` helps."
 
 
 def _brief_hit(hit: dict[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,13 @@ class Settings:
         "What understands your files. After a change the old index answers until the new is built.",
         page="models",
     )
+    sight_model: str = _row(
+        "",
+        "Search",
+        "Model that sees pictures",
+        "Finds pictures and pages by what is seen on them. Empty: none but the one that reads.",
+        page="models",
+    )
     ocr: bool = _row(
         True,
         "Indexing",

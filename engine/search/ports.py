@@ -6,8 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.contract.errors import FileState
-from engine.contract.types import Adapter, Encoding, FileFacts, Filters, NameParts, TextInput
+from engine.contract.types import (
+    Adapter,
+    Encoding,
+    FileFacts,
+    Filters,
+    NameParts,
+    Query,
+    TextInput,
+)
+from engine.store import Sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +81,22 @@ class QueryEncoder(Protocol):
         self, paths: Sequence[str], adapter: Adapter, *, urgent: bool = False
     ) -> list[Encoding]:
         """Picture files."""
+
+
+class SightSource(Protocol):
+    """A model in the role of sight, with what it saw."""
+
+    @property
+    def sightings(self) -> Sightings:
+        """Its pictures."""
+
+    def asks(self, query: Query) -> bool:
+        """Whether there is anything in a question that it can read or see."""
+
+    def question(self, query: Query) -> NDArray[np.float32]:
+        """[d] of a question, unit length; blocks, and raises InklingError where the model can't."""
+
+
+def no_sight() -> SightSource | None:
+    """Where no model has that role."""
+    return None

@@ -3,6 +3,7 @@ all look here."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from engine.search.candidates import Candidates, Rows
 from engine.search.context import QueryContext, Sources
 from engine.search.features import FeatureMatrix, Floats
 from engine.search.lanes import Lane
+from engine.search.lanes.lane import LaneStage
 from engine.search.patterns import relax_patterns
 from engine.search.phrases import relax_phrases
 from engine.search.pools import spread
 from engine.search.ports import NameMatch, SameContents
-from engine.search.ranker import Ranker, Weights, below_rescored
+from engine.search.ranker import BY_PIXELS, Ranker, Weights, below_rescored
 from engine.store import Candidate
 
 #: How many of the fused candidates are rescored. Measured on the tuning sets: more change nDCG@10
@@ -30,6 +32,8 @@ from engine.store import Candidate
 RESCORED = 60
 #: Of these at most so many of one file, while there are other files.
 RESCORED_OF_FILE = 3
+#: Stages that propose candidates.
+_GATHERED: tuple[Literal["words", "fused", "seen"], ...] = ("words", "fused", "seen")
 #: Files asked of the names index, at least.
 NAMES = 40
 
@@ -46,10 +50,12 @@ class RankedFile:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Threads for what a stage need not wait for; encoding may wait long, for a model to load."""
+    """Threads for what a stage need not wait for; encoding and seeing may wait long, for a model
+    to load."""
 
     looking: Executor
     encoding: Executor
+    seeing: Executor
 
 
 class QueryRun:
@@ -103,7 +109,13 @@ class QueryRun:
     @property
     def only_filters(self) -> bool:
         """Nothing is asked but filters: the answer is the newest files they allow."""
-        return not (self.context.asks_model or "sight" in self._lanes)
+        return not (self.context.asks_model or self._by_picture)
+
+    @property
+    def _by_picture(self) -> bool:
+        """Whether a query picture asks by its pixels, whatever the model can't see."""
+        seen = "seen" in self._lanes and self.query.image is not None
+        return seen or "sight" in self._lanes
 
     def stages(self) -> Iterator[Stage]:
         """Do one stage after another; each is named when it is done. StoreDamagedError, and any
@@ -119,6 +131,7 @@ class QueryRun:
         }
         asks = self.context.asks_model
         encoding = self._beside.encoding.submit(lambda: self.context.encoded if asks else None)
+        seeing = self._beside.seeing.submit(self._see)
         try:
             _ = self.names
             yield "names"
@@ -127,20 +140,38 @@ class QueryRun:
             try:
                 encoding.result()
             except InklingError as error:
-                if not self.query.text and "sight" not in self._lanes:
+                if not self.query.text and not self._by_picture:
                     raise  # a picture alone: names and words have nothing to look for
                 self.not_encoded = error
-                yield from ("fused", "rescored")
+                yield "fused"
+                self._gather_seen(seeing)
+                yield "rescored"
                 return
             if asks:
                 pieces = self.context.encoded.pieces
                 self.signals |= signals.of_pieces(self.query.text, pieces)
             self._gather("fused", {})
             yield "fused"
+            self._gather_seen(seeing)
             self._rescore()
             yield "rescored"
         finally:
             encoding.cancel()  # asked no more: the next question must not wait for it
+            seeing.cancel()
+
+    def _see(self) -> None:
+        """Have the sight model read the question."""
+        if "seen" in self._lanes:
+            try:
+                _ = self.context.sight_question
+            except InklingError as error:
+                self.context.not_seen = error
+
+    def _gather_seen(self, seeing: Future[None]) -> None:
+        """Take in what the sight model found, where there is one."""
+        if "seen" in self._lanes:
+            seeing.result()
+            self._gather("seen", {})
 
     def finish(self) -> QueryRun:
         """Do all stages; itself."""
@@ -149,7 +180,9 @@ class QueryRun:
         return self
 
     def _gather(
-        self, stage: Literal["words", "fused"], found: Mapping[str, Future[Sequence[Candidate]]]
+        self,
+        stage: Literal["words", "fused", "seen"],
+        found: Mapping[str, Future[Sequence[Candidate]]],
     ) -> None:
         """Take in what the lanes of a stage propose, and weigh all candidates by what is known."""
         alive = self.context.sources.alive
@@ -162,8 +195,10 @@ class QueryRun:
         self.candidates = Candidates.union(proposed, before.rows)
         places = self.candidates.places_in(before)
         self.features = self.features.taken(places)
-        if stage != "words":
-            self._ask("words", np.flatnonzero(places < 0))
+        new = np.flatnonzero(places < 0)
+        for earlier in itertools.takewhile(lambda s: s != stage, _GATHERED):
+            if earlier != "fused" or self.not_encoded is None:
+                self._ask(earlier, new)
         self._ask(stage, np.arange(len(self.candidates)))
         if stage == "fused":
             self.signals |= signals.of_kinds(self._kinds_near())
@@ -196,7 +231,7 @@ class QueryRun:
             scores[rest] = below_rescored(scores[self.rescored], self.fused[rest])
         return scores
 
-    def _ask(self, stage: Stage, places: NDArray[np.intp]) -> None:
+    def _ask(self, stage: LaneStage, places: NDArray[np.intp]) -> None:
         """Fill the columns of a stage's lanes for these candidates."""
         if not len(places) and len(self.candidates):
             return
@@ -233,7 +268,7 @@ class QueryRun:
             return 0
         places = np.array([file.places[0] for file in files], np.intp)
         told = signals.of_hits(self.features, self.scores, places)
-        told |= {name: self.features.value(name)[places] for name in ("sight", "sight_same")}
+        told |= {name: self.features.value(name)[places] for name in BY_PIXELS}
         rows = [
             {name: float(column[n]) for name, column in told.items()} | self.signals
             for n in range(len(files))

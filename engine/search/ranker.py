@@ -23,6 +23,11 @@ Weights = Mapping[str, float]  # by feature
 ALWAYS = "always"
 #: Likeness from which on pictures are of one series: of any two one pair in a hundred has more.
 ALIKE = 0.6
+#: How far a picture stands out from which on it is what was asked for: by no chance one among ten
+#: thousand that have nothing to do with the question.
+STANDS_OUT = 0.6
+#: Features of pixels, and from which value on they are an answer by themselves.
+BY_PIXELS: Weights = {"sight": ALIKE, "sight_same": 0.5, "seen": STANDS_OUT}
 FITTED = Path(__file__).with_name("fitted")
 
 
@@ -90,8 +95,9 @@ def is_named(told: Mapping[str, float], prefix: str = "") -> bool:
 
 
 def looks_alike(told: Mapping[str, float], prefix: str = "") -> bool:
-    """Whether it looks so much like the query picture that it is the same or one of a series."""
-    return told.get(f"{prefix}sight", 0.0) >= ALIKE or told.get(f"{prefix}sight_same", 0.0) > 0.5
+    """Whether it looks so much like the query picture that it is the same or one of a series, or
+    the sight model finds it so much nearer than others that it is meant."""
+    return any(told.get(f"{prefix}{name}", 0.0) >= least for name, least in BY_PIXELS.items())
 
 
 def starting(feature: Feature) -> dict[str, float]:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 
 from msgspec import structs
 
-from engine.contract.types import Answer, Coverage, GivenUp, Query
+from engine.contract.types import Answer, Coverage, GivenUp, Notice, Query
 from engine.models.registry import ModelSpec
 from engine.search.alternatives import best_of
 from engine.search.answers import name_hits, run_hits
@@ -18,9 +18,10 @@ from engine.search.context import Sources
 from engine.search.explain import explain
 from engine.search.given_up import kept_readings
 from engine.search.lanes import LANES, Lane
-from engine.search.ports import CopyIndex, NameIndex, QueryEncoder, no_copies
+from engine.search.ports import CopyIndex, NameIndex, QueryEncoder, SightSource, no_copies, no_sight
 from engine.search.query_encoding import QueryEncodings
 from engine.search.query_run import Beside, QueryRun
+from engine.search.question_language import unread_by, warm
 from engine.search.word_weights import WordWeights
 from engine.store import Looks, Store
 
@@ -38,21 +39,24 @@ class Searcher:
         copies: CopyIndex = no_copies,
         alive: Callable[[int], bool] = lambda file_id: True,
         looks: Looks | None = None,
+        sight: Callable[[], SightSource | None] = no_sight,
         lanes: Mapping[str, Lane] = LANES,
     ) -> None:
         encodings = QueryEncodings(encoder, spec)
         weights = WordWeights(store)
-        self._sources = Sources(store, spec, names, copies, encodings, weights, alive, looks)
+        self._sources = Sources(store, spec, names, copies, encodings, weights, alive, looks, sight)
         self._lanes = lanes
         self._beside = Beside(
             ThreadPoolExecutor(2, thread_name_prefix="words"),
             ThreadPoolExecutor(2, thread_name_prefix="question"),
+            ThreadPoolExecutor(2, thread_name_prefix="sight"),
         )
 
     def close(self) -> None:
         """Wait for what still looks something up; questions that wait for the model are dropped."""
         self._beside.looking.shutdown()
-        self._beside.encoding.shutdown(wait=False, cancel_futures=True)
+        for waiting in (self._beside.encoding, self._beside.seeing):
+            waiting.shutdown(wait=False, cancel_futures=True)
 
     def run(self, query: Query, limit: int = 20) -> QueryRun:
         """A query's run, not started yet, of which so many files are wanted."""
@@ -64,6 +68,8 @@ class Searcher:
         Where the model can't read the question, the last two say why and have what words found.
         """
         started = time.perf_counter()
+        spec = self._sources.spec
+        warm(spec)
         asked, given_up = self.kept(query)
         for answer in self._stages(asked, limit, started):
             told = answer
@@ -71,7 +77,11 @@ class Searcher:
                 *_, unread = self._stages(asked.unread, limit, started)
                 if not unread.weak:
                     told, given_up = unread, "weak"
-            yield structs.replace(told, read=query.read, given_up=given_up)
+            notices: tuple[Notice, ...] = ()
+            if answer.stage == "rescored" and not query.told_by_image:
+                said = unread_by(spec, asked.text)
+                notices = () if said is None else (said,)
+            yield structs.replace(told, read=query.read, given_up=given_up, notices=notices)
 
     def kept(self, query: Query) -> tuple[Query, GivenUp]:
         """The question with its readings or, for a reason, without."""
@@ -109,6 +119,9 @@ class Searcher:
                 coverage = Coverage(complete=False, message=said)
             elif (error := run.context.not_looked) is not None:
                 said = f"How pictures look could not be asked. {error}"
+                coverage = Coverage(complete=False, message=said)
+            elif (error := run.context.not_seen) is not None:
+                said = f"What is seen on pictures could not be asked. {error}"
                 coverage = Coverage(complete=False, message=said)
             spelling = "" if stage == "names" or run.only_filters else run.context.suggestion
             yield Answer(

@@ -39,8 +39,9 @@ def of_words(text: str, *, latin_only: bool) -> dict[str, float]:
 
 
 def of_picture(query: Query) -> dict[str, float]:
-    """`picture`: 1 where a picture asks by its look; `mixed`: 1 where words were typed with it."""
-    asks = query.look is not None
+    """`picture`: 1 where a picture asks by its pixels; `mixed`: 1 where words were typed with
+    it."""
+    asks = query.look is not None or query.image is not None
     typed = bool(query.text) and not query.told_by_image
     return {"picture": float(asks), "mixed": float(asks and typed)}
 

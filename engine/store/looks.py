@@ -1,129 +1,37 @@
-"""How pictures look: a vector space of its own beside the passages', which it never touches.
-
-It is its own book: each row says of which contents it is, so that after a crash no other record
-has to agree with it. What it lacks is looked at again; what it has too much of is taken away.
-"""
+"""How pictures look: a space of the small network that comes with Inkling."""
 
 from __future__ import annotations
 
-import logging
 import math
-import shutil
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contract.errors import RefusedQueryError, StoreDamagedError
 from engine.contract.types import FileFacts, Look, Unit
+from engine.store.picture_space import PictureSpace
 from engine.store.rows import StoredUnit
-from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
-from engine.store.table import Store
+from engine.store.spaces import drop_space, list_spaces, table_name
 
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 #: Begins the names of such spaces, whatever made the looks.
 PREFIX = "sight-"
 
 
-class Looks:
-    """The looks of pictures. From any thread; writes take turns.
-
-    All methods raise InklingError. After a StoreDamagedError `damaged` is true until `rebuild`.
-    """
+class Looks(PictureSpace[Look]):
+    """The looks of pictures."""
 
     def __init__(self, directory: Path, space: str, dim: int, views: int) -> None:
-        """Open the space, or make it; those that earlier versions made are removed, and one that
-        can't be read is made anew. `space` begins with PREFIX; a look has so many views [v, dim],
-        and its small picture as many pixels as `dim`."""
-        self._directory, self._space = directory, space
-        self._dim, self._views = dim, views
-        self._writing = threading.RLock()
-        self.damaged = False
-        self.changes = 0  # of what `contents` says, since it was opened
+        """`space` begins with PREFIX; those that earlier versions made are removed. A look has so
+        many views [v, dim], and its small picture as many pixels as `dim`."""
+        self._views = views
         for other in list_spaces(directory):
             if other.startswith(PREFIX) and other != table_name(space):
                 drop_space(directory, other)
-        try:
-            self._open()
-        except StoreDamagedError as error:
-            log.error("What pictures look like is looked at anew: %s", error)
-            self._make_anew()
-
-    def _open(self) -> None:
-        self._store = Store.open(self._directory, self._space, self._dim)
-        #: Replaced, never changed: whoever asks waits for no writer.
-        self._contents: Mapping[int, str] = self._store.symbols()
-
-    def _make_anew(self) -> None:
-        aside = set_space_aside(self._directory, self._space)
-        self._open()
-        shutil.rmtree(aside, ignore_errors=True)
-
-    def rebuild(self) -> None:
-        """Give up all that is there, be it readable or not: the space is empty afterwards."""
-        with self._writing:
-            self._store.close()
-            self._make_anew()
-            self.damaged = False
-            self.changes += 1
-
-    # Writing
-
-    def replace(self, pictures: Sequence[tuple[FileFacts, Look]]) -> None:
-        """Make these the only looks of their files, all or none; on disk when it returns."""
-        if not pictures:
-            return
-        with self._writing:
-            rows = {facts.file_id: _rows(facts, look) for facts, look in pictures}
-            self._check(lambda: self._store.replace_files(rows))
-            new = {facts.file_id: look.content for facts, look in pictures}
-            self._contents = {**self._contents, **new}
-            self.changes += 1
-
-    def delete(self, file_ids: Iterable[int]) -> None:
-        """Forget these files, those among them that are here."""
-        with self._writing:
-            if gone := [file_id for file_id in file_ids if file_id in self._contents]:
-                self._check(lambda: self._store.delete_files(gone))
-                lost = set(gone)
-                self._contents = {i: of for i, of in self._contents.items() if i not in lost}
-                self.changes += 1
-
-    def move(self, files: Iterable[FileFacts]) -> None:
-        """Files have another path or time now, those among them that are here."""
-        with self._writing:
-            if here := {f.file_id: f for f in files if f.file_id in self._contents}:
-                self._check(lambda: self._store.update_paths(here))
-
-    def maintain(self, *, force: bool = False) -> None:
-        """Indexes and compaction, when they are worth it."""
-        with self._writing:
-            self._check(lambda: self._store.maintain(force=force))
-
-    def close(self) -> None:
-        """Let go of the files; a write in progress is finished first."""
-        with self._writing:
-            self._store.close()
+        super().__init__(directory, space, dim)
 
     # Reading
-
-    def contents(self) -> Mapping[int, str]:
-        """Of each file that is here, the hash of what was looked at."""
-        return self._contents
-
-    def places(self) -> dict[int, tuple[str, float]]:
-        """Path and time of change of every file, as its rows have them."""
-        return self._check(self._store.places)
-
-    def size_bytes(self) -> int:
-        """Bytes on disk."""
-        return self._check(self._store.size_bytes)
 
     def of(self, file_ids: Collection[int]) -> dict[int, Look]:
         """How these files look; what is not known is left out."""
@@ -164,30 +72,15 @@ class Looks:
                 views.setdefault(file_id, []).append(known[unit_id])
         return {file_id: np.stack(some) for file_id, some in views.items()}
 
-    def _check(self, action: Callable[[], T], *, asked: bool = False) -> T:
-        """What an action gives, with damage noted; `asked`: a person's filters are part of it, so
-        that it may be refused for them."""
-        try:
-            return action()
-        except StoreDamagedError:
-            self.damaged = True
-            raise
-        except RefusedQueryError as error:
-            if asked:
-                raise
-            self.damaged = True
-            raise StoreDamagedError("How pictures look can't be read.") from error
-
-
-def _rows(facts: FileFacts, look: Look) -> list[StoredUnit]:
-    """A row a view, and one for the small picture. What they are of stands where passages have
-    their symbol, and how large it is where they have their lines."""
-    return [
-        StoredUnit(
-            Unit(facts.file_id, n, facts.kind, "", symbol=look.content, lines=look.size),
-            facts,
-            vector,
-            None,
-        )
-        for n, vector in enumerate([*look.views, look.small.ravel()])
-    ]
+    def _rows(self, facts: FileFacts, seen: Look) -> list[StoredUnit]:
+        """A row a view, and one for the small picture. How large it is stands where passages have
+        their lines."""
+        return [
+            StoredUnit(
+                Unit(facts.file_id, n, facts.kind, "", symbol=seen.content, lines=seen.size),
+                facts,
+                vector,
+                None,
+            )
+            for n, vector in enumerate([*seen.views, seen.small.ravel()])
+        ]

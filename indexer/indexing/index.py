@@ -23,6 +23,7 @@ from indexer.indexing.looking import Looking
 from indexer.indexing.model_spaces import drop_others, folder_bytes, model_in_use
 from indexer.indexing.pipeline import Pipeline
 from indexer.indexing.progress import Progress
+from indexer.indexing.seeing import Seeing
 from indexer.indexing.throttle import Throttle
 from indexer.ledger.ledger import Ledger
 from indexer.reading.file_reader import FileReader
@@ -67,6 +68,17 @@ class Index:
         """Open ledger and store, recover what a crash left."""
         self.ledger = self._open_ledger()
         self.looks = Looks(self.base.store, look.SPACE, look.DIM, len(look.VIEWS))
+        self.seeing = Seeing(
+            self.base,
+            self.settings,
+            self.ledger,
+            self.extractors,
+            self.failures,
+            reads=lambda: self.engine.spec,
+            throttled=self.throttled,
+            busy=self._changes_first,
+        )
+        self.seeing.open()
         self.engine = self._open_engine()
         self.engine.wake()
         # At once, and by the version that was found: the next commits take the numbers of those
@@ -83,14 +95,19 @@ class Index:
             self.failures,
             wanted=lambda: self.settings.sight,
             throttled=self.throttled,
-            busy=lambda: bool(self.busy or self.ledger.next_pending(1)),
+            busy=self._changes_first,
         )
         return self
+
+    def _changes_first(self) -> bool:
+        """Whether anything is read or to be: pictures are looked at behind that."""
+        return bool(self.busy or self.ledger.next_pending(1))
 
     def start(self) -> None:
         """Begin to read what is pending."""
         self.pipeline.start()
         self.looking.start()
+        self.seeing.start()
         self._carrying = threading.Thread(target=self._carry_names, name="names", daemon=True)
         self._carrying.start()
 
@@ -101,6 +118,7 @@ class Index:
             last.callback(self.ledger.close)
             last.callback(self.looks.close)
             last.callback(self.engine.close)
+            last.callback(self.seeing.stop)
             last.callback(self.looking.stop)
             last.callback(self.extractors.close)
             if not self.pipeline.stop(GRACE_SECONDS):
@@ -126,6 +144,7 @@ class Index:
             self.extractors,
             self.settings,
             workers=self.workers,
+            seen=self.seeing.spaces,
             throttle=self.throttle,
             progress=self.progress,
             failures=self.failures,
@@ -170,6 +189,7 @@ class Index:
             copies=self.copies,
             alive=lambda file_id: file_id not in self._removing,
             looks=self.looks,
+            sight=lambda: self.seeing.model,
             idle_s=self.settings.idle_minutes * 60.0,
             threads=self.settings.encoder_threads or None,
         )
@@ -225,12 +245,15 @@ class Index:
             # Another ledger's rows: the file ids in them mean nothing here.
             self.engine.delete(sorted(self.engine.file_ids()))
             self.looks.delete(self.looks.contents())
-            drop_others(self.base.store, self.engine.spec.space, look.SPACE)
+            self.seeing.forget_all()
+            kept = (space.name for space in self.seeing.spaces())
+            drop_others(self.base.store, self.engine.spec.space, look.SPACE, *kept)
             self.ledger.redo_all()
             self._mark("ledger-id").write_text(self.ledger.ledger_id)
         else:
             self._compare()
             self.looking.reconcile()
+            self.seeing.reconcile()
         if stale := self.ledger.note_versions(readers()):
             log.info("%d files are read again: they are read better now", stale)
 
@@ -312,6 +335,13 @@ class Index:
         return self.pipeline.busy
 
     @property
+    def encoder_threads(self) -> int:
+        """Cores that a model runs on."""
+        if hasattr(os, "sched_getaffinity"):
+            return self.settings.encoder_threads or len(os.sched_getaffinity(0))
+        return self.settings.encoder_threads or os.cpu_count() or 1
+
+    @property
     def encoded(self) -> int:
         """Units encoded for the model in use."""
         return self.pipeline.encoded
@@ -325,7 +355,7 @@ class Index:
     def waiting(self) -> bool:
         """Whether any file is still to be read, again or for the first time, or looked at."""
         reading = self.busy or self.ledger.next_pending(1) or self.ledger.next_stale(1)
-        return bool(reading) or self.looking.waiting
+        return bool(reading) or self.looking.waiting or self.seeing.waiting
 
     def throttled(self) -> bool:
         """Whether nothing is to be indexed now: paused, or something stands against it."""

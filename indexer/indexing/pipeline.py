@@ -14,7 +14,7 @@ from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts
-from engine.store import Looks
+from engine.store import Looks, Sightings
 from indexer.indexing.both_spaces import BothSpaces
 from indexer.indexing.encode_stage import EncodeStage
 from indexer.indexing.failures import RepeatedFailures, is_damage
@@ -52,13 +52,15 @@ class Pipeline:
         settings: Settings,
         *,
         workers: int = 2,
+        seen: Callable[[], Sequence[Sightings]] = tuple,
         throttle: Throttle,
         progress: Progress,
         failures: RepeatedFailures,
         look: Callable[[str], None],
         on_damage: Callable[[InklingError], None],
     ) -> None:
-        """`look` has a path scanned; `on_damage` hears that store or ledger can't be read."""
+        """`seen`: the spaces of sight models; `look` has a path scanned; `on_damage` hears that
+        store or ledger can't be read."""
         self._ledger, self._throttle, self._on_damage = ledger, throttle, on_damage
         self._stop, self._running = threading.Event(), threading.Event()
         self._running.set()
@@ -91,7 +93,7 @@ class Pipeline:
         )
         self._write = WriteStage(
             base,
-            BothSpaces(engine, looks),
+            BothSpaces(engine, looks, seen),
             ledger,
             self._states,
             self._changes,

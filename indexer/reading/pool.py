@@ -109,6 +109,20 @@ class ExtractorPool:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def pixels(self, path: str) -> tuple[list[tuple[int | None, Path]], Path]:
+        """Pictures of a file for a model that sees, with the pages they are, and the folder that
+        holds them: the caller removes it. ExtractError as `extract`."""
+        folder = self._folder()
+        try:
+            request = {"op": "pixels", "path": self._within_reach(path, folder)}
+            reply = self._ask(
+                self._for_work, request | {"folder": str(folder)}, _DEFAULT_DEADLINE_S
+            )
+            return [(page, folder / name) for page, name in reply["ok"]], folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
     def render(self, path: str, page: int | None, width: int) -> bytes:
         """A page or picture as PNG, `width` pixels wide; at once, since a person waits."""
         folder = self._folder()

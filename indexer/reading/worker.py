@@ -44,6 +44,12 @@ def read_file(path: Path, options: ExtractOptions) -> Extraction:
     return extraction
 
 
+def _is_document(path: Path) -> bool:
+    with path.open("rb") as file:
+        extractor = extract.pick(path, file.read(extract.HEAD))
+    return extractor is not None and extractor.kind == "pdf"
+
+
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Do what a request asks; failures become a reason and a detail."""
     path = Path(os.fsdecode(request["path"]))
@@ -58,6 +64,10 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             from indexer.reading.extract.picture_look import look_of
 
             return {"ok": look_of(path)}
+        if request["op"] == "pixels":
+            from indexer.reading.extract.shown import save_shown
+
+            return {"ok": save_shown(path, request["folder"], document=_is_document(path))}
         extraction = read_file(path, ExtractOptions(**request["options"]))
         return {"ok": messages.pack_extraction(extraction)}
     except ExtractError as error:

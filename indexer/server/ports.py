@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from engine.contract.errors import InklingError
 from engine.contract.types import Answer, Filters
+from engine.models.registry import Role
 
 
 class Search(Protocol):
@@ -81,11 +82,17 @@ class Models(Protocol):
     def recognise(self, folder: Path) -> str:
         """The id of the model whose weights a folder holds."""
 
-    def use(self, model: str, *, licence_accepted: bool, download: bool) -> dict[str, Any]:
-        """Have this model wanted from now on, after its weights are here."""
+    def use(
+        self, model: str, *, licence_accepted: bool, download: bool, role: Role = "text"
+    ) -> dict[str, Any]:
+        """Have this model wanted in a role from now on, after its weights are here; "" leaves the
+        role of sight to the model that reads."""
 
     def download(self, model: str, *, licence_accepted: bool) -> dict[str, Any]:
         """Begin to fetch its weights, or go on."""
+
+    def pause(self, model: str) -> dict[str, Any]:
+        """Stop its download; what is here is kept."""
 
     def add(self, folder: Path, model: str | None, *, licence_accepted: bool) -> dict[str, Any]:
         """Use the weights in a folder, where they are."""

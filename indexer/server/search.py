@@ -13,8 +13,18 @@ from msgspec import structs
 
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.filters import both
+from engine.contract.notices import notice
 from engine.contract.query import changed, parse
-from engine.contract.types import NOT_LOOKED_AT, Answer, Coverage, Filters, Hit, Look, Query
+from engine.contract.types import (
+    NOT_LOOKED_AT,
+    Answer,
+    Coverage,
+    Filters,
+    Hit,
+    Look,
+    Notice,
+    Query,
+)
 from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.index import Index
 from indexer.reading.extract.base import ExtractError
@@ -62,18 +72,25 @@ class IndexSearch:
         if filters is not None:
             query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
         told_words = ""
+        notices: tuple[Notice, ...] = self._nothing_there()
         coverage = self._coverage.told()  # once for all stages
         if image is not None:
             query, told_words = self._with_picture(query, image)
-            if query.look is not None:
+            if query.look is not None or query.image is not None:
                 coverage = self._of_pictures(coverage)
+            else:
+                notices = (*notices, notice("no-sight"))
             if not (query.text or query.look or query.image):
-                yield Answer((), coverage=Coverage(complete=False, message=_NOTHING_SEEN))
+                told = Coverage(complete=False, message=_NOTHING_SEEN)
+                yield Answer((), coverage=told, notices=notices)
                 return
         index = self._index
         try:
             for answer in index.engine.search(query, limit):
-                yield structs.replace(self._annotated(answer, coverage), picture_words=told_words)
+                made = self._annotated(answer, coverage)
+                if answer.stage == "rescored":
+                    made = structs.replace(made, notices=(*notices, *made.notices))
+                yield structs.replace(made, picture_words=told_words)
         except StoreDamagedError as error:
             # The names are in the ledger: they are whole.
             index.on_damage(error)
@@ -120,9 +137,10 @@ class IndexSearch:
                 told={"path": image},
             )
         wanted = self._index.settings.sight
+        seen = self._sees or self._index.seeing.model is not None
         if query.text or self._sees:
             look = self._look_of(image) if wanted else None
-            if self._sees:
+            if seen:
                 return changed(query, lambda q: replace(q, look=look)), ""
             if look is not None:
                 return changed(query, lambda q: replace(q, look=look, image=None)), ""
@@ -130,11 +148,12 @@ class IndexSearch:
         shutil.rmtree(scratch, ignore_errors=True)
         written = " ".join(part.text for part in extraction.parts).split()[:_PICTURE_WORDS]
         said = " ".join([*written, *extraction.shows])
-        seen = None if extraction.look is None else unpack_look(extraction.look)
+        look = None if extraction.look is None else unpack_look(extraction.look)
+        kept = image if seen else None
 
         def told(q: Query) -> Query:
             text = f"{q.text} {said}".strip()
-            return replace(q, text=text, told_by_image=not q.text, look=seen, image=None)
+            return replace(q, text=text, told_by_image=not q.text, look=look, image=kept)
 
         return changed(query, told), said
 
@@ -153,9 +172,23 @@ class IndexSearch:
         """Whether the model takes pictures as they are."""
         return "image" in self._index.engine.spec.modalities
 
+    def _nothing_there(self) -> tuple[Notice, ...]:
+        """What is said where the index is empty and nothing is on its way."""
+        if not self._index.ledger.roots():
+            return (notice("no-folders"),)
+        counts = self._coverage.counts()
+        files = sum(counts.values())
+        on_its_way = counts.get("pending", 0) + counts.get("seen", 0)
+        if files and not counts.get("done") and not on_its_way:
+            return (notice("nothing-indexed", files=f"{files:,}"),)
+        return ()
+
     def _of_pictures(self, coverage: Coverage) -> Coverage:
-        """With how many pictures could be compared."""
-        pictures, looked_at = self._index.looking.counts()
+        """With how many pictures could be compared: by their look, or by the sight model."""
+        counts = [self._index.looking.counts()]
+        if self._index.seeing.model is not None:
+            counts.append(self._index.seeing.counts())
+        pictures, looked_at = max(counts, key=lambda told: told[0] - told[1])
         coverage = structs.replace(coverage, pictures=pictures, looked_at=looked_at)
         if looked_at >= pictures:
             return coverage

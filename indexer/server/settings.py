@@ -12,7 +12,7 @@ from typing import Any
 from engine.contract.paths import BaseDir
 from engine.contract.settings import SETTINGS, Settings
 from engine.models.files import ensure_usable
-from engine.models.registry import MODELS, model_spec
+from engine.models.registry import MODELS, spec_for
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,9 @@ class SettingsOwner:
             for key, value in values.items():
                 fresh.set(key, value)
             if "model" in values:
-                ensure_usable(model_spec(fresh.model), self._base)
+                ensure_usable(spec_for("text", fresh.model), self._base)
+            if values.get("sight_model"):
+                ensure_usable(spec_for("sight", fresh.sight_model), self._base)
             if mistaken:  # what a person wrote is not lost for a wrong character in it
                 kept = self._base.settings.with_suffix(".toml.mistaken")
                 with suppress(OSError):
@@ -76,9 +78,13 @@ class SettingsOwner:
     def health(self) -> list[dict[str, str]]:
         """What is wrong in the file, if anything."""
         hints = list(self._mistakes)
-        if (model := self._settings.model) not in MODELS:
-            known = ", ".join(MODELS)
-            hints.append(f"There is no model called “{model}”; known are {known}.")
+        named = (self._settings.model, self._settings.sight_model)
+        known = ", ".join(MODELS)
+        hints += [
+            f"There is no model called “{model}”; known are {known}."
+            for model in named
+            if model and model not in MODELS
+        ]
         title = f"There is a mistake in {self._base.settings.name}."
         return [{"level": "warning", "title": title, "hint": hint} for hint in hints]
 

@@ -32,8 +32,11 @@ class SettingsEffects:
             self._scanner.scan_all()
         if "model" in changed:
             self._activation.follow()
+        if changed & {"model", "sight_model"}:
+            index.seeing.follow()
         if "idle_minutes" in changed:
             index.engine.set_idle(settings.idle_minutes * 60.0)
+            index.seeing.set_idle(settings.idle_minutes * 60.0)
         if "memory_cap_mb" in changed:
             self._extractors.memory_bytes = settings.memory_cap_mb * 1_000_000
             self._extractors.release()  # a worker's limits are set when it starts

@@ -74,13 +74,20 @@ class Status:
             "sight": self._sight(),
             "reader_restarts": self._extractors.restarts,
             "eta_s": index.progress.eta(counts),
-            "index_bytes": engine.size_bytes() + index.looks.size_bytes(),
+            "index_bytes": self._bytes(),
             "health": [*index.health(), *self._settings.health(), *self._watching()],
         }
 
-    def _sight(self) -> dict[str, int]:
+    def _bytes(self) -> int:
+        """On disk: passages, and what is known of pictures."""
+        index = self._index
+        pictures = index.looks.size_bytes() + index.seeing.size_bytes()
+        return index.engine.size_bytes() + pictures
+
+    def _sight(self) -> dict[str, Any]:
         pictures, looked_at = self._index.looking.counts()
-        return {"pictures": pictures, "looked_at": looked_at}
+        model = self._index.seeing.progress()
+        return {"pictures": pictures, "looked_at": looked_at, "model": model}
 
     def _count(self) -> int:
         """Units in the store; the last number where it can't be read now: the status is for just

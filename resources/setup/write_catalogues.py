@@ -29,6 +29,7 @@ from desktop.wording.language import DOMAIN, FOLDER
 from engine.contract.errors import NOT_INDEXED, NOT_YET, REASONS
 from engine.contract.filters import FILTERS
 from engine.contract.kinds import KINDS
+from engine.contract.notices import LANGUAGES, NOTICES
 from engine.contract.readings import GIVEN_UP
 from engine.contract.settings import SECTIONS, SETTINGS
 from engine.contract.types import NOT_LOOKED_AT, NOT_READ_YET
@@ -75,6 +76,9 @@ def _of_tables() -> Iterator[Message]:
     yield from (meaning(word) for word in FILTERS)
     yield from (reason.sentence for reason in REASONS.values())
     yield from GIVEN_UP.values()
+    for notice in NOTICES.values():
+        yield from (notice.sentence, notice.button)
+    yield from LANGUAGES.values()
     yield from (NOT_YET, NOT_INDEXED, NOT_READ_YET, NOT_LOOKED_AT)
 
 

@@ -145,6 +145,11 @@ def test_download_from_a_hub_and_use(
         until(lambda: part.exists() and part.stat().st_size > 100_000)
         assert 0 < model(inkling)["progress"] < 1
         assert model(inkling)["activity"] == "downloading"
+        inkling.client().call("POST", "/v1/models/pause", {"id": "jina-v4"})
+        assert model(inkling)["activity"] is None
+        held = part.stat().st_size
+        inkling.ok("model", "download", "jina-v4")
+        until(lambda: part.stat().st_size > held)
         kill(inkling)
         assert model(inkling)["state"] == "incomplete"
         hub.slow_s = 0.0

@@ -7,6 +7,7 @@ from engine.search.lanes.dense import Dense
 from engine.search.lanes.lane import Lane
 from engine.search.lanes.late import Late
 from engine.search.lanes.names import Names
+from engine.search.lanes.seen import Seen
 from engine.search.lanes.sight import Sight
 from engine.search.lanes.words import Words
 
@@ -16,6 +17,7 @@ LANES: dict[str, Lane] = {
     "text": Words(),
     "dense": Dense(),
     "sight": Sight(),
+    "seen": Seen(),
     "late": Late(),
 }
 

@@ -13,6 +13,8 @@ from engine.search.context import QueryContext
 from engine.search.features import Feature, FeatureMatrix, Floats
 from engine.store import Candidate
 
+LaneStage = Literal["words", "fused", "seen", "rescored"]
+
 
 class Lane:
     """A row of engine.search.lanes.LANES; stateless: what belongs to a query is in its context."""
@@ -20,9 +22,10 @@ class Lane:
     #: The columns it fills; the first says which candidates the lane itself found.
     columns: ClassVar[tuple[Feature, ...]]
     #: "words" for what needs no model: it is looked up while the model reads the question, and must
-    #: not wait for that. "rescored" for what is too costly for every candidate: it sees the best
-    #: fused ones.
-    stage: ClassVar[Literal["words", "fused", "rescored"]] = "fused"
+    #: not wait for that. "seen" for what needs the sight model, which may have to be loaded: the
+    #: others' answer is shown before. "rescored" for what is too costly for every candidate: it
+    #: sees the best fused ones.
+    stage: ClassVar[LaneStage] = "fused"
     #: Whether its columns are fitted; those that no judged question asks keep their rows' weights.
     fitted: ClassVar[bool] = True
 

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.models.registry import Role
 from indexer.server.ports import Models
 from indexer.server.request_types import AskedPath, Nothing, as_json, get, post
 
@@ -26,6 +27,7 @@ class AskedUse(AskedModel):
     """To be in use; fetched first where it may be."""
 
     download: bool = True
+    role: Role = "text"
 
 
 class AskedAdding(AskedPath):
@@ -46,10 +48,16 @@ def model_routes(port: Models) -> list[Route]:
 
     def use(asked: AskedUse) -> Response:
         accepted = asked.licence_accepted
-        return as_json(port.use(asked.id, licence_accepted=accepted, download=asked.download))
+        made = port.use(
+            asked.id, licence_accepted=accepted, download=asked.download, role=asked.role
+        )
+        return as_json(made)
 
     def download(asked: AskedModel) -> Response:
         return as_json(port.download(asked.id, licence_accepted=asked.licence_accepted))
+
+    def pause(asked: AskedModel) -> Response:
+        return as_json(port.pause(asked.id))
 
     def add(asked: AskedAdding) -> Response:
         accepted = asked.licence_accepted
@@ -63,6 +71,7 @@ def model_routes(port: Models) -> list[Route]:
         get("/v1/models/recognise", AskedPath, recognised),
         post("/v1/models/use", AskedUse, use),
         post("/v1/models/download", AskedModel, download),
+        post("/v1/models/pause", AskedModel, pause),
         post("/v1/models/add", AskedAdding, add),
         post("/v1/models/remove", AskedModel, remove),
     ]

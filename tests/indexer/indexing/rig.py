@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from engine import Engine
-from engine.contract.errors import RefusedRowsError
+from engine.contract.errors import InklingError, RefusedRowsError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Unit
 from engine.encoders.image_onnx import look
 from engine.encoders.pool import State
 from engine.models.registry import ModelSpec, model_spec
+from engine.sight import SightModel
 from engine.store import Looks, Reword, StoredUnit, table_name
 from indexer.indexing.file_states import FileStates
 from indexer.indexing.progress import Progress
@@ -149,3 +153,38 @@ def spoil_newest_commit(directory: Path, spec: ModelSpec) -> None:
     """As a power cut leaves what was not synced: the newest manifest is all zeros."""
     manifest = min((directory / f"{table_name(spec.space)}.lance" / "_versions").glob("*.manifest"))
     manifest.write_bytes(bytes(manifest.stat().st_size))
+
+
+class SmallSight(SightModel):
+    """The role of sight over a real store, without a model: a picture is its mean colour."""
+
+    DIM = 8
+    BAD = (1, 2, 3)  # a picture of this colour can't be seen
+    seen: ClassVar[list[tuple[str, int | None]]] = []  # files, and pages where they are some
+    unable: ClassVar[bool] = False  # no model can be had
+
+    def __init__(self, base: BaseDir, spec: ModelSpec, **more: Any) -> None:
+        super().__init__(base, replace(spec, dim=self.DIM), **more)
+        self.spec = spec  # for whoever compares it with what is wanted
+
+    @classmethod
+    def vector_of(cls, colour: Sequence[float]) -> NDArray[np.float32]:
+        made = np.zeros(cls.DIM, np.float32)
+        made[:3] = np.array(colour, np.float32) / 255 - 0.5
+        made[3] = 0.01
+        return np.asarray(made / np.linalg.norm(made), np.float32)
+
+    @property
+    def state(self) -> State:
+        return "failed" if self.unable else super().state
+
+    def see(self, pictures: Sequence[str]) -> NDArray[np.float32]:
+        if self.unable:
+            raise InklingError("There is no memory for the model.")
+        colours = [np.asarray(Image.open(p).convert("RGB")).mean(axis=(0, 1)) for p in pictures]
+        if any(np.allclose(colour, self.BAD) for colour in colours):
+            raise InklingError("This picture ended the encoder.")
+        for path in pictures:
+            kind, _, page = Path(path).stem.partition("-")
+            self.seen.append((kind, int(page) if page else None))
+        return np.stack([self.vector_of(colour) for colour in colours])

@@ -20,7 +20,7 @@ from engine.encoders.image_onnx import look
 from engine.encoders.image_onnx.look import look_at
 from engine.models.registry import ModelSpec
 from engine.store import Looks, Store, drop_space, table_name
-from indexer.indexing import looking
+from indexer.indexing import filling, looking
 from indexer.indexing.index import Index
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
@@ -76,7 +76,8 @@ def small(self: Index, spec: ModelSpec) -> SmallEngine:
 def start(base: BaseDir, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     running: list[Index] = []
     monkeypatch.setattr(Index, "make_engine", small)
-    monkeypatch.setattr("indexer.indexing.looking.BACK_OFF_SECONDS", 0.2)
+    monkeypatch.setattr(looking, "BACK_OFF_SECONDS", 0.2)
+    monkeypatch.setattr(looking, "IDLE_WAIT", 0.05)
 
     def started() -> Index:
         while running:
@@ -143,8 +144,8 @@ def test_they_are_filled_in_behind_changes_but_not_for_ever(
 ) -> None:
     index = start()
     check(index)
-    monkeypatch.setattr(looking, "PATIENCE_SECONDS", 0.3)
-    monkeypatch.setattr(index.looking, "_busy", lambda: True)
+    monkeypatch.setattr(filling, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(index.looking._filling, "_busy", lambda: True)
     index.looks.delete(index.looks.contents())
     check(index)
 
@@ -296,7 +297,7 @@ def test_what_cannot_be_looked_at_is_left_alone_and_said_of_nobody_else(
         return seen(self, path)
 
     monkeypatch.setattr(ExtractorPool, "look", failing)
-    monkeypatch.setattr(looking, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(filling, "AGAIN_SECONDS", 0.1)
     index.looks.delete(index.looks.contents())
     until(lambda: len(index.looks.contents()) == PICTURES - 1 and asked.count("1.png") == 2)
     settled(index)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from engine.contract.errors import StoreBusyError, StoreDamagedError
+from engine.contract.notices import notice
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import Answer, Look
@@ -88,6 +89,16 @@ def test_words_typed_with_a_picture_count_beside_its_look(indexer: Indexer, tmp_
     last = asked(indexer, ball(300, (250, 130, 30)), tmp_path, "ferry timetable")
     assert last.picture_words == ""  # typed words take their place
     assert {hit.title for hit in last.hits[:3]} == {"IMG_2001.png", "IMG_2002.png", "boats.md"}
+
+
+def test_words_typed_with_a_picture_bring_no_note_before_what_looks_alike(
+    indexer: Indexer, tmp_path: Path
+) -> None:
+    alike = ball(90, (90, 90, 90)).rotate(180)
+    last = asked(indexer, alike, tmp_path, "tomatoes want sun and water")
+    titles = [hit.title for hit in last.hits]
+    assert titles[0] == "IMG_2001.png"
+    assert "garden.md" in titles[:3]
 
 
 def test_what_is_no_picture_is_not_said_to_be_asked_by_its_look(
@@ -196,6 +207,8 @@ def test_without_the_network_and_without_text_no_file_is_the_answer(
     answer = asked(indexer, ball(200, (255, 140, 20)), tmp_path)
     assert not answer.hits
     assert "how pictures look is not compared" in answer.coverage.message
+    assert answer.notices == (notice("no-sight"),)
     # Words typed with it answer alone.
     typed = asked(indexer, ball(200, (255, 140, 20)), tmp_path, "tomatoes")
     assert typed.hits[0].title == "garden.md"
+    assert typed.notices == (notice("no-sight"),)
