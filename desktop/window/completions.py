@@ -19,13 +19,9 @@ MOST = 12
 _SIZES = (">1MB", ">10MB", ">100MB", "<100kB")
 _NUMBERS = {"pages": (">10", ">100"), "width": (">1920", ">3000"), "height": (">1080", ">2000")}
 _DATE_KEYS = ("date", "before", "after", "taken")
-_ENDINGS = (
-    *("pdf", "docx", "xlsx", "pptx", "odt", "md", "txt", "png", "jpg", "csv", "json", "py", "js"),
-    *("html", "epub", "eml"),
-)
+_ENDINGS = "pdf docx xlsx pptx odt md txt png jpg csv json py js html epub eml"
 _LANGUAGES = (
-    *("python", "javascript", "typescript", "go", "rust", "java", "c", "cpp", "csharp", "ruby"),
-    *("php", "shell", "sql", "kotlin", "swift"),
+    "python javascript typescript go rust java c cpp csharp ruby php shell sql kotlin swift"
 )
 #: Filters that take several values, with commas between them.
 _LISTS = ("kind", "type", "ext", "lang")
@@ -99,9 +95,9 @@ def _values(key: str, known: Known, today: dt.date) -> Mapping[str, str]:
     if key == "in":
         return dict.fromkeys(known.folders, "")
     if key == "ext":
-        return dict.fromkeys(_ENDINGS, "")
+        return dict.fromkeys(_ENDINGS.split(), "")
     if key == "lang":
-        return dict.fromkeys(_LANGUAGES, "")
+        return dict.fromkeys(_LANGUAGES.split(), "")
     return dict.fromkeys(_SIZES if key == "size" else _NUMBERS.get(key, ()), "")
 
 

@@ -20,7 +20,6 @@ from desktop.preview.loading import SHOWN, Text
 from desktop.preview.loading import window as window_of
 from desktop.preview.pane import PreviewPane
 from desktop.preview.quick_look import QuickLook
-from desktop.preview.table import MOST_COLUMNS, cells_of
 from desktop.window.window import Window
 from engine.contract.codec import from_data
 from engine.contract.types import Hit, Location
@@ -137,61 +136,6 @@ def test_a_picture_far_higher_than_wide_is_shown_at_its_match(
     pane.picture.fit()  # and whole, for who asks
     seen = pane.picture.mapToScene(pane.picture.viewport().rect()).boundingRect()
     assert seen.height() >= long.height()
-
-
-def test_separated_values_are_a_table(qtbot: QtBot, pane: PreviewPane, tmp_path: Path) -> None:
-    file = tmp_path / "meter.csv"
-    rows = [f'2025-{n},{n * 7},"a, b\nc",note {n}' for n in range(1, 60)]
-    file.write_text("\n".join(["month,kWh,remark,more", *rows]), encoding="utf-8")
-    place = {"lines": [60, 61]}
-    marks = [{"type": "text", "start": 0, "end": 7, "word": "n"}]
-    show(qtbot, pane, hit(str(file), location=place, evidence=marks, snippet="note 30 …"))
-    table, model = pane.table, pane.table.model()
-    assert table.isVisible()
-    assert (model.rowCount(), model.columnCount()) == (59, 4)
-    across = Qt.Orientation.Horizontal
-    assert [model.headerData(n, across) for n in range(4)] == ["month", "kWh", "remark", "more"]
-    assert model.index(0, 2).data() == "a, b c"  # over two lines of the file
-    role = Qt.ItemDataRole.BackgroundRole
-    tinted = [row for row in range(59) if model.index(row, 0).data(role) is not None]
-    assert tinted == [29]  # of the file's lines 60 and 61
-    assert model.index(29, 3).data(role) == theme.of(table.palette()).mark
-    assert table.visualRect(model.index(29, 0)).top() < table.viewport().height()
-    pane.start_find()
-    QTest.keyClicks(pane.find_bar.field, "NOTE 5")
-    assert table.currentIndex().data() == "note 5"
-    pane.find_bar.find_wanted.emit("note 5", False)
-    assert table.currentIndex().data() == "note 50"
-    assert pane.shown_text() == "note 50"
-    pane.find_bar.find_wanted.emit("nowhere", False)
-    assert pane.find_bar._result.text() == s.FIND_NONE
-    pane.bar.source_toggled.emit(True)
-    assert pane.text.isVisible()
-    assert pane.text.toPlainText().startswith("month,kWh")
-    pane.bar.source_toggled.emit(False)
-    assert table.isVisible()
-
-
-@pytest.mark.parametrize(
-    ("text", "headed", "shape"),
-    [
-        ("a;b\n1;2", True, (2, 2)),
-        ("1;2\n3;4", False, (2, 2)),
-        ("a\tb\n\n1\t2", True, (2, 2)),
-        ("only words\nand lines", False, None),
-        ("", False, None),
-        ('a,"b\nnever closed', False, (1, 2)),
-        (",".join("x" * 500), False, (1, MOST_COLUMNS)),
-    ],
-)
-def test_what_is_a_table(text: str, headed: bool, shape: tuple[int, int] | None) -> None:
-    cells = cells_of(text, "csv")
-    if shape is None:
-        assert cells is None
-    else:
-        assert cells is not None
-        assert (len(cells.rows), max(map(len, cells.rows))) == shape
-        assert cells.headed == headed
 
 
 def test_a_long_name_says_that_it_is_cut(qtbot: QtBot, pane: PreviewPane) -> None:
