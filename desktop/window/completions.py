@@ -20,9 +20,7 @@ _SIZES = (">1MB", ">10MB", ">100MB", "<100kB")
 _NUMBERS = {"pages": (">10", ">100"), "width": (">1920", ">3000"), "height": (">1080", ">2000")}
 _DATE_KEYS = ("date", "before", "after", "taken")
 _ENDINGS = "pdf docx xlsx pptx odt md txt png jpg csv json py js html epub eml"
-_LANGUAGES = (
-    "python javascript typescript go rust java c cpp csharp ruby php shell sql kotlin"
-)
+_LANGUAGES = "python javascript typescript go rust java c cpp csharp ruby php shell sql kotlin"
 #: Filters that take several values, with commas between them.
 _LISTS = ("kind", "type", "ext", "lang")
 #: The same as another word: offered once.

@@ -309,12 +309,8 @@ class Window(QMainWindow):
         self._open_first = False
         self.search.set_busy(False)
         self.status.show_unavailable(s.NO_INDEXER)
-        self.notice.show_notice(
-            telling.said(error),
-            "warning",
-            s.START_INDEXER,
-            self.restart_indexer,
-        )
+        said = telling.said(error)
+        self.notice.show_notice(said, "warning", s.START_INDEXER, self.restart_indexer)
 
     def _available(self) -> None:
         if self.notice.button.text() == s.START_INDEXER:
