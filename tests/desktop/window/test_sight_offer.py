@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop import strings as s
 from desktop.presentation import model_strings as ms
 from desktop.state import State
 from desktop.window.window import Window
