@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint sample licences tables clean
+.PHONY: help run demo test lint sample licences tables translations clean
 
 help:
 	@echo "make run       start Inkling (without a display: the demo in the terminal)"
@@ -16,6 +16,7 @@ help:
 	@echo "make sample    draw the sample library again (needs Xvfb, xterm, openbox …)"
 	@echo "make licences  write resources/licences.md again"
 	@echo "make tables    write the README's tables of filters again"
+	@echo "make translations  find the window's sentences again, for resources/locale"
 	@echo "make clean     remove .venv and caches"
 
 # Written last by prepare.py, so that a broken set-up is done again and a finished one costs nothing.
@@ -50,6 +51,9 @@ licences: $(READY)
 
 tables: $(READY)
 	$(BIN)/python resources/setup/write_tables.py
+
+translations: $(READY)
+	$(BIN)/python resources/setup/write_catalogues.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

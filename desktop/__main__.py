@@ -43,6 +43,7 @@ def _window(options: argparse.Namespace) -> int:
     from desktop.terminal.options import FAILED, complain
     from engine.contract.errors import InklingError
     from engine.contract.paths import base_dir
+    from engine.contract.settings import Settings
 
     try:
         base = base_dir(options.base_dir).create()
@@ -51,7 +52,10 @@ def _window(options: argparse.Namespace) -> int:
         return FAILED
     if send(base.root, "toggle" if options.toggle else "show"):
         return 0
-    from desktop.app import main as window
+    from desktop.wording import language
+
+    language.choose(Settings.load(base).language)
+    from desktop.app import main as window  # reads the sentences, hence after it
 
     return window(base, hidden=options.hidden)
 

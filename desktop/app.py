@@ -23,6 +23,7 @@ from desktop.system.single_instance import SingleInstance
 from desktop.system.tray import Tray
 from desktop.window.actions import ACTIONS, keys_text
 from desktop.window.window import Window
+from desktop.wording import language
 from engine.contract import log
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
@@ -63,6 +64,7 @@ def application(settings: Settings) -> QApplication:
     app.setDesktopFileName("inkling")
     app.setWindowIcon(icons.app_icon())
     app.setQuitOnLastWindowClosed(False)
+    language.install(app)
     app.setStyle("Fusion")  # one look that the palette fully decides, on every desktop
     theme.apply(app, settings.theme)
     return app

@@ -95,8 +95,9 @@ class Client:
         elif (found := cls.find(base)) is not None:
             if release(found.endpoint.version) > release(VERSION):
                 raise InklingError(
-                    f"A newer Inkling ({found.endpoint.version}) is running; this is {VERSION}.",
+                    "A newer Inkling ({theirs}) is running; this is {ours}.",
                     hint="Use the newer one, or end its indexer with `inkling stop`.",
+                    told={"theirs": found.endpoint.version, "ours": VERSION},
                 )
             return found
         process = start_indexer(base)
@@ -110,11 +111,10 @@ class Client:
                 found = cls._wait_for_other(base)
                 if found is not None:
                     return found
-                raise InklingError(
-                    "The indexer did not start.", hint=f"{_last_words(process, base)}"
-                )
+                raise InklingError("The indexer did not start.", hint=_last_words(process, base))
             time.sleep(0.05)
-        raise InklingError("The indexer does not answer.", hint=f"See {base.logs}/indexer.log.")
+        log = base.logs / "indexer.log"
+        raise InklingError("The indexer does not answer.", hint="See {log}.", told={"log": log})
 
     @classmethod
     def _wait_for_other(cls, base: BaseDir) -> Client | None:
@@ -256,10 +256,20 @@ def _readable(status: int, body: bytes) -> InklingError:
     try:
         data = json.loads(body)
         error = data["error"]
-        return InklingError(error["message"], hint=error.get("hint", ""), path=error.get("path"))
+        said = error.get("template") or error  # as it was filled, for other languages
+        return InklingError(
+            said["message"],
+            hint=said.get("hint", ""),
+            path=error.get("path"),
+            told=said.get("told"),
+        )
     except (ValueError, KeyError, TypeError):
         detail = body.decode("utf-8", "replace")[:300]
-        return InklingError(f"The indexer refused this request ({status}).", hint=detail)
+        return InklingError(
+            "The indexer refused this request ({status}).",
+            hint="{detail}",
+            told={"status": status, "detail": detail},
+        )
 
 
 def _with(target: str, only: dict[str, Any]) -> str:
@@ -303,8 +313,9 @@ def end_older(base: BaseDir, endpoint: Endpoint) -> None:
         if _lock_is_free(base, ENDED_SECONDS):
             return
     raise InklingError(
-        f"The indexer of an older Inkling ({endpoint.version}) does not end.",
-        hint=f"End the process {endpoint.pid} and try again.",
+        "The indexer of an older Inkling ({version}) does not end.",
+        hint="End the process {pid} and try again.",
+        told={"version": endpoint.version, "pid": endpoint.pid},
     )
 
 

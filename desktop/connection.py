@@ -91,8 +91,12 @@ class IndexerConnection(QObject):
         """It does not answer any more."""
         if self._client is not None and time.monotonic() - self._since > _HELD_SECONDS:
             self._looks = 0
-        again = "It is being started again." if self._was_killed else ""
-        self._lost(InklingError("The indexer does not answer.", hint=again))
+        self._lost(
+            InklingError(
+                "The indexer does not answer.",
+                hint="It is being started again." if self._was_killed else "",
+            )
+        )
 
     def _lost(self, error: InklingError) -> None:
         self._client = None

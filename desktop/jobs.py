@@ -100,7 +100,11 @@ class Jobs(QObject):
                 self._post(ticket, failed, error)
             except Exception as error:  # noqa: BLE001  # the answer must come back whatever happened
                 _log.exception("a job failed")
-                self._post(ticket, failed, InklingError(f"Something went wrong: {error}."))
+                self._post(
+                    ticket,
+                    failed,
+                    InklingError("Something went wrong: {error}.", told={"error": error}),
+                )
             else:
                 self._post(ticket, finished)
 

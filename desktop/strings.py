@@ -1,20 +1,15 @@
-"""The window's English sentences, ready for a gettext catalogue; rows of tables keep their own."""
+"""The window's sentences, translated as the module is loaded; rows of tables keep their own.
+
+The catalogues in resources/locale are made from here and from the tables (`make translations`).
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-import gettext
-from pathlib import Path
-
-import resources
+from desktop.wording.figures import number
+from desktop.wording.language import plural as _n
+from desktop.wording.language import tr
 from engine.contract.readings import GIVEN_UP as _GIVEN_UP
 from engine.contract.types import Lane, Location
-
-_catalogue = gettext.translation(
-    "inkling", str(Path(resources.__file__).parent / "locale"), fallback=True
-)
-tr = _catalogue.gettext
-_n = _catalogue.ngettext
 
 APP = "Inkling"
 SEARCH_PLACEHOLDER = tr("Describe the file you are looking for")
@@ -28,6 +23,7 @@ RESULTS_NAME = tr("Results")
 PREVIEW_NAME = tr("Preview")
 PICTURE_NAME = tr("Page or picture")
 TEXT_NAME = tr("Text of the file")
+TABLE_NAME = tr("Table")
 STATUS_NAME = tr("Index")
 
 KIND = tr("Kind")
@@ -37,6 +33,10 @@ ANY_KIND = tr("Every kind")
 ANY_FOLDER = tr("Every folder")
 ANY_DATE = tr("Any time")
 OTHER_FOLDER = tr("Another folder…")
+OTHER_DATES = tr("From one day to another…")
+FROM_DAY = tr("From")
+TO_DAY = tr("To")
+SHOW_SPAN = tr("Show")
 DATES = {  # value of date: -> label
     "today": tr("Today"),
     "yesterday": tr("Yesterday"),
@@ -171,6 +171,7 @@ PAUSE_HOUR = tr("For one hour")
 PAUSE_MORNING = tr("Until tomorrow")
 PAUSE_OPEN = tr("Until I resume")
 
+FILTERS_OFFERED = tr("Filters")
 PALETTE_PLACEHOLDER = tr("What do you want to do?")
 SHORTCUTS_TITLE = tr("Keyboard Shortcuts")
 SHORTCUTS_TYPED = tr("Typed into the search")
@@ -281,6 +282,14 @@ NOT_BINNED_HINT = tr("Its disk may have no bin, or the folder can't be written t
 NOT_IN_BIN = tr("“{name}” is not in the bin any more.")
 NOT_TAKEN_BACK = tr("“{name}” can't be taken back from the bin.")
 TAKEN_MEANWHILE = tr("There is a “{name}” again where it was; the other stays in the bin.")
+RENAME = tr("Rename")
+RENAME_TITLE = tr("Rename “{name}”")
+RENAME_FIELD = tr("New name")
+RENAMED = tr("“{old}” is now called “{new}”.")
+NO_NAME = tr("A file can't be called “{name}”.")
+NAME_TOO_LONG = tr("This name is too long.")
+NAME_TAKEN = tr("There is a “{name}” already.")
+NOT_RENAMED = tr("“{name}” can't be renamed: {error}.")
 LEFT_OUT = tr("{folder} is left out of the index.")
 IS_WATCHED = tr("{folder} is itself looked into, or holds a folder that is.")
 IS_WATCHED_HINT = tr("Take it away in the index (Ctrl+I).")
@@ -317,15 +326,15 @@ SETTINGS_MESSAGE = tr("Some settings could not be read.")
 
 
 def on_pages(count: int) -> str:
-    return _n("on {n} page", "on {n} pages", count).format(n=count)
+    return _n("on {n} page", "on {n} pages", count).format(n=number(count))
 
 
 def files(count: int) -> str:
-    return _n("{n} file", "{n} files", count).format(n=f"{count:,}")
+    return _n("{n} file", "{n} files", count).format(n=number(count))
 
 
 def pictures(count: int) -> str:
-    return _n("{n} picture", "{n} pictures", count).format(n=f"{count:,}")
+    return _n("{n} picture", "{n} pictures", count).format(n=number(count))
 
 
 def found_by(lanes: tuple[str, ...]) -> str:
@@ -334,97 +343,35 @@ def found_by(lanes: tuple[str, ...]) -> str:
 
 
 def more_places(count: int) -> str:
-    return _n("{n} more place", "{n} more places", count).format(n=count)
+    return _n("{n} more place", "{n} more places", count).format(n=number(count))
 
 
 def more_copies(count: int) -> str:
-    return _n("{n} more copy", "{n} more copies", count).format(n=f"{count:,}")
+    return _n("{n} more copy", "{n} more copies", count).format(n=number(count))
 
 
 def problems(count: int) -> str:
-    return _n("{n} problem", "{n} problems", count).format(n=f"{count:,}")
+    return _n("{n} problem", "{n} problems", count).format(n=number(count))
 
 
 def binned(count: int) -> str:
-    return _n("{n} file is in the bin.", "{n} files are in the bin.", count).format(n=count)
+    return _n("{n} file is in the bin.", "{n} files are in the bin.", count).format(n=number(count))
 
 
 def selected(count: int, total: str) -> str:
-    return tr("{n} selected · {total}").format(n=f"{count:,}", total=total)
+    return tr("{n} selected · {total}").format(n=number(count), total=total)
 
 
 def copied(count: int) -> str:
-    return _n("{n} copied.", "{n} copied.", count).format(n=count)
+    return _n("{n} copied.", "{n} copied.", count).format(n=number(count))
 
 
 def withheld(count: int) -> str:
-    return _n("{n} withheld", "{n} withheld", count).format(n=f"{count:,}")
+    return _n("{n} withheld", "{n} withheld", count).format(n=number(count))
 
 
 def skipped(count: int) -> str:
-    return tr("{n} by name only").format(n=f"{count:,}")
-
-
-def size(count: int) -> str:
-    """Bytes for people, in decimal units as file managers write them."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
-
-
-def duration(seconds: float) -> str:
-    """A time still to wait, rounded as a person would say it."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return tr("less than a minute")
-    if minutes < 90:
-        return _n("{n} minute", "{n} minutes", minutes).format(n=minutes)
-    hours = round(minutes / 60)
-    if hours < 36:
-        return _n("{n} hour", "{n} hours", hours).format(n=hours)
-    days = round(hours / 24)
-    return _n("{n} day", "{n} days", days).format(n=days)
-
-
-def about(seconds: float) -> str:
-    """A time that is only estimated."""
-    known = duration(seconds)
-    return known if seconds < 30 else tr("about {time}").format(time=known)
-
-
-def left(seconds: float) -> str:
-    return tr("{time} left").format(time=duration(seconds))
-
-
-def short_date(mtime: float, now: dt.datetime | None = None) -> str:
-    """14:05, Yesterday, Tuesday, 3 Mar, 3 Mar 2024: as short as it stays clear."""
-    if mtime <= 0:
-        return ""
-    try:
-        when = dt.datetime.fromtimestamp(mtime)
-    except (OverflowError, OSError, ValueError):
-        return ""
-    today = (now or dt.datetime.now()).date()
-    days = (today - when.date()).days
-    if days == 0:
-        return f"{when:%H:%M}"
-    if days == 1:
-        return tr("Yesterday")
-    if 1 < days < 7:
-        return f"{when:%A}"
-    return f"{when.day} {when:%b}" if when.year == today.year else f"{when.day} {when:%b %Y}"
-
-
-def long_date(mtime: float) -> str:
-    """Day and time in full."""
-    try:
-        when = dt.datetime.fromtimestamp(mtime)
-    except (OverflowError, OSError, ValueError):
-        return ""
-    return f"{when.day} {when:%B %Y, %H:%M}"
+    return tr("{n} by name only").format(n=number(count))
 
 
 def place(location: Location) -> str:
@@ -449,16 +396,18 @@ def short_place(location: Location) -> str:
 
 
 def coverage(done: int, total: int) -> str:
-    return tr("{done} of {files} readable so far").format(done=f"{done:,}", files=files(total))
+    return tr("{done} of {files} readable so far").format(done=number(done), files=files(total))
 
 
 def away(count: int) -> str:
-    return _n("{n} folder is not connected", "{n} folders are not connected", count).format(n=count)
+    return _n("{n} folder is not connected", "{n} folders are not connected", count).format(
+        n=number(count)
+    )
 
 
 def new_index(done: int, total: int) -> str:
     return tr("Index for another model: {done} of {total}").format(
-        done=f"{done:,}", total=f"{total:,}"
+        done=number(done), total=number(total)
     )
 
 

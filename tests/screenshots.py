@@ -1,4 +1,5 @@
 """Every screen, light and dark, at 100 and 200 %: `python -m tests.screenshots OUT_DIR`.
+With LANGUAGE=de in German.
 
 A real indexer indexes a copy of the sample library; the window is the real one. Each combination of
 palette and scale runs in a process of its own, since Qt reads the scale at its start.
@@ -117,6 +118,7 @@ def _take(out: Path, theme: str, home: Path) -> int:
     """In the child: open the window, go through the screens."""
     from PySide6.QtGui import QFont, QFontDatabase
 
+    from desktop import strings as s
     from desktop.app import Application, application
     from desktop.settings.changing import change_settings
     from engine.contract.paths import base_dir
@@ -135,7 +137,7 @@ def _take(out: Path, theme: str, home: Path) -> int:
     camera.until(lambda: whole.service.ready and bool(whole.service.status), seconds=60)
     try:
         if os.environ.get("INKLING_FIRST"):
-            camera.until(lambda: all(c.text() != "counting…" for _, c in _rows(whole)))
+            camera.until(lambda: all(c.text() != s.COUNTING for _, c in _rows(whole)))
             camera.take("first-run")
         else:
             _screens(camera, whole)
@@ -260,13 +262,13 @@ def _dialogs(camera: Camera, whole: Application) -> None:
     panel.close()
     commands.run("settings")
     from desktop.settings.dialog import SettingsDialog
+    from engine.contract.settings import SECTIONS
 
     dialog = commands._dialogs["settings"]
     assert isinstance(dialog, SettingsDialog)
-    for row in range(dialog._sections.count()):
+    for row, section in enumerate(SECTIONS):
         dialog._sections.setCurrentRow(row)
-        section = dialog._sections.item(row).text().lower()
-        camera.take(f"settings-{section}", dialog)
+        camera.take(f"settings-{section.lower()}", dialog)
     dialog.close()
     menu = whole.window.menu()
     menu.popup(whole.window.pos())

@@ -33,13 +33,15 @@ BELOW: dict[str, tuple[str, ...]] = {
     "indexer.indexing": ("engine", "indexer.ledger", "indexer.sources", "indexer.reading"),
     "indexer.server": ("engine", "indexer"),
     "indexer": ("engine", "indexer"),
-    "desktop.system": ("engine.contract", "desktop.*"),
-    "desktop.presentation": ("engine.contract", "desktop.*"),
-    "desktop.widgets": ("engine.contract", "desktop.*"),
+    "desktop.wording": ("engine.contract",),
+    "desktop.system": ("engine.contract", "desktop.*", "desktop.wording"),
+    "desktop.presentation": ("engine.contract", "desktop.*", "desktop.wording"),
+    "desktop.widgets": ("engine.contract", "desktop.*", "desktop.wording"),
     **{
         f"desktop.{room}": (
             "engine.contract",
             "desktop.*",
+            "desktop.wording",
             "desktop.system",
             "desktop.presentation",
             "desktop.widgets",

@@ -14,6 +14,8 @@ from desktop import theme
 from desktop.connection import IndexerConnection
 from desktop.presentation.paths import printable
 from desktop.theme import GRID
+from desktop.wording import figures, telling
+from desktop.wording.language import tr
 from engine.contract.errors import InklingError
 
 
@@ -55,14 +57,14 @@ class ExplanationDialog(QDialog):
     def show_answer(self, answer: dict[str, Any]) -> None:
         """Fill the form; what the indexer does not say is left out."""
         state = str(answer.get("state") or "")
-        sentence = str(answer.get("sentence") or s.STATES.get(state, state))
+        sentence = tr(str(answer.get("sentence") or "")) or s.STATES.get(state, state)
         recent = "" if self._query else s.EXPLAINED_RECENT
         self._sentence.setText(f"{sentence} {recent}".strip())
         self._add(s.DETAILS_PATH, printable(str(answer.get("path") or "")))
-        self._add(s.tr("Rule"), str(answer.get("rule") or ""))
+        self._add(tr("Rule"), str(answer.get("rule") or ""))
         units = answer.get("units")
         if isinstance(units, list):
-            self._add(s.tr("Passages"), f"{len(units):,}")
+            self._add(tr("Passages"), figures.number(len(units)))
         if query := answer.get("query"):
             shares = query.get("shares") or {}
             most = max(map(abs, shares.values()), default=0.0)
@@ -90,7 +92,7 @@ class ExplanationDialog(QDialog):
         self._form.addRow(name, label)
 
     def _failed(self, error: InklingError) -> None:
-        self._sentence.setText(str(error))
+        self._sentence.setText(telling.said(error))
 
 
 def _place(place: dict[str, float] | None, share: float | None, most: float) -> str:
@@ -108,5 +110,5 @@ def _numbers(place: dict[str, float] | None, share: float | None) -> str:
     """The same in numbers, for who wants them."""
     if place is None:
         return ""
-    adds = "–" if share is None else f"{share:.2f}"
-    return s.EXPLAINED_NUMBERS.format(score=f"{place['score']:.3f}", share=adds)
+    adds = "–" if share is None else figures.decimal(share, 2)
+    return s.EXPLAINED_NUMBERS.format(score=figures.decimal(place["score"], 3), share=adds)

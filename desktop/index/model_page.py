@@ -25,6 +25,7 @@ from desktop.connection import IndexerConnection
 from desktop.index.sight_card import SightCard
 from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
+from desktop.wording import figures
 from engine.contract.errors import InklingError
 
 
@@ -236,11 +237,11 @@ def _about(model: dict[str, Any]) -> str:
     if model.get("commercial_use") is False and "no commercial use" not in parts[-1]:
         parts.append(s.MODEL_NON_COMMERCIAL)
     if size := int(model.get("download_bytes") or 0):
-        parts.append(s.size(size))
+        parts.append(figures.size(size))
     else:
         parts.append(s.MODEL_INCLUDED)
     if index := int(model.get("index_bytes") or 0):
-        parts.append(s.MODEL_INDEX.format(size=s.size(index)))
+        parts.append(s.MODEL_INDEX.format(size=figures.size(index)))
     lines = [" · ".join(part for part in parts if part)]
     lines += [ms.MODEL_FIGURE.format(**figure) for figure in model.get("figures", ())]
     return "\n".join(lines)

@@ -29,6 +29,9 @@ from desktop.index.model_page import ModelPage
 from desktop.index.problem_list import ProblemList
 from desktop.presentation.paths import printable, short_path
 from desktop.theme import GRID, HALF
+from desktop.widgets.elided_label import ElidedLabel
+from desktop.wording import figures, telling
+from desktop.wording.language import tr
 
 _TABS = ("folders", "problems", "withheld", "model")
 
@@ -83,7 +86,7 @@ class IndexPanel(QDialog):
             (self.withheld, s.TAB_WITHHELD, "withheld"),
         ):
             count = int(totals.get(key, 0))
-            label = f"{title} ({count:,})" if count else title
+            label = f"{title} ({figures.number(count)})" if count else title
             self.tabs.setTabText(self.tabs.indexOf(page), label)
 
 
@@ -140,12 +143,14 @@ class FolderPage(QWidget):
                 self._rows[path].remove.clicked.connect(partial(self._remove, path))
                 self._list.insertWidget(self._list.count() - 1, self._rows[path])
             self._rows[path].show_folder(folder)
-        used = s.SPACE_USED.format(size=s.size(int(status.get("index_bytes") or 0)))
+        used = s.SPACE_USED.format(size=figures.size(int(status.get("index_bytes") or 0)))
         files = int((status.get("totals") or {}).get("files", 0))
         self.space.setText(f"{s.files(files)} · {used}")
         self._paused = status.get("state") == "paused"
         self.pause.setText(s.RESUME if self._paused else s.PAUSE)
-        health = [f"{h.get('title', '')} {h.get('hint', '')}" for h in status.get("health", ())]
+        health = [
+            f"{tr(h.get('title', ''))} {tr(h.get('hint', ''))}" for h in status.get("health", ())
+        ]
         self.health.setText("\n".join(health))
         self.health.setVisible(bool(health))
 
@@ -178,10 +183,14 @@ class _FolderRow(QWidget):
 
     def __init__(self, path: str, parent: QWidget) -> None:
         super().__init__(parent)
-        name = QLabel(printable(Path(path).name or path), self)
-        name.setTextFormat(Qt.TextFormat.PlainText)
+        name = ElidedLabel(Qt.TextElideMode.ElideRight, self)
+        name.setText(printable(Path(path).name or path))
         name.setFont(theme.font(self.font(), 0.5, bold=True))
-        self._path = _muted(short_path(path), self)
+        self._path = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
+        self._path.setText(short_path(path))
+        self._path.setToolTip(printable(path))
+        self._path.setFont(theme.font(self.font(), -0.5))
+        self._path.setForegroundRole(self._path.palette().ColorRole.PlaceholderText)
         self._text = _muted("", self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
@@ -210,7 +219,7 @@ class _FolderRow(QWidget):
         elif pending:
             parts.append(s.coverage(int(folder.get("done", 0)), files))
             if (eta := folder.get("eta_s")) is not None:
-                parts.append(s.left(float(eta)))
+                parts.append(figures.left(float(eta)))
         else:
             parts.append(s.files(files))
         for key, text in (("failed", s.problems), ("withheld", s.withheld), ("skipped", s.skipped)):
@@ -269,7 +278,7 @@ class ProblemPage(QWidget):
                 for problem in client.problems(state=state, limit=1_000)["problems"]
             ],
             self.show_problems,
-            lambda error: self._empty.setText(str(error)),
+            lambda error: self._empty.setText(telling.said(error)),
             key=f"problems-{self._withheld}",
         )
 

@@ -32,6 +32,7 @@ from desktop import strings as s
 from desktop import theme
 from desktop.presentation.paths import printable, short_folder
 from desktop.theme import GRID
+from desktop.wording.language import tr
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -69,7 +70,7 @@ class ProblemModel(QAbstractListModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return "\n".join(filter(None, (printable(path), str(problem.get("detail") or ""))))
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{printable(path)}: {problem.get('sentence', '')}"
+                return f"{printable(path)}: {tr(str(problem.get('sentence', '')))}"
             case Qt.ItemDataRole.AccessibleDescriptionRole:
                 return self.action if self.always or problem.get("retry") else ""
             case _ if role == _PROBLEM:
@@ -187,7 +188,7 @@ class _ProblemDelegate(QStyledItemDelegate):
         painter.setPen(c.muted)
         painter.drawText(QPointF(after, top + metrics.ascent()), folder)
         reason = small_metrics.elidedText(
-            str(problem.get("sentence", "")), Qt.TextElideMode.ElideRight, room
+            tr(str(problem.get("sentence", ""))), Qt.TextElideMode.ElideRight, room
         )
         painter.drawText(QPointF(left, top + metrics.height() + small_metrics.ascent() + 1), reason)
         painter.restore()

@@ -11,6 +11,7 @@ from desktop import strings as s
 from desktop import theme
 from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
+from desktop.wording import figures
 
 
 class SightCard(QWidget):
@@ -67,14 +68,14 @@ class SightCard(QWidget):
         self._offer = offer
         free = ms.SIGHT_FREE if offer["commercial_use"] else ms.SIGHT_NOT_FREE
         size = int(offer["download_bytes"])
-        said = ", ".join(filter(None, (free, s.size(size) if size else "")))
+        said = ", ".join(filter(None, (free, figures.size(size) if size else "")))
         self.title.setText(f"{ms.SIGHT_TITLE}: {said}")
         self.about.setText(ms.SIGHT_CHANGES)
         pictures = s.pictures(int(offer["pictures"]))
         if offer.get("seconds") is None:
             self.time.setText(ms.SIGHT_UNKNOWN.format(pictures=pictures))
         else:
-            time = s.duration(float(offer["seconds"]))
+            time = figures.duration(float(offer["seconds"]))
             self.time.setText(ms.SIGHT_ESTIMATED.format(time=time, pictures=pictures))
         if self._at_home:  # the page of models asks for the licence and shows what follows
             self.start.setText(ms.SIGHT_MORE)
@@ -92,10 +93,10 @@ class SightCard(QWidget):
         notes = [str(error[key]) for key in ("message", "hint") if error.get(key)]
         self.about.setText(" ".join(notes or map(str, seeing.get("notes", ()))))
         self.about.setVisible(bool(self.about.text()))
-        said = [ms.SIGHT_SEEING.format(seen=seen, pictures=total)]
+        said = [ms.SIGHT_SEEING.format(seen=figures.number(seen), pictures=figures.number(total))]
         if seen < total and seeing.get("seconds_each"):
             left = float(seeing["seconds_each"]) * (total - seen)
-            said.append(ms.SIGHT_MEASURED.format(time=s.duration(left)))
+            said.append(ms.SIGHT_MEASURED.format(time=figures.duration(left)))
         self.time.setText(" ".join(said))
         self.bar.setValue(round(1000 * seen / max(total, 1)))
         self.other.setText(ms.SIGHT_STOP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from desktop.strings import tr
+from desktop.wording.language import tr
 from engine.contract import kinds as contract
 from engine.contract.types import Hit
 

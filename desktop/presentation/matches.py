@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.contract.types import Box, BoxEvidence, Hit, TextEvidence
 
 
@@ -15,9 +17,20 @@ def boxes(hit: Hit, page: int | None = None) -> list[tuple[Box, str]]:
 
 
 def marks(hit: Hit) -> list[tuple[int, int]]:
-    """The runs of the snippet that matched, sorted, overlaps joined."""
+    """The runs of the snippet that matched a word, sorted, overlaps joined."""
+    return _joined(hit, lambda word: bool(word))
+
+
+def tints(hit: Hit) -> list[tuple[int, int]]:
+    """The sentences of the snippet that mean what was asked, whatever words they say it with."""
+    return _joined(hit, lambda word: not word)
+
+
+def _joined(hit: Hit, wanted: Callable[[str], bool]) -> list[tuple[int, int]]:
     spans = sorted(
-        (e.start, min(e.end, len(hit.snippet))) for e in hit.evidence if isinstance(e, TextEvidence)
+        (e.start, min(e.end, len(hit.snippet)))
+        for e in hit.evidence
+        if isinstance(e, TextEvidence) and wanted(e.word)
     )
     joined: list[tuple[int, int]] = []
     for start, end in spans:

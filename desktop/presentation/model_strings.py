@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.strings import tr
+from desktop.wording.language import tr
 from engine.contract.notices import LANGUAGES as _LANGUAGES
 from engine.contract.notices import NOTICES as _NOTICES
 
@@ -25,7 +25,7 @@ SIGHT_START_HERE = tr("See Pictures")
 SIGHT_NOT_NOW = tr("Not Now")
 SIGHT_MORE = tr("See Pictures…")
 SIGHT_STOP = tr("Stop Seeing Pictures")
-SIGHT_SEEING = tr("{seen:,} of {pictures:,} pictures and documents are seen.")
+SIGHT_SEEING = tr("{seen} of {pictures} pictures and documents are seen.")
 SIGHT_ESTIMATED = tr("About {time} for your {pictures}, estimated from how fast this machine is.")
 SIGHT_MEASURED = tr("About {time} more, as measured on this machine.")
 SIGHT_UNKNOWN = tr("How long your {pictures} take is known after the first of them.")

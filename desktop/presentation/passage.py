@@ -31,6 +31,7 @@ class Excerpt:
 
     text: str
     marks: tuple[Span, ...]
+    tints: tuple[Span, ...] = ()  # sentences that answer in other words
 
 
 def without_signs(text: str, marks: Sequence[Span]) -> tuple[str, list[Span]]:
@@ -66,26 +67,36 @@ def _moved(place: int, edits: Sequence[tuple[int, int, int]]) -> int:
     return place + shift
 
 
-def prose(text: str, marks: Sequence[Span], room: int) -> Excerpt:
-    """About `room` characters around the first match; white space and line breaks are one space,
-    and signs that say how the text is set are left out."""
+def prose(text: str, marks: Sequence[Span], room: int, tints: Sequence[Span] = ()) -> Excerpt:
+    """About `room` characters around the first tint or match; white space and line breaks are one
+    space, and signs that say how the text is set are left out."""
+    _, tints = without_signs(text, tints)
     text, marks = without_signs(text, marks)
     start = len(text) - len(text.lstrip(" \t\n·"))
-    if marks and marks[0][1] > room - _LEAD:
-        start = max(0, marks[0][0] - _LEAD)
+    first = next(iter(tints or marks), None)
+    if first is not None and (first[1] > room - _LEAD or (tints and first[0] > _LEAD)):
+        start = max(0, first[0] - (0 if tints else _LEAD))
         # Begin at a word, and not too far from where we wanted to.
-        gap = text.find(" ", start, marks[0][0])
+        gap = text.find(" ", start, first[0])
         start = gap + 1 if 0 <= gap - start < _LEAD else start
     cut = start > 0 and bool(text[:start].strip(" \t\n·"))
-    return _collapse(text, marks, start, start + 2 * room, cut)
+    end = start + 2 * room
+    shown, moved = _collapse(text, marks, start, end, cut)
+    return Excerpt(shown, moved, _collapse(text, tints, start, end, cut)[1])
 
 
-def code(text: str, marks: Sequence[Span], lines: int) -> Excerpt:
-    """Whole lines from the one with the first match on, without their common indentation."""
-    at = marks[0][0] if marks else 0
-    start = text.rfind("\n", 0, at) + 1
-    if not marks:
+def code(text: str, marks: Sequence[Span], lines: int, tints: Sequence[Span] = ()) -> Excerpt:
+    """Whole lines from the one with the first tint or match on, without their common
+    indentation."""
+    first = next(iter(tints or marks), None)
+    start = text.rfind("\n", 0, first[0] if first else 0) + 1
+    if first is None:
         start = len(text) - len(text.lstrip("\n"))
+    shown, moved = _code(text, marks, lines, start)
+    return Excerpt(shown, moved, _code(text, tints, lines, start)[1])
+
+
+def _code(text: str, marks: Sequence[Span], lines: int, start: int) -> tuple[str, tuple[Span, ...]]:
     chosen = text[start:].split("\n")[:lines]
     indents = [len(line) - len(line.lstrip()) for line in chosen if line.strip()]
     indent = min(indents, default=0)
@@ -101,10 +112,12 @@ def code(text: str, marks: Sequence[Span], lines: int) -> Excerpt:
         kept.append(cut)
         offset += len(cut) + 1
         position += len(line) + 1
-    return Excerpt("\n".join(kept), tuple(span for span in moved if span[0] < span[1]))
+    return "\n".join(kept), tuple(span for span in moved if span[0] < span[1])
 
 
-def _collapse(text: str, marks: Sequence[Span], start: int, end: int, cut: bool) -> Excerpt:
+def _collapse(
+    text: str, marks: Sequence[Span], start: int, end: int, cut: bool
+) -> tuple[str, tuple[Span, ...]]:
     """text[start:end] with runs of white space as one space, matches moved along.
 
     `cut`: something is left out before.
@@ -129,4 +142,4 @@ def _collapse(text: str, marks: Sequence[Span], start: int, end: int, cut: bool)
             moved.append((place[a], place[b]))
     shown = "".join(out).rstrip()
     inside = ((a, min(b, len(shown))) for a, b in moved)
-    return Excerpt(shown, tuple(span for span in inside if span[0] < span[1]))
+    return shown, tuple(span for span in inside if span[0] < span[1])

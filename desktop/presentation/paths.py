@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import PurePath
 
@@ -20,9 +21,15 @@ def short_path(path: str) -> str:
     return printable(path)
 
 
+#: Ends of lines and other controls, and what turns the order of letters about: "gpj.exe" is not to
+#: be read as "exe.jpg".
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
 def printable(path: str) -> str:
-    """A path for people: bytes that are no text become a replacement sign."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A path for people, on one line: what is no text becomes a replacement sign."""
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def fitting_folder(folder: str, fits: Callable[[str], bool]) -> str:

@@ -13,6 +13,7 @@ from desktop import icons, theme
 from desktop import strings as s
 from desktop.theme import GRID, HALF
 from desktop.widgets.fitting_row import FittingRow
+from desktop.wording.language import tr
 from engine.contract.types import Place
 
 _MOST_PLACES = 6
@@ -121,10 +122,10 @@ class ViewBar(QWidget):
         self._page = QLabel(self)
         self._page.setForegroundRole(self._page.palette().ColorRole.PlaceholderText)
         self._next = ToolButton("chevron-right", s.FIND_NEXT, self, lambda: self.page_step.emit(1))
-        self._out = ToolButton("zoom-out", s.tr("Zoom out"), self, lambda: self.zoom_step.emit(-1))
-        self._fit = ToolButton("fit", s.tr("Fit"), self, lambda: self.zoom_step.emit(0))
-        self._in = ToolButton("zoom-in", s.tr("Zoom in"), self, lambda: self.zoom_step.emit(1))
-        self._region = ToolButton("region", s.tr("Search a region"), self, self.region_wanted.emit)
+        self._out = ToolButton("zoom-out", tr("Zoom out"), self, lambda: self.zoom_step.emit(-1))
+        self._fit = ToolButton("fit", tr("Fit"), self, lambda: self.zoom_step.emit(0))
+        self._in = ToolButton("zoom-in", tr("Zoom in"), self, lambda: self.zoom_step.emit(1))
+        self._region = ToolButton("region", tr("Search a region"), self, self.region_wanted.emit)
         self._note = QLabel(self)
         self._note.setForegroundRole(self._note.palette().ColorRole.PlaceholderText)
         self._source = QPushButton(s.SOURCE, self)

@@ -10,6 +10,7 @@ from desktop import theme
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable
 from desktop.theme import GRID, HALF
+from desktop.wording import figures
 from engine.contract.types import Hit
 
 
@@ -35,8 +36,8 @@ class Details(QWidget):
             (s.DETAILS_PATH, printable(hit.path)),
             (s.DETAILS_KIND, kinds.name(hit)),
             (s.DETAILS_PLACE, s.place(hit.location)),
-            (s.DETAILS_SIZE, s.size(hit.size) if hit.size else ""),
-            (s.DETAILS_MODIFIED, s.long_date(hit.mtime) if hit.mtime else ""),
+            (s.DETAILS_SIZE, figures.size(hit.size) if hit.size else ""),
+            (s.DETAILS_MODIFIED, figures.long_date(hit.mtime) if hit.mtime else ""),
             (s.DETAILS_FOUND, lanes),
         ):
             if value:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 
 from desktop.client import Client
 from desktop.presentation import highlight, kinds
+from desktop.preview.table import Cells, cells_of
 from engine.contract.errors import InklingError
 from engine.contract.types import Hit, Location
 
@@ -18,6 +19,7 @@ SHOWN = 300_000
 _READ_BYTES = 4_000_000
 #: Texts that are written for programs: shown as they were read for the index.
 _AS_INDEXED = ("ipynb", "html", "htm", "xhtml", "eml", "mbox", "rtf", "svg", "fb2", "mht")
+_TABLES = ("csv", "tsv", "tab")
 _MARKDOWN = ("md", "markdown", "mdown", "qmd", "rmd")
 
 
@@ -40,6 +42,7 @@ class Text:
     code: bool
     markdown: bool
     cut: bool
+    cells: Cells | None = None  # of a table
 
 
 Content = Picture | Text
@@ -77,7 +80,8 @@ def load_text(client: Client, hit: Hit, location: Location) -> Text:
     code = kinds.of(hit).code and own
     markdown = own and suffix in _MARKDOWN
     coloured = tuple(highlight.runs(shown, hit.path)) if code else ()
-    return Text(shown, first, coloured, code, markdown, cut)
+    cells = cells_of(shown, suffix) if own and first == 1 and suffix in _TABLES else None
+    return Text(shown, first, coloured, code, markdown, cut, cells)
 
 
 def _read(path: str) -> str | None:

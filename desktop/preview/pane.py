@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.jobs import Ticket
 from desktop.presentation import kinds
 from desktop.presentation.matches import boxes_shown, matched_text
-from desktop.presentation.paths import short_folder
+from desktop.presentation.paths import printable, short_folder
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.bars import FindBar, MatchStrip, ViewBar
 from desktop.preview.details import Details
@@ -21,10 +22,12 @@ from desktop.preview.find import find_in_text, next_page, pages_with
 from desktop.preview.loading import Content, Picture, Text, load, load_page
 from desktop.preview.markdown import MarkdownView
 from desktop.preview.picture import PictureView
+from desktop.preview.table import TableView
 from desktop.preview.text import TextView
 from desktop.theme import GRID, HALF
 from desktop.widgets.elided_label import ElidedLabel
 from desktop.widgets.empty_state import EmptyState
+from desktop.wording import telling
 from engine.contract.errors import InklingError
 from engine.contract.types import Box, Hit, Location, Place
 
@@ -56,6 +59,7 @@ class PreviewPane(QWidget):
         self._content: Content | None = None
         self._pages: int | None = None
         self._awaited = False
+        self._loading: Ticket | None = None
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
         self._name.setFont(theme.font(self.font(), 1, bold=True))
         self._folder = ElidedLabel(Qt.TextElideMode.ElideLeft, self)
@@ -65,6 +69,7 @@ class PreviewPane(QWidget):
         self.picture = PictureView(self)
         self.text = TextView(self)
         self.markdown = MarkdownView(self)
+        self.table = TableView(self)
         self.empty = EmptyState(self)
         self.bar = ViewBar(self)
         self.find_bar = FindBar(self)
@@ -73,7 +78,7 @@ class PreviewPane(QWidget):
         self._blank = QLabel(self)
         self._blank.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._blank.setForegroundRole(self._blank.palette().ColorRole.PlaceholderText)
-        for page in (self.empty, self._blank, self.picture, self.text, self.markdown):
+        for page in (self.empty, self._blank, self.picture, self.text, self.markdown, self.table):
             self._stack.addWidget(page)
         self._lay_out()
         self._connect()
@@ -151,6 +156,8 @@ class PreviewPane(QWidget):
     def shown_text(self) -> str:
         """The text on the screen, selected or whole."""
         if isinstance(self._content, Text):
+            if self._stack.currentWidget() is self.table:
+                return self.table.selected_text() or self._content.text
             view = self.text if self._stack.currentWidget() is self.text else self.markdown
             return view.textCursor().selectedText().replace("\u2029", "\n") or self._content.text
         return self._hit.snippet if self._hit else ""
@@ -170,6 +177,9 @@ class PreviewPane(QWidget):
             self._show_nothing()
             return
         self._head(hit)
+        if not same and self._loading is not None:
+            # What was asked of the hit before would else be shown as this one's, if it came now.
+            self._loading.cancel()
         if same:
             if previous is not None and hit.evidence != previous.evidence:
                 self._show_evidence()
@@ -227,7 +237,7 @@ class PreviewPane(QWidget):
         self._stack.setCurrentWidget(self._blank)
 
     def _head(self, hit: Hit) -> None:
-        name = PurePath(hit.path).name
+        name = printable(PurePath(hit.path).name)
         self._name.setText(name)
         self._name.setToolTip(name)
         self._folder.setText(short_folder(hit.path))
@@ -279,7 +289,7 @@ class PreviewPane(QWidget):
         if hit.offline and kinds.of(hit).has_thumbnail:
             self._show_offline()
             return
-        self._service.call(
+        self._loading = self._service.call(
             lambda client: load(client, hit, location, max(width, 800)),
             self._show_content,
             self._no_more_pages if turning else self._failed,
@@ -299,6 +309,10 @@ class PreviewPane(QWidget):
             self.picture.show_image(content.image, self._boxes(content.page), page=paged)
             self._stack.setCurrentWidget(self.picture)
             self.bar.show_picture(content.page, self._pages)
+        elif content.cells is not None:
+            self.table.show_cells(content.cells, self._location, self._words())
+            self._stack.setCurrentWidget(self.table)
+            self.bar.show_text(True, content.cut)
         elif content.markdown:
             self.markdown.show_markdown(content.text, hit.snippet, self._words())
             self._stack.setCurrentWidget(self.markdown)
@@ -340,7 +354,7 @@ class PreviewPane(QWidget):
         self._stale.stop()
         self.bar.show_nothing()
         offline = self._hit is not None and self._hit.offline
-        self.empty.show_state("offline" if offline else "other", error.message, action)
+        self.empty.show_state("offline" if offline else "other", telling.message(error), action)
         self._stack.setCurrentWidget(self.empty)
         self.shown.emit()
 
@@ -379,7 +393,8 @@ class PreviewPane(QWidget):
             return
         if source:
             self.text.show_text(self._content, self._location, self._words())
-        self._stack.setCurrentWidget(self.text if source else self.markdown)
+        formatted = self.markdown if self._content.cells is None else self.table
+        self._stack.setCurrentWidget(self.text if source else formatted)
 
     # Find
 
@@ -392,6 +407,8 @@ class PreviewPane(QWidget):
         """While typing, texts are searched at once; reading pages waits for Enter."""
         self.find_bar.show_result("")
         if isinstance(self._content, Text):
+            self.table.clearSelection()
+            self.table.setCurrentIndex(QModelIndex())  # from the beginning, at each letter
             self._find(text, backwards=False)
 
     def _find(self, text: str, backwards: bool) -> None:
@@ -400,6 +417,9 @@ class PreviewPane(QWidget):
             self._find_page(text, backwards)
         elif isinstance(view, TextView | MarkdownView) and text:
             found = find_in_text(view, text, backwards=backwards)
+            self.find_bar.show_result("" if found else s.FIND_NONE)
+        elif view is self.table and text:
+            found = self.table.find_text(text, backwards=backwards)
             self.find_bar.show_result("" if found else s.FIND_NONE)
         else:
             self.find_bar.show_result("")
@@ -418,6 +438,6 @@ class PreviewPane(QWidget):
         self._service.call(
             lambda client: pages_with(client, hit.path, text),
             found,
-            lambda error: self.find_bar.show_result(error.message),
+            lambda error: self.find_bar.show_result(telling.message(error)),
             key=self._key + "-find",
         )

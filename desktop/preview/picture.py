@@ -34,6 +34,7 @@ from engine.contract.types import Box
 
 _STEP = 1.25
 _MOST = 8.0  # times the picture's own pixels
+_HIGH = 3  # times its width: a screenshot of a page as it is scrolled
 
 
 class PictureView(QGraphicsView):
@@ -85,7 +86,8 @@ class PictureView(QGraphicsView):
         page: bool = False,
         stands_in: bool = False,
     ) -> None:
-        """A new picture, whole; or a page as wide as the view, at what matched on it.
+        """A new picture, whole; or as wide as the view, at what matched on it: a page, and what is
+        so high that nothing could be seen of the whole.
 
         `stands_in`: a thumbnail, as large as the picture that is awaited will be.
         """
@@ -93,7 +95,7 @@ class PictureView(QGraphicsView):
         self._boxes = list(boxes)
         self._word = None
         self._asked = 0
-        self._across = page
+        self._across = page or image.height() > _HIGH * image.width()
         self._put(image)
         self.set_region_mode(False)
         self._refit()

@@ -34,6 +34,7 @@ from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.lines import Lines, lay_out
 from desktop.results.model import Role
 from desktop.theme import GRID, HALF, MARGIN, Colours
+from desktop.wording import figures
 from engine.contract.types import Hit
 
 THUMB, TALL_THUMB = 5 * GRID, 9 * GRID
@@ -216,7 +217,7 @@ class ResultDelegate(QStyledItemDelegate):
         self.paint_thumb(painter, hit, picture, c)
         middle, width = cell.center().x(), cell.width() - 2 * GRID
         baseline = cell.bottom() - fonts.caption + GRID + fonts.name_metrics.ascent()
-        date = s.OFFLINE if hit.offline else s.short_date(hit.mtime)
+        date = s.OFFLINE if hit.offline else figures.short_date(hit.mtime)
         for text, font, metrics, colour in (
             (str(index.data()), fonts.small, fonts.small_metrics, c.text),
             (date, fonts.small, fonts.small_metrics, c.warn if hit.offline else c.muted),
@@ -275,7 +276,7 @@ class Note:
 
 def _notes(hit: Hit, *, copy: bool, tall: bool) -> list[Note]:
     """From right to left, those on the first line before the others."""
-    notes = [Note(s.short_date(hit.mtime), "muted", first=True)]
+    notes = [Note(figures.short_date(hit.mtime), "muted", first=True)]
     if tall and (found := s.found_by(hit.lanes)):
         notes.append(Note(found, "muted"))
     if hit.more and tall:

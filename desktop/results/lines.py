@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QTextCharFormat, QTextLayout, QTextOption
 
 from desktop.presentation import highlight, kinds
-from desktop.presentation.matches import marks
+from desktop.presentation.matches import marks, tints
 from desktop.presentation.passage import Excerpt, code, prose
 from desktop.theme import Colours
 from engine.contract.types import Hit
 
+#: How much of the mark's colour lies behind a sentence.
+_BREATH = 0.45
 #: A layout and how far below the first one it is drawn.
 Lines = list[tuple[QTextLayout, float]]
 
 
 def lay_out(hit: Hit, width: float, most: int, body: QFont, fixed: QFont, c: Colours) -> Lines:
     """At most `most` lines of the passage: code line by line in its colours, prose wrapped."""
-    found = marks(hit)
+    found, meant = marks(hit), tints(hit)
     if kinds.of(hit).code:
-        return _code(code(hit.snippet, found, most), hit.path, width, fixed, c)
+        return _code(code(hit.snippet, found, most, meant), hit.path, width, fixed, c)
     room = int(most * width / max(QFontMetricsF(body).averageCharWidth(), 1))
-    return [(_wrapped(prose(hit.snippet, found, room), width, most, body, c), 0.0)]
+    return [(_wrapped(prose(hit.snippet, found, room, meant), width, most, body, c), 0.0)]
 
 
 def _wrapped(excerpt: Excerpt, width: float, most: int, font: QFont, c: Colours) -> QTextLayout:
@@ -39,13 +43,30 @@ def _wrapped(excerpt: Excerpt, width: float, most: int, font: QFont, c: Colours)
     layout = QTextLayout(text, font)
     layout.setFormats(
         [
-            _range(start, min(end, len(text)) - start, c.text, c.mark)
-            for start, end in excerpt.marks
+            _range(start, min(end, len(text)) - start, c.text, behind)
+            for start, end, behind in _backgrounds(excerpt, c)
             if start < len(text)
         ]
     )
     _break(layout, width, most)
     return layout
+
+
+def _backgrounds(excerpt: Excerpt, c: Colours) -> Iterator[tuple[int, int, QColor]]:
+    """What lies behind which part: a breath of the mark's colour behind a sentence, the mark itself
+    behind words, also those in it."""
+    breath = QColor(c.mark)
+    breath.setAlphaF(_BREATH)
+    for start, end in excerpt.tints:
+        for low, high in excerpt.marks:
+            if start < high and low < end:
+                if start < low:
+                    yield start, low, breath
+                start = min(high, end)
+        if start < end:
+            yield start, end, breath
+    for start, end in excerpt.marks:
+        yield start, end, c.mark
 
 
 def _break(layout: QTextLayout, width: float, lines: int) -> None:
@@ -92,10 +113,10 @@ def _code(excerpt: Excerpt, path: str, width: float, font: QFont, c: Colours) ->
             high = min(run.start + run.length - position, len(shown))
             if low < high:
                 formats.append(_range(low, high - low, highlight.colour(run.role, c.dark)))
-        for start, end in excerpt.marks:
+        for start, end, behind in _backgrounds(excerpt, c):
             low, high = max(start - position, 0), min(end - position, len(shown))
             if low < high:  # in the text's own colour: those of code are made for the window's
-                formats.append(_range(low, high - low, c.text, c.mark))
+                formats.append(_range(low, high - low, c.text, behind))
         layout.setFormats(formats)
         _break(layout, width * 2, 1)
         laid.append((layout, offset))

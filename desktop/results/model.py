@@ -22,6 +22,8 @@ from desktop import strings as s
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable, short_folder
 from desktop.results.merging import Order, merge, ordered
+from desktop.wording import figures
+from desktop.wording.language import tr
 from engine.contract.errors import why_name_only
 from engine.contract.types import Hit, Location, TextEvidence
 
@@ -91,7 +93,7 @@ class ResultsModel(QAbstractListModel):
             return None
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return PurePath(hit.path).name or hit.path
+                return printable(PurePath(hit.path).name or hit.path)
             case Role.HIT:
                 return hit
             case Role.FOLDER:
@@ -199,6 +201,13 @@ class ResultsModel(QAbstractListModel):
         self._similar = self._find_similar()
         return gone
 
+    def renamed(self, gone: Sequence[tuple[int, Hit]], new: str) -> list[tuple[int, Hit]]:
+        """Rows that were taken out, as those of a file at a new path."""
+        if any(hit.path in self._matching for _, hit in gone):
+            self._matching.add(new)
+        title = PurePath(new).name
+        return [(row, structs.replace(hit, path=new, title=title)) for row, hit in gone]
+
     def put_back(self, gone: Sequence[tuple[int, Hit]]) -> None:
         """Rows that were taken out stand where they stood, as far as others have not come."""
         there = {hit.path for hit in self._hits}
@@ -283,13 +292,13 @@ def copies_of(hit: Hit) -> list[Hit]:
 def spoken(hit: Hit) -> str:
     """A result in one sentence, for screen readers."""
     parts = [
-        PurePath(hit.path).name,
+        printable(PurePath(hit.path).name),
         kinds.name(hit),
         s.place(hit.location),
         short_folder(hit.path),
-        s.short_date(hit.mtime),
+        figures.short_date(hit.mtime),
         s.OFFLINE if hit.offline else "",
-        why_name_only(hit.state, hit.reason),
+        tr(why_name_only(hit.state, hit.reason)),
         " ".join(hit.snippet.split())[:160],
         ", ".join(s.LANES[lane] for lane in hit.lanes if lane in s.LANES),
         s.more_places(len(hit.more)) if hit.more else "",

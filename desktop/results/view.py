@@ -103,6 +103,10 @@ class ResultsView(LaidOutView):
         if gone:
             self._go(min(gone[0][0], self._results.rowCount() - 1))
 
+    def rename(self, path: str, new: str) -> None:
+        """A file is called otherwise now: its row stays where it is."""
+        self.put_back(self._results.renamed(self.take_out([path]), new))
+
     def settle(self) -> None:
         """After a stage: a row nobody chose follows the best result, a chosen one stays."""
         self._lay_out_anew()  # from where on results are only similar may have changed alone

@@ -29,6 +29,8 @@ from desktop import strings as s
 from desktop import theme
 from desktop.settings.settings_client import SettingsClient
 from desktop.theme import GRID, HALF
+from desktop.wording import telling
+from desktop.wording.language import tr
 from engine.contract.errors import InklingError
 from engine.contract.settings import SECTIONS, SETTINGS, Setting, Value
 
@@ -60,7 +62,7 @@ class SettingsDialog(QDialog):
         self._sections.setSpacing(1)
         self._pages = QStackedWidget(self)
         for section in SECTIONS:
-            item = QListWidgetItem(s.tr(section), self._sections)
+            item = QListWidgetItem(tr(section), self._sections)
             # Its own measure is that before the style sheet, until something is laid out anew.
             item.setSizeHint(QSize(0, 4 * GRID))
             self._pages.addWidget(self._page(section))
@@ -90,7 +92,7 @@ class SettingsDialog(QDialog):
         row.addLayout(right, 1)
         self.resize(96 * GRID, 72 * GRID)
         settings.changed.connect(self._follow)
-        settings.refused.connect(lambda error: self._say(str(error)))
+        settings.refused.connect(lambda error: self._say(telling.said(error)))
         if messages := settings.values.messages:
             self._say(" ".join([s.SETTINGS_MESSAGE, *messages]))
 
@@ -115,12 +117,12 @@ class SettingsDialog(QDialog):
         """Title and help left, the editor right; long editors below."""
         widget = QWidget(self)
         editor = self._editor(row)
-        editor.setAccessibleName(s.tr(row.title))
-        editor.setAccessibleDescription(s.tr(row.help))
+        editor.setAccessibleName(tr(row.title))
+        editor.setAccessibleDescription(tr(row.help))
         self.editors[row.key] = editor
         notes = {"window": s.RESTART_WINDOW, "indexer": s.RESTART_INDEXER}
-        help_text = " ".join(filter(None, (s.tr(row.help), notes.get(row.restart))))
-        return self._lay_out_row(widget, s.tr(row.title), help_text, editor)
+        help_text = " ".join(filter(None, (tr(row.help), notes.get(row.restart))))
+        return self._lay_out_row(widget, tr(row.title), help_text, editor)
 
     def _action(self, action: tuple[str, str, str, str]) -> QWidget:
         """A row whose button does something at once."""
@@ -185,7 +187,7 @@ class SettingsDialog(QDialog):
         combo = QComboBox(self)
         combo.setFixedWidth(_FIELD)
         for choice, label in row.choices:
-            combo.addItem(s.tr(label), choice)
+            combo.addItem(tr(label), choice)
         combo.setCurrentIndex(max(0, combo.findData(value)))
         combo.currentIndexChanged.connect(lambda i: self._set(row, combo.itemData(i)))
         return combo
@@ -200,7 +202,7 @@ class SettingsDialog(QDialog):
         spin.setGroupSeparatorShown(True)
         spin.setAlignment(Qt.AlignmentFlag.AlignRight)
         if row.zero:
-            spin.setSpecialValueText(s.tr(row.zero))
+            spin.setSpecialValueText(tr(row.zero))
         step = 25 if row.key == "scale" else max(1, 10 ** (len(str(row.default or low)) - 1) // 2)
         spin.setSingleStep(step)
         spin.setValue(value)
@@ -226,7 +228,7 @@ class SettingsDialog(QDialog):
         try:
             self._settings.set(row.key, value)
         except InklingError as error:
-            self._say(str(error))
+            self._say(telling.said(error))
             return
         self._message.hide()
 

@@ -38,7 +38,8 @@ def set_enabled(enabled: bool, base: Path) -> None:
             file.unlink(missing_ok=True)
     except OSError as error:
         raise InklingError(
-            f"Starting with the session can't be set: {error.strerror or error}.",
+            "Starting with the session can't be set: {error}.",
+            told={"error": error.strerror or error},
             hint="Check the permissions of the folder.",
             path=str(file),
         ) from error

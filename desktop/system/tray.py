@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from desktop import icons
 from desktop import strings as s
+from desktop.wording.language import tr
 
 _LOOK_MS, _LOOKS = 2_000, 15  # a tray that starts after us is taken up within half a minute
 
@@ -30,7 +31,7 @@ class Tray(QObject):
         self._pause = self._menu.addAction(s.PAUSE)
         self._pause.triggered.connect(lambda _checked=False: pause())
         self._menu.addSeparator()
-        self._menu.addAction(s.tr("Quit Inkling")).triggered.connect(
+        self._menu.addAction(tr("Quit Inkling")).triggered.connect(
             lambda _checked=False: quit_all()
         )
         self._icon: QSystemTrayIcon | None = None

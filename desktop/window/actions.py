@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from desktop import icons, theme
 from desktop import strings as s
 from desktop.presentation import kinds
-from desktop.strings import tr
+from desktop.wording.language import tr
 
 Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
 MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
@@ -46,11 +46,6 @@ def _filters_by_kind() -> Iterator[Spec]:
         yield Spec(f"kind_{kind.id}", kind.only, "Search", (kind.key,), kind.icon_name)
 
 
-def _orders() -> Iterator[Spec]:
-    for order, title in s.ORDERS.items():
-        yield Spec(f"sort_{order}", f"Sort {title[:1].lower()}{title[1:]}", "View", (), "index")
-
-
 ACTIONS: dict[str, Spec] = {
     spec.id: spec
     for spec in (
@@ -63,6 +58,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("copy_path", "Copy Path", "Result", ("Ctrl+Shift+C",), "copy", "hit"),
         Spec("copy_text", "Copy Text", "Result", ("Ctrl+Shift+T",), "note", "hit"),
         Spec("copy_picture", "Copy Picture", "Result", ("Ctrl+Shift+P",), "picture", "picture"),
+        Spec("rename", "Rename…", "Result", ("F2",), "note", "hit"),
         Spec("trash", "Move to Bin", "Result", ("Delete",), "trash", "hit", "list"),
         Spec("undo", "Take Back", "Result", ("Ctrl+Z",), "history", where="list"),
         Spec("leave_out", "Leave This Folder Out", "Result", (), "close", "hit"),
@@ -82,7 +78,11 @@ ACTIONS: dict[str, Spec] = {
         Spec("palette", "All Actions…", "View", ("Ctrl+K",), "keyboard"),
         Spec("toggle_preview", "Preview", "View", ("F3", "Ctrl+P"), "panel", checkable=True),
         Spec("grid", "Grid", "View", ("Ctrl+G",), "picture", checkable=True),
-        *_orders(),
+        Spec("sort_relevance", "Sort by relevance", "View", (), "index"),
+        Spec("sort_date", "Sort by date", "View", (), "index"),
+        Spec("sort_name", "Sort by name", "View", (), "index"),
+        Spec("sort_size", "Sort by size", "View", (), "index"),
+        Spec("sort_folder", "Sort by folder", "View", (), "index"),
         Spec("index_panel", "Index…", "View", ("Ctrl+I",), "index"),
         Spec("models", "Models…", "View", (), "index"),
         Spec("problems", "Problems and Withheld Files…", "View", ("Ctrl+Shift+I",), "warning"),

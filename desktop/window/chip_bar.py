@@ -24,6 +24,7 @@ from desktop.presentation import kinds
 from desktop.presentation.paths import short_path
 from desktop.theme import GRID, HALF
 from desktop.window import chips
+from desktop.window.date_span import DateSpanDialog, span_label
 from engine.contract.types import Reading
 
 _DATE_KEYS = ("date", "before", "after")
@@ -168,8 +169,8 @@ class ChipBar(QWidget):
     def show_query(self, text: str, plain: Sequence[str] = ()) -> None:
         """Draw the chips of this query; `plain`: words that are read as no filter."""
         self._text = text
-        wanted = chips.values(text, "kind")
-        folders = chips.values(text, "in")
+        wanted = dict.fromkeys(chips.values(text, "kind"))
+        folders = dict.fromkeys(chips.values(text, "in"))
         self.kind.show_filter(", ".join(map(kinds.plural, wanted)) or s.KIND, bool(wanted))
         self.folder.show_filter(
             ", ".join(PurePath(f).name or f for f in folders) or s.FOLDER, bool(folders)
@@ -268,6 +269,14 @@ class ChipBar(QWidget):
             action = self._choice(menu, label, value in chosen)
             group.addAction(action)
             action.triggered.connect(partial(self._replace, _DATE_KEYS, "date", value))
+        menu.addSeparator()
+        menu.addAction(s.OTHER_DATES, self.pick_dates)
+
+    def pick_dates(self) -> None:
+        """Ask for two days, and filter by what lies between."""
+        now = next(iter(chips.values(self._text, "date")), "")
+        take = partial(self._replace, _DATE_KEYS, "date")
+        DateSpanDialog(now, take, self.window()).open()
 
     def _fill(
         self, menu: QMenu, label: str, key: str, keys: Sequence[str], checked: bool
@@ -302,5 +311,5 @@ def _folder_label(folder: str) -> str:
 
 def _date_label(chip: chips.Chip) -> str:
     if chip.key == "date":
-        return s.DATES.get(chip.value, chip.value)
+        return s.DATES.get(chip.value) or span_label(chip.value)
     return f"{s.CHIP_KEYS[chip.key]} {chip.value}"

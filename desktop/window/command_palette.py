@@ -31,6 +31,7 @@ from desktop import strings as s
 from desktop.theme import GRID, HALF
 from desktop.widgets.scrim import Scrim, paint_panel
 from desktop.window.actions import ACTIONS, Spec, keys_text
+from desktop.wording.language import tr
 
 _ID = Qt.ItemDataRole.UserRole
 _WIDE, _HIGH = 64 * GRID, 52 * GRID  # the most
@@ -87,13 +88,13 @@ class CommandPalette(Scrim):
     def _fill(self, typed: str) -> None:
         self.list.clear()
         ranked = [
-            (matches(typed, s.tr(spec.title)), spec)
+            (matches(typed, tr(spec.title)), spec)
             for spec in ACTIONS.values()
             if spec.id != "palette" and self._actions[spec.id].isEnabled()
         ]
         for rank, spec in sorted(ranked, key=lambda pair: -pair[0]):
             if rank:
-                item = QListWidgetItem(s.tr(spec.title).rstrip("…"))
+                item = QListWidgetItem(tr(spec.title).rstrip("…"))
                 item.setData(_ID, spec.id)
                 keys = keys_text(spec)
                 item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, keys)

@@ -1,16 +1,18 @@
-"""What is done with the files of the selected results: to the bin and back, leave their folder out,
-a terminal where they are."""
+"""What is done with the files of the selected results: to the bin and back, another name, their
+folder left out, a terminal where they are."""
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import PurePath
 
 from desktop import strings as s
-from desktop.presentation.paths import short_path
-from desktop.system import opening
+from desktop.presentation.paths import printable, short_path
+from desktop.system import opening, renaming
 from desktop.system.trash import Binned, Outcome, move_to_bin, take_back
 from desktop.window.leaving_out import pattern_for
+from desktop.window.rename_dialog import RenameDialog
 from desktop.window.result_commands import ResultCommands
 from engine.contract.types import Hit
 
@@ -37,6 +39,33 @@ class FileCommands(ResultCommands):
         self._window.service.work(
             lambda: take_back(binned),
             lambda _done: self._window.results.put_back(gone),
+            self._window.tell,
+        )
+
+    def rename(self) -> None:
+        """Another name for the file of the current result."""
+        if (hit := self._hit) is not None:
+            path = hit.path
+            dialog = RenameDialog(PurePath(path).name, partial(self._rename, path), self._parent)
+            self._show("rename", dialog)
+
+    def _rename(self, path: str, name: str) -> None:
+        self._window.service.work(
+            lambda: renaming.rename(path, name),
+            lambda new: self._was_renamed(path, new),
+            self._window.tell,
+        )
+
+    def _was_renamed(self, path: str, new: str) -> None:
+        self._window.results.rename(path, new)
+        self._undo = lambda: self._rename_back(new, path)
+        old_name, name = (printable(PurePath(one).name) for one in (path, new))
+        self._window.offer(s.RENAMED.format(old=old_name, new=name), "note", s.UNDO, self.undo)
+
+    def _rename_back(self, new: str, path: str) -> None:
+        self._window.service.work(
+            lambda: renaming.rename(new, PurePath(path).name),
+            lambda back: self._window.results.rename(new, back),
             self._window.tell,
         )
 

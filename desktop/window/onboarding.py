@@ -26,6 +26,8 @@ from desktop.connection import IndexerConnection
 from desktop.presentation.paths import short_path
 from desktop.theme import GRID
 from desktop.window.notice import Notice
+from desktop.wording import figures, telling
+from desktop.wording.language import tr
 from engine.contract.errors import InklingError
 
 _LOCATIONS = {
@@ -194,7 +196,7 @@ class Onboarding(QWidget):
     def _estimated(self, path: str, estimate: dict[str, Any]) -> None:
         self._estimates[path] = estimate
         files = int(estimate.get("files", 0))
-        text = f"{s.files(files)} · {s.size(int(estimate.get('bytes', 0)))}"
+        text = f"{s.files(files)} · {figures.size(int(estimate.get('bytes', 0)))}"
         self._rows[path][1].setText(text)
         self._sum()
 
@@ -205,8 +207,8 @@ class Onboarding(QWidget):
         files = sum(int(e.get("files", 0)) for e in known)
         seconds = sum(float(e.get("seconds") or 0) for e in known)
         self._total.setText(
-            s.tr("{files}, {time}; usable at once").format(
-                files=s.files(files), time=s.about(seconds)
+            tr("{files}, {time}; usable at once").format(
+                files=s.files(files), time=figures.about(seconds)
             )
             if files
             else ""
@@ -236,7 +238,7 @@ class Onboarding(QWidget):
 
     def _failed(self, error: InklingError) -> None:
         self._sum()
-        self.notice.show_notice(str(error), "warning")
+        self.notice.show_notice(telling.said(error), "warning")
 
 
 def _label(text: str, parent: QWidget, *, muted: bool = False) -> QLabel:

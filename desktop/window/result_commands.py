@@ -17,6 +17,7 @@ from desktop.presentation.paths import printable
 from desktop.system import opening
 from desktop.system.protocol import Program
 from desktop.window.command_port import CommandPort
+from desktop.wording.language import tr
 from engine.contract.errors import InklingError
 from engine.contract.types import Hit
 
@@ -71,7 +72,7 @@ class ResultCommands:
             return
         box = QMessageBox(self._parent)
         box.setText(s.OPEN_MANY.format(files=s.files(len(hits))))
-        yes = box.addButton(s.tr("Open"), QMessageBox.ButtonRole.AcceptRole)
+        yes = box.addButton(tr("Open"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         yes.clicked.connect(lambda: self._open(hits))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -124,7 +125,7 @@ class ResultCommands:
                 lambda _checked=False, chosen=program: self._run_program(chosen, hit)
             )
         menu.addSeparator()
-        menu.addAction(s.tr("Another program…")).triggered.connect(
+        menu.addAction(tr("Another program…")).triggered.connect(
             lambda _checked=False: self._pick_program(hit)
         )
         rect = self._window.results.visualRect(self._window.results.currentIndex())

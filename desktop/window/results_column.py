@@ -20,6 +20,7 @@ from desktop.widgets.empty_state import EmptyState
 from desktop.window import chips
 from desktop.window.notice import Notice
 from desktop.window.searches_strip import SearchesStrip
+from desktop.wording import telling
 from engine.contract.types import Answer, Hit
 
 #: Characters of a query picture's words in a remark.
@@ -132,7 +133,7 @@ class ResultsColumn(QWidget):
             self.show_empty("search", known[0], known[1], known[2])
             return
         if stage is not None and stage.coverage.message:
-            sentence = f"{sentence} {stage.coverage.message}"
+            sentence = f"{sentence} {telling.covered(stage.coverage)}"
         if filtered:
             self._show_empty(
                 "search",
@@ -209,7 +210,7 @@ def _remark(answer: Answer) -> tuple[str, str]:
         (_with(by_picture, words=shorten(answer.picture_words, MOST_SAID)), "image"),
         (s.WEAK if answer.weak else "", "info"),
         (_with(s.ALSO_SEARCHED, spelling=answer.spelling), "info"),
-        (answer.coverage.message, "index"),
+        (telling.covered(answer.coverage), "index"),
     )
     return next((remark for remark in remarks if remark[0]), ("", "info"))
 

@@ -17,6 +17,8 @@ from desktop.presentation.thumbnails import Thumbnails
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import HistoryCursor, State
 from desktop.window import chips
+from desktop.window.completions import Known
+from desktop.window.filter_completer import FilterCompleter
 from desktop.window.query_picture import keep_picture, picture_file, small_picture
 from desktop.window.search_bar import SearchBar
 from engine.contract.paths import BaseDir
@@ -61,9 +63,14 @@ class SearchController(QObject):
         self._keystroke.timeout.connect(self.send)
         self._meant = self._timer(_MEANT_MS)
         self._meant.timeout.connect(lambda: self.remember(used=False))
+        self.completer = FilterCompleter(search.field, self._known)
         search.changed.connect(self._typed)
         search.field.picture_pasted.connect(self.take_picture)
         search.picture_removed.connect(self.drop_picture)
+
+    def _known(self) -> Known:
+        """What filters can be completed with."""
+        return Known(tuple(str(f["path"]) for f in self._service.status.get("folders", ())))
 
     def _timer(self, milliseconds: int) -> QTimer:
         timer = QTimer(self)

@@ -19,6 +19,7 @@ from desktop import theme
 from desktop.presentation import kinds
 from desktop.theme import GRID, HALF
 from desktop.window.actions import ACTIONS, MENUS
+from desktop.wording.language import tr
 
 
 class ShortcutPage(QDialog):
@@ -32,7 +33,7 @@ class ShortcutPage(QDialog):
         columns.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 4 * GRID)
         columns.setHorizontalSpacing(6 * GRID)
         columns.setVerticalSpacing(3 * GRID)
-        groups = [(s.tr(menu), _keys_of(menu)) for menu in MENUS]
+        groups = [(tr(menu), _keys_of(menu)) for menu in MENUS]
         groups.append((s.SHORTCUTS_TYPED, _syntax()))
         left, right = QVBoxLayout(), QVBoxLayout()
         heights = [0, 0]
@@ -65,7 +66,7 @@ def _keys_of(menu: str) -> list[tuple[str, str]]:
     return [
         (
             ",  ".join(QKeySequence(key).toString(native) for key in spec.keys),
-            s.tr(spec.title).rstrip("…"),
+            tr(spec.title).rstrip("…"),
         )
         for spec in ACTIONS.values()
         if spec.menu == menu and spec.keys

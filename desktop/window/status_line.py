@@ -12,6 +12,8 @@ from desktop import strings as s
 from desktop import theme
 from desktop.theme import GRID, HALF
 from desktop.widgets.elided_label import ElidedLabel
+from desktop.wording import figures
+from desktop.wording.language import tr
 
 _HOUR = 3600.0
 _MESSAGE_MS = 4_000
@@ -115,19 +117,21 @@ class StatusLine(QWidget):
         away = sum(not folder.get("online", True) for folder in status.get("folders", ()))
         worst = [h for h in status.get("health", ()) if h.get("level") in ("error", "warning")]
         if worst:
-            return str(worst[0].get("title", "")), "bad" if worst[0]["level"] == "error" else "warn"
+            return tr(str(worst[0].get("title", ""))), "bad" if worst[0][
+                "level"
+            ] == "error" else "warn"
         if state == "starting":
             return s.STARTING, "muted"
         if not status.get("folders"):
             return s.NO_FOLDERS, "muted"
         if state == "paused":
-            text = s.tr("Paused") + " · " + s.coverage(done, files)
+            text = tr("Paused") + " · " + s.coverage(done, files)
             return text, "warn"
         if pending or state in ("scanning", "indexing"):
             parts = [s.coverage(done, files) if files else s.FOLDER_SCANNING]
             eta = status.get("eta_s")
             if pending and eta is not None:
-                parts.append(s.left(float(eta)))
+                parts.append(figures.left(float(eta)))
             return " · ".join(parts), "accent"
         if coming := (status.get("model") or {}).get("next"):
             return s.new_index(int(coming["done"]), int(coming["total"])), "accent"

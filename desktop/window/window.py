@@ -45,6 +45,7 @@ from desktop.window.search_bar import SearchBar
 from desktop.window.search_controller import SearchController
 from desktop.window.sight_offer import SightOffer
 from desktop.window.status_line import StatusLine
+from desktop.wording import telling
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.types import Answer, Hit, Location
@@ -250,7 +251,7 @@ class Window(QMainWindow):
 
     def tell(self, error: InklingError) -> None:
         """An error a person can read, above the results."""
-        self.notice.show_notice(f"{error.message} {error.hint}".strip(), "warning")
+        self.notice.show_notice(telling.said(error), "warning")
 
     def offer(self, text: str, icon: str, action: str, then: Callable[[], None] | None) -> None:
         """What was done, above the results, with a button that takes it back."""
@@ -308,12 +309,8 @@ class Window(QMainWindow):
         self._open_first = False
         self.search.set_busy(False)
         self.status.show_unavailable(s.NO_INDEXER)
-        self.notice.show_notice(
-            f"{error.message} {error.hint}".strip(),
-            "warning",
-            s.START_INDEXER,
-            self.restart_indexer,
-        )
+        said = telling.said(error)
+        self.notice.show_notice(said, "warning", s.START_INDEXER, self.restart_indexer)
 
     def _available(self) -> None:
         if self.notice.button.text() == s.START_INDEXER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,11 +10,21 @@ from typing import Literal
 class InklingError(Exception):
     """Something went wrong that a person should hear of: what happened, and what to do next."""
 
-    def __init__(self, message: str, *, hint: str = "", path: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        path: str | None = None,
+        told: Mapping[str, object] | None = None,
+    ) -> None:
+        """`told`: what stands for the names in braces in message and hint. Without it there are
+        none, and the sentences are complete; with it a face can word them in another language."""
+        self.template, self.hint_template, self.told = message, hint, told
+        self.message = message if told is None else message.format(**told)
+        self.hint = hint if told is None else hint.format(**told)
         self.path = path
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
@@ -108,10 +119,15 @@ REASONS: dict[str, Reason] = {
 }
 
 
+#: Of a file without a reason of the table.
+NOT_YET = "It has not been read yet."
+NOT_INDEXED = "It is not indexed."
+
+
 def why_name_only(state: str, reason: str) -> str:
     """A sentence on a file of which only the name is in the index; "" for one that is indexed."""
     if state == "done":
         return ""
     if reason in REASONS:
         return REASONS[reason].sentence
-    return "It has not been read yet." if state in ("seen", "pending") else "It is not indexed."
+    return NOT_YET if state in ("seen", "pending") else NOT_INDEXED

@@ -86,6 +86,14 @@ class Settings:
         zero="Like the desktop",
         restart="window",
     )
+    language: str = _row(
+        "system",
+        "General",
+        "Language",
+        "What the window speaks; questions and files can be in any.",
+        choices=(("system", "Like the desktop"), ("en", "English"), ("de", "Deutsch")),
+        restart="window",
+    )
     close_to_tray: bool = _row(
         True,
         "General",

@@ -264,6 +264,11 @@ class Hit(Struct, frozen=True):
         return hash((self.path, self.location, self.score))
 
 
+#: What `Coverage.message` says of its numbers.
+NOT_READ_YET = "{waiting} of {total} files are not read yet."
+NOT_LOOKED_AT = "{looked_at} of {pictures} pictures are looked at so far."
+
+
 class Coverage(Struct, frozen=True):
     """How much of what is there an answer could have come from."""
 

@@ -40,9 +40,23 @@ yo él ella nosotros ellos qué quién cuando donde sin sobre hasta desde muy ta
 toda todas hay ser estar fue han
 """
 
+_JOINING = """
+until till while whether though although since upon among across within toward towards whose whom
+something anything nothing everything someone anyone everyone somebody anybody nobody would could
+should can get gets got let lets did done doing having per via yet ever else much many own does how
+why what which who where when
+wieso warum weshalb etwas nichts jemand niemand beim ins am ans vom obwohl damit sobald solange
+könnte könnten würde würden hätte wäre sollte sollten mag möchte irgend einige einigen manchmal
+pourquoi comment quelque chose rien jusque jusqu lorsque puis depuis pendant chaque aucun aucune
+hasta porque aunque mientras algo nada alguien nadie cada ninguno ninguna cómo dónde
+"""
+
 COMMON = STOP_WORDS | {
     fold(word) for text in (_ENGLISH, _GERMAN, _FRENCH, _SPANISH) for word in text.split()
 }
+#: Words that say nothing by themselves either, though they are no search engine's stop words: none
+#: of them proves anything where it is marked in a page.
+JOINING = COMMON | {fold(word) for word in _JOINING.split()}
 
 
 def telling(word: str) -> float:

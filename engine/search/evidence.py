@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.types import Box, BoxEvidence, Evidence, TextEvidence
-from engine.search.common_words import COMMON
+from engine.search.common_words import JOINING
 from engine.store.analyzer import analyze, fold, standing_for
 
 SNIPPET_CHARS = 280
 #: More boxes than this on one page point nowhere: then none are drawn.
 MAX_BOXES = 8
+
+#: Characters that are looked at beside a token for the rest of its word.
+_LONGEST_WORD = 40
+#: A matched share of the question's words below which the passage's best sentence is shown as well.
+HALF = 0.5
 
 _WORD = re.compile(r"\w+(?:[.'’_-]\w+)*")
 
@@ -43,11 +49,12 @@ def word_matches(text: str, query: str, marks: Mapping[str, str] | None = None) 
     return found
 
 
-def telling_words(query: str) -> list[str]:
+@lru_cache(maxsize=64)
+def telling_words(query: str) -> Sequence[str]:
     """The words of a query without "the" and "from", unless it has no others: a page full of marked
     "from" proves nothing."""
     words = _WORD.findall(query)
-    return [word for word in words if fold(word) not in COMMON] or words
+    return tuple(word for word in words if fold(word) not in JOINING) or tuple(words)
 
 
 def _substring_matches(text: str, query: str) -> list[Match]:
@@ -65,12 +72,14 @@ def _substring_matches(text: str, query: str) -> list[Match]:
 
 
 def late_matches(
+    text: str,
     similarities: NDArray[np.float32],
     token_spans: NDArray[np.int32],
     query_words: Sequence[str],
     threshold: float,
 ) -> list[Match]:
-    """Spans of the best document token of each query token, where their cosine is high enough.
+    """The words of the text under the best document token of each query token, where their cosine
+    is high enough and they say something by themselves.
 
     similarities: [m, n] cosine of query and document tokens; token_spans: [n, 2];
     query_words: the word each of the m query tokens belongs to, "" for special tokens.
@@ -81,12 +90,46 @@ def late_matches(
         best = int(row.argmax())
         start, end = (int(x) for x in token_spans[best])
         if word in telling and start >= 0 and end > start and row[best] >= threshold:
-            found.append(Match(start, end, word, float(row[best]) * 0.6))
+            for low, high in _whole_words(text, start, end):
+                found.append(Match(low, high, word, float(row[best]) * 0.6))
     return found
 
 
-def snippet_window(text: str, matches: Sequence[Match]) -> tuple[int, int]:
-    """The [start, end) of at most SNIPPET_CHARS that holds most of the matched words."""
+def _whole_words(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The telling words that a token is a part of, or spans: "ce" of "certificate" is the word."""
+    low = max(0, start - _LONGEST_WORD)
+    return [
+        (word.start(), word.end())
+        for word in _WORD.finditer(text, low, end + _LONGEST_WORD)
+        if word.start() < end and word.end() > start and fold(word[0]) not in JOINING
+    ]
+
+
+def said_share(matches: Sequence[Match], words: Sequence[str], weights: Sequence[float]) -> float:
+    """0..1: how much of what the question's words say the matches hold; words: [m] of its tokens,
+    weights: [m]."""
+    telling = set(telling_words(" ".join(words)))
+    counts = {word: max(w, 0.0) for word, w in zip(words, weights, strict=True) if word in telling}
+    matched = {fold(match.word) for match in matches}
+    held = sum(weight for word, weight in counts.items() if fold(word) in matched)
+    total = sum(counts.values())
+    return held / total if total else 1.0
+
+
+def snippet_window(
+    text: str, matches: Sequence[Match], own: tuple[int, int] | None = None
+) -> tuple[int, int]:
+    """The [start, end) of at most SNIPPET_CHARS that holds most of the matched words; `own`: within
+    this part of the text."""
+    if own is not None and own != (0, len(text)):
+        low, high = own
+        moved = [
+            Match(m.start - low, m.end - low, m.word, m.weight)
+            for m in matches
+            if low <= m.start and m.end <= high
+        ]
+        start, end = snippet_window(text[low:high], moved)
+        return start + low, end + low
     if len(text) <= SNIPPET_CHARS:
         return 0, len(text)
     best, best_value = 0, -1.0
@@ -97,7 +140,10 @@ def snippet_window(text: str, matches: Sequence[Match]) -> tuple[int, int]:
         value = sum(kinds.values()) + 0.01 * len(inside)
         if value > best_value:
             best, best_value = start, value
-    best = min(best, len(text) - SNIPPET_CHARS)
+    last = len(text) - SNIPPET_CHARS
+    if best >= last:  # the end of the text, from a whole word on
+        cut = text.find(" ", last, last + 40)
+        return (cut + 1 if cut >= 0 else last), len(text)
     start = _word_border(text, best)
     end = min(len(text), start + SNIPPET_CHARS)
     if end < len(text):
@@ -145,6 +191,30 @@ def box_evidence(
             box: Box = tuple(x / 65535 for x in corners)  # type: ignore[assignment]
             found.setdefault(corners, BoxEvidence(box, page, match.word))
     return list(found.values()) if len(found) <= MAX_BOXES else []
+
+
+def line_boxes(
+    span: tuple[int, int],
+    word_spans: NDArray[np.int32],
+    word_boxes: NDArray[np.uint16],
+    page: int | None,
+) -> list[Evidence]:
+    """A region for each line of the page that a sentence stands on.
+
+    word_spans: [w, 2] characters; word_boxes: [w, 4] in 1/65535 of the page.
+    """
+    under = np.flatnonzero((word_spans[:, 0] < span[1]) & (word_spans[:, 1] > span[0]))
+    lines: list[NDArray[np.int64]] = []  # left, top, right, bottom of each
+    for left, top, right, bottom in word_boxes[under].astype(np.int64):
+        last = lines[-1] if lines else None
+        # The next word of a line is level with it and to its right; of a table's cell it is near.
+        level = last is not None and min(bottom, last[3]) - max(top, last[1]) > (bottom - top) / 2
+        if last is not None and level and -(bottom - top) < left - last[2] < 4 * (bottom - top):
+            last[1], last[3] = min(top, last[1]), max(bottom, last[3])
+            last[2] = max(right, last[2])
+        else:
+            lines.append(np.array([left, top, right, bottom]))
+    return [BoxEvidence(tuple(float(x) / 65535 for x in line), page) for line in lines]  # type: ignore[arg-type]
 
 
 def words_of_tokens(query: str, spans: NDArray[np.int32] | None) -> list[str]:

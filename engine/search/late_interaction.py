@@ -25,6 +25,13 @@ def quantise(tokens: Float) -> Int8:
     return np.rint(scaled).astype(np.int8)
 
 
+def directions(tokens: Int8 | Codes) -> Float:
+    """[n, t] float32 of length one, but for rounding: what stored tokens stand for."""
+    if isinstance(tokens, Codes):
+        return tokens.book.decode(tokens.rows)
+    return tokens.astype(np.float32) / np.float32(_SCALE)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MaxSim:
     """Late-interaction scores of k documents, and what they were made of."""

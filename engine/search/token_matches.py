@@ -24,6 +24,7 @@ class TokenMatch:
     similarities: Floats  # [m, n] cosine
     query_words: Sequence[str]  # [m] the word each query token belongs to; empty for pictures
     threshold: float  # cosine from which a stored token means what the query's does
+    weights: Floats | None  # [m] how much each of the query's tokens says; None for pictures
 
 
 class TokenMatches:
@@ -64,4 +65,5 @@ class TokenMatches:
                 found.similarities[i],
                 self._words[adapter],
                 self._encoded.spec.same_meaning,
+                self._weights[adapter],
             )

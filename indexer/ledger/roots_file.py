@@ -48,24 +48,34 @@ def inside(path: str, folder: str) -> bool:
 def check_folder(path: str, base: Path) -> None:
     """InklingError unless this is a folder that can be watched."""
     if not os.path.lexists(path):
-        raise InklingError(f"There is no folder {path}.", hint="Check the spelling.", path=path)
+        raise InklingError(
+            "There is no folder {path}.",
+            hint="Check the spelling.",
+            path=path,
+            told={"path": path},
+        )
     if not os.path.isdir(path):
         raise InklingError(
-            f"{path} is not a folder.", hint="Add the folder that holds it.", path=path
+            "{path} is not a folder.",
+            hint="Add the folder that holds it.",
+            path=path,
+            told={"path": path},
         )
     own, real = os.path.realpath(base), os.path.realpath(path)
     if real == own or inside(real, own):
         raise InklingError(
-            f"{path} is Inkling's own folder, where its index lies.",
+            "{path} is Inkling's own folder, where its index lies.",
             hint="Choose a folder with your files.",
             path=path,
+            told={"path": path},
         )
     try:
         with os.scandir(path):
             pass
     except OSError as error:
         raise InklingError(
-            f"{path} can't be read: {error.strerror or error}.",
+            "{path} can't be read: {error}.",
             hint="Fix its permissions and add it again.",
             path=path,
+            told={"path": path, "error": error.strerror or error},
         ) from error

@@ -20,7 +20,7 @@ from engine.contract.version import VERSION
 from indexer.reading.extract.base import ExtractError
 from indexer.server.mcp import McpEndpoint
 from indexer.server.ports import Control, Ports
-from indexer.server.request_types import BadRequestError, Nothing, as_error, as_json, get
+from indexer.server.request_types import BadRequestError, Nothing, as_error, as_json, get, of_error
 from indexer.server.routes.control import control_routes
 from indexer.server.routes.library import library_routes
 from indexer.server.routes.models import model_routes
@@ -89,10 +89,10 @@ def _error_handlers(control: Control) -> Mapping[Any, Any]:
 
     def damaged(_: Request, error: StoreDamagedError) -> Response:
         control.damaged(error)
-        return as_error(503, error.message, error.hint, error.path)
+        return of_error(503, error)
 
     def readable(_: Request, error: InklingError) -> Response:
-        return as_error(400, error.message, error.hint, error.path)
+        return of_error(400, error)
 
     def malformed(_: Request, error: BadRequestError) -> Response:
         return as_error(422, error.message, error.hint)

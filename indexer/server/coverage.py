@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from engine.contract.types import Coverage
+from engine.contract.types import NOT_READ_YET, Coverage
 from indexer.ledger.ledger import Ledger
 
 
@@ -29,5 +29,7 @@ class CoverageCounter:
         waiting = counts.get("pending", 0) + counts.get("seen", 0)
         total = sum(counts.values())
         complete = not waiting and not self._scanning()
-        message = "" if complete else f"{waiting} of {total} files are not read yet."
+        message = (
+            "" if complete else NOT_READ_YET.format(waiting=f"{waiting:,}", total=f"{total:,}")
+        )
         return Coverage(total, counts.get("done", 0), waiting, complete, message)

@@ -15,9 +15,10 @@ def indexed_file(ledger: Ledger, path: str) -> FileRecord:
     record = ledger.file(os.path.abspath(path))
     if record is None:
         raise InklingError(
-            f"{path} is not in the index.",
+            "{path} is not in the index.",
             hint="Add its folder with `inkling add`, or see `inkling explain`.",
             path=path,
+            told={"path": path},
         )
     return record
 
@@ -27,9 +28,14 @@ def shown_file(ledger: Ledger, path: str, root_of: Callable[[str], str]) -> str:
     record = indexed_file(ledger, path)
     if record.state == "withheld":
         raise InklingError(
-            f"{path} is withheld.", hint="Index it after all with `inkling allow`.", path=path
+            "{path} is withheld.",
+            hint="Index it after all with `inkling allow`.",
+            path=path,
+            told={"path": path},
         )
     # What was a file when it was indexed may be a link by now.
     if not inside(os.path.realpath(record.path), os.path.realpath(root_of(record.path))):
-        raise InklingError(f"{path} leads out of the watched folders.", path=path)
+        raise InklingError(
+            "{path} leads out of the watched folders.", path=path, told={"path": path}
+        )
     return record.path

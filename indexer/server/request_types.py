@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.contract import codec
+from engine.contract.errors import InklingError
 
 MAX_LIMIT = 5_000
 MAX_QUERY = 10_000
@@ -140,5 +141,18 @@ def as_value(value: object) -> Response:
 
 def as_error(status: int, message: str, hint: str = "", path: str | None = None) -> Response:
     """An error in the one form all have."""
-    body = json.dumps({"error": {"message": message, "hint": hint, "path": path}})
-    return Response(body, status, media_type="application/json")
+    return _error(status, {"message": message, "hint": hint, "path": path})
+
+
+def of_error(status: int, error: InklingError) -> Response:
+    """An error of ours, with what it was filled from: faces may word it in other languages."""
+    told: dict[str, Any] = {"message": error.message, "hint": error.hint, "path": error.path}
+    if error.told is not None:
+        filled = {name: str(value) for name, value in error.told.items()}
+        words = {"message": error.template, "hint": error.hint_template}
+        told["template"] = {**words, "told": filled}
+    return _error(status, told)
+
+
+def _error(status: int, told: dict[str, Any]) -> Response:
+    return Response(json.dumps({"error": told}), status, media_type="application/json")

@@ -15,7 +15,16 @@ from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.filters import both
 from engine.contract.notices import notice
 from engine.contract.query import changed, parse
-from engine.contract.types import Answer, Coverage, Filters, Hit, Look, Notice, Query
+from engine.contract.types import (
+    NOT_LOOKED_AT,
+    Answer,
+    Coverage,
+    Filters,
+    Hit,
+    Look,
+    Notice,
+    Query,
+)
 from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.index import Index
 from indexer.reading.extract.base import ExtractError
@@ -122,7 +131,10 @@ class IndexSearch:
         picture."""
         if not Path(image).is_file():
             raise InklingError(
-                f"There is no picture at {image}.", hint="Check the path.", path=image
+                "There is no picture at {path}.",
+                hint="Check the path.",
+                path=image,
+                told={"path": image},
             )
         wanted = self._index.settings.sight
         seen = self._sees or self._index.seeing.model is not None
@@ -180,7 +192,7 @@ class IndexSearch:
         coverage = structs.replace(coverage, pictures=pictures, looked_at=looked_at)
         if looked_at >= pictures:
             return coverage
-        said = f"{looked_at:,} of {pictures:,} pictures are looked at so far."
+        said = NOT_LOOKED_AT.format(looked_at=f"{looked_at:,}", pictures=f"{pictures:,}")
         message = f"{coverage.message} {said}".strip()
         return structs.replace(coverage, complete=False, message=message)
 

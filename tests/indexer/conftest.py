@@ -41,7 +41,11 @@ class Reply:
         assert self.type == "application/json"
         assert self.json.keys() == {"error"}
         error = self.json["error"]
-        assert error.keys() == {"message", "hint", "path"}
+        assert error.keys() - {"template"} == {"message", "hint", "path"}
+        if template := error.get("template"):
+            told = template["told"]
+            assert template["message"].format(**told) == error["message"]
+            assert template["hint"].format(**told) == error["hint"]
         return f"{error['message']} {error['hint']}"
 
 

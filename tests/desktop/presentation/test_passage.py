@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from desktop.presentation.highlight import runs
 from desktop.presentation.passage import Excerpt, code, prose, without_signs
-from desktop.presentation.paths import fitting_folder
+from desktop.presentation.paths import fitting_folder, printable
 
 
 def marked(excerpt: Excerpt) -> list[str]:
@@ -126,3 +126,30 @@ def test_a_mark_in_a_link_stays() -> None:
 )
 def test_of_a_folder_the_end_is_told(room: int, shown: str) -> None:
     assert fitting_folder("~/a/long/way/to/Notes", lambda text: len(text) <= room) == shown
+
+
+def test_a_passage_begins_with_the_sentence_that_means_what_was_asked() -> None:
+    text = "A word stands early. " + "Nothing of it. " * 9 + "The **answer**\nis here. More."
+    word, sentence = (2, 6), (text.index("The **"), text.index(" More"))
+    shown = prose(text, [word], 60, [sentence])
+    assert shown.text.startswith("…The answer is here.")
+    assert [shown.text[a:b] for a, b in shown.tints] == ["The answer is here."]
+    assert shown.marks == ()
+    both = prose("One. Two three.", [(5, 8)], 60, [(5, 15)])
+    assert ([both.text[a:b] for a, b in both.tints], marked(both)) == (["Two three."], ["Two"])
+    lines = code("a = 1\n    # why\n    b = 2\n", [(0, 1)], 2, [(10, 15)])
+    assert lines.text == "# why\nb = 2"
+    assert [lines.text[a:b] for a, b in lines.tints] == ["# why"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\nb\tc.txt", "a�b�c.txt"),
+        ("bad\udcff.txt", "bad�.txt"),
+        ("photo\u202egpj.exe", "photo�gpj.exe"),  # would be read as photoexe.jpg
+        ("שלום.pdf", "שלום.pdf"),
+    ],
+)
+def test_a_name_is_one_line_in_its_own_order(name: str, shown: str) -> None:
+    assert printable(name) == shown

@@ -99,6 +99,45 @@ def test_a_page_is_shown_at_its_place_with_its_boxes(
     assert orange(pane, (0.1, 0.2, 0.5, 0.3))
 
 
+def test_a_slow_answer_is_never_shown_as_another_files(
+    qtbot: QtBot, pane: PreviewPane, service: IndexerConnection, indexer: ScriptedIndexer
+) -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    def slow(_body: dict[str, object]) -> dict[str, str]:
+        asked.set()
+        go.wait(PATIENCE)
+        return {"text": "of the first file"}
+
+    indexer.answers["GET", "/v1/text"] = slow
+    pane.show_hit(from_data(hit("/d/first.txt"), Hit))
+    qtbot.waitUntil(asked.is_set)
+    pane.show_hit(from_data(hit("/d/second.txt"), Hit))
+    pane._rest.stop()  # as if it was chosen a moment ago: nothing is asked of it yet
+    go.set()
+    qtbot.waitUntil(lambda: not service._jobs._running)
+    QApplication.processEvents()
+    assert pane.loading
+    assert pane._content is None
+    assert "first" not in pane.text.toPlainText()
+
+
+def test_a_picture_far_higher_than_wide_is_shown_at_its_match(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    long = QImage(500, 10_000, QImage.Format.Format_RGB32)
+    long.fill(QColor("white"))
+    box = {"type": "box", "box": [0.1, 0.5, 0.6, 0.51], "word": "x"}
+    show(qtbot, pane, hit("/d/long.png", kind="screenshot", evidence=[box]))
+    pane.picture.show_image(long, [((0.1, 0.5, 0.6, 0.51), "x")])
+    seen = pane.picture.mapToScene(pane.picture.viewport().rect()).boundingRect()
+    assert seen.width() < 2 * long.width()
+    assert seen.top() < 5_000 < seen.bottom()
+    pane.picture.fit()  # and whole, for who asks
+    seen = pane.picture.mapToScene(pane.picture.viewport().rect()).boundingRect()
+    assert seen.height() >= long.height()
+
+
 def test_a_long_name_says_that_it_is_cut(qtbot: QtBot, pane: PreviewPane) -> None:
     pane.resize(260, 600)
     path = "/d/" + "a folder with a long name/" * 4 + "report " * 20 + ".pdf"

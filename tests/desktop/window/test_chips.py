@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+from PySide6.QtCore import QDate, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.window import chips
 from desktop.window.chip_bar import ChipBar
+from desktop.window.completions import Known, completed, completions
+from desktop.window.date_span import DateSpanDialog, span_label
+from desktop.window.filter_completer import FilterCompleter
+from engine.contract.filters import FILTERS
 from engine.contract.query import parse
 
 
@@ -132,3 +141,111 @@ def test_bar_shows_and_edits_the_text(qtbot: QtBot) -> None:
     bar.folder.property("menu").aboutToShow.emit()
     folders = [a.text() for a in bar.folder.property("menu").actions()]
     assert "/home/ada/Documents" in folders
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("boiler", []),  # no filter is being typed
+        ("at 12:30", []),
+        ("say foo:b", []),
+        ("boiler ki:", ["kind:"]),
+        ("-kind:sc", ["screenshot", "scan"]),
+        ("(kind:pdf OR kind:no", ["note"]),
+        ("kind:pdf,note,", ["screenshot", "image", "code", "other", "photo", "diagram", "scan"]),
+        ("kind:pdf", []),  # complete
+        ("date:last", ["7d", "30d", "1y"]),  # by what it means
+        ("before:202", ["2026-05", "2026", "2025", "2024", "2023"]),
+        ("in:do", ["/home/ada/Documents"]),
+        ('in:"/home/ada/My', ['"/home/ada/My Notes"']),
+        ("size:<", ["<100kB"]),
+        ("name:", []),
+    ],
+)
+def test_what_may_follow_a_filter_that_is_typed(typed: str, found: list[str]) -> None:
+    known = Known(("/home/ada/Documents", "/home/ada/My Notes"))
+    offered = completions(typed, len(typed), known, dt.date(2026, 5, 4))
+    assert [one.text for one in offered] == found
+    for one in offered:
+        text, caret = completed(typed + " rest", len(typed), one)
+        assert text.startswith(typed[: one.start])
+        assert text[one.start :].startswith(one.text)
+        assert text.endswith("rest")
+        assert caret == one.start + len(one.text) + (not one.text.endswith(":"))
+
+
+def test_a_colon_offers_every_filter_with_what_it_means() -> None:
+    offered = completions("boiler :", 8, Known(), dt.date(2026, 5, 4))
+    assert {one.text for one in offered} == {f"{word}:" for word in FILTERS} - {"type:"}
+    assert all(one.meaning for one in offered)
+
+
+def test_filters_are_completed_under_the_field(qtbot: QtBot) -> None:
+    field = QLineEdit()
+    qtbot.addWidget(field)
+    completer = FilterCompleter(field, lambda: Known(("/d/My Notes",)))
+    field.show()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    QTest.keyClicks(field, "boiler in")
+    assert not completer.popup.isVisible()
+    QTest.keyClicks(field, ":")
+    assert completer.popup.isVisible()
+    QTest.keyClick(completer.popup, Qt.Key.Key_Return)
+    assert field.text() == 'boiler in:"/d/My Notes" '
+    assert not completer.popup.isVisible()
+    QTest.keyClicks(field, "kind:s")
+    QTest.keyClick(completer.popup, Qt.Key.Key_Down)
+    QTest.keyClick(completer.popup, Qt.Key.Key_Tab)
+    assert field.text().endswith(" kind:scan ")
+    QTest.keyClicks(field, "kind:")
+    QTest.keyClick(completer.popup, Qt.Key.Key_Escape)
+    assert not completer.popup.isVisible()
+    assert field.text().endswith(" kind:")
+
+
+def test_a_span_of_days_is_chosen_and_shown(qtbot: QtBot) -> None:
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    bar = ChipBar(owner)
+    bar.edited.connect(bar.show_query)
+    bar.show_query("invoice date:7d")
+    bar.pick_dates()
+    (dialog,) = bar.window().findChildren(DateSpanDialog)
+    dialog.first.setDate(QDate(2026, 3, 1))
+    dialog.last.setDate(QDate(2026, 2, 1))  # before it begins
+    assert dialog.last.date() == QDate(2026, 3, 1)
+    dialog.last.setDate(QDate(2026, 4, 2))
+    with qtbot.waitSignal(bar.edited) as edited:
+        QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert edited.args == ["invoice date:2026-03-01..2026-04-02 "]
+    assert bar.date.accessibleName().endswith("1 Mar 2026–2 Apr 2026")
+    assert parse(edited.args[0]).filters.before is not None
+    bar.pick_dates()  # shows what holds
+    again = bar.window().findChildren(DateSpanDialog)[-1]
+    assert (again.first.date(), again.last.date()) == (QDate(2026, 3, 1), QDate(2026, 4, 2))
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        ("2026-03-01..", "1 Mar 2026–…"),
+        ("..2026-03-01", "…–1 Mar 2026"),
+        ("2026-03", "2026-03"),
+        ("2026..2027", "2026..2027"),
+        ("2026-13-01..2026-14-01", "2026-13-01..2026-14-01"),
+        ("..", ".."),
+    ],
+)
+def test_how_a_span_is_written(value: str, label: str) -> None:
+    assert span_label(value) == label
+
+
+def test_what_is_asked_twice_is_said_once(qtbot: QtBot) -> None:
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    bar = ChipBar(owner)
+    bar.show_query("kind:pdf in:Work kind:pdf in:Work")
+    assert bar.kind.text() == "PDFs"
+    assert bar.folder.text() == "Work"

@@ -221,6 +221,17 @@ class TestIndexPanel:
         qtbot.waitUntil(lambda: bool(indexer.bodies("DELETE", "/v1/folders")))
         assert indexer.bodies("DELETE", "/v1/folders")[0]["paths"] == ["/media/B"]
 
+    def test_a_long_folder_leaves_room_for_what_can_be_done_with_it(
+        self, qtbot: QtBot, panel: IndexPanel
+    ) -> None:
+        path = "/d/" + "a very long name " * 40
+        panel.folders.show_status({"folders": [{"path": path, "files": 1}]})
+        panel.show()
+        qtbot.waitUntil(lambda: panel.folders._rows[path].remove.isVisible())
+        remove = panel.folders._rows[path].remove
+        assert remove.mapTo(panel, remove.rect().topRight()).x() < panel.width()
+        assert remove.visibleRegion().boundingRect() == remove.rect()
+
     def test_pause_and_resume(
         self, qtbot: QtBot, panel: IndexPanel, service: IndexerConnection, indexer: ScriptedIndexer
     ) -> None:

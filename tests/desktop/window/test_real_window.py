@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.connection import IndexerConnection
-from desktop.presentation.matches import boxes
+from desktop.presentation.matches import boxes, tints
 from desktop.settings.changing import change_settings
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
@@ -115,6 +114,13 @@ def test_a_screenshot_is_shown_with_the_region_that_matched(qtbot: QtBot, real: 
 def test_a_pdf_opens_at_its_page_and_pages_turn(qtbot: QtBot, real: Window) -> None:
     ask(qtbot, real, "alarm because gas escapes from the heating machine")
     qtbot.waitUntil(lambda: real.preview.page == 3, timeout=PATIENCE_MS)
+    hit = real.results.hit()
+    assert hit is not None
+    # The line that answers, which has none of the words; not the foot of the page, which has two.
+    assert [hit.snippet[a:b] for a, b in tints(hit)] == ["H01 leak sensor: propane\nin the air"]
+    assert "HX-40" not in hit.snippet
+    first_line, second_line = (box for box, word in boxes(hit) if not word)
+    assert first_line[3] <= second_line[1] + 0.01 < second_line[3]
     shown = real.preview.picture.image
     real.commands.run("next_page")
     qtbot.waitUntil(lambda: real.preview.page == 4, timeout=PATIENCE_MS)
@@ -201,29 +207,6 @@ def test_explain_and_text_come_from_the_real_indexer(qtbot: QtBot, real: Window)
 needs_x = pytest.mark.skipif(
     not all(map(shutil.which, ("Xvfb", "xdotool"))), reason="needs Xvfb and xdotool"
 )
-
-
-@pytest.fixture
-def display(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An X server of its own; the environment for programs on it."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        number = pipe.readline().strip()
-    environment = {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-    manager = None
-    if shutil.which("openbox"):
-        manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL)
-    yield environment
-    for process in (manager, server):
-        if process is not None:
-            process.terminate()
-            process.wait(PATIENCE)
 
 
 def eventually(done: Callable[[], bool], seconds: float = PATIENCE) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -14,8 +14,10 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
-from desktop.system import opening
+from desktop.system import opening, renaming
+from desktop.window.rename_dialog import RenameDialog
 from desktop.window.window import Window
+from engine.contract.errors import InklingError
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -123,6 +125,49 @@ def test_files_go_to_the_bin_and_come_back(
     assert not window.notice.isVisible()
     QTest.keySequence(window.results, QKeySequence("Ctrl+Z"))
     assert window.status.label.text() == s.NOTHING_TO_UNDO
+
+
+def test_a_file_is_renamed_and_called_as_before_again(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer, files: list[Path]
+) -> None:
+    ask(qtbot, window, indexer, *(hit(str(file)) for file in files))
+    key(window, Qt.Key.Key_Down, Qt.KeyboardModifier.NoModifier)
+
+    def rename(text: str) -> None:
+        window.commands.run("rename")
+        dialog = window.commands._dialogs["rename"]
+        assert isinstance(dialog, RenameDialog)
+        assert dialog.field.selectedText() == PurePath(dialog.field.text()).stem
+        assert not dialog.take.isEnabled()
+        dialog.field.setText(text)
+        dialog.take.click()
+
+    rename("new.txt")
+    qtbot.waitUntil(lambda: shown(window) == ["a.txt", "new.txt", "c.txt", "d.txt"])
+    assert files[1].with_name("new.txt").read_text() == "b.txt"
+    assert not files[1].exists()
+    assert selected(window) == ["new.txt"]
+    rename("a.txt")  # there is one already
+    taken = s.NAME_TAKEN.format(name="a.txt")
+    qtbot.waitUntil(lambda: window.notice.label.text() == taken)
+    assert files[0].read_text() == "a.txt"
+    window.commands.undo()
+    qtbot.waitUntil(lambda: shown(window) == ["a.txt", "b.txt", "c.txt", "d.txt"])
+    assert files[1].read_text() == "b.txt"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b", "ü" * 128, "b.txt"])
+def test_a_name_that_can_not_be_is_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("a")
+    (tmp_path / "b.txt").write_text("b")
+    with pytest.raises(InklingError):
+        renaming.rename(str(file), name)
+    assert file.read_text() == "a"
+    assert (tmp_path / "b.txt").read_text() == "b"
+    file.unlink()
+    with pytest.raises(InklingError):
+        renaming.rename(str(file), "c.txt")
 
 
 def test_what_can_not_be_taken_back_stays_in_the_bin_and_is_said(

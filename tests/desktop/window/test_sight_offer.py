@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop import strings as s
 from desktop.presentation import model_strings as ms
 from desktop.state import State
 from desktop.window.window import Window
+from desktop.wording import figures
 from engine.contract.paths import BaseDir
 from tests.desktop.scripted_indexer import ScriptedIndexer
 
@@ -40,7 +40,7 @@ def test_it_says_what_it_weighs_and_takes_and_goes_when_something_is_asked(
     card = window.answers.offer
     window.service.refresh()
     qtbot.waitUntil(card.isVisible)
-    assert card.title.text() == f"{ms.SIGHT_TITLE}: {ms.SIGHT_FREE}, {s.size(541_800_000)}"
+    assert card.title.text() == f"{ms.SIGHT_TITLE}: {ms.SIGHT_FREE}, {figures.size(541_800_000)}"
     assert "2 hours" in card.time.text()
     assert "1,240 pictures" in card.time.text()
     assert "estimated" in card.time.text()

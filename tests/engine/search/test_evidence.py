@@ -73,8 +73,69 @@ def test_matches_everywhere_point_nowhere() -> None:
 def test_late_matches_need_nearness_and_a_place() -> None:
     similarities = np.array([[0.9, 0.1], [0.2, 0.95], [0.3, 0.2]], dtype=np.float32)
     token_spans = np.array([[0, 4], [-1, -1]], dtype=np.int32)
-    found = evidence.late_matches(similarities, token_spans, ["cat", "dog", "cow"], 0.72)
+    words = ["cat", "dog", "cow"]
+    found = evidence.late_matches("cats and dogs", similarities, token_spans, words, 0.72)
     assert [(m.start, m.end, m.word) for m in found] == [(0, 4, "cat")]
+
+
+def test_late_matches_are_whole_words_that_say_something() -> None:
+    text = "until it is certified"
+    similarities = np.array([[0.9, 0.1], [0.1, 0.95]], dtype=np.float32)
+    token_spans = np.array([[0, 8], [12, 14]], dtype=np.int32)
+    found = evidence.late_matches(text, similarities, token_spans, ["finish", "certificate"], 0.72)
+    assert [(text[m.start : m.end], m.word) for m in found] == [("certified", "certificate")]
+
+
+@pytest.mark.parametrize(
+    ("question", "telling"),
+    [
+        ("retry upload until it works", ["retry", "upload", "works"]),
+        ("why did something break", ["break"]),
+        ("warum geht beim Drucken nichts", ["geht", "Drucken"]),
+        ("until it", ["until", "it"]),
+    ],
+)
+def test_words_that_only_join_are_no_evidence(question: str, telling: list[str]) -> None:
+    assert list(evidence.telling_words(question)) == telling
+
+
+def test_the_share_of_what_is_asked_goes_by_weight() -> None:
+    words, weights = ["", "why", "boiler", "boiler", "loud"], [0.7, 1.0, 3.0, 3.0, 1.0]
+    assert evidence.said_share([], words, weights) == 0.0
+    assert evidence.said_share([Match(0, 6, "Boiler", 1.0)], words, weights) == 0.75
+    assert evidence.said_share([], ["", "the"], [1.0, 1.0]) == 0.0
+
+
+def test_a_snippet_is_of_the_part_that_is_given() -> None:
+    text = "Handbook 2026\n" + "word " * 100 + "boiler\nPage 3"
+    own = (14, len(text) - 7)
+    matches = evidence.word_matches(text, "boiler")
+    start, end = evidence.snippet_window(text, matches, own)
+    assert own[0] <= start < end <= own[1]
+    assert "boiler" in text[start:end]
+    assert evidence.snippet_window("Top\nbody\nEnd", [], (4, 8)) == (4, 8)
+
+
+def test_a_sentence_has_a_box_for_each_line_it_stands_on() -> None:
+    word_spans = np.array([[0, 4], [5, 9], [10, 14], [15, 19]], dtype=np.int32)
+    boxes = np.array(
+        [
+            [100, 100, 900, 400],
+            [1000, 110, 1900, 410],
+            [100, 500, 800, 800],
+            [20000, 500, 21000, 800],
+        ],
+        dtype=np.uint16,
+    )
+    found = evidence.line_boxes((5, 19), word_spans, boxes, 2)
+    assert [tuple(round(x * 65535) for x in one.box) for one in found] == [
+        (1000, 110, 1900, 410),
+        (100, 500, 800, 800),
+        (20000, 500, 21000, 800),  # far away on the same height: another column
+    ]
+    assert {one.page for one in found} == {2}
+    whole = evidence.line_boxes((0, 9), word_spans, boxes, 2)
+    assert [tuple(round(x * 65535) for x in one.box) for one in whole] == [(100, 100, 1900, 410)]
 
 
 def test_words_of_tokens() -> None:

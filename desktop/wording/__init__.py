@@ -1,0 +1,1 @@
+"""How the window speaks: its language, numbers and days in it, what others say in it."""

@@ -1,0 +1,93 @@
+"""Sentences of a passage, and which of them means most of what is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: A longer sentence is cut: more than this no one reads as one answer.
+LONGEST = 240
+#: Fewer words than this are a heading or a cell.
+FEWEST_WORDS = 3
+
+#: Between sentences: their end (no "2." of a list), an empty line, the next item of a list.
+_BETWEEN = re.compile(
+    r"""(?:(?<=[.!?…])|(?<=[.!?…]["'”»)\]]))(?<!\n\d\.)(?<!\n\d\d\.)\s+|(?<=[。！？])|\s*\n\s*\n\s*"""
+    r"""|\n(?=\s*(?:[•·*+–-]|\d+[.)])\s)"""
+)
+_LINES = re.compile(r"\n\s*")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_TINY = 1e-6
+
+Span = tuple[int, int]
+
+
+def sentences(
+    text: str, start: int = 0, end: int | None = None, *, by_line: bool = False
+) -> list[Span]:
+    """The [start, end) of each sentence in a part of a text; of each line where that is code."""
+    found: list[Span] = []
+    for low, high in _between(text, start, len(text) if end is None else end, by_line):
+        while high > low and text[high - 1].isspace():
+            high -= 1
+        while low < high and text[low].isspace():
+            low += 1
+        while high - low > LONGEST:
+            cut = max(text.rfind(mark, low + LONGEST // 2, low + LONGEST) for mark in "\n;, ")
+            cut = cut + 1 if cut > 0 else low + LONGEST
+            found.append((low, cut))
+            low = cut
+        if high > low:
+            found.append((low, high))
+    return found
+
+
+def _between(text: str, start: int, end: int, by_line: bool) -> Iterator[Span]:
+    for gap in (_LINES if by_line else _BETWEEN).finditer(text, start, end):
+        yield start, gap.start()
+        start = gap.end()
+    yield start, end
+
+
+def best_sentence(
+    text: str,
+    found: Sequence[Span],
+    similarities: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    tokens: NDArray[np.float32],
+    token_spans: NDArray[np.int32],
+) -> Span | None:
+    """The sentence that is nearest to the question, word by word and as a whole; None where none
+    is one.
+
+    similarities: [m, n] cosine of the question's and the passage's tokens; weights: [m]; tokens:
+    [n, d] of length one; token_spans: [n, 2] characters.
+    """
+    known = [span for span in found if len(_WORD.findall(text, *span)) >= FEWEST_WORDS]
+    if not known:
+        return None
+    lows, highs = np.array(known).T
+    middles = token_spans.sum(axis=1) // 2
+    inside = lows.searchsorted(middles, "right") - 1  # of each token the sentence it stands in
+    held = (token_spans[:, 0] >= 0) & (inside >= 0) & (middles < highs[inside])
+    order = np.flatnonzero(held)[inside[held].argsort(kind="stable")]
+    if not len(order):
+        return None
+    number, first = np.unique(inside[order], return_index=True)
+    near = similarities[:, order]
+    by_word = weights @ np.maximum.reduceat(near, first, axis=1)
+    # The mean of its tokens is what the model says of a sentence, or close to it.
+    lengths = np.linalg.norm(np.add.reduceat(tokens[order], first, axis=0), axis=1)
+    whole = weights @ np.add.reduceat(near, first, axis=1) / np.maximum(lengths, _TINY)
+    # Long sentences have a token for each word of the question, short ones no others: the sum of
+    # both is in favour of neither.
+    return known[int(number[np.argmax(_spread(by_word) + _spread(whole))])]
+
+
+def _spread(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each lies from the mean, in standard deviations."""
+    spread: NDArray[np.float32] = (values - values.mean()) / max(float(values.std()), _TINY)
+    return spread
