@@ -276,7 +276,8 @@ def test_the_whole_application_starts_shows_toggles_and_ends(
     whole.show()
     qtbot.waitUntil(lambda: whole.service.ready)
     assert whole.window.isVisible()
-    assert whole.window.search.field.hasFocus() or not whole.window.isActiveWindow()
+    field = whole.window.search.field
+    qtbot.waitUntil(lambda: field.hasFocus() or not whole.window.isActiveWindow())
     whole.window.activateWindow()
     qtbot.waitUntil(whole.window.isActiveWindow)
     whole._asked("toggle")

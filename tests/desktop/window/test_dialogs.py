@@ -303,10 +303,15 @@ class TestIndexPanel:
         }  # fmt: skip
         indexer.answers["POST", "/v1/models/use"] = {}
         panel.show_tab("model")
-        qtbot.waitUntil(lambda: len(panel.model.findChildren(QPushButton)) == 1)
+
+        def buttons() -> list[QPushButton]:
+            found = panel.model.findChildren(QPushButton)
+            return [button for button in found if button.isVisibleTo(panel.model)]
+
+        qtbot.waitUntil(lambda: len(buttons()) == 1)
         texts = [label.text() for label in panel.model.findChildren(QLabel)]
         assert any("Not for commercial use" in t and "7.5 GB" in t for t in texts)
-        panel.model.findChildren(QPushButton)[0].click()
+        buttons()[0].click()
         assert not indexer.bodies("POST", "/v1/models/use")
         press(panel.findChild(QMessageBox))
         qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/models/use")))
