@@ -29,7 +29,8 @@ def photos(tmp_path: Path) -> Path:
 
 def test_pictures_ask_by_their_look(inkling: Inkling, photos: Path, tmp_path: Path) -> None:
     inkling.ok("add", str(photos), "--wait")
-    assert inkling.json("status")["sight"] == {"pictures": PHOTOS + 1, "looked_at": PHOTOS + 1}
+    sight = inkling.json("status")["sight"]
+    assert sight == {"pictures": PHOTOS + 1, "looked_at": PHOTOS + 1, "model": None}
     asked = tmp_path / "asked.jpg"
     for number, changed in enumerate(
         (
