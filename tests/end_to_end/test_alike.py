@@ -57,7 +57,11 @@ def test_pictures_ask_by_their_look(inkling: Inkling, photos: Path, tmp_path: Pa
     assert told["shares"]["sight"] > 5.0
     # Words typed with a picture.
     mixed = inkling.json("search", "ferry", "--image", str(asked))
-    assert {"IMG_4.jpg", "IMG_90.png", "ferry.md"} <= {h["title"] for h in mixed["hits"][:4]}
+    # The picture itself, then what holds the word before what is only alike, as far as a note's
+    # words go; a sign of few words stands among the other scenes, which look much like this one.
+    titles = [hit["title"] for hit in mixed["hits"]]
+    assert titles[:2] == ["IMG_4.jpg", "ferry.md"]
+    assert "IMG_90.png" in titles
     assert mixed["picture_words"] == ""
     only = inkling.json("search", "ext:md", "--image", str(asked))
     assert {hit["title"] for hit in only["hits"]} <= {"ferry.md"}
