@@ -133,7 +133,7 @@ MODELS: dict[str, ModelSpec] = {
     for spec in (
         ModelSpec(
             id="minilm",
-            title="MiniLM (comes with Inkling)",
+            title="MiniLM (reads English, comes with Inkling)",
             revision="l6-v2.1",  # the weights, and how Inkling pools them
             licence="Apache-2.0",
             commercial_use=True,
