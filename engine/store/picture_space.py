@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -34,7 +35,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Sighted)
 
 
-class PictureSpace(Generic[S]):
+class PictureSpace(ABC, Generic[S]):
     """What is known of pictures' pixels. From any thread; writes take turns.
 
     All methods raise InklingError. After a StoreDamagedError `damaged` is true until `rebuild`.
@@ -52,9 +53,9 @@ class PictureSpace(Generic[S]):
             log.error("Pictures are looked at anew: %s", error)
             self._make_anew()
 
+    @abstractmethod
     def _rows(self, facts: FileFacts, seen: S) -> list[StoredUnit]:
         """One file's rows, at least one; `symbol` of each is the hash of the contents."""
-        raise NotImplementedError
 
     def _open(self) -> None:
         self._store = Store.open(self._directory, self._space, self._dim)

@@ -46,17 +46,23 @@ def is_in_use(inkling: Inkling) -> bool:
         return False  # it is starting
 
 
+def is_building(inkling: Inkling) -> bool:
+    return inkling.client().status()["model"]["next"] is not None
+
+
 def test_a_switch_survives_kills_and_changes(inkling: Inkling, tmp_path: Path) -> None:
     chance = random.Random(7)
     unrest = Unrest(tmp_path / "changing", seed=7)
     unrest.create(80)
     inkling.ok("add", str(unrest.folder), "--wait")
     inkling.ok("model", "use", OTHER_MODEL)
+    until(lambda: is_building(inkling))
     killed = 0
     while killed < KILLS:
         for _ in range(3):
             unrest.step()
-        time.sleep(chance.uniform(0.2, 2.0))
+        if killed:  # the first comes while the other index is being built
+            time.sleep(chance.uniform(0.2, 2.0))
         killed += bool(kill_one(inkling, chance))
         inkling.client()  # as any face does: it starts another
     until(lambda: is_in_use(inkling))

@@ -22,7 +22,7 @@ from engine.encoders.text_onnx.weights import check_digest, package_folder
 from engine.models.registry import MODELS
 from engine.store.analyzer import fold
 
-#: Log probability from which on a word is common, and from which on it is known. Of 22 usual
+#: Log probability from which on a word is common, and from which on it is known. Of 21 usual
 #: misspellings of English words "teh" alone is above the second ("recieve", "adress" are no piece).
 LEAST, KNOWN = -10.5, -14.0
 _BEGIN = "▁"  # of a piece that begins a word

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -72,12 +73,10 @@ def small(self: Index, spec: ModelSpec) -> SmallEngine:
     return SmallEngine(self.base)
 
 
-@pytest.fixture
-def start(base: BaseDir, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+@contextmanager
+def starting(base: BaseDir, folder: Path) -> Iterator[Start]:
+    """What starts an index over the folder, and ends the one before."""
     running: list[Index] = []
-    monkeypatch.setattr(Index, "make_engine", small)
-    monkeypatch.setattr(looking, "BACK_OFF_SECONDS", 0.2)
-    monkeypatch.setattr(looking, "IDLE_WAIT", 0.05)
 
     def started() -> Index:
         while running:
@@ -89,6 +88,16 @@ def start(base: BaseDir, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     yield started
     for index in running:
         index.stop()
+
+
+@pytest.fixture
+def start(base: BaseDir, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    monkeypatch.setattr(Index, "make_engine", small)
+    monkeypatch.setattr(looking, "BACK_OFF_SECONDS", 0.2)
+    monkeypatch.setattr(looking, "IDLE_WAIT", 0.05)
+
+    with starting(base, folder) as start:
+        yield start
 
 
 def settled(index: Index) -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,11 @@ from engine.store import Sightings, list_spaces
 from indexer.indexing import filling, seeing
 from indexer.indexing.index import Index
 from tests.indexer.indexing.rig import SmallSight
-from tests.indexer.indexing.test_looking import make_index, rescan, small
+from tests.indexer.indexing.test_looking import Start, rescan, small, starting
 from tests.waiting import until
 
 FIRST, SECOND = "embeddinggemma-2", "neomme-260m"
 COLOURS = {"red": (220, 20, 20), "green": (20, 180, 20), "blue": (20, 20, 220)}
-Start = Callable[[], Index]
 
 
 @pytest.fixture
@@ -75,22 +74,13 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def start(base: BaseDir, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    running: list[Index] = []
     prepared(monkeypatch)
     settings = Settings.load(base)
     settings.set("sight", False)
     settings.save()
 
-    def started() -> Index:
-        while running:
-            running.pop().stop()
-        running.append(make_index(base, folder))
-        running[0].start()
-        return running[0]
-
-    yield started
-    for index in running:
-        index.stop()
+    with starting(base, folder) as start:
+        yield start
 
 
 def settled(index: Index, model: str = FIRST) -> None:
