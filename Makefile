@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint sample licences tables translations clean
+.PHONY: help run demo test suite lint sample licences tables translations clean
 
 help:
 	@echo "make run       start Inkling (without a display: the demo in the terminal)"
@@ -37,8 +37,12 @@ lint: $(READY)
 # Many tests wait for real processes: with four at a time two cores are hardly ever idle, and six are
 # no faster. A module stays with one worker, which makes its fixtures once. Where the environment
 # forbids to keep what is compiled, every process of every test would compile anew.
-test: export PYTHONDONTWRITEBYTECODE =
-test: lint
+# Style and types take a minute of one core, so they run beside.
+test: $(READY)
+	@$(MAKE) --no-print-directory -j 2 lint suite
+
+suite: export PYTHONDONTWRITEBYTECODE =
+suite: $(READY)
 	$(BIN)/python resources/setup/check_system.py
 	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 

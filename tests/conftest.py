@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before anything imports Qt or a model library.
@@ -25,6 +29,44 @@ SAMPLE = Path(__file__).resolve().parents[1] / "resources" / "sample"
 def base(tmp_path: Path) -> BaseDir:
     """An empty base directory, made."""
     return BaseDir(tmp_path / "base").create()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _graphs_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A base directory begins with the graphs that an earlier one has made of the embedded models:
+    two seconds of processor time each. They are links, which nobody writes into."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "graphs"
+    known: list[BaseDir] = []
+    create = BaseDir.create
+
+    def created(self: BaseDir) -> BaseDir:
+        for earlier in known:
+            link_graphs(earlier.models, shared)
+        made = create(self)
+        link_graphs(shared, made.models)
+        known.append(made)
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDir, "create", created)
+        yield
+
+
+def link_graphs(there: Path, here: Path) -> None:
+    """What lies as graph-KEY/ in one folder of models into another that lacks them."""
+    for graph in there.rglob("graph-*"):
+        place = here / graph.relative_to(there)
+        if graph.suffix == ".tmp" or place.exists():
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        whole = Path(tempfile.mkdtemp(dir=place.parent, suffix=".tmp"))
+        # Another worker may be quicker, and a test may take its directory away.
+        with contextlib.suppress(OSError):
+            for file in graph.iterdir():
+                (whole / file.name).hardlink_to(file)
+            whole.rename(place)
+        shutil.rmtree(whole, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +102,6 @@ def sample_library() -> Path:
 @pytest.fixture
 def library(tmp_path: Path, sample_library: Path) -> Path:
     """A copy of the sample library that a test may change."""
-    import shutil
-
     return Path(shutil.copytree(sample_library, tmp_path / "library"))
 
 

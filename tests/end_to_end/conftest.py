@@ -15,10 +15,8 @@ import pytest
 
 from desktop.client import Client, read_endpoint
 from engine.contract.paths import BaseDir
-from engine.contract.settings import Settings
+from tests.light_model import light
 from tests.waiting import PATIENCE
-
-LIGHT_MODEL = "minilm"
 
 
 @dataclass
@@ -54,14 +52,6 @@ class Inkling:
 
     def client(self) -> Client:
         return Client.connect(self.base)
-
-
-def light(base: BaseDir) -> BaseDir:
-    """With the model that encodes three times as fast, where any would do."""
-    settings = Settings.load(base)
-    settings.model = LIGHT_MODEL
-    settings.save()
-    return base
 
 
 @pytest.fixture

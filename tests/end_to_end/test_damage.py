@@ -18,8 +18,9 @@ from engine.contract.paths import BaseDir
 from engine.models.registry import model_spec
 from engine.store import table_name
 from tests.conftest import own_home
-from tests.end_to_end.conftest import LIGHT_MODEL, Inkling, light
+from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle
+from tests.light_model import LIGHT_MODEL, light
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,9 @@ import pytest
 
 from desktop.client import read_endpoint
 from engine.contract.paths import BaseDir
-from tests.end_to_end.conftest import Inkling, light
+from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle
+from tests.light_model import light
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("light_model")]

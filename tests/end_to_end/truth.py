@@ -20,7 +20,8 @@ from engine.contract.settings import Settings
 from engine.models.registry import model_spec
 from engine.store import Store
 from indexer.ledger.ledger import Ledger
-from tests.end_to_end.conftest import Inkling, light
+from tests.end_to_end.conftest import Inkling
+from tests.light_model import light
 from tests.waiting import PATIENCE
 
 Places = dict[str, Counter[tuple[Any, ...]]]

@@ -16,6 +16,7 @@ import pytest
 
 from desktop.client import Client
 from engine.contract.paths import BaseDir
+from tests.light_model import light
 from tests.waiting import PATIENCE, until
 
 #: A name that is not UTF-8, as Python has it.
@@ -125,7 +126,7 @@ def indexer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIndexer
     place = tmp_path_factory.mktemp("indexer")
     folder = place / "files"
     _fill(folder)
-    base = BaseDir(place / "base").create()
+    base = light(BaseDir(place / "base").create())
     client = Client.connect(base)
     process = psutil.Process(client.endpoint.pid)
     running = RunningIndexer(base, folder, client)

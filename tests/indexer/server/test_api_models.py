@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine.contract.settings import DEFAULT_MODEL
 from tests.engine.encoders.jina_tiny import CHECKPOINT
 from tests.indexer.conftest import RunningIndexer
+from tests.light_model import LIGHT_MODEL
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ def test_every_model_is_told(indexer: RunningIndexer) -> None:
     found = rows(indexer)
     gemma = ["embeddinggemma-2", "embeddinggemma-onnx"]
     assert list(found) == ["minilm", "e5-minilm", "jina-v4", "neomme-260m", *gemma]
-    mini, jina = found[DEFAULT_MODEL], found["jina-v4"]
+    mini, jina = found[LIGHT_MODEL], found["jina-v4"]
     assert mini["in_use"]
     assert mini["available"]
     assert mini["index_bytes"] > 10_000
@@ -43,11 +43,11 @@ def test_every_model_is_told(indexer: RunningIndexer) -> None:
         ("use", {"id": "neomme-260m"}, 400, "Apache-2.0"),
         ("use", {}, 422, "id"),
         ("download", {"id": "neomme-260m"}, 400, "--accept-licence"),
-        ("download", {"id": DEFAULT_MODEL}, 400, "here already"),
+        ("download", {"id": LIGHT_MODEL}, 400, "here already"),
         ("add", {"path": str(CHECKPOINT), "id": "neomme-260m"}, 400, "has not been accepted"),
         ("add", {"path": "ckpt"}, 422, "absolute path"),
         ("add", {"path": "/nowhere"}, 400, "does not hold a model"),
-        ("remove", {"id": DEFAULT_MODEL}, 400, "in use"),
+        ("remove", {"id": LIGHT_MODEL}, 400, "in use"),
     ],
 )
 def test_refused(
@@ -63,13 +63,13 @@ def test_a_setting_can_not_ask_for_what_is_not_here(indexer: RunningIndexer) -> 
     reply = indexer.ask("POST", "/v1/settings", {"model": "neomme-260m"})
     assert reply.status == 400
     assert "licence" in reply.error
-    assert indexer.ask("GET", "/v1/settings").json["values"]["model"] == DEFAULT_MODEL
+    assert indexer.ask("GET", "/v1/settings").json["values"]["model"] == LIGHT_MODEL
 
 
 def test_using_the_one_in_use_changes_nothing(indexer: RunningIndexer) -> None:
-    reply = indexer.ask("POST", "/v1/models/use", {"id": DEFAULT_MODEL})
+    reply = indexer.ask("POST", "/v1/models/use", {"id": LIGHT_MODEL})
     assert reply.status == 200
-    assert (reply.json["current"], reply.json["next"]) == (DEFAULT_MODEL, None)
+    assert (reply.json["current"], reply.json["next"]) == (LIGHT_MODEL, None)
 
 
 def test_damaged_weights_are_not_added(indexer: RunningIndexer, tmp_path: Path) -> None:

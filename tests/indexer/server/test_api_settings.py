@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.contract.settings import DEFAULT_MODEL, SETTINGS, Settings
+from engine.contract.settings import SETTINGS, Settings
 from tests.indexer.conftest import SECRET, RunningIndexer
+from tests.light_model import LIGHT_MODEL
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -109,8 +110,8 @@ def test_an_estimate_counts_by_the_rules_of_the_walk(
 def test_models_are_listed(indexer: RunningIndexer) -> None:
     told = indexer.client.call("GET", "/v1/models")
     models = {model["id"]: model for model in told["models"]}
-    assert told["current"] == DEFAULT_MODEL
-    assert models[DEFAULT_MODEL]["available"]
+    assert told["current"] == LIGHT_MODEL
+    assert models[LIGHT_MODEL]["available"]
     assert not models["jina-v4"]["available"]
     assert models["jina-v4"]["commercial_use"] is False
     assert not models["jina-v4"]["licence_accepted"]
