@@ -69,6 +69,11 @@ def link_graphs(there: Path, here: Path) -> None:
         shutil.rmtree(whole, ignore_errors=True)
 
 
+def copy_base(there: Path, here: Path) -> None:
+    """A base directory's contents into another one, but for the graphs, which that has."""
+    shutil.copytree(there, here, dirs_exist_ok=True, ignore=shutil.ignore_patterns("graph-*"))
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     own_home(monkeypatch, tmp_path_factory.mktemp("home"))

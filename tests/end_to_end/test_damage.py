@@ -17,7 +17,7 @@ from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.models.registry import model_spec
 from engine.store import table_name
-from tests.conftest import own_home
+from tests.conftest import copy_base, own_home
 from tests.end_to_end.conftest import Inkling
 from tests.end_to_end.truth import Index, Unrest, assert_same, end, fresh_index, settle
 from tests.light_model import LIGHT_MODEL, light
@@ -79,7 +79,7 @@ def kept_index(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 @pytest.fixture
 def kept(kept_index: Kept, base: BaseDir) -> Iterator[Kept]:
     """The folder as it was at first, and its index in this test's base directory."""
-    shutil.copytree(kept_index.base.root, base.root, dirs_exist_ok=True)
+    copy_base(kept_index.base.root, base.root)
     yield kept_index
     kept_index.remove_later()
 

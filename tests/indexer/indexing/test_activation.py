@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from engine.models.registry import model_spec
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
 from indexer.server.lifecycle import Indexer
-from tests.conftest import own_home
+from tests.conftest import copy_base, own_home
 from tests.engine.encoders.embedded import OTHER_MODEL
 from tests.waiting import until
 
@@ -55,7 +54,7 @@ def folder(prepared: tuple[BaseDir, Path]) -> Iterator[Path]:
 @pytest.fixture
 def indexer(base: BaseDir, prepared: tuple[BaseDir, Path], folder: Path) -> Iterator[Indexer]:
     """A running indexer on a copy of what was prepared."""
-    shutil.copytree(prepared[0].root, base.root, dirs_exist_ok=True)
+    copy_base(prepared[0].root, base.root)
     made = Indexer(base).open()
     made.start()
     until(lambda: made.state() == "idle" and made.index.ledger.counts()["done"] == FILES)
