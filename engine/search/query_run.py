@@ -202,6 +202,7 @@ class QueryRun:
         self._ask(stage, np.arange(len(self.candidates)))
         if stage == "fused":
             self.signals |= signals.of_kinds(self._kinds_near())
+        self.signals |= signals.of_best(self.features)
         self.fused = self.scores = self.features.weighted(self.weights)
 
     def _rescore(self) -> None:

@@ -20,9 +20,15 @@ class Late(Lane):
     columns = (
         Feature(
             "late",
-            0.8,
+            1.5,
             stand_in="dense",
-            leaning={"unreadable": -0.7, "code": -0.17, "digits": -0.2},
+            # Where a file holds the question's very words, these tell more than its meaning.
+            leaning={
+                "best_exact_coverage": -0.7,
+                "unreadable": -0.7,
+                "code": -0.17,
+                "digits": -0.2,
+            },
         ),
     )
     stage = "rescored"

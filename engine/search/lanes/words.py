@@ -26,9 +26,13 @@ class Words(Lane):
     """Full text."""
 
     columns = (
-        # BM25 has no scale of its own: it grows with the query's length and the corpus.
+        # BM25 has no scale of its own: it grows with the query's length and the corpus. The best of
+        # those that hold next to nothing of the question (its language is another) is no good one.
         Feature(
-            "text", 0.2, relative=True, leaning={"unreadable": 0.8, "code": -0.05, "digits": 0.2}
+            "text",
+            0.1,
+            relative=True,
+            leaning={"best_exact_coverage": 0.2, "unreadable": 0.8, "code": -0.1, "digits": 0.2},
         ),
         Feature("term_coverage", 0.04),  # share of the question's words the whole file holds, 0..1
         # Share of the question that the file holds, other forms of its words as far as alike, 0..1.

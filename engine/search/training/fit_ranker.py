@@ -1,10 +1,11 @@
 """Fit the ranker of an encoder to judged questions, and say what each feature is worth.
 
     python -m engine.search.training.fit_ranker FEATURES.npz… --encoder ID [--without FEATURE]…
-        [--ridge R] [--out engine/search/fitted/ID.json]
+        [--ridge R] [--anew] [--out engine/search/fitted/ID.json]
 
 FEATURES come from `python -m tests.benchmarks.ranker_data`, one file a set. Each set is left out in
 turn: its figures come from weights that never saw it. The weights that are written come from all.
+Fitting begins with the encoder's weights as they are fitted now, or with the rows of the lanes.
 """
 
 from __future__ import annotations
@@ -40,20 +41,22 @@ def left_out(sets: Sets, leave: str) -> Sets:
     return {name: questions for name, questions in sets.items() if name != leave}
 
 
-def report(sets: Sets, without: Sequence[str], ridge: float) -> dict[str, dict[str, float]]:
+def report(
+    sets: Sets, start: Ranker, without: Sequence[str], ridge: float
+) -> dict[str, dict[str, float]]:
     """Print and give each set's figures, by weights that did not see it."""
     figures: dict[str, dict[str, float]] = {}
-    print(f"{'set':24s} {'origin':8s} {'asked':>5s}  rows of the lanes  fitted, left out")
+    print(f"{'set':24s} {'origin':8s} {'asked':>5s}  begun with  fitted, left out")
     for name, questions in sets.items():
-        ranker = Ranker(fit_weights(left_out(sets, name), without, ridge))
+        ranker = Ranker(fit_weights(left_out(sets, name), start, without, ridge))
         for origin in ANSWERABLE:
             mine = [q for q in questions if q.origin == origin]
             if not mine:
                 continue
-            before, after = mean_ndcg(mine, Ranker()), mean_ndcg(mine, ranker)
+            before, after = mean_ndcg(mine, start), mean_ndcg(mine, ranker)
             figures.setdefault(name, {})[origin] = round(after, 4)
             print(
-                f"{name:24s} {origin:8s} {len(mine):5d}  {before:17.4f}  {after:16.4f}", flush=True
+                f"{name:24s} {origin:8s} {len(mine):5d}  {before:10.4f}  {after:16.4f}", flush=True
             )
     return figures
 
@@ -68,13 +71,13 @@ def report_answered(sets: Sets) -> tuple[Logistic, dict[str, dict[str, float]]]:
     return fit_answered(sets), figures
 
 
-def report_matching(sets: Sets, ridge: float) -> dict[str, dict[str, float]]:
+def report_matching(sets: Sets, start: Ranker, ridge: float) -> dict[str, dict[str, float]]:
     """Print and give which share of a set's right hits and of the others is called only similar."""
     figures = {}
     print(f"{'set':24s} only similar, of the right hits and of others (left out)")
     for name, questions in sets.items():
         others = left_out(sets, name)
-        ranker = Ranker(fit_weights(others, (), ridge))
+        ranker = Ranker(fit_weights(others, start, (), ridge))
         figures[name] = cut(fit_matching(others, ranker), ranker, questions)
         print(f"{name:24s} {figures[name]}", flush=True)
     return figures
@@ -86,13 +89,15 @@ def main() -> int:
     parser.add_argument("--encoder", required=True)
     parser.add_argument("--without", action="append", default=[], metavar="FEATURE")
     parser.add_argument("--ridge", type=float, default=RIDGE)
+    parser.add_argument("--anew", action="store_true", help="begin with the rows of the lanes")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     sets = {path.stem: load(path) for path in options.files}
-    figures = report(sets, options.without, options.ridge)
+    start = Ranker() if options.anew else Ranker.of(options.encoder)
+    figures = report(sets, start, options.without, options.ridge)
     answered, warnings = report_answered(sets)
-    similar = report_matching(sets, options.ridge)
-    weights = fit_weights(sets, options.without, options.ridge)
+    similar = report_matching(sets, start, options.ridge)
+    weights = fit_weights(sets, start, options.without, options.ridge)
     matching = fit_matching(sets, Ranker(weights))
     for feature, row in weights.items():
         print(

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.search.lanes import LANES
-from engine.search.ranker import ALWAYS, starting
+from engine.search.ranker import ALWAYS, Ranker, starting
 from engine.search.training.judged import Judged
 
 #: Signals that may change a feature's weight.
-SIGNALS = ("length", "unreadable", "foreign", "code", "digits")
+SIGNALS = ("length", "unreadable", "foreign", "code", "digits", "best_exact_coverage")
 #: How strongly weights are drawn to what the lanes' rows say, and how much more strongly those that
 #: a signal adds: a handful of questions moves nothing. By what left-out sets say.
 RIDGE, RIDGE_OF_SIGNALS = 0.2, 3.0
@@ -22,13 +22,18 @@ STEPS = 100
 
 
 def fit_weights(
-    sets: Mapping[str, Sequence[Judged]], without: Sequence[str] = (), ridge: float = RIDGE
+    sets: Mapping[str, Sequence[Judged]],
+    start: Ranker,
+    without: Sequence[str] = (),
+    ridge: float = RIDGE,
 ) -> dict[str, dict[str, float]]:
-    """By feature and signal; every set counts alike. Features in `without` count nothing."""
+    """By feature and signal, drawn to those of `start`; every set counts alike. Features in
+    `without` count nothing."""
     rows = [feature for lane in LANES.values() if lane.fitted for feature in lane.columns]
     names = [feature.name for feature in rows]
     told = (ALWAYS, *SIGNALS)
-    prior = torch.tensor([[starting(row).get(name, 0.0) for name in told] for row in rows])
+    first = [start.weights.get(row.name) or starting(row) for row in rows]
+    prior = torch.tensor([[weights.get(name, 0.0) for name in told] for weights in first])
     kept = torch.tensor([[float(name not in without)] for name in names])
     asked = [(name, q) for name, some in sets.items() for q in some if q.grades.any()]
     counts = {name: sum(other == name for other, _ in asked) for name in sets}

@@ -14,6 +14,7 @@ from engine.search import ranker, signals
 from engine.search.features import Feature, FeatureMatrix
 from engine.search.lanes import LANES
 from engine.search.ranker import ALWAYS, FITTED, Logistic, Ranker, below_rescored
+from engine.search.training.listwise import SIGNALS
 from engine.search.vector_spaces import align_by_rank
 
 FEATURES = {feature.name: feature for lane in LANES.values() for feature in lane.columns}
@@ -95,6 +96,15 @@ def test_signals_change_weights() -> None:
     assert told["dense"] == pytest.approx(0.1)
 
 
+def test_words_count_as_far_as_a_file_holds_what_is_asked() -> None:
+    """The best of those that hold next to nothing of a question has BM25's best all the same."""
+    rows = {feature.name: feature for lane in LANES.values() for feature in lane.columns}
+    for made in (Ranker(), Ranker.of("e5-minilm")):
+        told = [made.weights_for(rows.values(), {"best_exact_coverage": x}) for x in (0.1, 0.9)]
+        assert told[0]["text"] < 0.6 * told[1]["text"]
+        assert told[0]["late"] > told[1]["late"]
+
+
 def test_a_product_of_signals() -> None:
     assert ranker.product("a*b", {"a": 0.5, "b": 0.4}) == pytest.approx(0.2)
     assert ranker.product("a*b", {"a": 0.5}) == 0.0
@@ -132,7 +142,7 @@ def test_a_fitted_file_speaks_of_what_there_is_and_where_it_comes_from(file: Pat
     assert file.stem in MODELS
     fitted = {feature.name for lane in LANES.values() if lane.fitted for feature in lane.columns}
     assert made.weights.keys() == fitted  # a lane that is new is fitted before it is out
-    known = {ALWAYS, "length", "unreadable", "foreign", "code", "digits"}
+    known = {ALWAYS, *SIGNALS}
     assert {signal for row in made.weights.values() for signal in row} <= known
     known |= {f"best_{name}" for name in FEATURES}
     assert made.answered is not None

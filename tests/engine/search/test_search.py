@@ -97,6 +97,17 @@ def test_the_right_file_comes_first(engine: Engine, query: str, file_id: int) ->
     assert found(engine, query)[0] == file_id
 
 
+def test_how_much_of_the_question_a_file_holds_is_known_from_the_words_on(engine: Engine) -> None:
+    held, foreign = (
+        [run.signals["best_exact_coverage"] for stage in run.stages() if stage != "names"]
+        for run in map(
+            engine.run, map(parse, ("deposit thirty days", "Kaution binnen zwei Wochen"))
+        )
+    )
+    assert held == [1.0] * 3
+    assert foreign == [0.0] * 3
+
+
 def test_stages_replace_one_another(engine: Engine) -> None:
     answers = list(engine.search(parse("expired certificate")))
     assert [answer.stage for answer in answers] == ["names", "words", "fused", "rescored"]
