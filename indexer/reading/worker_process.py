@@ -22,6 +22,12 @@ from indexer.reading.extract.base import ExtractError
 _LOOK_S = 0.1  # how often the memory and the time of a busy worker are looked at
 #: What a worker needs of the environment; the rest may hold secrets and stays here.
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "SYSTEMROOT")
+#: glibc raises these thresholds by what is freed, and from then on keeps it: pixels by the 100 MB.
+_MALLOC = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(2 << 20),
+}
 
 
 class KilledError(ExtractError):
@@ -51,7 +57,7 @@ class WorkerProcess:
             "started_in": os.getcwd(),
         }
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        own = {"OMP_NUM_THREADS": "1", "TMPDIR": str(scratch), "HOME": str(scratch)}
+        own = _MALLOC | {"OMP_NUM_THREADS": "1", "TMPDIR": str(scratch), "HOME": str(scratch)}
         self.process = subprocess.Popen(
             launch.command("indexer.reading.worker", json.dumps(config)),
             stdin=subprocess.PIPE,

@@ -41,7 +41,6 @@ LINE_HEIGHT = 48  # what the recogniser was trained on
 MIN_WIDTH, MAX_WIDTH = 96, 3840
 BATCH_WIDTH = 800  # summed widths of a batch; larger ones fall out of the cache
 DOUBTFUL = 0.8  # median score of the lines below which the page may be upside down; usual is 0.95
-LARGE_INPUT = 1_200_000  # pixels of a detection after which memory is given back
 
 #: A word, or one character of a script without spaces.
 WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿豈-﫿]|[^\s぀-ヿ㐀-䶿一-鿿豈-﫿]+")
@@ -212,7 +211,7 @@ class _Reader:
         height, width = bgr.shape[:2]
         mean = (127.5, 127.5, 127.5)
         blob = cv2.dnn.blobFromImage(cv2.resize(bgr, size), 1 / 127.5, size, mean)
-        probability = _run(self._detector, blob, shrink=blob[0, 0].size > LARGE_INPUT)
+        probability = _run(self._detector, blob, give_back=True)
         quads, _ = self._boxes(probability, (height, width))
         return [np.asarray(quad, dtype=np.float32) for quad in quads]
 
@@ -225,12 +224,13 @@ class _Reader:
             for crop in crops
         ]
         found: list[_Found] = [("", 0.0, ())] * len(crops)
-        for batch, padded in _batches(widths):
+        batches = list(_batches(widths))
+        for number, (batch, padded) in enumerate(batches, start=1):
             blob = np.zeros((len(batch), 3, LINE_HEIGHT, padded), np.float32)
             for row, n in enumerate(batch):
                 line = cv2.resize(crops[n], (widths[n], LINE_HEIGHT))
                 blob[row, :, :, : widths[n]] = line.transpose(2, 0, 1) / np.float32(127.5) - 1
-            features = _run(self._recogniser, blob, shrink=False)
+            features = _run(self._recogniser, blob, give_back=number == len(batches))
             steps = features.shape[1]
             for row, n in enumerate(batch):
                 used = min(steps, -(-widths[n] * steps // padded) + 1)
@@ -263,12 +263,14 @@ def _session(model: bytes) -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _run(session: Any, blob: Floats, *, shrink: bool) -> Floats:
+def _run(session: Any, blob: Floats, *, give_back: bool) -> Floats:
+    """What a session makes of a blob; `give_back`: it keeps no memory for the next one, which is a
+    picture later. Kept, it would be 300 MB a worker that has nothing to read."""
     import onnxruntime
 
     options = onnxruntime.RunOptions()
     options.log_severity_level = 4
-    if shrink:
+    if give_back:
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     output: Floats = session.run(None, {session.get_inputs()[0].name: blob}, options)[0]
     return output
