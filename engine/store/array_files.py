@@ -165,11 +165,10 @@ class ArrayFiles:
         # gives an error instead of SIGBUS.
         if (file := self._open.get(part)) is None:
             file = self._open[part] = ReadFile(self.path(part))
-        found = []
-        for at, length in places:
-            found.append(file.read_at(at, length))
-            if len(found[-1]) != length:
-                raise UnsoundError(f"some {part} are missing")
+        asked = list(places)
+        found = file.read_each(asked)
+        if list(map(len, found)) != [length for _, length in asked]:
+            raise UnsoundError(f"some {part} are missing")
         return found
 
     def _matrix(self, part: str, places: NDArray[np.intp]) -> NDArray[np.float32]:

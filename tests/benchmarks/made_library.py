@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.resources
 import os
 from collections.abc import Iterator, Sequence
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +54,7 @@ class MadeLibrary:
 
     def drawn(self, shape: tuple[int, ...]) -> NDArray[np.intp]:
         """Numbers of words."""
-        return np.minimum(
-            np.searchsorted(self._share, self.rng.random(shape)), len(self.words) - 1
-        )
+        return np.minimum(np.searchsorted(self._share, self.rng.random(shape)), len(self.words) - 1)
 
     def text(self, words: int) -> str:
         return " ".join(self.words[i] for i in self.drawn((words,)).tolist())
@@ -68,7 +67,7 @@ class MadeLibrary:
         self.seeds = np.stack([made[adapter][0].single for made in found])
 
     def directions(self, files: int) -> NDArray[np.float16]:
-        """[files, UNITS, d]: what its passages are about, and the whole file, have much in common."""
+        """[files, UNITS, d]: a file's passages have much in common."""
         picks = self.rng.integers(len(self.seeds), size=(files, 2 + UNITS))
         own = self.seeds[picks[:, 2:]] * np.float32(0.7)
         shared = self.seeds[picks[:, 0]] + np.float32(0.5) * self.seeds[picks[:, 1]]
@@ -144,7 +143,7 @@ def fill(store: Store, library: MadeLibrary, files: Sequence[FileFacts]) -> None
     for some in _parts(files, AT_ONCE // UNITS):
         rows = library.rows(some, refs)
         with store._writing([file.file_id for file in some]):
-            store._table.write(lambda t, rows=rows: t.add(rows))
+            store._table.write(methodcaller("add", rows))
     store.maintain(force=True)
 
 

@@ -77,7 +77,9 @@ def writer(engine: Engine, library: MadeLibrary) -> Iterator[None]:
     took: list[float] = []
 
     def write() -> None:
-        files = [row.file for i in range(1, 400) if (rows := engine.file_rows(i)) for row in rows[:1]]
+        files = [
+            row.file for i in range(1, 400) if (rows := engine.file_rows(i)) for row in rows[:1]
+        ]
         turn = 0
         while not stopped.wait(1.0 - min(took[-1] if took else 0.0, 0.9)):
             some = [files[(turn + n) % len(files)] for n in range(AT_ONCE)]
