@@ -150,6 +150,12 @@ class ArrayFiles:
         """[k, d] of these rows. OSError or UnsoundError if they can't be read."""
         return self._matrix("vectors", places)
 
+    def stretch(self, start: int, end: int) -> NDArray[np.float16]:
+        """[k, d] of the rows from one to another. OSError or UnsoundError if they can't be read."""
+        width = self._dim * HALF
+        (data,) = self._read("vectors", [(start * width, (end - start) * width)])
+        return np.frombuffer(data, "<f2").reshape(-1, self._dim)
+
     def whole(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
         """[k, d]: these documents' vectors. OSError or UnsoundError if they can't be read."""
         return self._matrix("documents", places)

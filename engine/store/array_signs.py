@@ -4,9 +4,8 @@ exactly.
 Vectors are turned at random, so that each bit, the sign of a coordinate, says as much as another
 (as in RaBitQ; Gao and Long, 2024). Bits that differ from the question's are counted for all; what
 differs least is weighed by the question's own coordinates, and of the best of that the vectors are
-read. Among 400,000 mixtures of real passages, 512 dimensions, 0.998 of the nearest 100 are found;
-0.9998 of them pass the first sieve, 0.9985 the second
-(python -m tests.benchmarks.store_nearest).
+read. Of a million vectors of 512 dimensions 0.998 of the nearest 100 are found, in a sixth of the
+time of LanceDB's index, which finds 0.890 (python -m tests.benchmarks.store_nearest).
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from engine.store.array_scan import Exact, compared
 _BLOCK = 8192
 _TURNED = 1024  # vectors turned at once
 #: What passes the first sieve, and the second: so many, or times what is asked for, and a share.
-FIRST, FIRST_SHARE = 4_000, 1 / 100
-SECOND, SECOND_SHARE = 15, 1 / 1000
+FIRST, FIRST_SHARE = 8_000, 1 / 50
+SECOND, SECOND_SHARE = 15, 1 / 500
 #: Bits of the question's coordinates in the second sieve.
 _LEVEL_BITS = 4
 _FAR = np.uint16(0xFFFF)
@@ -40,11 +39,14 @@ def _turn(dim: int) -> NDArray[np.float32]:
 
 
 class Signs:
-    """The signs of n turned vectors."""
+    """The signs of n turned vectors, seen from a point amid them."""
 
-    def __init__(self, dim: int) -> None:
-        self.dim, self._count = dim, 0
-        self._words = -(-dim // 64)
+    def __init__(self, centre: NDArray[np.float32]) -> None:
+        """`centre` [d]: about the mean of all: signs of what vectors have in common would tell none
+        from another."""
+        self.dim, self._count = len(centre), 0
+        self._centre = centre
+        self._words = -(-self.dim // 64)
         self._blocks: list[NDArray[np.uint64]] = []  # each [p / 64, _BLOCK]
 
     def __len__(self) -> int:
@@ -53,7 +55,12 @@ class Signs:
     def append(self, vectors: NDArray[np.float16]) -> None:
         """Add [k, d] float16. Those who scan the first n meanwhile see no difference."""
         for start in range(0, len(vectors), _TURNED):
-            self._add(_bits(vectors[start : start + _TURNED].astype(np.float32) @ _turn(self.dim)))
+            some = vectors[start : start + _TURNED].astype(np.float32)
+            self._add(_bits(self._turned(some)))
+
+    def _turned(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[..., p] of vectors [..., d]."""
+        return np.asarray((vectors - self._centre) @ _turn(self.dim), np.float32)
 
     def _add(self, bits: NDArray[np.uint64]) -> None:
         done = 0
@@ -86,7 +93,7 @@ class Signs:
         last = int(SECOND * limit + count * SECOND_SHARE)
         if among <= last:
             return np.flatnonzero(allowed)
-        turned = query @ _turn(self.dim)
+        turned = self._turned(query)
         first = max(int(FIRST + count * FIRST_SHARE), 2 * last)
         if among <= first:
             places = np.flatnonzero(allowed)

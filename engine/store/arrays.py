@@ -40,6 +40,8 @@ _SMALL_WASTE = 256
 AGAIN_S = 300.0  # after a failure, which may cost seconds each time
 #: Postings in memory, in units: so many, or that share of all, and they are put on disk.
 _FRESH, FRESH = 20_000, 1 / 6
+#: Vectors read at once, and of how many one tells where the middle of all is.
+_AT_ONCE, _EACH = 8_192, 8
 _NOBODY = np.zeros(0, np.uint32)
 
 
@@ -60,7 +62,7 @@ class Arrays:
         self._alive = np.zeros(0, np.bool_)
         self._count = 0
         self._codes: Codes | None = Codes(self._dim)
-        self._signs: Signs | None = Signs(self._dim)
+        self._signs: Signs | None = None
         self._terms: Terms | None = Terms(None)
 
     def view(self, mark: Mark) -> View | None:
@@ -111,7 +113,7 @@ class Arrays:
                 base = self._postings(files)
                 self._terms = None if base is None else Terms(base)
                 for added in files.load():
-                    self._take(added)
+                    self._take(files, added)
                     last = added.mark
                 if self._count <= MOST_ROWS and (base is None or base.rows > self._count):
                     raise UnsoundError("the postings are missing")
@@ -227,9 +229,9 @@ class Arrays:
 
     def _append(self, files: ArrayFiles, added: Append, run: Run | None = None) -> None:
         files.append(added)
-        self._take(added, run)
+        self._take(files, added, run)
 
-    def _take(self, added: Append, run: Run | None = None) -> None:
+    def _take(self, files: ArrayFiles, added: Append, run: Run | None = None) -> None:
         """Into memory; readers of a view see nothing of it."""
         self._take_terms(added.block, run)
         self._names.add(added.names)
@@ -240,15 +242,25 @@ class Arrays:
         self._rows[self._count : end] = added.block.rows
         self._alive[self._count : end] = True
         self._alive[added.dead] = False
-        if end > min(EXACT_ROWS, MOST_ROWS):
-            self._codes = None
-        elif self._codes is not None:
+        if end <= min(EXACT_ROWS, MOST_ROWS):
+            assert self._codes is not None
             self._codes.append(added.block.vectors)
+        else:
+            self._codes = None
+            self._take_signs(files, added.block, end)
+        self._count = end
+
+    def _take_signs(self, files: ArrayFiles, block: Block, end: int) -> None:
         if end > MOST_ROWS:
             self._signs = None
-        elif self._signs is not None:
-            self._signs.append(added.block.vectors)
-        self._count = end
+        elif self._signs is None:  # from here on instead of bytes
+            parts = range(0, end, _AT_ONCE)
+            some = [files.stretch(at, min(at + _AT_ONCE, end))[::_EACH] for at in parts]
+            self._signs = Signs(np.concatenate(some).mean(axis=0, dtype=np.float32))
+            for at in parts:
+                self._signs.append(files.stretch(at, min(at + _AT_ONCE, end)))
+        else:
+            self._signs.append(block.vectors)
 
     def _take_terms(self, block: Block, run: Run | None) -> None:
         """The run is its postings, if they are known."""
