@@ -30,12 +30,13 @@ import psutil
 from engine import Engine, NameMatch
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
-from engine.contract.types import Filters, Unit
+from engine.contract.types import FileFacts, Filters, Unit
 from engine.models.registry import DEFAULT_MODEL, model_spec
 from engine.store import Store, StoredUnit
 from indexer.ledger.ledger import Done, Ledger
 from indexer.reading.work import facts_of, name_match
 from tests.benchmarks.made_library import UNITS, MadeLibrary, fill, name_files
+from tests.benchmarks.store_arrays import has_arrays
 from tests.waiting import until
 
 STAGES = ("names", "words", "fused", "rescored")
@@ -70,47 +71,54 @@ def measure(engine: Engine, questions: list[str]) -> None:
     print(f"this process: {psutil.Process().memory_info().rss / 1e6:.0f} MB resident")
 
 
-@contextmanager
-def writer(engine: Engine, library: MadeLibrary) -> Iterator[None]:
-    """Beside it 20 files a second are replaced."""
-    stopped = threading.Event()
-    took: list[float] = []
+class Writer:
+    """Replaces 20 files at a time."""
 
-    def write() -> None:
-        files = [
-            row.file for i in range(1, 400) if (rows := engine.file_rows(i)) for row in rows[:1]
+    def __init__(self, engine: Engine, library: MadeLibrary) -> None:
+        self._engine, self._library, self._turn = engine, library, 0
+        self._files = [row.file for i in range(1, 400) for row in engine.file_rows(i)[:1]]
+
+    def batch(self) -> dict[int, list[StoredUnit]]:
+        """The next files with other units."""
+        chosen = [self._files[(self._turn + n) % len(self._files)] for n in range(AT_ONCE)]
+        self._turn += AT_ONCE
+        return {facts.file_id: self._units(facts) for facts in chosen}
+
+    def _units(self, facts: FileFacts) -> list[StoredUnit]:
+        vectors = self._library.directions(1)[0].astype("f4")
+        records = self._library.records(UNITS)
+        texts = [self._library.text(100) for _ in range(UNITS)]
+        return [
+            StoredUnit(Unit(facts.file_id, n, facts.kind, text), facts, vectors[n], records[n])
+            for n, text in enumerate(texts)
         ]
-        turn = 0
-        while not stopped.wait(1.0 - min(took[-1] if took else 0.0, 0.9)):
-            some = [files[(turn + n) % len(files)] for n in range(AT_ONCE)]
-            turn += AT_ONCE
-            records = library.records(UNITS)
-            vectors = library.directions(1)[0].astype("f4")
-            batch = {
-                facts.file_id: [
-                    StoredUnit(
-                        Unit(facts.file_id, n, facts.kind, library.text(100)),
-                        facts,
-                        vectors[n],
-                        records[n],
-                    )
-                    for n in range(UNITS)
-                ]
-                for facts in some
-            }
-            begun = time.perf_counter()
-            engine.replace(batch)
-            engine.maintain()
-            took.append(time.perf_counter() - begun)
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
-        print(f"{len(took)} commits, median {statistics.median(took) * 1000:.0f} ms")
+    def measure(self, commits: int = 8) -> None:
+        """What a commit takes while nothing else is done."""
+        took = []
+        for _ in range(commits):
+            batch, before = self.batch(), time.process_time()
+            self._engine.replace(batch)
+            took.append((time.process_time() - before) * 1000)
+        print(f"a commit: processor {statistics.median(took):.0f} ms, least {min(took):.0f}")
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Beside it a commit a second."""
+        stopped = threading.Event()
+
+        def write() -> None:
+            while not stopped.wait(1.0):
+                self._engine.replace(self.batch())
+                self._engine.maintain()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
 
 
 def made(base: BaseDir, place: Path, library: MadeLibrary, units: int, ledger: Ledger) -> None:
@@ -162,15 +170,13 @@ def main() -> None:
             questions = [library.text(3 + n % 6) for n in range(options.queries + 5)]
             measure(engine, questions)
             if options.writer:
-                with writer(engine, library):
+                writer = Writer(engine, library)
+                writer.measure()
+                with writer.at_work():
                     measure(engine, questions)
         finally:
             engine.close()
             ledger.close()
-
-
-def has_arrays(store: Store) -> bool:
-    return store._arrays is not None and store._arrays.view(store._table.mark()) is not None
 
 
 if __name__ == "__main__":
