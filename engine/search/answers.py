@@ -20,6 +20,7 @@ from engine.contract.types import (
     TextEvidence,
 )
 from engine.search import evidence
+from engine.search.context import Proof, Proofs
 from engine.search.copies import Copies, standing
 from engine.search.late_interaction import directions
 from engine.search.ports import NameMatch, SameContents
@@ -113,7 +114,10 @@ def run_hits(run: QueryRun, ranked: Sequence[RankedFile], *, late_evidence: bool
             )
             match = _token_match(run, known[0][0]) if late_evidence else None
             sentence = len(hits) < MOST_SENTENCES
-            hit = unit_hit(known, lanes, run.context.marked, match, sentence=sentence)
+            context = run.context
+            hit = unit_hit(
+                known, lanes, context.marked, match, sentence=sentence, proofs=context.proofs
+            )
         elif file.file_id in named:
             hit = _name_hit(named[file.file_id], file.score)
         else:
@@ -139,15 +143,27 @@ def unit_hit(
     match: TokenMatch | None = None,
     *,
     sentence: bool = False,
+    proofs: Proofs | None = None,
 ) -> Hit:
     """A file at its best unit; the others of its (row, score) are further places. `sentence`:
-    whether the one that answers is looked for where the words do not."""
+    whether the one that answers is looked for where the words do not. `proofs`: by words alone,
+    for the next stage to find them made."""
     best, score = ranked[0]
     pages = [(row.page, row.text) for row, _ in ranked]
-    snippet, proof = _prove(best, marked, pages, match, sentence=sentence)
-    more = [
-        Place(_location(row), _prove(row, marked, pages)[0], other) for row, other in ranked[1:]
-    ]
+    known: Proofs = {} if proofs is None else proofs
+
+    def by_words(row: Row) -> Proof:
+        others = () if row.page is None else sorted(other.unit_id for other, _ in ranked)
+        key = (row.unit_id, *others)
+        if key not in known:
+            known[key] = _prove(row, marked, pages)
+        return known[key]
+
+    if match is None:
+        snippet, proof = by_words(best)
+    else:
+        snippet, proof = _prove(best, marked, pages, match, sentence=sentence)
+    more = [Place(_location(row), by_words(row)[0], other) for row, other in ranked[1:]]
     return _hit(best.file, score, lanes, snippet, _location(best), tuple(proof), tuple(more))
 
 
@@ -158,7 +174,7 @@ def _prove(
     match: TokenMatch | None = None,
     *,
     sentence: bool = False,
-) -> tuple[str, list[Evidence]]:
+) -> Proof:
     """A snippet of the unit, and what in it, or on its page, answers the query; `pages`: number and
     text of the file's units, which tell what each page repeats."""
     if not row.text:  # a picture without text: the words it is known by

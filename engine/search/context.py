@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.errors import InklingError
-from engine.contract.types import Adapter, Kind, Query
+from engine.contract.types import Adapter, Evidence, Kind, Query
 from engine.models.registry import ModelSpec
 from engine.search.copies import Copies
 from engine.search.evidence import Match, word_matches
@@ -21,6 +21,11 @@ from engine.search.query_encoding import EncodedQuery, QueryEncodings
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
 from engine.store import Candidate, Looks, Row, Store, build_where
+
+#: A snippet, and what in it, or on its page, answers.
+Proof = tuple[str, list[Evidence]]
+#: By unit, with the others of its file if it is a page: these tell what each page repeats.
+Proofs = dict[tuple[str, ...], Proof]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class QueryContext:
     not_seen: InklingError | None = None
     #: The sight model for all of this query.
     sight: SightSource | None = field(init=False)
+    #: What was shown of units for their words alone.
+    proofs: Proofs = field(default_factory=dict)
     _marked: dict[str, Sequence[Match]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -67,18 +67,19 @@ def term_coverage(
     words: Sequence[AskedWord], weights: NDArray[np.float32], matches: Iterable[TextMatch]
 ) -> dict[int, Coverage]:
     """By file. `weights` [n]: how rare each word is."""
-    sought = [
-        [(weight, [f" {t} " for t in terms]) for terms, weight in _alternatives(word)]
-        for word in words
-    ]
+    sought = [_alternatives(word) for word in words]
+    asked = {term for alternatives in sought for terms, _ in alternatives for term in terms}
     held: dict[int, list[float]] = {}
     for match in matches:
         likeness = held.setdefault(match.file_id, [0.0] * len(words))
+        there = asked.intersection(match.terms.split())
+        if not there:
+            continue
         for i, alternatives in enumerate(sought):
-            for weight, terms in alternatives:
+            for terms, weight in alternatives:
                 if weight <= likeness[i]:
                     break  # the others are no more like it
-                if all(term in match.terms for term in terms):
+                if there.issuperset(terms):
                     likeness[i] = weight
                     break
     table = np.array(list(held.values()), np.float32).reshape(len(held), len(words))
@@ -100,32 +101,33 @@ def _alternatives(word: AskedWord) -> list[tuple[tuple[str, ...], float]]:
     return [*(((term,), 1.0) for term in word.terms), *sorted(variants, key=lambda v: -v[1])]
 
 
-def proximity(
-    words: Sequence[AskedWord], weights: NDArray[np.float32], terms: Sequence[str]
-) -> float:
-    """How much like a quotation of the question a passage's terms are: 0 for words that are
-    scattered, 1 for a long run of them in the question's order.
+class Proximity:
+    """How much like a quotation of a question passages are.
 
     A pair weighs what its more common word does, so that "in the" makes no quotation.
     """
-    if len(words) < 2:
-        return 0.0
-    pairs = np.minimum(weights[:-1], weights[1:])
-    longest = _longest_run(words, pairs, _places(words, terms)) / max(float(pairs.mean()), 1e-9)
-    return min(max((longest - CHANCE) / (QUOTATION - CHANCE), 0.0), 1.0)
 
+    def __init__(self, words: Sequence[AskedWord], weights: NDArray[np.float32]) -> None:
+        self._words = words
+        self._pairs = np.minimum(weights[:-1], weights[1:])
+        self._owners: dict[str, list[int]] = {}  # by term the words that it will do for
+        for i, word in enumerate(words):
+            for term in word.single_terms:
+                self._owners.setdefault(term, []).append(i)
 
-def _places(words: Sequence[AskedWord], terms: Sequence[str]) -> list[list[int]]:
-    """Where each word stands among a passage's terms."""
-    owners: dict[str, list[int]] = {}
-    for i, word in enumerate(words):
-        for term in word.single_terms:
-            owners.setdefault(term, []).append(i)
-    places: list[list[int]] = [[] for _ in words]
-    for place, term in enumerate(terms):
-        for i in owners.get(term, ()):
-            places[i].append(place)
-    return places
+    def of(self, terms: Sequence[str]) -> float:
+        """Of a passage with these terms: 0 for words that are scattered, 1 for a long run of them
+        in the question's order."""
+        places: list[list[int]] = [[] for _ in self._words]
+        owners = self._owners
+        for place in [place for place, term in enumerate(terms) if term in owners]:
+            for i in owners[terms[place]]:
+                places[i].append(place)
+        if sum(map(bool, places)) < 2:
+            return 0.0  # of most passages: they hold only one of the words
+        mean = max(float(self._pairs.mean()), 1e-9)
+        longest = _longest_run(self._words, self._pairs, places) / mean
+        return min(max((longest - CHANCE) / (QUOTATION - CHANCE), 0.0), 1.0)
 
 
 def _longest_run(
@@ -138,7 +140,7 @@ def _longest_run(
         apart = words[i].place - words[i - 1].place + 1
         longer: dict[int, float] = {}
         for place in places[i]:
-            before = [runs[p] for p in range(place - apart, place) if p in runs]
+            before = [runs[p] for p in range(place - apart, place) if p in runs] if runs else ()
             longer[place] = max(before) + float(pairs[i - 1]) if before else 0.0
         longest = max(longest, max(longer.values(), default=0.0))
         runs = longer

@@ -87,12 +87,17 @@ def standing_for(text: str, wanted: Mapping[str, str]) -> list[tuple[int, int, s
     """
     pattern = _ASCII_RUN if text.isascii() else _RUN
     runs: list[re.Match[str] | regex.Match[str]] = list(pattern.finditer(text))
-    groups = {match[0]: match.lastgroup or "word" for match in runs}
+    groups = {match[0]: match.lastgroup for match in runs}
+    begins = {term[:1] for term in wanted}
     known: dict[str, str] = {}
     for run, group in groups.items():
-        met = next((term for term in _terms(run, group) if term in wanted), None)
-        if met is not None:
-            known[run] = wanted[met]
+        # A plain word begins as its one term does: most runs need not be analysed.
+        if run[0] not in begins and run.isascii() and run.islower() and run.isalpha():
+            continue
+        for term in _terms(run, group or "word"):
+            if term in wanted:
+                known[run] = wanted[term]
+                break
     if not known:
         return []
     return [(m.start(), m.end(), known[m[0]]) for m in runs if m[0] in known]

@@ -150,6 +150,12 @@ class ArrayFiles:
         """[k, d] of these rows. OSError or UnsoundError if they can't be read."""
         return self._matrix("vectors", places)
 
+    def stretch(self, start: int, end: int) -> NDArray[np.float16]:
+        """[k, d] of the rows from one to another. OSError or UnsoundError if they can't be read."""
+        width = self._dim * HALF
+        (data,) = self._read("vectors", [(start * width, (end - start) * width)])
+        return np.frombuffer(data, "<f2").reshape(-1, self._dim)
+
     def whole(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
         """[k, d]: these documents' vectors. OSError or UnsoundError if they can't be read."""
         return self._matrix("documents", places)
@@ -165,11 +171,10 @@ class ArrayFiles:
         # gives an error instead of SIGBUS.
         if (file := self._open.get(part)) is None:
             file = self._open[part] = ReadFile(self.path(part))
-        found = []
-        for at, length in places:
-            found.append(file.read_at(at, length))
-            if len(found[-1]) != length:
-                raise UnsoundError(f"some {part} are missing")
+        asked = list(places)
+        found = file.read_each(asked)
+        if list(map(len, found)) != [length for _, length in asked]:
+            raise UnsoundError(f"some {part} are missing")
         return found
 
     def _matrix(self, part: str, places: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -14,7 +14,8 @@ _GATHERED = 0.7  # share of the rows up to which it is cheaper to pick them out
 _SLACK = 1e-5  # what float32 sums may be off by
 _LEVELS = 127
 
-Exact = Callable[[NDArray[np.intp]], NDArray[np.float32]]  # rows [k] -> vectors [k, d]
+#: Rows [k] in order -> their vectors [k, d].
+Exact = Callable[[NDArray[np.intp]], NDArray[np.float32]]
 
 
 class Codes:
@@ -76,11 +77,21 @@ class Codes:
             lower = about - errors
             least = np.partition(lower, len(lower) - limit)[len(lower) - limit]
             places = places[about + errors >= least]
-        vectors = exact(places)
-        lengths = np.maximum(np.linalg.norm(vectors, axis=1), 1e-9)
-        cosines = np.asarray((vectors @ query) / lengths, np.float32)
-        best = np.argsort(-cosines, kind="stable")[:limit]
-        return places[best], cosines[best]
+        return compared(places, exact(places), query, limit)
+
+
+def compared(
+    places: NDArray[np.intp],
+    vectors: NDArray[np.float32],
+    query: NDArray[np.float32],
+    limit: int,
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Of places [k] those whose vectors [k, d] are nearest to a query of length 1, best first, and
+    their cosines."""
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1), 1e-9)
+    cosines = np.asarray((vectors @ query) / lengths, np.float32)
+    best = np.argsort(-cosines, kind="stable")[:limit]
+    return places[best], cosines[best]
 
 
 def _products(codes: NDArray[np.int8], query: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,5 +1,5 @@
 """Which units hold a term, and how often: postings on disk as of the arrays' making, and in memory
-what came since; scored by BM25 as LanceDB does it.
+what came since.
 
 Terms are the analyzer's, known here by 64 bits of a hash: among a million terms two share one in
 3 of 100 million libraries.
@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import struct
 import tempfile
+import threading
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -24,21 +26,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.store.segment_files import ReadFile
-from engine.store.term_groups import AnyOf, Asked, Variant, are_adjacent, groups_of
 from engine.store.vocabulary import Vocabulary, is_word
 
-K1, B = 1.2, 0.75
 _HEAD = struct.Struct("<4sIQQIII")  # magic, checksum of what follows, rows, terms, three checksums
 _MAGIC = b"IkV2"
 _BUCKETS = 16  # by the first bits of a hash: as much of the postings is sorted in memory at once
 _ENTRY = np.dtype([("key", "<u8"), ("row", "<u4"), ("count", "<u2")])
 PARTS = ("postings", "counts", "vocabulary")
-#: Units whose terms are read to see whether some stand side by side.
-MOST_READ = 200
-#: The terms, set in spaces, of some rows.
-Texts = Callable[[NDArray[np.intp]], Sequence[str]]
-#: Rows [k], how often each holds what is asked for, and what it counts there.
-_Holders = tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]]
+#: Postings kept in memory, in units of all terms together: 6 bytes each.
+_KEPT_UNITS = 2_000_000
+
+
+#: Rows [k] in order that hold a term, and how often each.
+_Holding = tuple[NDArray[np.uint32], NDArray[np.uint16]]
 
 
 def keys_of(terms: Iterable[str]) -> NDArray[np.uint64]:
@@ -64,7 +64,7 @@ class Run:
         """Its words in order; made when first asked for, so that no commit waits for it."""
         return Vocabulary.of(self.words)
 
-    def of(self, key: np.uint64) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+    def of(self, key: np.uint64) -> _Holding:
         """Rows [k] that hold a term, and how often each."""
         start, end = (int(np.searchsorted(self.keys, key, side)) for side in ("left", "right"))
         return self.entries["row"][start:end], self.entries["count"][start:end]
@@ -176,9 +176,25 @@ class Postings:
         self._starts = np.frombuffer(body, np.int64, terms + 1, 8 * terms)
         self.vocabulary = Vocabulary.from_bytes(body[16 * terms + 8 :])
         self._postings, self._counts = ReadFile(postings), ReadFile(counts)
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, _Holding] = OrderedDict()
+        self._kept_units = 0
 
-    def of(self, key: np.uint64) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+    def of(self, key: np.uint64) -> _Holding:
         """Rows [k] that hold a term, and how often each. ValueError, OSError."""
+        with self._lock:
+            if int(key) in self._kept:
+                self._kept.move_to_end(int(key))
+                return self._kept[int(key)]
+        read = self._read(key)
+        with self._lock:
+            self._kept[int(key)] = read
+            self._kept_units += len(read[0])
+            while self._kept_units > _KEPT_UNITS:
+                self._kept_units -= len(self._kept.popitem(last=False)[1][0])
+        return read
+
+    def _read(self, key: np.uint64) -> _Holding:
         at = int(np.searchsorted(self.keys, key))
         if at == len(self.keys) or self.keys[at] != key:
             return np.zeros(0, np.uint32), np.zeros(0, np.uint16)
@@ -247,7 +263,7 @@ class Terms:
 
     def beside(self, term: str, others: Sequence[str], alive: NDArray[np.bool_]) -> int:
         """How many units that are alive hold a term and any of these. ValueError, OSError."""
-        rows = self._alive(term, alive)[0]
+        rows = self.living(term, alive)[0]
         if not len(rows) or not others:
             return 0
         there = np.zeros(len(rows), np.bool_)
@@ -258,7 +274,7 @@ class Terms:
                 there |= beside[at] == rows
         return int(np.count_nonzero(there))
 
-    def of(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+    def of(self, term: str) -> _Holding:
         """Rows [k] that hold a term, outdated ones too, and how often each. ValueError, OSError."""
         (key,) = keys_of([term])
         found = [part.of(key) for part in self._parts]
@@ -267,73 +283,8 @@ class Terms:
         rows, counts = zip(*found, strict=True)
         return np.concatenate(rows), np.concatenate(counts)
 
-    def scores(
-        self,
-        asked: Iterable[Asked],
-        lengths: NDArray[np.uint32],
-        alive: NDArray[np.bool_],
-        allowed: NDArray[np.bool_],
-        texts: Texts,
-        *,
-        every: bool = False,
-    ) -> NDArray[np.float32]:
-        """[n] BM25 of rows of these lengths; 0 where a row is not allowed or holds nothing (or not
-        every term) that is asked for. What is rare is told by all that are alive."""
-        total = np.zeros(len(alive), np.float32)
-        held = np.zeros(len(alive), np.uint16)
-        units = int(np.count_nonzero(alive))
-        average = max(float(lengths[alive].mean()) if units else 0.0, 1e-9)
-        groups = groups_of(asked)
-        for group in groups:
-            rows, counts, worth = self._group(group, alive, texts)
-            frequency = len(rows)
-            rarity = np.log1p((units - frequency + 0.5) / (frequency + 0.5))
-            there = allowed[rows]
-            rows, times = rows[there], counts[there].astype(np.float32)
-            norms = K1 * (1 - B + B * lengths[rows].astype(np.float32) / average)
-            total[rows] += np.float32(rarity) * worth[there] * times * (K1 + 1) / (times + norms)
-            held[rows] += 1
-        if every:
-            total[held < len(groups)] = 0
-        return total
-
-    def _group(self, group: AnyOf, alive: NDArray[np.bool_], texts: Texts) -> _Holders:
-        """Who of the living holds any of its variants."""
-        found = [self._variant(variant, alive, texts) for variant in group.variants]
-        if len(found) == 1:
-            return found[0]
-        rows, places = np.unique(np.concatenate([f[0] for f in found]), return_inverse=True)
-        counts = np.bincount(places, np.concatenate([f[1] for f in found]), len(rows))
-        worth = np.zeros(len(rows), np.float32)
-        np.maximum.at(worth, places, np.concatenate([f[2] for f in found]))
-        return rows, counts, worth
-
-    def _variant(self, variant: Variant, alive: NDArray[np.bool_], texts: Texts) -> _Holders:
-        """Who of the living holds all of its terms, as often as the rarest of them."""
-        rows, counts = self._alive(variant.terms[0], alive)
-        for term in variant.terms[1:]:
-            others, times = self._alive(term, alive)
-            rows, mine, theirs = np.intersect1d(
-                rows, others, assume_unique=True, return_indices=True
-            )
-            counts = np.minimum(counts[mine], times[theirs])
-        if variant.adjacent and len(variant.terms) > 1:
-            rows, counts = rows[:MOST_READ], counts[:MOST_READ]
-            there = [are_adjacent(variant.terms, text) for text in texts(rows.astype(np.intp))]
-            rows, counts = rows[there], counts[there]
-        return rows, counts, np.full(len(rows), variant.weight, np.float32)
-
-    def _alive(
-        self, term: str, alive: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+    def living(self, term: str, alive: NDArray[np.bool_]) -> _Holding:
+        """The same without outdated ones."""
         rows, counts = self.of(term)
         there = alive[rows]
-        return rows[there], counts[there]
-
-
-def best_of(scores: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
-    """Places of the highest scores above 0, best first."""
-    places = np.flatnonzero(scores)
-    if len(places) > limit:
-        places = places[np.argpartition(-scores[places], limit - 1)[:limit]]
-    return places[np.argsort(-scores[places], kind="stable")]
+        return (rows, counts) if there.all() else (rows[there], counts[there])

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.store.array_bm25 import Scorer, best_of
 from engine.store.array_files import ArrayFiles, UnsoundError
 from engine.store.array_rows import ITSELF, NONE, Names, fulfilling
 from engine.store.array_scan import Codes
-from engine.store.array_terms import Terms, best_of
+from engine.store.array_signs import Signs
+from engine.store.array_terms import Terms
 from engine.store.lexicon import Lexicon
 from engine.store.manifests import Mark
 from engine.store.rows import Candidate, Row, TextMatch, unpacked_row
@@ -23,6 +25,7 @@ from engine.store.where import Demands
 
 T = TypeVar("T")
 _ORDINAL_BITS = 22  # of a key; what does not fit is refused by `Places`
+_MOST_DEMANDS = 8  # of which it is kept who fulfils them
 _MOST_CHANGED = 2_000  # files, before the changes are worked into the order
 
 
@@ -60,6 +63,17 @@ class Places:
         )
         return self.rows[start:end].tolist()  # type: ignore[no-any-return]
 
+    def of_files(self, files: Iterable[int]) -> list[int]:
+        """Rows of several files."""
+        asked = list(dict.fromkeys(files))
+        rows = [row for file in asked for row in self.changed.get(file, {}).values()]
+        plain = np.array([file for file in asked if file not in self.changed], np.int64)
+        starts = np.searchsorted(self.keys, plain << _ORDINAL_BITS)
+        ends = np.searchsorted(self.keys, (plain + 1) << _ORDINAL_BITS)
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            rows += self.rows[start:end].tolist()
+        return rows
+
     def of_units(self, unit_ids: Iterable[str]) -> dict[str, int]:
         """Rows by unit id; what is not there is left out."""
         found: dict[str, int] = {}
@@ -71,12 +85,13 @@ class Places:
                     found[unit_id] = row
             elif file >= 0:
                 asked.append((unit_id, (file << _ORDINAL_BITS) | ordinal))
-        keys = np.array([key for _, key in asked], np.int64)
-        at = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
         if len(self.keys):
-            for (unit_id, key), i in zip(asked, at.tolist(), strict=True):
-                if self.keys[i] == key:
-                    found[unit_id] = int(self.rows[i])
+            keys = np.array([key for _, key in asked], np.int64)
+            at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+            there, rows = (self.keys[at] == keys).tolist(), self.rows[at].tolist()
+            for (unit_id, _), known, row in zip(asked, there, rows, strict=True):
+                if known:
+                    found[unit_id] = row
         return found
 
     def with_files(self, changes: Mapping[int, Mapping[int, int]]) -> Places:
@@ -109,7 +124,7 @@ class View:
     places: Places
     names: Names
     files: ArrayFiles
-    codes: Codes | None  # None where an index is cheaper than a scan
+    near: Codes | Signs | None  # None where an index is cheaper than a scan
     terms: Terms | None  # the same
 
     @cached_property
@@ -118,9 +133,17 @@ class View:
         return int(np.count_nonzero(self.alive))
 
     @cached_property
-    def _lengths(self) -> NDArray[Any]:
-        """[n] words of each unit: every scoring goes over all, and a column of rows is slow to."""
-        return np.ascontiguousarray(self.rows["words"])
+    def _scorer(self) -> Scorer | None:
+        """Of full text; None where an index is cheaper."""
+        if self.terms is None:
+            return None
+        lengths = np.ascontiguousarray(self.rows["words"])
+        return Scorer(self.terms, lengths, self.alive, self._texts)
+
+    @cached_property
+    def _fulfilled(self) -> dict[Demands, NDArray[np.bool_]]:
+        """[n] by demands whether a unit is there and fulfils them: lanes ask the same."""
+        return {}
 
     @cached_property
     def _directed(self) -> NDArray[np.bool_]:
@@ -188,10 +211,9 @@ class View:
     ) -> list[Candidate] | None:
         """As Reader.search_text has them; None if that is not for us to say. OSError,
         ValueError."""
-        if self.terms is None:
+        if self._scorer is None:
             return None
-        allowed = self._allowed(demands, without)
-        scores = self._bm25(self.terms, terms, allowed, every)
+        scores = self._scorer.scores(terms, self._allowed(demands, without), every=every)
         best = best_of(scores, limit)
         return [Candidate(*values) for values in self._named(best, scores[best])]
 
@@ -200,13 +222,13 @@ class View:
     ) -> list[TextMatch] | None:
         """As Reader.text_within has them; None if that is not for us to say. OSError, ValueError,
         UnsoundError."""
-        if self.terms is None:
+        if self._scorer is None:
             return None
-        allowed = np.zeros(len(self.rows), np.bool_)
-        allowed[[row for file_id in file_ids for row in self.places.of_file(file_id)]] = True
-        scores = self._bm25(self.terms, terms, allowed, every=False)
-        best = best_of(scores, limit)
-        named = zip(self._named(best, scores[best]), self._texts(best), strict=True)
+        within = np.array(sorted(self.places.of_files(file_ids)), np.intp)
+        scores = self._scorer.scores_of(terms, within)
+        first = best_of(scores, limit)
+        best = within[first]
+        named = zip(self._named(best, scores[first]), self._texts(best), strict=True)
         return [TextMatch(*values, text) for values, text in named]
 
     def _texts(self, places: NDArray[np.intp]) -> list[str]:
@@ -219,16 +241,16 @@ class View:
         """[n]: whether a unit is there, fulfils the demands, and is of none of these files."""
         allowed = self.alive
         if demands != Demands():
-            allowed = allowed & fulfilling(self.rows, demands, self.names)
+            known = self._fulfilled
+            if demands not in known:
+                if len(known) >= _MOST_DEMANDS:
+                    known.clear()
+                known[demands] = allowed & fulfilling(self.rows, demands, self.names)
+            allowed = known[demands]
         if without:
             allowed = allowed.copy()
-            allowed[[row for file_id in without for row in self.places.of_file(file_id)]] = False
+            allowed[self.places.of_files(without)] = False
         return allowed
-
-    def _bm25(
-        self, postings: Terms, terms: Sequence[Asked], allowed: NDArray[np.bool_], every: bool
-    ) -> NDArray[np.float32]:
-        return postings.scores(terms, self._lengths, self.alive, allowed, self._texts, every=every)
 
     def _named(
         self, places: NDArray[np.intp], scores: NDArray[np.float32]
@@ -246,16 +268,16 @@ class View:
         limit: int,
         without: Sequence[int] = (),
     ) -> list[Candidate] | None:
-        """As Reader.search_vector has them, exactly; None if that is not for a scan to say."""
+        """As Reader.search_vector has them; None if that is not for a scan to say."""
         length = float(np.linalg.norm(vector))
-        if self.codes is None or not (np.isfinite(length) and length > 0):
+        if self.near is None or not (np.isfinite(length) and length > 0):
             return None
-        if vector.shape != (self.codes.dim,):
+        if vector.shape != (self.near.dim,):
             return None
         allowed = self._directed
         if demands != Demands() or without:
             allowed = allowed & self._allowed(demands, without)
-        best, cosines = self.codes.nearest(vector, allowed, limit, self.files.vectors)
+        best, cosines = self.near.nearest(vector, allowed, limit, self.files.vectors)
         return [Candidate(*values) for values in self._named(best, cosines)]
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from engine.store.array_files import Append, ArrayFiles, UnsoundError
 from engine.store.array_rows import ROW, Block, Names, block_of
 from engine.store.array_scan import Codes
+from engine.store.array_signs import Signs
 from engine.store.array_terms import PARTS, Postings, PostingsWriter, Run, Terms, run_of
 from engine.store.array_view import Places, View
 from engine.store.manifests import Mark
@@ -29,13 +30,18 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 S = TypeVar("S", bound=np.generic)
-#: Up to so many units a scan costs less processor time than LanceDB's vector index.
-SCANNED_ROWS = 300_000
+#: Up to so many units the arrays find what is near or holds words; above, LanceDB's indexes do.
+MOST_ROWS = 3_000_000
+#: Up to so many each vector is compared as bytes, which finds exactly the nearest; above, a bit a
+#: dimension takes less time and an eighth of the memory.
+EXACT_ROWS = 150_000
 WASTE = 0.3  # share of outdated rows at which the arrays are made anew
 _SMALL_WASTE = 256
 AGAIN_S = 300.0  # after a failure, which may cost seconds each time
 #: Postings in memory, in units: so many, or that share of all, and they are put on disk.
 _FRESH, FRESH = 20_000, 1 / 6
+#: Vectors read at once, and of how many one tells where the middle of all is.
+_AT_ONCE, _EACH = 8_192, 8
 _NOBODY = np.zeros(0, np.uint32)
 
 
@@ -56,6 +62,7 @@ class Arrays:
         self._alive = np.zeros(0, np.bool_)
         self._count = 0
         self._codes: Codes | None = Codes(self._dim)
+        self._signs: Signs | None = None
         self._terms: Terms | None = Terms(None)
 
     def view(self, mark: Mark) -> View | None:
@@ -106,9 +113,9 @@ class Arrays:
                 base = self._postings(files)
                 self._terms = None if base is None else Terms(base)
                 for added in files.load():
-                    self._take(added)
+                    self._take(files, added)
                     last = added.mark
-                if self._count <= SCANNED_ROWS and (base is None or base.rows > self._count):
+                if self._count <= MOST_ROWS and (base is None or base.rows > self._count):
                     raise UnsoundError("the postings are missing")
                 if last == mark:
                     self._publish(mark, files, self._order())
@@ -134,7 +141,7 @@ class Arrays:
             with PostingsWriter(self._folder) as postings:
                 for batch in batches:
                     self._add(files, batch, documents, None, postings=postings)
-                if self._count <= SCANNED_ROWS:
+                if self._count <= MOST_ROWS:
                     postings.finish(*map(files.path, PARTS))
                     self._terms = Terms(self._postings(files))
             self._append(files, Append(mark, _nothing(self._dim), _NOBODY, []))
@@ -196,7 +203,8 @@ class Arrays:
     def _publish(self, mark: Mark, files: ArrayFiles, places: Places) -> None:
         self._files = files
         rows, alive = self._rows[: self._count], self._alive[: self._count].copy()
-        self._view = View(mark, rows, alive, places, self._names, files, self._codes, self._terms)
+        near = self._signs if self._codes is None else self._codes
+        self._view = View(mark, rows, alive, places, self._names, files, near, self._terms)
 
     def _postings(self, files: ArrayFiles) -> Postings | None:
         """Those on disk, if there are; ValueError, OSError if they are not whole."""
@@ -216,14 +224,14 @@ class Arrays:
         block = block_of(rows, self._dim, self._names, documents, files.ends)
         run, block.rows["words"][:] = run_of(block.texts(), self._count)
         self._append(files, Append(mark, block, dead, self._names.since(known)), run)
-        if postings is not None and self._count <= SCANNED_ROWS:
+        if postings is not None and self._count <= MOST_ROWS:
             postings.add(run, self._count)
 
     def _append(self, files: ArrayFiles, added: Append, run: Run | None = None) -> None:
         files.append(added)
-        self._take(added, run)
+        self._take(files, added, run)
 
-    def _take(self, added: Append, run: Run | None = None) -> None:
+    def _take(self, files: ArrayFiles, added: Append, run: Run | None = None) -> None:
         """Into memory; readers of a view see nothing of it."""
         self._take_terms(added.block, run)
         self._names.add(added.names)
@@ -234,18 +242,32 @@ class Arrays:
         self._rows[self._count : end] = added.block.rows
         self._alive[self._count : end] = True
         self._alive[added.dead] = False
-        if end > SCANNED_ROWS:
-            self._codes = None
-        elif self._codes is not None:
+        if end <= min(EXACT_ROWS, MOST_ROWS):
+            assert self._codes is not None
             self._codes.append(added.block.vectors)
+        else:
+            self._codes = None
+            self._take_signs(files, added.block, end)
         self._count = end
+
+    def _take_signs(self, files: ArrayFiles, block: Block, end: int) -> None:
+        if end > MOST_ROWS:
+            self._signs = None
+        elif self._signs is None:  # from here on instead of bytes
+            parts = range(0, end, _AT_ONCE)
+            some = [files.stretch(at, min(at + _AT_ONCE, end))[::_EACH] for at in parts]
+            self._signs = Signs(np.concatenate(some).mean(axis=0, dtype=np.float32))
+            for at in parts:
+                self._signs.append(files.stretch(at, min(at + _AT_ONCE, end)))
+        else:
+            self._signs.append(block.vectors)
 
     def _take_terms(self, block: Block, run: Run | None) -> None:
         """The run is its postings, if they are known."""
         if self._terms is None or len(block.rows) == 0:
             return
         end = self._count + len(block.rows)
-        if end > SCANNED_ROWS:
+        if end > MOST_ROWS:
             self._terms = None
         elif end > self._terms.rows:
             if self._count < self._terms.rows:

@@ -55,11 +55,14 @@ class Manifests:
 
     def all(self) -> list[Path]:
         """Newest first."""
+        return [self._versions / name for name in sorted(self._names())]
+
+    def _names(self) -> list[str]:
         try:
             names = os.listdir(self._versions)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return [self._versions / name for name in sorted(names) if _NAME.fullmatch(name)]
+        return [name for name in names if _NAME.fullmatch(name)]
 
     def fault(self) -> str | None:
         """What is wrong with the newest manifest; None if it is whole.
@@ -68,18 +71,19 @@ class Manifests:
         """
         highest = self._highest  # before looking: another thread may commit meanwhile
         for _ in range(_LOOKS):
-            found = self.all()
-            if not found:
+            names = self._names()
+            if not names:
                 return "there is no manifest"
+            newest = self._versions / min(names)
             try:
-                state = os.stat(found[0])
-                seen = (found[0], state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+                state = os.stat(newest)
+                seen = (newest, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
                 if seen == self._sound[0]:
                     return None
-                data = found[0].read_bytes()
+                data = newest.read_bytes()
             except FileNotFoundError:
                 continue  # removed meanwhile, after newer ones came
-            version = _LAST_NUMBER - int(found[0].stem)
+            version = _LAST_NUMBER - int(newest.stem)
             wrong = fault_of(data, version)
             if wrong is None and version < highest:
                 wrong = f"commit {highest} is gone"

@@ -10,7 +10,7 @@ from engine.search.context import QueryContext
 from engine.search.features import Feature, Floats
 from engine.search.lanes.lane import Lane, column
 from engine.search.pools import files_first, more_files
-from engine.search.term_matching import proximity, term_coverage
+from engine.search.term_matching import Proximity, term_coverage
 from engine.store import Candidate, Store, TextMatch
 from engine.store.term_groups import Asked
 
@@ -66,7 +66,8 @@ class Words(Lane):
         bm25 = {match.unit_id: match.score for match in inside}
         bm25.update(context.scores_of("text"))
         covered = term_coverage(words, weights, matches)
-        near = {m.unit_id: proximity(words, weights, m.terms.split()) for m in inside}
+        quotation = Proximity(words, weights)
+        near = {m.unit_id: quotation.of(m.terms.split()) for m in inside}
         pairs = list(zip(candidates.unit_ids, candidates.file_ids, strict=True))
         held = [covered.get(file_id) if unit_id else None for unit_id, file_id in pairs]
         return {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.search.term_matching import Coverage, asked_words, proximity, term_coverage
+from engine.search.term_matching import Coverage, Proximity, asked_words, term_coverage
 from engine.store import TextMatch
 from engine.store.analyzer import analyze
 from engine.store.term_groups import Variant
@@ -15,7 +15,7 @@ CAPTION = "Average request throughput per client as a function of the number of 
 
 def likeness(question: str, passage: str) -> float:
     words = asked_words(question)
-    return proximity(words, np.ones(len(words), np.float32), analyze(passage))
+    return Proximity(words, np.ones(len(words), np.float32)).of(analyze(passage))
 
 
 def match(file_id: int, ordinal: int, text: str) -> TextMatch:
@@ -63,7 +63,9 @@ def test_a_pair_of_common_words_is_no_quotation() -> None:
     passage = analyze("it is over there")
     common = np.array([4, 4, 4, 0.1, 0.1], np.float32)
     assert (
-        proximity(words, common, passage) == 0.0 < proximity(words, np.ones(5, np.float32), passage)
+        Proximity(words, common).of(passage)
+        == 0.0
+        < Proximity(words, np.ones(5, np.float32)).of(passage)
     )
 
 

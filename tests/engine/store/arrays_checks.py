@@ -79,7 +79,7 @@ def check_agreement(store: Store, *, filters: Filters | None = None, answers: bo
         exact = plain.vectors([c.unit_id for c in lance])
         brute = {c.unit_id: cosine(exact[c.unit_id], query) for c in lance}
         assert {c.unit_id: c.score for c in lance} == pytest.approx(brute, abs=1e-3)
-        if answers and view is not None and view.codes is not None:
+        if answers and view is not None and view.near is not None:
             best = sorted(brute.values(), reverse=True)[:7]
             assert [c.score for c in found] == pytest.approx(best, abs=2e-6)
         assert {c.unit_id: c.score for c in found} == pytest.approx(

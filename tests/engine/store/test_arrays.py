@@ -251,13 +251,13 @@ def test_postings_in_memory_go_to_disk_in_maintenance(
 def test_above_a_size_the_index_finds_and_the_arrays_look_up(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arrays, "SCANNED_ROWS", 5)
+    monkeypatch.setattr(arrays, "MOST_ROWS", 5)
     for n in range(1, 5):
         store.replace_files({n: made(n, 3, n)})
         check_agreement(store)
     view = view_of(store)
     assert view is not None
-    assert (view.codes, view.terms) == (None, None)
+    assert (view.near, view.terms) == (None, None)
 
 
 def test_other_demands_than_facts_are_asked_of_the_table(store: Store) -> None:
