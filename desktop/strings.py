@@ -21,7 +21,8 @@ QUERY_PICTURE = tr("Picture to search with")
 MENU = tr("Menu")
 RESULTS_NAME = tr("Results")
 PREVIEW_NAME = tr("Preview")
-PICTURE_NAME = tr("Page or picture")
+PICTURE_NAME = tr("Picture")
+PAGES_NAME = tr("Pages of the document")
 TEXT_NAME = tr("Text of the file")
 TABLE_NAME = tr("Table")
 STATUS_NAME = tr("Index")
@@ -142,6 +143,7 @@ SHOW_INDEX = tr("Show the index")
 
 PREVIEW_LOADING = tr("Loading…")
 PREVIEW_OPEN = tr("Open it")
+PAGE_REFUSED = tr("This page can't be shown.")
 EXAMPLES = (
     tr("screenshot of an error message"),
     tr("invoice from last month"),

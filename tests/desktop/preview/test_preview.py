@@ -6,18 +6,20 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QTextBlock
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QColor, QImage, QTextBlock, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QTextEdit
+from PySide6.QtWidgets import QApplication, QPushButton, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.presentation import highlight
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.loading import SHOWN, Text
 from desktop.preview.loading import window as window_of
+from desktop.preview.pages import PagesView
 from desktop.preview.pane import PreviewPane
 from desktop.preview.quick_look import QuickLook
 from desktop.window.window import Window
@@ -29,9 +31,10 @@ from tests.waiting import PATIENCE
 PAGES = 3
 
 
-def png(width: int, colour: str) -> bytes:
-    image = QImage(width, width * 5 // 4, QImage.Format.Format_RGB32)
+def png(width: int, colour: str, *, pages: int = PAGES, height: int | None = None) -> bytes:
+    image = QImage(width, height or width * 5 // 4, QImage.Format.Format_RGB32)
     image.fill(QColor(colour))
+    image.setText("Pages", str(pages))
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -71,10 +74,10 @@ def show(qtbot: QtBot, pane: PreviewPane, data: dict[str, object]) -> None:
 
 
 def orange(pane: PreviewPane, box: tuple[float, float, float, float]) -> bool:
-    """Whether the box's upper edge is drawn where it belongs."""
-    view = pane.picture
-    image = view.image
-    at = view.mapFromScene((box[0] + box[2]) / 2 * image.width(), box[1] * image.height())
+    """Whether the box's upper edge is drawn where it belongs on the page in view."""
+    view = pane.pages
+    place = view.rect_of(view.page)
+    at = place.topLeft() + QPointF((box[0] + box[2]) / 2 * place.width(), box[1] * place.height())
     shot = view.viewport().grab().toImage()
     ratio = shot.devicePixelRatio()
     for dy in range(-6, 4):
@@ -151,25 +154,93 @@ def test_a_long_name_says_that_it_is_cut(qtbot: QtBot, pane: PreviewPane) -> Non
 
 def test_pages_are_turned_to_the_end_and_not_beyond(qtbot: QtBot, pane: PreviewPane) -> None:
     show(qtbot, pane, PDF)
-    with qtbot.waitSignal(pane.shown):
-        pane.turn(1)
-    assert pane.page == 3
-    assert not orange(pane, (0.1, 0.2, 0.5, 0.3))  # the boxes belong to page 2
     pane.turn(1)
-    qtbot.waitUntil(lambda: pane.bar._page.text() == s.page_of(3, 3))
     assert pane.page == 3
+    assert pane.location == Location(page=3)
+    assert not orange(pane, (0.1, 0.2, 0.5, 0.3))  # the boxes belong to page 2
+    assert pane.bar._page.text() == s.page_of(3, 3)
     assert not pane.bar._next.isEnabled()
-    with qtbot.waitSignal(pane.shown):
-        pane.turn(-1)
-    assert pane.page == 2
-    assert pane.location == Location(page=2)
-
-
-def test_other_places_of_the_file_are_a_click_away(qtbot: QtBot, pane: PreviewPane) -> None:
-    show(qtbot, pane, PDF)
-    with qtbot.waitSignal(pane.shown):
-        pane.strip.place_chosen.emit(Location(page=1))
+    pane.turn(1)
+    assert pane.page == 3
+    pane.strip.place_chosen.emit(Location(page=1))  # another place of the file, a click away
     assert pane.page == 1
+    pane.turn(1)
+    assert pane.page == 2
+    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
+
+
+def test_a_document_is_scrolled_through_and_drawn_where_it_is_looked_at(
+    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+) -> None:
+    """40 pages, of which the third is lower than the others, and the fifth is broken."""
+    drawn: list[int] = []
+
+    def picture(_target: str, query: dict[str, str]) -> bytes | None:
+        page, width = int(query["page"]), int(query["width"])
+        drawn.append(page)
+        if page == 5:
+            return None
+        return png(width, "#ffffff", pages=40, height=width // 2 if page == 3 else None)
+
+    indexer.pictures = picture
+    show(qtbot, pane, PDF)
+    view = pane.pages
+    qtbot.waitUntil(lambda: view.kept == [1, 2, 3])
+    assert drawn[0] == 2  # the found one first, then what is next to it
+    assert orange(pane, (0.1, 0.2, 0.5, 0.3))  # where it was, though a page above is drawn now
+    assert view.rect_of(3).height() < view.rect_of(2).height()
+    while pane.page != 4:
+        QTest.keyClick(view, Qt.Key.Key_PageDown)
+    assert (pane.page, pane.bar._page.text()) == (4, s.page_of(4, 40))
+    assert pane.location == Location(page=4)
+    qtbot.waitUntil(lambda: 5 in drawn)
+    bar = view.verticalScrollBar()
+    before = len(drawn)
+    for place in range(bar.value(), bar.maximum(), 100):  # through all of it, without a rest
+        bar.triggerAction(bar.SliderAction.SliderMove)
+        bar.setValue(place)
+    QTest.keyClick(view, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: {39, 40} <= set(view.kept))
+    assert len(drawn) - before < 8  # those flown over were not asked for
+    assert pane.page == 40
+    assert drawn.count(5) <= 1
+    held = sum(view._images[page].sizeInBytes() for page in view.kept)
+    assert held <= 24_000_000
+    pane.go_to(Location(page=2))
+    qtbot.waitUntil(lambda: view.kept[0] <= 2)
+    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
+    pane.resize(700, 500)  # all pages become wider
+    qtbot.waitUntil(lambda: view.rect_of(2).width() > 600)
+    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
+
+
+def test_what_is_looked_at_stays_where_pages_above_turn_out_lower(qtbot: QtBot) -> None:
+    view = PagesView()
+    qtbot.addWidget(view)
+    view.resize(400, 500)
+    view.show()
+    tall = QImage(400, 600, QImage.Format.Format_RGB32)
+    view.show_document(tall, 4, 9, lambda _page: [])
+    view.wheelEvent(_wheel(view, -120))  # somebody scrolls, and has chosen a place
+    before = view.rect_of(4).top()
+    for page in (3, 2):
+        view.take(page, QImage(400, 150, QImage.Format.Format_RGB32))
+    assert view.rect_of(3).height() < 200
+    assert abs(view.rect_of(4).top() - before) <= 1
+    view.zoom(2, 0.0)
+    assert view.rect_of(4).width() > 500
+    view.fit()
+    assert view.rect_of(4).width() < 400
+    view.fit()  # asked for again: a page whole
+    assert view.rect_of(4).height() < 500
+
+
+def _wheel(view: QWidget, turned: int) -> QWheelEvent:
+    at = QPointF(view.rect().center())
+    none = Qt.KeyboardModifier.NoModifier
+    turn = QPoint(0, turned)
+    phase = Qt.ScrollPhase.NoScrollPhase
+    return QWheelEvent(at, at, QPoint(), turn, Qt.MouseButton.NoButton, none, phase, False)
 
 
 def test_better_evidence_of_a_later_stage_keeps_zoom(
@@ -177,44 +248,53 @@ def test_better_evidence_of_a_later_stage_keeps_zoom(
 ) -> None:
     show(qtbot, pane, {**PDF, "evidence": []})
     pane.zoom(1)
-    scale = pane.picture.transform().m11()
-    qtbot.wait(100)
-    asked = len(indexer.bodies("GET", "/v1/render"))
+    wide = pane.pages.rect_of(2).width()
+    qtbot.waitUntil(lambda: pane.pages.kept == [1, 2, 3])
     pane.show_hit(from_data(PDF, Hit))
-    qtbot.wait(150)
-    assert pane.picture.transform().m11() == scale
-    assert len(indexer.bodies("GET", "/v1/render")) == asked
+    assert pane.pages.rect_of(2).width() == wide
+    assert pane.pages.kept == [1, 2, 3]
 
 
-def test_zooming_in_asks_for_more_pixels(
-    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
-) -> None:
+def test_zooming_in_asks_for_more_pixels(qtbot: QtBot, pane: PreviewPane) -> None:
     show(qtbot, pane, PDF)
-    first = int(indexer.bodies("GET", "/v1/render")[-1]["width"])
+    first = pane.image().width()
     for _ in range(6):
         pane.zoom(1)
-    qtbot.waitUntil(lambda: pane.picture.image.width() > first)
+    qtbot.waitUntil(lambda: pane.image().width() > first)
     pane.zoom(0)
-    assert pane.picture.transform().m11() * pane.picture.image.width() <= pane.picture.width()
+    assert pane.pages.rect_of(2).width() <= pane.pages.width()
+    photo = hit("/d/photo.jpg", kind="image")
+    show(qtbot, pane, photo)
+    for _ in range(8):
+        pane.zoom(1)
+    qtbot.waitUntil(lambda: pane.image().width() > 2 * first)
 
 
-def test_a_dragged_rectangle_becomes_a_query_picture(qtbot: QtBot, pane: PreviewPane) -> None:
-    show(qtbot, pane, PDF)
-    pane.picture.set_region_mode(True)
+@pytest.mark.parametrize("found", [PDF, hit("/d/photo.jpg", kind="image")])
+def test_a_dragged_rectangle_becomes_a_query_picture(
+    qtbot: QtBot, pane: PreviewPane, found: dict[str, object]
+) -> None:
+    show(qtbot, pane, found)
+    pane.set_region_mode(True)
     assert pane.bar._note.text() == s.REGION_HINT
-    view, image = pane.picture, pane.picture.image
-    area = QRectF(0.25 * image.width(), 0.25 * image.height(), image.width() / 2, 200)
-    low = view.mapFromScene(area.topLeft())
-    high = view.mapFromScene(area.bottomRight())
+    view = pane._pixels
+    assert view is not None
+    port = view.viewport()
+    low, high = QPoint(150, 120), QPoint(350, 300)
     with qtbot.waitSignal(pane.region_chosen) as chosen:
-        QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=low)
-        QTest.mouseMove(view.viewport(), low + QPoint(5, 5))
-        QTest.mouseMove(view.viewport(), high)
-        QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=high)
-    cut = chosen.args[0]
-    assert abs(cut.width() - area.width()) < 12
-    assert abs(cut.height() - area.height()) < 12
-    assert not view.region_mode
+        QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=low)
+        QTest.mouseMove(port, low + QPoint(5, 5))
+        QTest.mouseMove(port, high)
+        QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=high)
+    cut, image = chosen.args[0], pane.image()
+    shown = (
+        view.rect_of(2).width()
+        if isinstance(view, PagesView)
+        else view.transform().m11() * image.width()
+    )
+    assert abs(cut.width() / image.width() - 200 / shown) < 0.05
+    assert abs(cut.height() / cut.width() - 0.9) < 0.05
+    assert not pane.region_mode
 
 
 def test_code_is_shown_at_its_lines(qtbot: QtBot, pane: PreviewPane, tmp_path: Path) -> None:
@@ -268,6 +348,88 @@ def test_markdown_is_formatted_and_its_source_a_click_away(
     assert pane.text.toPlainText().startswith("# Head")
 
 
+NOTE = """---
+title: Weekly review
+tags: [work]
+---
+
+# Weekly 📈 review
+
+The *gateway* stood, see [the table](#numbers) and [more](https://example.org/x).
+![a diagram](http://127.0.0.1:9/x.png)
+
+- [x] certificates
+- [ ] deposit
+
+> quoted
+
+```python
+def backoff(attempt): return "😀" # half
+```
+
+    indented
+
+## Numbers
+
+| Region | Count |
+|--------|------:|
+| North  | 12    |
+"""
+
+
+def test_a_note_with_everything_in_it_is_well_set(
+    qtbot: QtBot, pane: PreviewPane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.md"
+    file.write_text(NOTE)
+    snippet = "The *gateway* stood, see [the table](#numbers)"
+    sentence = {"type": "text", "start": 0, "end": 20, "word": ""}  # with signs in it
+    show(qtbot, pane, hit(str(file), snippet=snippet, evidence=[sentence]))
+    view, c = pane.markdown, theme.of(pane.palette())
+    lines = [block.text() for block in _blocks(view)]
+    assert lines[:3] == ["title: Weekly review", "tags: [work]", "Weekly 📈 review"]
+    assert "[a diagram]" in lines[3]
+    assert [sel.cursor.selectedText() for sel in view.extraSelections()] == ["The gateway stood"]
+
+    def colour(word: str) -> str:
+        found = view.document().find(word)
+        found.setPosition(found.selectionStart() + 1)
+        return found.charFormat().foreground().color().name()
+
+    assert colour("title") == c.muted.name()
+    assert colour("quoted") == c.muted.name()
+    assert colour("def") == highlight.colour("keyword", dark=False).name()
+    assert colour("# half") == highlight.colour("comment", dark=False).name()  # beyond an emoji
+    shot = view.viewport().grab().toImage()
+
+    def beside(word: str, dx: int) -> str:
+        place = view.cursorRect(view.document().find(word))
+        start = view.document().find(word)
+        start.setPosition(start.selectionStart())
+        left = view.cursorRect(start).left()
+        return shot.pixelColor(left + dx, place.center().y()).name()
+
+    assert beside("def", -8) == beside("indented", -8) == c.raised.name()  # panels
+    assert c.accent.name() in {beside("certificates", dx) for dx in range(-22, -2)}  # ticked
+    assert c.accent.name() not in {beside("deposit", dx) for dx in range(-22, -2)}
+    assert beside("quoted", -15) == c.line.name()
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "desktop.preview.markdown.QDesktopServices.openUrl", lambda url: opened.append(url.url())
+    )
+    pane.resize(500, 250)
+    view.verticalScrollBar().setValue(0)
+    for link in ("https://example.org/x", "file:///etc/passwd", "other.md", "#numbers"):
+        view.anchorClicked.emit(QUrl(link))
+    assert opened == ["https://example.org/x"]  # nothing of this machine is opened by a note
+    assert view.verticalScrollBar().value() > 0
+    at = view.verticalScrollBar().value()
+    dark = theme.palette(theme.colours(dark=True, accent=c.accent))
+    view.setPalette(dark)
+    assert colour("def") == highlight.colour("keyword", dark=True).name()
+    assert view.verticalScrollBar().value() == at
+
+
 def test_other_formats_are_shown_as_indexed(
     qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer, tmp_path: Path
 ) -> None:
@@ -317,9 +479,8 @@ def test_find_turns_to_the_next_page_that_has_the_words(
     pane.start_find()
     QTest.keyClicks(pane.find_bar.field, "propane sensor")
     for expected in (3, 2, 3):
-        with qtbot.waitSignal(pane.shown):
-            QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Return)
-        assert pane.page == expected
+        QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda page=expected: pane.page == page)
     assert pane.find_bar._result.text() == "on 2 pages"
 
 
@@ -329,14 +490,12 @@ def test_only_the_row_rested_on_is_loaded(
     for n in range(20):
         pane.show_hit(from_data(hit(f"/d/{n}.pdf", kind="pdf"), Hit))
     qtbot.waitUntil(lambda: pane.has_picture)
-    assert [b["path"] for b in indexer.bodies("GET", "/v1/render")] == ["/d/19.pdf"]
+    assert {b["path"] for b in indexer.bodies("GET", "/v1/render")} == {"/d/19.pdf"}
 
 
 def test_quick_look_follows_arrows_and_closes_on_space(
     qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer
 ) -> None:
-    from PySide6.QtWidgets import QWidget
-
     owner = QWidget()
     qtbot.addWidget(owner)
     owner.resize(800, 600)
@@ -394,8 +553,8 @@ def test_the_thumbnail_stands_enlarged_until_the_page_is_there(
     pane.show()
     pane.show_hit(found)  # nothing is waited for: it is in the first frame
     assert pane.stands_in
-    view = pane.picture
-    assert view.transform().m11() * view.image.width() > 0.9 * view.viewport().width()
+    view = pane.pages
+    assert view.rect_of(2).width() > 0.9 * view.viewport().width()
     assert orange(pane, (0.1, 0.2, 0.5, 0.3))
     with qtbot.waitSignal(pane.shown):
         go_on.set()
@@ -440,8 +599,7 @@ def test_the_strip_offers_only_places_where_one_is_not(qtbot: QtBot, pane: Previ
 
     show(qtbot, pane, PDF)
     assert offered() == ["Page 1"]
-    with qtbot.waitSignal(pane.shown):
-        pane.go_to(Location(page=1))
+    pane.go_to(Location(page=1))
     assert offered() == ["Page 2"]
 
 
