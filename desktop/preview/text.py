@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QTextEdit, Q
 from desktop import strings as s
 from desktop import theme
 from desktop.presentation import highlight
+from desktop.presentation.positions import Positions, places
 from desktop.preview.loading import Text
 from desktop.theme import GRID
 from engine.contract.types import Location
@@ -99,17 +99,16 @@ class TextView(QPlainTextEdit):
         style = QTextCharFormat()
         style.setBackground(c.mark)
         style.setForeground(c.text)  # the colours of code are made for the window's
-        text = self.toPlainText()[start:end].lower()
-        selections = self.extraSelections()
+        text, selections = self.toPlainText(), self.extraSelections()
+        at = Positions(text)
         first: QTextCursor | None = None
-        for word in dict.fromkeys(w.lower() for w in words if w.strip()):
-            for match in list(re.finditer(re.escape(word), text))[:40]:
-                cursor = QTextCursor(self.document())
-                cursor.setPosition(start + match.start())
-                cursor.setPosition(start + match.end(), QTextCursor.MoveMode.KeepAnchor)
-                selections.append(selection(cursor, style))
-                if first is None or cursor.position() < first.position():
-                    first = cursor
+        for low, high in places(text, words, at.index(start), at.index(end)):
+            cursor = QTextCursor(self.document())
+            cursor.setPosition(at(low))
+            cursor.setPosition(at(high), QTextCursor.MoveMode.KeepAnchor)
+            selections.append(selection(cursor, style))
+            if first is None or cursor.position() < first.position():
+                first = cursor
         self.setExtraSelections(selections)
         if first is not None and start == 0:
             self._centre(first.block())
