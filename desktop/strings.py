@@ -151,6 +151,8 @@ EXAMPLES = (
 )
 PREVIEW_CUT = tr("Only the beginning is shown here.")
 RENDERED = tr("Formatted")
+UNFOLD = tr("All Lines")
+FOLD = tr("Fold")
 SOURCE = tr("Source")
 FIND = tr("Find in preview")
 FIND_NONE = tr("Not found")
@@ -342,6 +344,10 @@ def pictures(count: int) -> str:
 def found_by(lanes: tuple[str, ...]) -> str:
     """How a file was found, in as few words as tell it: name + words + meaning."""
     return " + ".join(dict.fromkeys(_FOUND_BY[lane] for lane in lanes if lane in _FOUND_BY))
+
+
+def lines_hidden(count: int) -> str:
+    return _n("⋯ {n} line", "⋯ {n} lines", count).format(n=number(count))
 
 
 def more_places(count: int) -> str:

@@ -126,6 +126,7 @@ class PreviewPane(QWidget):
         self.bar.zoom_step.connect(self.zoom)
         self.bar.region_wanted.connect(lambda: self.set_region_mode(True))
         self.bar.source_toggled.connect(self._show_source)
+        self.bar.open_toggled.connect(self.text.set_open)
         self.find_bar.find_wanted.connect(self._find)
         self.find_bar.typed.connect(self._find_typed)
         self.find_bar.closed.connect(self.setFocus)
@@ -361,7 +362,7 @@ class PreviewPane(QWidget):
         else:
             self.text.show_text(content, self._location, self._words())
             self._stack.setCurrentWidget(self.text)
-            self.bar.show_text(False, content.cut)
+            self.bar.show_text(False, content.cut, folds=self.text.can_fold)
         if hit.offline:  # as it was indexed
             self.bar.show_hint(s.OFFLINE_LONG)
         self.shown.emit()

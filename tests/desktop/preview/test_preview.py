@@ -1,4 +1,4 @@
-"""The preview: places, boxes, pages, regions, texts, find."""
+"""The preview: places, boxes, regions, texts, find."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QImage, QTextBlock, QWheelEvent
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
-from desktop.presentation import highlight
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.loading import SHOWN, Text
 from desktop.preview.loading import window as window_of
@@ -25,73 +24,16 @@ from desktop.preview.quick_look import QuickLook
 from desktop.window.window import Window
 from engine.contract.codec import from_data
 from engine.contract.types import Hit, Location
+from tests.desktop.preview.previewing import PDF, orange, png, show
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 from tests.waiting import PATIENCE
-
-PAGES = 3
-
-
-def png(width: int, colour: str, *, pages: int = PAGES, height: int | None = None) -> bytes:
-    image = QImage(width, height or width * 5 // 4, QImage.Format.Format_RGB32)
-    image.fill(QColor(colour))
-    image.setText("Pages", str(pages))
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    assert image.save(buffer, "PNG")
-    return bytes(data.data())
-
-
-@pytest.fixture
-def pane(qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer) -> PreviewPane:
-    def picture(_target: str, query: dict[str, str]) -> bytes | None:
-        page = int(query.get("page", "1"))
-        return png(int(query.get("width", "64")), "#ffffff") if page <= PAGES else None
-
-    indexer.pictures = picture
-    made = PreviewPane(service)
-    qtbot.addWidget(made)
-    made.resize(500, 600)
-    made.show()
-    return made
-
-
-PDF = hit(
-    "/d/report.pdf",
-    kind="pdf",
-    location={"page": 2},
-    evidence=[
-        {"type": "box", "page": 2, "box": [0.1, 0.2, 0.5, 0.3], "word": "alpha"},
-        {"type": "box", "page": 2, "box": [0.6, 0.7, 0.9, 0.8], "word": "beta"},
-    ],
-    more=[{"location": {"page": 1}, "snippet": "first", "score": 0.1}],
-)
-
-
-def show(qtbot: QtBot, pane: PreviewPane, data: dict[str, object]) -> None:
-    with qtbot.waitSignal(pane.shown):
-        pane.show_hit(from_data(data, Hit))
-
-
-def orange(pane: PreviewPane, box: tuple[float, float, float, float]) -> bool:
-    """Whether the box's upper edge is drawn where it belongs on the page in view."""
-    view = pane.pages
-    place = view.rect_of(view.page)
-    at = place.topLeft() + QPointF((box[0] + box[2]) / 2 * place.width(), box[1] * place.height())
-    shot = view.viewport().grab().toImage()
-    ratio = shot.devicePixelRatio()
-    for dy in range(-6, 4):
-        colour = shot.pixelColor(int(at.x() * ratio), int((at.y() + dy) * ratio))
-        if colour.red() > 180 and colour.blue() < 120:
-            return True
-    return False
 
 
 def test_a_page_is_shown_at_its_place_with_its_boxes(
     qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
 ) -> None:
     show(qtbot, pane, PDF)
-    assert indexer.bodies("GET", "/v1/render")[-1]["page"] == "2"
+    assert indexer.bodies("GET", "/v1/render")[0]["page"] == "2"
     assert pane.page == 2
     assert orange(pane, (0.1, 0.2, 0.5, 0.3))
     assert orange(pane, (0.6, 0.7, 0.9, 0.8))
@@ -150,124 +92,6 @@ def test_a_long_name_says_that_it_is_cut(qtbot: QtBot, pane: PreviewPane) -> Non
     assert pane._name.shown().endswith(".pdf")
     assert pane._folder.shown().startswith("…")
     assert pane._name.text().count("report") == 20  # all of it, for who hears it
-
-
-def test_pages_are_turned_to_the_end_and_not_beyond(qtbot: QtBot, pane: PreviewPane) -> None:
-    show(qtbot, pane, PDF)
-    pane.turn(1)
-    assert pane.page == 3
-    assert pane.location == Location(page=3)
-    assert not orange(pane, (0.1, 0.2, 0.5, 0.3))  # the boxes belong to page 2
-    assert pane.bar._page.text() == s.page_of(3, 3)
-    assert not pane.bar._next.isEnabled()
-    pane.turn(1)
-    assert pane.page == 3
-    pane.strip.place_chosen.emit(Location(page=1))  # another place of the file, a click away
-    assert pane.page == 1
-    pane.turn(1)
-    assert pane.page == 2
-    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
-
-
-def test_a_document_is_scrolled_through_and_drawn_where_it_is_looked_at(
-    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
-) -> None:
-    """40 pages, of which the third is lower than the others, and the fifth is broken."""
-    drawn: list[int] = []
-
-    def picture(_target: str, query: dict[str, str]) -> bytes | None:
-        page, width = int(query["page"]), int(query["width"])
-        drawn.append(page)
-        if page == 5:
-            return None
-        return png(width, "#ffffff", pages=40, height=width // 2 if page == 3 else None)
-
-    indexer.pictures = picture
-    show(qtbot, pane, PDF)
-    view = pane.pages
-    qtbot.waitUntil(lambda: view.kept == [1, 2, 3])
-    assert drawn[0] == 2  # the found one first, then what is next to it
-    assert orange(pane, (0.1, 0.2, 0.5, 0.3))  # where it was, though a page above is drawn now
-    assert view.rect_of(3).height() < view.rect_of(2).height()
-    while pane.page != 4:
-        QTest.keyClick(view, Qt.Key.Key_PageDown)
-    assert (pane.page, pane.bar._page.text()) == (4, s.page_of(4, 40))
-    assert pane.location == Location(page=4)
-    qtbot.waitUntil(lambda: 5 in drawn)
-    bar = view.verticalScrollBar()
-    before = len(drawn)
-    for place in range(bar.value(), bar.maximum(), 100):  # through all of it, without a rest
-        bar.triggerAction(bar.SliderAction.SliderMove)
-        bar.setValue(place)
-    QTest.keyClick(view, Qt.Key.Key_End)
-    qtbot.waitUntil(lambda: {39, 40} <= set(view.kept))
-    assert len(drawn) - before < 8  # those flown over were not asked for
-    assert pane.page == 40
-    assert drawn.count(5) <= 1
-    held = sum(view._images[page].sizeInBytes() for page in view.kept)
-    assert held <= 24_000_000
-    pane.go_to(Location(page=2))
-    qtbot.waitUntil(lambda: view.kept[0] <= 2)
-    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
-    pane.resize(700, 500)  # all pages become wider
-    qtbot.waitUntil(lambda: view.rect_of(2).width() > 600)
-    assert orange(pane, (0.1, 0.2, 0.5, 0.3))
-
-
-def test_what_is_looked_at_stays_where_pages_above_turn_out_lower(qtbot: QtBot) -> None:
-    view = PagesView()
-    qtbot.addWidget(view)
-    view.resize(400, 500)
-    view.show()
-    tall = QImage(400, 600, QImage.Format.Format_RGB32)
-    view.show_document(tall, 4, 9, lambda _page: [])
-    view.wheelEvent(_wheel(view, -120))  # somebody scrolls, and has chosen a place
-    before = view.rect_of(4).top()
-    for page in (3, 2):
-        view.take(page, QImage(400, 150, QImage.Format.Format_RGB32))
-    assert view.rect_of(3).height() < 200
-    assert abs(view.rect_of(4).top() - before) <= 1
-    view.zoom(2, 0.0)
-    assert view.rect_of(4).width() > 500
-    view.fit()
-    assert view.rect_of(4).width() < 400
-    view.fit()  # asked for again: a page whole
-    assert view.rect_of(4).height() < 500
-
-
-def _wheel(view: QWidget, turned: int) -> QWheelEvent:
-    at = QPointF(view.rect().center())
-    none = Qt.KeyboardModifier.NoModifier
-    turn = QPoint(0, turned)
-    phase = Qt.ScrollPhase.NoScrollPhase
-    return QWheelEvent(at, at, QPoint(), turn, Qt.MouseButton.NoButton, none, phase, False)
-
-
-def test_better_evidence_of_a_later_stage_keeps_zoom(
-    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
-) -> None:
-    show(qtbot, pane, {**PDF, "evidence": []})
-    pane.zoom(1)
-    wide = pane.pages.rect_of(2).width()
-    qtbot.waitUntil(lambda: pane.pages.kept == [1, 2, 3])
-    pane.show_hit(from_data(PDF, Hit))
-    assert pane.pages.rect_of(2).width() == wide
-    assert pane.pages.kept == [1, 2, 3]
-
-
-def test_zooming_in_asks_for_more_pixels(qtbot: QtBot, pane: PreviewPane) -> None:
-    show(qtbot, pane, PDF)
-    first = pane.image().width()
-    for _ in range(6):
-        pane.zoom(1)
-    qtbot.waitUntil(lambda: pane.image().width() > first)
-    pane.zoom(0)
-    assert pane.pages.rect_of(2).width() <= pane.pages.width()
-    photo = hit("/d/photo.jpg", kind="image")
-    show(qtbot, pane, photo)
-    for _ in range(8):
-        pane.zoom(1)
-    qtbot.waitUntil(lambda: pane.image().width() > 2 * first)
 
 
 @pytest.mark.parametrize("found", [PDF, hit("/d/photo.jpg", kind="image")])
@@ -329,107 +153,6 @@ def test_a_long_file_is_cut_around_the_passage() -> None:
     assert window_of("short", Location(lines=(9, 9))) == (1, "short", False)
 
 
-def test_markdown_is_formatted_and_its_source_a_click_away(
-    qtbot: QtBot, pane: PreviewPane, tmp_path: Path
-) -> None:
-    file = tmp_path / "a.md"
-    file.write_text("# Head\n\nSome *slanted* words here.\n\n![x](http://127.0.0.1:9/x.png)\n")
-    found = hit(
-        str(file),
-        snippet="Some *slanted* words here.",
-        evidence=[{"type": "text", "start": 15, "end": 20, "word": "words"}],
-    )
-    show(qtbot, pane, found)
-    assert pane.markdown.isVisible()
-    assert pane.markdown.toPlainText().startswith("Head\nSome slanted words here.")
-    assert [sel.cursor.selectedText() for sel in pane.markdown.extraSelections()] == ["words"]
-    pane.bar._source.click()
-    assert pane.text.isVisible()
-    assert pane.text.toPlainText().startswith("# Head")
-
-
-NOTE = """---
-title: Weekly review
-tags: [work]
----
-
-# Weekly 📈 review
-
-The *gateway* stood, see [the table](#numbers) and [more](https://example.org/x).
-![a diagram](http://127.0.0.1:9/x.png)
-
-- [x] certificates
-- [ ] deposit
-
-> quoted
-
-```python
-def backoff(attempt): return "😀" # half
-```
-
-    indented
-
-## Numbers
-
-| Region | Count |
-|--------|------:|
-| North  | 12    |
-"""
-
-
-def test_a_note_with_everything_in_it_is_well_set(
-    qtbot: QtBot, pane: PreviewPane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "a.md"
-    file.write_text(NOTE)
-    snippet = "The *gateway* stood, see [the table](#numbers)"
-    sentence = {"type": "text", "start": 0, "end": 20, "word": ""}  # with signs in it
-    show(qtbot, pane, hit(str(file), snippet=snippet, evidence=[sentence]))
-    view, c = pane.markdown, theme.of(pane.palette())
-    lines = [block.text() for block in _blocks(view)]
-    assert lines[:3] == ["title: Weekly review", "tags: [work]", "Weekly 📈 review"]
-    assert "[a diagram]" in lines[3]
-    assert [sel.cursor.selectedText() for sel in view.extraSelections()] == ["The gateway stood"]
-
-    def colour(word: str) -> str:
-        found = view.document().find(word)
-        found.setPosition(found.selectionStart() + 1)
-        return found.charFormat().foreground().color().name()
-
-    assert colour("title") == c.muted.name()
-    assert colour("quoted") == c.muted.name()
-    assert colour("def") == highlight.colour("keyword", dark=False).name()
-    assert colour("# half") == highlight.colour("comment", dark=False).name()  # beyond an emoji
-    shot = view.viewport().grab().toImage()
-
-    def beside(word: str, dx: int) -> str:
-        place = view.cursorRect(view.document().find(word))
-        start = view.document().find(word)
-        start.setPosition(start.selectionStart())
-        left = view.cursorRect(start).left()
-        return shot.pixelColor(left + dx, place.center().y()).name()
-
-    assert beside("def", -8) == beside("indented", -8) == c.raised.name()  # panels
-    assert c.accent.name() in {beside("certificates", dx) for dx in range(-22, -2)}  # ticked
-    assert c.accent.name() not in {beside("deposit", dx) for dx in range(-22, -2)}
-    assert beside("quoted", -15) == c.line.name()
-    opened: list[str] = []
-    monkeypatch.setattr(
-        "desktop.preview.markdown.QDesktopServices.openUrl", lambda url: opened.append(url.url())
-    )
-    pane.resize(500, 250)
-    view.verticalScrollBar().setValue(0)
-    for link in ("https://example.org/x", "file:///etc/passwd", "other.md", "#numbers"):
-        view.anchorClicked.emit(QUrl(link))
-    assert opened == ["https://example.org/x"]  # nothing of this machine is opened by a note
-    assert view.verticalScrollBar().value() > 0
-    at = view.verticalScrollBar().value()
-    dark = theme.palette(theme.colours(dark=True, accent=c.accent))
-    view.setPalette(dark)
-    assert colour("def") == highlight.colour("keyword", dark=True).name()
-    assert view.verticalScrollBar().value() == at
-
-
 def test_other_formats_are_shown_as_indexed(
     qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer, tmp_path: Path
 ) -> None:
@@ -467,21 +190,6 @@ def test_find_goes_round_and_says_when_there_is_nothing(
     assert pane.find_bar._result.text() == s.FIND_NONE
     QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Escape)
     assert not pane.find_bar.isVisible()
-
-
-def test_find_turns_to_the_next_page_that_has_the_words(
-    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
-) -> None:
-    pages = {"1": "Nothing here", "2": "The Propane\n sensor", "3": "propane SENSOR again"}
-    indexer.answers["GET", "/v1/explain"] = {"units": [{"page": int(p)} for p in pages]}
-    indexer.answers["GET", "/v1/text"] = lambda query: {"text": pages[query["page"]]}
-    show(qtbot, pane, PDF)
-    pane.start_find()
-    QTest.keyClicks(pane.find_bar.field, "propane sensor")
-    for expected in (3, 2, 3):
-        QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda page=expected: pane.page == page)
-    assert pane.find_bar._result.text() == "on 2 pages"
 
 
 def test_only_the_row_rested_on_is_loaded(
@@ -635,21 +343,3 @@ def test_quick_look_walks_the_list_beside_links(
     QTest.keyClick(link, Qt.Key.Key_Down)
     assert steps == [1, 1]
     look.close()
-
-
-def test_markdown_is_set_to_be_read(qtbot: QtBot, pane: PreviewPane, tmp_path: Path) -> None:
-    file = tmp_path / "note.md"
-    file.write_text("# Title\n\n" + "A sentence that is long enough to be wrapped. " * 20)
-    pane.resize(1400, 600)
-    show(qtbot, pane, hit(str(file)))
-    view = pane.markdown
-    line = view.document().findBlockByNumber(1).layout().lineAt(0)
-    assert 50 < line.textLength() < 90
-    heights = [block.layout().lineAt(0).ascent() for block in _blocks(view)]
-    assert 1.3 < heights[0] / heights[1] < 1.8
-    pane.resize(400, 600)
-    qtbot.waitUntil(lambda: view.horizontalScrollBar().maximum() == 0)
-
-
-def _blocks(view: QTextEdit) -> list[QTextBlock]:
-    return [view.document().findBlockByNumber(n) for n in range(view.document().blockCount())]
