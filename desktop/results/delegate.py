@@ -361,7 +361,9 @@ def _paint_place(
         return
     painter.setFont(f.small)
     if where := s.place(hit.location):
-        where = metrics.elidedText(where, Qt.TextElideMode.ElideRight, room * 0.7)
+        # All that the folder leaves, and most of it where both can't be there whole.
+        most = max(room * 0.7, room - GRID - metrics.horizontalAdvance(folder))
+        where = metrics.elidedText(where, Qt.TextElideMode.ElideRight, most)
         painter.setPen(c.text)
         painter.drawText(QPointF(left, baseline), where)
         left += metrics.horizontalAdvance(where) + GRID
