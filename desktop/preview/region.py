@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QRubberBand, QWidget
 
 from desktop import theme
+from desktop.presentation.outlines import outline
 from desktop.theme import GRID
 
 _MARGIN, _CORNER = 3.0, 4.0  # pixels of the screen around a region
@@ -17,23 +18,14 @@ _MARGIN, _CORNER = 3.0, 4.0  # pixels of the screen around a region
 def paint_regions(
     painter: QPainter, areas: Iterable[QRectF], c: theme.Colours, scale: float
 ) -> None:
-    """Outline what matched; `scale`: pixels of the screen for one of the painter's.
-
-    Lines of one sentence stand so close that their frames would cross: they share one outline.
-    """
-    margin, corner = _MARGIN / scale, _CORNER / scale
-    outline = QPainterPath()
-    outline.setFillRule(Qt.FillRule.WindingFill)
-    for area in areas:
-        grown = area.adjusted(-margin, -margin, margin, margin)
-        outline.addRoundedRect(grown, corner, corner)
+    """Outline what matched; `scale`: pixels of the screen for one of the painter's."""
     fill = QColor(c.box)
     fill.setAlphaF(0.14)
     pen = QPen(c.box, 2)
     pen.setCosmetic(True)
     painter.setPen(pen)
     painter.setBrush(fill)
-    painter.drawPath(outline.simplified())
+    painter.drawPath(outline(areas, _MARGIN / scale, _CORNER / scale))
 
 
 class RegionBand(QObject):

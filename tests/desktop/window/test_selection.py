@@ -7,10 +7,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPaintEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
@@ -18,6 +18,7 @@ from desktop.system import opening, renaming
 from desktop.window.rename_dialog import RenameDialog
 from desktop.window.window import Window
 from engine.contract.errors import InklingError
+from engine.contract.types import Hit
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -331,3 +332,31 @@ def test_words_that_look_like_a_link_do_something(
     assert len(wanted) == 1
     window._go_to(one.more[0].location)
     assert window.preview.location.page == 7
+
+
+class _Painted(QObject):
+    """How high what was painted of a view is."""
+
+    def __init__(self, port: QWidget) -> None:
+        super().__init__(port)
+        self.heights: list[int] = []
+        port.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.heights.append(event.region().boundingRect().height())
+        return False
+
+
+def test_a_step_paints_what_looks_otherwise_and_no_more(qtbot: QtBot, window: Window) -> None:
+    window.model.take([Hit(f"/d/{n}.md", title=f"{n}.md", snippet="x") for n in range(500)])
+    view = window.results
+    window.answers._stack.setCurrentWidget(view)
+    view.setCurrentIndex(window.model.index(0, 0))
+    QApplication.processEvents()
+    painted = _Painted(view.viewport())
+    for _ in range(20):  # beyond the end of the view: then rows are moved, not painted again
+        view.step(1)
+        QApplication.processEvents()
+    assert painted.heights
+    assert max(painted.heights) < view.viewport().height() / 2
