@@ -90,6 +90,7 @@ class ScriptedIndexer:
         known: dict[tuple[str, str], Any] = {
             ("GET", "/v1/status"): self.status,
             ("GET", "/v1/recent"): {"files": []},
+            ("GET", "/v1/values"): {"values": {}},
             ("GET", "/v1/problems"): {"problems": [], "counts": {}},
             ("GET", "/v1/models"): {"models": [], "current": "minilm"},
             ("GET", "/v1/settings"): self._settings(),

@@ -18,7 +18,6 @@ from desktop.system import opening, renaming
 from desktop.window.rename_dialog import RenameDialog
 from desktop.window.window import Window
 from engine.contract.errors import InklingError
-from engine.contract.types import Hit
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -348,15 +347,20 @@ class _Painted(QObject):
         return False
 
 
-def test_a_step_paints_what_looks_otherwise_and_no_more(qtbot: QtBot, window: Window) -> None:
-    window.model.take([Hit(f"/d/{n}.md", title=f"{n}.md", snippet="x") for n in range(500)])
+def test_a_step_paints_what_looks_otherwise_and_no_more(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    ask(qtbot, window, indexer, *(hit(f"/d/{n}.md", snippet="x") for n in range(100)))
     view = window.results
-    window.answers._stack.setCurrentWidget(view)
-    view.setCurrentIndex(window.model.index(0, 0))
-    QApplication.processEvents()
     painted = _Painted(view.viewport())
+    view.viewport().update()
+    qtbot.waitUntil(lambda: bool(painted.heights))  # it is on the screen
+    qtbot.waitUntil(lambda: window.ask.settled)
+    QApplication.processEvents()
+    painted.heights.clear()
     for _ in range(20):  # beyond the end of the view: then rows are moved, not painted again
         view.step(1)
         QApplication.processEvents()
+    assert view.currentIndex().row() == 20
     assert painted.heights
     assert max(painted.heights) < view.viewport().height() / 2
