@@ -36,8 +36,8 @@ SEARCHES: dict[str, tuple[str, int]] = {
     "results-note": ("my loaf comes out dense and does not brown", 0),
     "results-filtered": ("kind:screenshot,image date:1y in:Pictures payment", 1),
     "results-loose": ('the diagram that says "two waiting lines" above the workers', 0),
-    "results-markdown": ("certificates are renewed by hand until May", 0),
-    "results-folded": ("first run needs a base dir without folders lang:python", 0),
+    "results-markdown": ("who is on call at Easter, gateway", 0),
+    "results-folded": ("a later job with the same key cancels the earlier lang:python", 0),
     "grid": ("kind:screenshot", 3),
     "nothing": ('kind:pdf "no such words anywhere"', 0),
 }
@@ -148,7 +148,8 @@ def _of_another_version(out: Path, home: Path) -> None:
 def _files_to_look_at(library: Path) -> None:
     """A note with everything in it, long code, and a folder on a disk that is taken away."""
     (library / "Notes" / "weekly.md").write_text(NOTE, encoding="utf-8")
-    shutil.copy(__file__, library / "Code" / "take_pictures.py")
+    jobs = Path(__file__).resolve().parents[1] / "desktop" / "jobs.py"
+    shutil.copy(jobs, library / "Code" / "jobs.py")
     (library / STICK).mkdir()
     (library / STICK / "regatta.md").write_text("# Regatta\n\nThe spare oars are in the shed.\n")
 
@@ -307,7 +308,7 @@ def _scrolled_and_chosen(camera: Camera, whole: Application) -> None:
     """Between two pages of a document; the menu of folders; what may follow a filter."""
     window = whole.window
     pages = window.preview.pages
-    window.search.set_text("boiler manual")
+    window.search.set_text("alarm because gas escapes from the heating machine")
     camera.answered()
     bar = pages.verticalScrollBar()
     bar.triggerAction(bar.SliderAction.SliderPageStepAdd)

@@ -79,7 +79,7 @@ def load_text(client: Client, hit: Hit, location: Location) -> Text:
     if text is None:
         text = client.text(hit.path)
     code = kinds.of(hit).code and own
-    markdown = own and suffix in _MARKDOWN
+    markdown = suffix in _MARKDOWN  # of a disk that is away, too: as it was indexed
     first, shown, cut = window(text, location, SHOWN_SET if markdown else SHOWN)
     coloured = tuple(highlight.runs(shown, hit.path)) if code else ()
     cells = cells_of(shown, suffix) if own and first == 1 and suffix in _TABLES else None

@@ -295,6 +295,8 @@ def test_an_offline_file_shows_what_is_known_and_offers_nothing_that_fails(
     show(qtbot, pane, hit("/media/stick/a.txt", offline=True))
     assert pane.text.toPlainText() == "as it was indexed"
     assert pane.bar._note.text() == s.OFFLINE_LONG
+    show(qtbot, pane, hit("/media/stick/a.md", offline=True))
+    assert pane.markdown.isVisible()
     show(qtbot, pane, {**PDF, "path": "/media/stick/b.pdf", "offline": True})
     assert pane.empty.sentence == s.OFFLINE_LONG
     assert not pane.empty.button.isVisible()
