@@ -192,6 +192,11 @@ class Client:
         ]
         return files
 
+    def values(self) -> dict[str, dict[str, int]]:
+        """By the word of a filter what files can be asked for with it, and how many there are."""
+        found: dict[str, dict[str, int]] = self._call("GET", "/v1/values")["values"]
+        return found
+
     def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
         """A file's text as the index has it: all of it, a page, or the passages of some lines."""
         only: dict[str, str | int] = {"path": path}

@@ -21,7 +21,8 @@ QUERY_PICTURE = tr("Picture to search with")
 MENU = tr("Menu")
 RESULTS_NAME = tr("Results")
 PREVIEW_NAME = tr("Preview")
-PICTURE_NAME = tr("Page or picture")
+PICTURE_NAME = tr("Picture")
+PAGES_NAME = tr("Pages of the document")
 TEXT_NAME = tr("Text of the file")
 TABLE_NAME = tr("Table")
 STATUS_NAME = tr("Index")
@@ -127,7 +128,7 @@ DROP_FILTERS = tr("Search without filters")
 PHRASE_RELAXED = tr("Nothing holds the quoted words as they stand; these are the closest.")
 PATTERN_RELAXED = tr("No name is of this pattern; these are of “{pattern}”.")
 SIMILAR = tr("Also similar")
-WEAK = tr("Nothing matches well; these are the closest.")
+WEAK = tr("Nothing is sure to match; these are the closest.")
 PICTURE_WORDS = tr("Asked by how the picture looks, and by its words “{words}”.")
 PICTURE_WORDS_ALONE = tr("Asked by its words “{words}”.")
 ALSO_SEARCHED = tr("Also searched for “{spelling}”.")
@@ -142,6 +143,7 @@ SHOW_INDEX = tr("Show the index")
 
 PREVIEW_LOADING = tr("Loading…")
 PREVIEW_OPEN = tr("Open it")
+PAGE_REFUSED = tr("This page can't be shown.")
 EXAMPLES = (
     tr("screenshot of an error message"),
     tr("invoice from last month"),
@@ -149,6 +151,8 @@ EXAMPLES = (
 )
 PREVIEW_CUT = tr("Only the beginning is shown here.")
 RENDERED = tr("Formatted")
+UNFOLD = tr("All Lines")
+FOLD = tr("Fold")
 SOURCE = tr("Source")
 FIND = tr("Find in preview")
 FIND_NONE = tr("Not found")
@@ -340,6 +344,10 @@ def pictures(count: int) -> str:
 def found_by(lanes: tuple[str, ...]) -> str:
     """How a file was found, in as few words as tell it: name + words + meaning."""
     return " + ".join(dict.fromkeys(_FOUND_BY[lane] for lane in lanes if lane in _FOUND_BY))
+
+
+def lines_hidden(count: int) -> str:
+    return _n("⋯ {n} line", "⋯ {n} lines", count).format(n=number(count))
 
 
 def more_places(count: int) -> str:

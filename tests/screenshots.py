@@ -36,9 +36,43 @@ SEARCHES: dict[str, tuple[str, int]] = {
     "results-note": ("my loaf comes out dense and does not brown", 0),
     "results-filtered": ("kind:screenshot,image date:1y in:Pictures payment", 1),
     "results-loose": ('the diagram that says "two waiting lines" above the workers', 0),
+    "results-markdown": ("who is on call at Easter, gateway", 0),
+    "results-folded": ("a later job with the same key cancels the earlier lang:python", 0),
     "grid": ("kind:screenshot", 3),
     "nothing": ('kind:pdf "no such words anywhere"', 0),
 }
+
+
+#: A folder that goes away while Inkling runs.
+STICK = "Stick"
+NOTE = """---
+title: Weekly review
+tags: [gateway, planning]
+---
+
+# Weekly review of the *gateway*
+
+Certificates of the [gateway](https://example.org/gateway) are renewed **by hand** until
+May, see [numbers](#numbers).
+
+- [x] Rotate the certificates
+- [ ] Ask who is on call at Easter
+  - Jonas or Ines
+
+> Nobody was woken this week.
+
+```python
+def pause(attempt: int) -> float:
+    return min(60.0, 0.5 * 2 ** attempt)  # seconds
+```
+
+## Numbers
+
+| Region | Requests  | Failures |
+|--------|----------:|---------:|
+| North  | 1,204,000 | 0.02 %   |
+| South  | 87,100    | 1.4 %    |
+"""
 
 
 def main() -> int:
@@ -55,6 +89,7 @@ def main() -> int:
         home = Path(folder)
         shutil.copytree(SAMPLE, home / "library", dirs_exist_ok=True)
         _hostile_files(home / "library")
+        _files_to_look_at(home / "library")
         _dates(home / "library")
         environment = _environment(home)
         try:
@@ -63,6 +98,7 @@ def main() -> int:
             for part in library:
                 (home / Path(part).name).symlink_to(part)
             _first_run(given.out, home)
+            _of_another_version(given.out, home)
             subprocess.run([*inkling, "add", *library, "--wait"], env=environment, check=True)
             for theme in ("light", "dark"):
                 for scale in (1, 2):
@@ -93,6 +129,29 @@ def _first_run(out: Path, home: Path) -> None:
                 _child(folder, theme, home, environment | {"INKLING_FIRST": "1"}, scale)
     finally:
         subprocess.run([sys.executable, "-m", "desktop", "stop"], env=environment, check=False)
+
+
+def _of_another_version(out: Path, home: Path) -> None:
+    """A window that meets the indexer of a newer Inkling, which it must not replace."""
+    from engine.contract.paths import BaseDir
+    from tests.desktop.scripted_indexer import ScriptedIndexer
+
+    environment = _environment(home) | {"INKLING_BASE_DIR": str(home / ".newer")}
+    newer = ScriptedIndexer(BaseDir(home / ".newer").create(), version="99.0")
+    try:
+        for theme in ("light", "dark"):
+            _child(out / f"{theme}-100", theme, home, environment | {"INKLING_NEWER": "1"}, 1)
+    finally:
+        newer.close()
+
+
+def _files_to_look_at(library: Path) -> None:
+    """A note with everything in it, long code, and a folder on a disk that is taken away."""
+    (library / "Notes" / "weekly.md").write_text(NOTE, encoding="utf-8")
+    jobs = Path(__file__).resolve().parents[1] / "desktop" / "jobs.py"
+    shutil.copy(jobs, library / "Code" / "jobs.py")
+    (library / STICK).mkdir()
+    (library / STICK / "regatta.md").write_text("# Regatta\n\nThe spare oars are in the shed.\n")
 
 
 def _hostile_files(library: Path) -> None:
@@ -134,8 +193,12 @@ def _take(out: Path, theme: str, home: Path) -> int:
     camera = Camera(out, whole)
     whole.show()
     whole.window.resize(whole.window.sizeHint())  # the offscreen platform's screen is small
-    camera.until(lambda: whole.service.ready and bool(whole.service.status), seconds=60)
     try:
+        if os.environ.get("INKLING_NEWER"):
+            camera.until(lambda: not whole.window.onboarding.notice.isHidden())
+            camera.take("newer-indexer")
+            return 0
+        camera.until(lambda: whole.service.ready and bool(whole.service.status), seconds=60)
         if os.environ.get("INKLING_FIRST"):
             camera.until(lambda: all(c.text() != s.COUNTING for _, c in _rows(whole)))
             camera.take("first-run")
@@ -219,7 +282,9 @@ def _screens(camera: Camera, whole: Application) -> None:
     camera.answered()
     camera.take("similar")
     _small_and_several(camera, whole)
+    _scrolled_and_chosen(camera, whole)
     _dialogs(camera, whole)
+    _gone_away(camera, whole, Path(os.environ["HOME"]) / "library" / STICK)
 
 
 def _small_and_several(camera: Camera, whole: Application) -> None:
@@ -237,6 +302,42 @@ def _small_and_several(camera: Camera, whole: Application) -> None:
     window.drop_hint.appear()
     camera.take("drop")
     window.drop_hint.hide()
+
+
+def _scrolled_and_chosen(camera: Camera, whole: Application) -> None:
+    """Between two pages of a document; the menu of folders; what may follow a filter."""
+    window = whole.window
+    pages = window.preview.pages
+    window.search.set_text("alarm because gas escapes from the heating machine")
+    camera.answered()
+    bar = pages.verticalScrollBar()
+    bar.triggerAction(bar.SliderAction.SliderPageStepAdd)
+    camera.until(lambda: pages.page in pages.kept)
+    camera.take("results-scrolled")
+    camera.until(lambda: bool(window.ask.held.values))
+    menu = window.chips.folder.property("menu")
+    menu.popup(window.pos())
+    camera.take("menu-folders", menu)
+    menu.close()
+
+
+def _gone_away(camera: Camera, whole: Application, folder: Path) -> None:
+    """The disk of a folder is taken out, and put back."""
+    away = folder.with_name(f".{folder.name}")
+    folder.rename(away)
+    try:
+        camera.until(lambda: not _is_online(whole, folder), seconds=60)
+        whole.window.search.set_text("spare oars regatta")
+        camera.answered()
+        camera.take("folder-away")
+    finally:
+        away.rename(folder)
+        camera.until(lambda: _is_online(whole, folder), seconds=60)
+
+
+def _is_online(whole: Application, folder: Path) -> bool:
+    known = whole.service.status.get("folders", ())
+    return all(f["online"] for f in known if f["path"] == str(folder))
 
 
 def _dialogs(camera: Camera, whole: Application) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QColor
 
+from desktop.presentation.positions import Positions
+
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
@@ -25,7 +27,7 @@ MAX_COLOURED = 400_000  # characters; beyond it plain text is shown (pygments ta
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of characters of one role."""
+    """A run of characters of one role, counted as Qt counts."""
 
     start: int
     length: int
@@ -34,17 +36,26 @@ class Run:
 
 def runs(text: str, filename: str) -> list[Run]:
     """The coloured runs of a source text; none for languages pygments does not know."""
-    lexer = _lexer(filename.rsplit("/", 1)[-1])
+    return _runs(text, _lexer(filename.rsplit("/", 1)[-1]))
+
+
+def runs_in(text: str, language: str) -> list[Run]:
+    """Those of a text in a language, as the fence of a block of code names it."""
+    return _runs(text, _lexer_of(language)) if language else []
+
+
+def _runs(text: str, lexer: Lexer | None) -> list[Run]:
     if lexer is None or len(text) > MAX_COLOURED:
         return []
-    roles = _roles()
+    roles, at = _roles(), Positions(text)
     found = []
     for start, kind, value in lexer.get_tokens_unprocessed(text):
         node: Any = kind
         while node is not None and node not in roles:
             node = node.parent
         if node is not None and value:
-            found.append(Run(start, len(value), roles[node]))
+            low = at(start)
+            found.append(Run(low, at(start + len(value)) - low, roles[node]))
     return found
 
 
@@ -55,6 +66,17 @@ def _lexer(name: str) -> Lexer | None:
 
     try:
         return get_lexer_for_filename(name, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _lexer_of(language: str) -> Lexer | None:
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
 

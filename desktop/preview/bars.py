@@ -113,6 +113,7 @@ class ViewBar(QWidget):
     zoom_step = Signal(int)  # 0: fit
     region_wanted = Signal()
     source_toggled = Signal(bool)
+    open_toggled = Signal(bool)  # all lines are wanted, or folded again
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -132,6 +133,10 @@ class ViewBar(QWidget):
         self._source.setProperty("class", "quiet")
         self._source.setCheckable(True)
         self._source.toggled.connect(self._toggle_source)
+        self._open = QPushButton(s.UNFOLD, self)
+        self._open.setProperty("class", "quiet")
+        self._open.setCheckable(True)
+        self._open.toggled.connect(self._toggle_open)
         for label in (self._page, self._note):
             label.setFont(theme.font(self.font(), -1))
         row = QHBoxLayout(self)
@@ -141,6 +146,7 @@ class ViewBar(QWidget):
             row.addWidget(widget)
         row.addWidget(self._note)
         row.addStretch(1)
+        row.addWidget(self._open)
         row.addWidget(self._source)
         for tool in (self._region, self._out, self._fit, self._in):
             row.addWidget(tool)
@@ -150,40 +156,50 @@ class ViewBar(QWidget):
         self._source.setText(s.RENDERED if source else s.SOURCE)
         self.source_toggled.emit(source)
 
+    def _toggle_open(self, all_lines: bool) -> None:
+        self._open.setText(s.FOLD if all_lines else s.UNFOLD)
+        self.open_toggled.emit(all_lines)
+
     def show_nothing(self) -> None:
+        self._offers = False
         self.hide()
 
     def show_picture(self, page: int | None, pages: int | None) -> None:
         """Zoom for a picture; turning, too, for a page."""
-        self._offer(pages=page is not None, zoom=True, source=False, note="")
+        self._offer(pages=page is not None, zoom=True, source=False)
         if page is not None:
             self._page.setText(s.page_of(page, pages))
             self._previous.setEnabled(page > 1)
             self._next.setEnabled(pages is None or page < pages)
 
-    def show_text(self, markdown: bool, cut: bool) -> None:
-        """Formatted or source for Markdown; a word where only a part is shown."""
-        self._source.blockSignals(True)
-        self._source.setChecked(False)
-        self._source.setText(s.SOURCE)
-        self._source.blockSignals(False)
-        self._offer(pages=False, zoom=False, source=markdown, note=s.PREVIEW_CUT if cut else "")
+    def show_text(self, markdown: bool, cut: bool, *, folds: bool = False) -> None:
+        """Formatted or source for Markdown, all lines or folded for long code; a word where only a
+        part is shown."""
+        for button, text in ((self._source, s.SOURCE), (self._open, s.UNFOLD)):
+            button.blockSignals(True)
+            button.setChecked(False)
+            button.setText(text)
+            button.blockSignals(False)
+        self._offer(pages=False, zoom=False, source=markdown, folds=folds)
+        self.show_hint(s.PREVIEW_CUT if cut else "")
 
     def show_hint(self, text: str) -> None:
         """A word on what to do now."""
         self._note.setText(text)
         self._note.setVisible(bool(text))
-        self.setVisible(True)
+        self.setVisible(self._offers or bool(text))
 
-    def _offer(self, *, pages: bool, zoom: bool, source: bool, note: str) -> None:
+    def _offer(self, *, pages: bool, zoom: bool, source: bool, folds: bool = False) -> None:
         for widget in (self._previous, self._page, self._next):
             widget.setVisible(pages)
-        for widget in (self._region, self._out, self._fit, self._in):
-            widget.setVisible(zoom)
+        for tool in (self._region, self._out, self._fit, self._in):
+            tool.setVisible(zoom)
         self._source.setVisible(source)
-        self._note.setText(note)
-        self._note.setVisible(bool(note))
-        self.setVisible(pages or zoom or source or bool(note))
+        self._open.setVisible(folds)
+        self._note.clear()
+        self._note.hide()
+        self._offers = pages or zoom or source or folds
+        self.setVisible(self._offers)
 
 
 class FindBar(QWidget):

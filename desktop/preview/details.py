@@ -23,10 +23,22 @@ class Details(QWidget):
         self._form.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         self._form.setHorizontalSpacing(2 * GRID)
         self._form.setVerticalSpacing(HALF)
+        self._hit: Hit | None = None
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.hide()
 
     def show_hit(self, hit: Hit | None) -> None:
+        self._hit = hit
+        if not self.isHidden():  # most people never open it, and a step through the list is quick
+            self._fill()
+
+    def setVisible(self, visible: bool) -> None:
+        super().setVisible(visible)
+        if visible:
+            self._fill()
+
+    def _fill(self) -> None:
+        hit = self._hit
         while self._form.rowCount():
             self._form.removeRow(0)
         if hit is None:

@@ -21,6 +21,7 @@ from desktop.preview.details import Details
 from desktop.preview.find import find_in_text, next_page, pages_with
 from desktop.preview.loading import Content, Picture, Text, load, load_page
 from desktop.preview.markdown import MarkdownView
+from desktop.preview.pages import PagesView
 from desktop.preview.picture import PictureView
 from desktop.preview.table import TableView
 from desktop.preview.text import TextView
@@ -57,7 +58,6 @@ class PreviewPane(QWidget):
         self._hit: Hit | None = None
         self._location = Location()
         self._content: Content | None = None
-        self._pages: int | None = None
         self._awaited = False
         self._loading: Ticket | None = None
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
@@ -67,6 +67,7 @@ class PreviewPane(QWidget):
         self._folder.setForegroundRole(self._folder.palette().ColorRole.PlaceholderText)
         self.strip = MatchStrip(self)
         self.picture = PictureView(self)
+        self.pages = PagesView(self)
         self.text = TextView(self)
         self.markdown = MarkdownView(self)
         self.table = TableView(self)
@@ -78,8 +79,9 @@ class PreviewPane(QWidget):
         self._blank = QLabel(self)
         self._blank.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._blank.setForegroundRole(self._blank.palette().ColorRole.PlaceholderText)
-        for page in (self.empty, self._blank, self.picture, self.text, self.markdown, self.table):
-            self._stack.addWidget(page)
+        self.views = (self.picture, self.pages, self.text, self.markdown, self.table)
+        for view in (self.empty, self._blank, *self.views):
+            self._stack.addWidget(view)
         self._lay_out()
         self._connect()
         self._rest = QTimer(self)
@@ -112,15 +114,19 @@ class PreviewPane(QWidget):
             column.addWidget(widget)
 
     def _connect(self) -> None:
-        self.strip.word_hovered.connect(self.picture.show_word)
         self.strip.place_chosen.connect(self.go_to)
-        self.picture.region_chosen.connect(self.region_chosen)
+        for pixels in (self.picture, self.pages):
+            self.strip.word_hovered.connect(pixels.show_word)
+            pixels.region_chosen.connect(self.region_chosen)
+            pixels.region_mode_changed.connect(self._region_mode)
         self.picture.sharper_wanted.connect(self._sharpen)
-        self.picture.region_mode_changed.connect(self._region_mode)
+        self.pages.page_wanted.connect(self._draw_page)
+        self.pages.page_changed.connect(self._scrolled_to)
         self.bar.page_step.connect(self.turn)
         self.bar.zoom_step.connect(self.zoom)
-        self.bar.region_wanted.connect(lambda: self.picture.set_region_mode(True))
+        self.bar.region_wanted.connect(lambda: self.set_region_mode(True))
         self.bar.source_toggled.connect(self._show_source)
+        self.bar.open_toggled.connect(self.text.set_open)
         self.find_bar.find_wanted.connect(self._find)
         self.find_bar.typed.connect(self._find_typed)
         self.find_bar.closed.connect(self.setFocus)
@@ -142,7 +148,7 @@ class PreviewPane(QWidget):
     @property
     def page(self) -> int | None:
         """The page on the screen."""
-        return self._content.page if isinstance(self._content, Picture) else None
+        return self.pages.page if self._content and self._pixels is self.pages else None
 
     @property
     def loading(self) -> bool:
@@ -152,6 +158,26 @@ class PreviewPane(QWidget):
     @property
     def has_picture(self) -> bool:
         return isinstance(self._content, Picture)
+
+    @property
+    def _pixels(self) -> PictureView | PagesView | None:
+        """The view of pixels that is on the screen."""
+        view = self._stack.currentWidget()
+        return view if isinstance(view, PictureView | PagesView) else None
+
+    def image(self) -> QImage:
+        """The picture, or the page, on the screen; null where there is none."""
+        return self._pixels.image if self._pixels is not None else QImage()
+
+    @property
+    def region_mode(self) -> bool:
+        """Whether a drag marks a region to search with."""
+        return self._pixels is not None and self._pixels.region_mode
+
+    def set_region_mode(self, on: bool) -> None:
+        """Whether it shall, where pixels are shown."""
+        if self._pixels is not None:
+            self._pixels.set_region_mode(on)
 
     def shown_text(self) -> str:
         """The text on the screen, selected or whole."""
@@ -186,7 +212,6 @@ class PreviewPane(QWidget):
             return
         self._location = hit.location
         self._content = None
-        self._pages = None
         if self._stack.currentWidget() is self.empty:
             self._stack.setCurrentWidget(self._blank)
         self._blank.clear()
@@ -206,16 +231,19 @@ class PreviewPane(QWidget):
         if pixmap is None:
             return
         self._stale.stop()
-        paged = kinds.of(hit).preview == "pages"
-        page = (hit.location.page or 1) if paged else None
-        self.picture.show_image(pixmap.toImage(), self._boxes(page), page=paged, stands_in=True)
+        page = hit.location.page or 1 if kinds.of(hit).preview == "pages" else None
+        if page is not None:
+            self._stack.setCurrentWidget(self.pages)
+            self.pages.stand_in(pixmap.toImage(), page, self._boxes)
+        else:
+            self._stack.setCurrentWidget(self.picture)
+            self.picture.show_image(pixmap.toImage(), self._boxes(None), stands_in=True)
         self.bar.show_picture(page, None)
-        self._stack.setCurrentWidget(self.picture)
 
     @property
     def stands_in(self) -> bool:
         """A thumbnail is shown in the place of the picture."""
-        return self._awaited and self._stack.currentWidget() is self.picture and not self._content
+        return self._awaited and self._pixels is not None and not self._content
 
     def _show_blank(self) -> None:
         self.bar.show_nothing()
@@ -227,6 +255,7 @@ class PreviewPane(QWidget):
         self._stale.stop()
         self._awaited = False
         self._content = None
+        self.pages.clear()
         self._name.clear()
         self._folder.clear()
         self.strip.hide()
@@ -258,30 +287,41 @@ class PreviewPane(QWidget):
             self._show_strip(self._hit, location)
         if isinstance(self._content, Text) and self._stack.currentWidget() is self.text:
             self.text.go_to(location, self._words())
+        elif self.page is not None and location.page is not None:
+            self.pages.go_to(location.page)
+            self._page_arrived()
         else:
             self._load()
 
     def turn(self, pages: int) -> None:
         """Turn pages of a document."""
-        page = self.page
-        if page is not None and page + pages >= 1:
-            self._location = Location(page=page + pages)
-            self._load(turning=True)
+        if self.page is not None and 1 <= self.page + pages <= self.pages.pages:
+            self._location = Location(page=self.page + pages)
+            self.pages.go_to(self.page + pages)
+            self._page_arrived()
+
+    def _scrolled_to(self, page: int) -> None:
+        self._location = Location(page=page)
+        self._page_arrived()
+
+    def _page_arrived(self) -> None:
+        if self.page is not None and not self.region_mode:
+            self.bar.show_picture(self.page, self.pages.pages)
 
     def zoom(self, steps: int) -> None:
-        """Zoom the picture; 0 fits it."""
+        """Zoom the picture or the pages; 0 fits them."""
         view = self._stack.currentWidget()
-        if view is self.picture:
+        if isinstance(view, PictureView | PagesView):
             if steps:
-                self.picture.zoom(steps)
+                view.zoom(steps)
             else:
-                self.picture.fit()
+                view.fit()
         elif isinstance(view, TextView | MarkdownView) and steps:
             view.zoomIn(steps)
 
     # Loading
 
-    def _load(self, *, turning: bool = False) -> None:
+    def _load(self) -> None:
         hit, location = self._hit, self._location
         if hit is None:
             return
@@ -292,7 +332,7 @@ class PreviewPane(QWidget):
         self._loading = self._service.call(
             lambda client: load(client, hit, location, max(width, 800)),
             self._show_content,
-            self._no_more_pages if turning else self._failed,
+            self._failed,
             key=self._key,
         )
 
@@ -304,11 +344,13 @@ class PreviewPane(QWidget):
         self._awaited = False
         self._stale.stop()
         if isinstance(content, Picture):
-            paged = content.page is not None
-            self._pages = content.pages or self._pages
-            self.picture.show_image(content.image, self._boxes(content.page), page=paged)
-            self._stack.setCurrentWidget(self.picture)
-            self.bar.show_picture(content.page, self._pages)
+            if content.page is not None:
+                self._stack.setCurrentWidget(self.pages)
+                self.pages.show_document(content.image, content.page, content.pages, self._boxes)
+            else:
+                self._stack.setCurrentWidget(self.picture)
+                self.picture.show_image(content.image, self._boxes(None))
+            self.bar.show_picture(self.page, content.pages)
         elif content.cells is not None:
             self.table.show_cells(content.cells, self._location, self._words())
             self._stack.setCurrentWidget(self.table)
@@ -320,7 +362,7 @@ class PreviewPane(QWidget):
         else:
             self.text.show_text(content, self._location, self._words())
             self._stack.setCurrentWidget(self.text)
-            self.bar.show_text(False, content.cut)
+            self.bar.show_text(False, content.cut, folds=self.text.can_fold)
         if hit.offline:  # as it was indexed
             self.bar.show_hint(s.OFFLINE_LONG)
         self.shown.emit()
@@ -337,8 +379,10 @@ class PreviewPane(QWidget):
 
     def _show_evidence(self) -> None:
         """A later stage brought better evidence for what is already on the screen."""
-        if isinstance(self._content, Picture):
-            self.picture.set_boxes(self._boxes(self._content.page))
+        if self.page is not None:
+            self.pages.set_regions(self._boxes)
+        elif isinstance(self._content, Picture):
+            self.picture.set_boxes(self._boxes(None))
         elif isinstance(self._content, Text) and self._stack.currentWidget() is self.text:
             self.text.go_to(self._location, self._words())
 
@@ -358,35 +402,44 @@ class PreviewPane(QWidget):
         self._stack.setCurrentWidget(self.empty)
         self.shown.emit()
 
-    def _no_more_pages(self, _error: InklingError) -> None:
-        """The page after the last one could not be rendered: stay, and know the number now."""
-        page = self.page
-        if page is not None:
-            self._pages = page
-            self._location = Location(page=page)
-            self.bar.show_picture(page, page)
-
     def _sharpen(self, width: int) -> None:
-        hit, page = self._hit, self.page
-        if hit is None:
-            return
-        self._service.call(
-            lambda client: load_page(client, hit, page, width),
-            lambda picture: self._sharper(hit, picture),
-            lambda _error: None,
-            key=self._key + "-sharper",
-        )
+        hit = self._hit
+        if hit is not None:
+            self._service.call(
+                lambda client: load_page(client, hit, None, width),
+                lambda picture: self._sharper(hit, picture),
+                lambda _error: None,
+                key=self._key + "-sharper",
+            )
 
     def _sharper(self, hit: Hit, picture: Picture) -> None:
-        if self._hit is not None and hit.path == self._hit.path and self.page == picture.page:
+        if self._hit is not None and hit.path == self._hit.path and self.has_picture:
             self.picture.show_sharper(picture.image)
 
+    def _draw_page(self, page: int, width: int) -> None:
+        """A page that came near; only of the document that is still shown then."""
+        hit, shown = self._hit, self._content
+        if hit is None:
+            return
+
+        def drawn(picture: Picture | None) -> None:
+            if self._content is not shown:
+                return
+            if picture is None:
+                self.pages.refuse(page)
+            else:
+                self.pages.take(page, picture.image)
+
+        self._service.call(
+            lambda client: load_page(client, hit, page, width), drawn, lambda _error: drawn(None)
+        )
+
     def _region_mode(self, on: bool) -> None:
-        if on:
+        if on and self._pixels is not None:
             self.bar.show_hint(s.REGION_HINT)
-            self.picture.setFocus()
+            self._pixels.setFocus()
         elif isinstance(self._content, Picture):
-            self.bar.show_picture(self._content.page, self._pages)
+            self.bar.show_picture(self.page, self.pages.pages)
 
     def _show_source(self, source: bool) -> None:
         if not isinstance(self._content, Text):
@@ -413,7 +466,7 @@ class PreviewPane(QWidget):
 
     def _find(self, text: str, backwards: bool) -> None:
         view = self._stack.currentWidget()
-        if view is self.picture:
+        if view is self.pages:
             self._find_page(text, backwards)
         elif isinstance(view, TextView | MarkdownView) and text:
             found = find_in_text(view, text, backwards=backwards)

@@ -1,12 +1,11 @@
-"""A picture or page: zoom, pan, the regions that matched, and a rectangle to search with."""
+"""A picture: zoom, pan, the regions that matched, and a rectangle to search with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QHelpEvent,
     QImage,
     QKeyEvent,
@@ -22,13 +21,13 @@ from PySide6.QtWidgets import (
     QGraphicsPixmapItem,
     QGraphicsScene,
     QGraphicsView,
-    QRubberBand,
     QToolTip,
     QWidget,
 )
 
 from desktop import strings as s
 from desktop import theme
+from desktop.preview.region import RegionBand, paint_regions
 from desktop.theme import GRID
 from engine.contract.types import Box
 
@@ -54,8 +53,6 @@ class PictureView(QGraphicsView):
         self._fit = True  # follows the view's size
         self._across = False  # fits the width only
         self._stands_in = False  # a thumbnail, until the picture comes
-        self._region_mode = False
-        self._origin = QPoint()
         self._asked = 0
         scene = QGraphicsScene(self)
         scene.addItem(self._item)
@@ -68,26 +65,23 @@ class PictureView(QGraphicsView):
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
         self.setBackgroundBrush(Qt.BrushStyle.NoBrush)
         self.setAccessibleName(s.PICTURE_NAME)
-        self._band = QRubberBand(QRubberBand.Shape.Rectangle, self.viewport())
+        self._band = RegionBand(self.viewport())
+        self._band.chosen.connect(self._cut_out)
+        self._band.mode_changed.connect(self.region_mode_changed)
 
     @property
     def image(self) -> QImage:
         return self._image
-
-    @property
-    def region_mode(self) -> bool:
-        return self._region_mode
 
     def show_image(
         self,
         image: QImage,
         boxes: Sequence[tuple[Box, str]],
         *,
-        page: bool = False,
         stands_in: bool = False,
     ) -> None:
-        """A new picture, whole; or as wide as the view, at what matched on it: a page, and what is
-        so high that nothing could be seen of the whole.
+        """A new picture, whole; what is so high that nothing could be seen of the whole as wide as
+        the view, at what matched on it.
 
         `stands_in`: a thumbnail, as large as the picture that is awaited will be.
         """
@@ -95,7 +89,7 @@ class PictureView(QGraphicsView):
         self._boxes = list(boxes)
         self._word = None
         self._asked = 0
-        self._across = page or image.height() > _HIGH * image.width()
+        self._across = image.height() > _HIGH * image.width()
         self._put(image)
         self.set_region_mode(False)
         self._refit()
@@ -147,7 +141,7 @@ class PictureView(QGraphicsView):
         self.viewport().update()
 
     def fit(self) -> None:
-        """The whole picture; asked for again on a page, the page's width; and back."""
+        """The whole picture; asked for again, as wide as the view; and back."""
         self._across = self._fit and not self._across and self._image.height() > 0
         self._refit()
 
@@ -214,65 +208,34 @@ class PictureView(QGraphicsView):
         painter.setPen(edge)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(self._image.rect()))
-        fill = QColor(c.box)
-        fill.setAlphaF(0.14)
-        painter.setBrush(fill)
-        pen = QPen(c.box, 2)
-        pen.setCosmetic(True)
-        painter.setPen(pen)
-        margin, corner = 3 / scale, 4 / scale
-        for box, word in self._boxes:
-            if self._word is None or self._word == word:
-                grown = self._rect(box).adjusted(-margin, -margin, margin, margin)
-                painter.drawRoundedRect(grown, corner, corner)
+        areas = [self._rect(box) for box, word in self._boxes if self._word in (None, word)]
+        paint_regions(painter, areas, c, scale)
+
+    @property
+    def region_mode(self) -> bool:
+        return self._band.on
 
     def set_region_mode(self, on: bool) -> None:
         """Whether a drag marks a region to search with, instead of moving the picture."""
         on = on and not self._image.isNull()
-        if on == self._region_mode:
-            return
-        self._region_mode = on
-        self._band.hide()
         mode = QGraphicsView.DragMode.NoDrag if on else QGraphicsView.DragMode.ScrollHandDrag
         self.setDragMode(mode)
-        cursor = Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor
-        self.viewport().setCursor(cursor)
-        self.region_mode_changed.emit(on)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._region_mode and event.button() == Qt.MouseButton.LeftButton:
-            self._origin = event.position().toPoint()
-            self._band.setGeometry(QRect(self._origin, QSize()))
-            self._band.show()
-            return
-        super().mousePressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._band.isVisible():
-            self._band.setGeometry(QRect(self._origin, event.position().toPoint()).normalized())
-            return
-        super().mouseMoveEvent(event)
+        self._band.set_mode(on)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._band.isVisible():
-            area = self._band.geometry()
-            self._band.hide()
-            if area.width() >= GRID and area.height() >= GRID:
-                self.choose_region(self.mapToScene(area).boundingRect())
-            return
         super().mouseReleaseEvent(event)
-        if not self._region_mode:
+        if not self.region_mode:
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
 
-    def choose_region(self, area: QRectF) -> None:
-        """Search with this part of the picture (in its pixels)."""
-        cut = area.toAlignedRect().intersected(self._image.rect())
+    def _cut_out(self, area: QRect) -> None:
+        """Search with this part of the picture."""
+        cut = self.mapToScene(area).boundingRect().toAlignedRect() & self._image.rect()
         self.set_region_mode(False)
         if cut.width() > 3 and cut.height() > 3:
             self.region_chosen.emit(self._image.copy(cut))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._region_mode:
+        if event.key() == Qt.Key.Key_Escape and self.region_mode:
             self.set_region_mode(False)
             return
         if self._fit and event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):

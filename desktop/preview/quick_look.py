@@ -34,7 +34,7 @@ class QuickLook(QDialog):
         column.setContentsMargins(0, 0, 0, GRID)
         column.addWidget(self.pane)
         # The views inside take keys first; arrows and Space mean something else here.
-        for view in (self.pane.picture, self.pane.text, self.pane.markdown, self.pane.table):
+        for view in self.pane.views:
             view.installEventFilter(self)
 
     def show_hit(self, hit: Hit) -> None:

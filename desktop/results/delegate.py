@@ -29,6 +29,7 @@ from desktop import icons, theme
 from desktop import strings as s
 from desktop.presentation import kinds, tiles
 from desktop.presentation.matches import boxes
+from desktop.presentation.outlines import outline
 from desktop.presentation.paths import fitting_folder
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.lines import Lines, lay_out
@@ -173,21 +174,24 @@ class ResultDelegate(QStyledItemDelegate):
             _paint_tile(painter, hit, tile, c)
             return
         where = _fitted(pixmap, tile)
-        outline = QPainterPath()
-        outline.addRoundedRect(where, 4, 4)
+        edge = QPainterPath()
+        edge.addRoundedRect(where, 4, 4)
         painter.save()
-        painter.setClipPath(outline)
+        painter.setClipPath(edge)
         painter.drawPixmap(where, pixmap, QRectF(pixmap.rect()))
         painter.setPen(QPen(c.box, 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for (x0, y0, x1, y1), _word in boxes(hit, hit.location.page):
-            left, top = where.left() + x0 * where.width(), where.top() + y0 * where.height()
-            wide, high = (x1 - x0) * where.width(), (y1 - y0) * where.height()
-            painter.drawRoundedRect(QRectF(left, top, wide, high).adjusted(-1, -1, 1, 1), 1.5, 1.5)
+        wide, high = where.width(), where.height()
+        areas = [
+            QRectF(x0 * wide, y0 * high, (x1 - x0) * wide, (y1 - y0) * high)
+            for (x0, y0, x1, y1), _word in boxes(hit, hit.location.page)
+        ]
+        painter.translate(where.topLeft())
+        painter.drawPath(outline(areas, 1, 1.5))
         painter.restore()
         painter.setPen(QPen(c.line, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(outline)
+        painter.drawPath(edge)
 
     def _passage(
         self, painter: QPainter, hit: Hit, area: QRectF, most: int, fonts: Fonts, c: Colours
@@ -361,7 +365,9 @@ def _paint_place(
         return
     painter.setFont(f.small)
     if where := s.place(hit.location):
-        where = metrics.elidedText(where, Qt.TextElideMode.ElideRight, room * 0.7)
+        # All that the folder leaves, and most of it where both can't be there whole.
+        most = max(room * 0.7, room - GRID - metrics.horizontalAdvance(folder))
+        where = metrics.elidedText(where, Qt.TextElideMode.ElideRight, most)
         painter.setPen(c.text)
         painter.drawText(QPointF(left, baseline), where)
         left += metrics.horizontalAdvance(where) + GRID

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 from PySide6.QtCore import (
     QEvent,
     QItemSelection,
     QItemSelectionModel,
+    QItemSelectionRange,
     QModelIndex,
     QPoint,
     QRect,
@@ -67,7 +71,8 @@ class LaidOutView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Else a list that just fits and one that just does not take turns.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.viewport().setObjectName("results-viewport")
+        # It paints all of itself: what is scrolled is moved on the screen, not painted again.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         thumbnails.ready.connect(self.viewport().update)
 
     # Where things are
@@ -176,14 +181,34 @@ class LaidOutView(QListView):
         self.selectionModel().select(chosen, command)
 
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
-        return QRegion(self.viewport().rect())
+        found, rows = QRegion(), self._results.rowCount()
+        for span in cast("Iterable[QItemSelectionRange]", selection):
+            if span.bottom() < rows:
+                geometry = self.geometry_now()
+                area = geometry.rect(span.top()).united(geometry.rect(span.bottom()))
+                # In a grid the cells between stand left of the first or right of the last, too.
+                area.setLeft(0)
+                area.setRight(self.viewport().width())
+                found += QRegion(area.translated(0, -self.verticalOffset()))
+        return found & self.viewport().rect()
 
     def isIndexHidden(self, index: Index) -> bool:
         return False
 
     def currentChanged(self, current: Index, previous: Index) -> None:
-        self._lay_out_anew()  # before it is scrolled to: the current row is taller
+        # Before it is scrolled to: the current row is taller.
+        self.updateGeometries()
+        self.viewport().update(self._between(current.row(), previous.row()))
         super().currentChanged(current, previous)
+
+    def _between(self, one: int, other: int) -> QRect:
+        """What looks otherwise when the current row becomes another: rows above and below both stay
+        where they are; all, where there was none."""
+        first, last = sorted((one, other))
+        if self.grid or first < 0 or last >= self._results.rowCount():
+            return self.viewport().rect()
+        rows = self.geometry_now().rect(first).united(self.geometry_now().rect(last))
+        return rows.translated(0, -self.verticalOffset()).adjusted(0, -BAND, 0, BAND)
 
     # What is seen
 
@@ -198,9 +223,11 @@ class LaidOutView(QListView):
             | QStyle.StateFlag.State_Selected
         )
         painter = QPainter(self.viewport())
-        area = event.rect()
+        painter.fillRect(event.rect(), theme.of(self.palette()).window)
         current, focused = self.currentIndex().row(), self.hasFocus()
-        for item in geometry.between(area.top() + offset, area.bottom() + offset):
+        areas = cast("Iterable[QRect]", event.region())
+        parts = [geometry.between(r.top() + offset, r.bottom() + offset) for r in areas]
+        for item in sorted({item for part in parts for item in part}):
             index = self._results.index(item, 0)
             option.rect = geometry.rect(item).translated(0, -offset)
             option.state = plain

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QTextCharFormat, QTextLa
 from desktop.presentation import highlight, kinds
 from desktop.presentation.matches import marks, tints
 from desktop.presentation.passage import Excerpt, code, prose
+from desktop.presentation.positions import Positions
 from desktop.theme import Colours
 from engine.contract.types import Hit
 
@@ -31,19 +32,19 @@ def lay_out(hit: Hit, width: float, most: int, body: QFont, fixed: QFont, c: Col
 def _wrapped(excerpt: Excerpt, width: float, most: int, font: QFont, c: Colours) -> QTextLayout:
     """A few lines of prose; the last ends in … where there is more."""
     text = excerpt.text
+    at = Positions(text)
     probe = QTextLayout(text, font)
     _break(probe, width, most)
     if probe.lineCount() == most:
         last = probe.lineAt(most - 1)
-        if last.textStart() + last.textLength() < len(text):
-            rest = QFontMetricsF(font).elidedText(
-                text[last.textStart() :], Qt.TextElideMode.ElideRight, width
-            )
-            text = text[: last.textStart()] + rest
+        start = at.index(last.textStart())
+        if last.textStart() + last.textLength() < at(len(text)):
+            rest = QFontMetricsF(font).elidedText(text[start:], Qt.TextElideMode.ElideRight, width)
+            text = text[:start] + rest
     layout = QTextLayout(text, font)
     layout.setFormats(
         [
-            _range(start, min(end, len(text)) - start, c.text, behind)
+            _range(at(start), at(min(end, len(text))) - at(start), c.text, behind)
             for start, end, behind in _backgrounds(excerpt, c)
             if start < len(text)
         ]
@@ -103,18 +104,18 @@ def _code(excerpt: Excerpt, path: str, width: float, font: QFont, c: Colours) ->
     """Each line by itself, cut at the right edge."""
     metrics = QFontMetricsF(font)
     laid, offset, position = Lines(), 0.0, 0
-    coloured = highlight.runs(excerpt.text, path)
+    coloured, at = highlight.runs(excerpt.text, path), Positions(excerpt.text)
     for line in excerpt.text.split("\n"):
         shown = metrics.elidedText(line.expandtabs(4), Qt.TextElideMode.ElideRight, width)
         layout = QTextLayout(shown, font)
-        formats = []
+        formats, wide = [], Positions(shown)(len(shown))
         for run in coloured:
-            low = max(run.start - position, 0)
-            high = min(run.start + run.length - position, len(shown))
+            low = max(run.start - at(position), 0)
+            high = min(run.start + run.length - at(position), wide)
             if low < high:
                 formats.append(_range(low, high - low, highlight.colour(run.role, c.dark)))
         for start, end, behind in _backgrounds(excerpt, c):
-            low, high = max(start - position, 0), min(end - position, len(shown))
+            low, high = max(at(start) - at(position), 0), min(at(end) - at(position), wide)
             if low < high:  # in the text's own colour: those of code are made for the window's
                 formats.append(_range(low, high - low, c.text, behind))
         layout.setFormats(formats)

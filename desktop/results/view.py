@@ -185,7 +185,6 @@ class ResultsView(LaidOutView):
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         super().selectionChanged(selected, deselected)
-        self.viewport().update()
         self.selection_changed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

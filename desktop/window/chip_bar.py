@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import PurePath
 
@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
 from desktop import icons, theme
 from desktop import strings as s
 from desktop.presentation import kinds
-from desktop.presentation.paths import short_path
 from desktop.theme import GRID, HALF
 from desktop.window import chips
 from desktop.window.date_span import DateSpanDialog, span_label
+from desktop.window.folder_tree import folder_tree
 from engine.contract.types import Reading
 
 _DATE_KEYS = ("date", "before", "after")
@@ -105,12 +105,14 @@ class ChipBar(QWidget):
     """Draws the query's filters as chips and edits the query's text when one is used."""
 
     edited = Signal(str)  # the query's new text
+    folders_wanted = Signal()  # which there are is about to be chosen from
     declined = Signal(str)  # words that were read as a filter and are to be words
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._text = ""
         self._folders: tuple[str, ...] = ()
+        self._held: dict[str, int] = {}
         self._extra: list[ChipButton] = []
         self._readings: list[ChipButton] = []
         self.kind = self._menu_chip("other", s.KIND, self._fill_kinds)
@@ -165,6 +167,10 @@ class ChipBar(QWidget):
     def set_folders(self, folders: Sequence[str]) -> None:
         """The watched folders, offered in the folder chip."""
         self._folders = tuple(folders)
+
+    def set_held_folders(self, held: Mapping[str, int]) -> None:
+        """Folders below the watched ones, with how many files lie in them."""
+        self._held = dict(held)
 
     def show_query(self, text: str, plain: Sequence[str] = ()) -> None:
         """Draw the chips of this query; `plain`: words that are read as no filter."""
@@ -248,8 +254,10 @@ class ChipBar(QWidget):
     def _fill_folders(self, menu: QMenu) -> None:
         chosen = chips.values(self._text, "in")
         self._fill(menu, s.ANY_FOLDER, "in", ("in",), not chosen)
-        for folder in dict.fromkeys((*self._folders, *chosen)):
-            action = self._choice(menu, _folder_label(folder), folder in chosen, "folder")
+        self.folders_wanted.emit()
+        offered = folder_tree(self._folders, self._held, chosen)
+        for folder, label in offered.items():
+            action = self._choice(menu, label, folder in chosen, "folder")
             action.triggered.connect(
                 lambda _c=False, f=folder: self.edited.emit(chips.toggle(self._text, "in", f))
             )
@@ -303,10 +311,6 @@ class ChipBar(QWidget):
         self, keys: Sequence[str], key: str, value: str | None, _checked: bool = False
     ) -> None:
         self.edited.emit(chips.replace(self._text, keys, key, value))
-
-
-def _folder_label(folder: str) -> str:
-    return short_path(folder).replace("&", "&&")
 
 
 def _date_label(chip: chips.Chip) -> str:

@@ -56,7 +56,7 @@ class Commands(FileCommands):
 
     def search_region(self) -> None:
         self._window.set_preview_shown(True)
-        self._window.preview.picture.set_region_mode(not self._window.preview.picture.region_mode)
+        self._window.preview.set_region_mode(not self._window.preview.region_mode)
 
     def _kind(self, kind: str) -> None:
         wanted = None if kind == "any" else kind
@@ -237,8 +237,8 @@ class Commands(FileCommands):
     def dismiss(self) -> None:
         """Escape: end the region, clear the query, then hide."""
         w = self._window
-        if w.preview.picture.region_mode:
-            w.preview.picture.set_region_mode(False)
+        if w.preview.region_mode:
+            w.preview.set_region_mode(False)
         elif w.search.text() or w.question.image or w.question.like:
             w.ask.clear()
         else:

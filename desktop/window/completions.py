@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from desktop import strings as s
@@ -41,6 +41,8 @@ class Known:
     """What there is to choose from here."""
 
     folders: Sequence[str] = ()  # that are watched
+    #: By the word of a filter what the index holds of it, and how many files.
+    held: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def completions(text: str, caret: int, known: Known, today: dt.date) -> list[Completion]:
@@ -91,12 +93,20 @@ def _values(key: str, known: Known, today: dt.date) -> Mapping[str, str]:
         years = {str(today.year - back): "" for back in range(4)}
         return {**s.DATES, f"{today:%Y-%m}": "", **years}
     if key == "in":
-        return dict.fromkeys(known.folders, "")
+        return dict.fromkeys(known.folders, "") | _held(known, "in")
+    if known.held.get(key):
+        return _held(known, key)
     if key == "ext":
         return dict.fromkeys(_ENDINGS.split(), "")
     if key == "lang":
         return dict.fromkeys(_LANGUAGES.split(), "")
     return dict.fromkeys(_SIZES if key == "size" else _NUMBERS.get(key, ()), "")
+
+
+def _held(known: Known, key: str) -> dict[str, str]:
+    """What the index holds, the commonest first, and how much of it."""
+    held = known.held.get(key, {})
+    return {value: s.files(held[value]) for value in sorted(held, key=lambda v: (-held[v], v))}
 
 
 def completed(text: str, caret: int, chosen: Completion) -> tuple[str, int]:

@@ -35,6 +35,11 @@ class FilterCompleter(QObject):
         self._completer.activated[QModelIndex].connect(self._take)  # type: ignore[index]
         field.textEdited.connect(self.offer)
 
+    def look_again(self) -> None:
+        """More is known of what can follow."""
+        if self.popup.isVisible():
+            self.offer()
+
     def offer(self) -> None:
         """Show what may follow what was typed; nothing where no filter is being typed."""
         text, caret = self._field.text(), self._field.cursorPosition()

@@ -95,6 +95,7 @@ class Onboarding(QWidget):
         self.notice = Notice(self)
         self._lay_out()
         service.connected.connect(self._connected)
+        service.unavailable.connect(self._unavailable)
 
     def _lay_out(self) -> None:
         icon = QLabel(self)
@@ -184,11 +185,22 @@ class Onboarding(QWidget):
 
     def _connected(self) -> None:
         """The indexer answers, perhaps later than the person did."""
-        for path in self._rows:
+        self.notice.show_notice("")
+        for path, (_, count) in self._rows.items():
             if path not in self._estimates:
+                count.setText(s.COUNTING)
                 self._estimate(path)
         if self._adding:
             self._add()
+
+    def _unavailable(self, error: InklingError) -> None:
+        """Nothing is counted and nothing begins: that is said, with what helps."""
+        for path, (_, count) in self._rows.items():
+            if path not in self._estimates:
+                count.clear()
+        self._sum()
+        said = telling.said(error)
+        self.notice.show_notice(said, "warning", s.START_INDEXER, self._service.start)
 
     def chosen(self) -> list[str]:
         return [path for path, (box, _) in self._rows.items() if box.isChecked()]

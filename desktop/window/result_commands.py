@@ -215,7 +215,7 @@ class ResultCommands:
         self._window.status.flash(s.COPIED_TEXT)
 
     def copy_picture(self) -> None:
-        image = self._window.preview.picture.image
+        image = self._window.preview.image()
         if not image.isNull():
             QGuiApplication.clipboard().setImage(image)
             self._window.status.flash(s.COPIED_PICTURE)

@@ -44,6 +44,7 @@ class ResultsColumn(QWidget):
         self.searches = SearchesStrip(self)
         self.offer = SightCard(self, at_home=True)
         self._offered = False  # shown while nothing is asked
+        self._asked = False
         self.notice = Notice(self)
         self.results = ResultsView(model, thumbnails, self)
         self.empty = EmptyState(self)
@@ -85,6 +86,7 @@ class ResultsColumn(QWidget):
 
     def forget_count(self) -> None:
         """A new question: what was counted is not of it."""
+        self._asked = True
         self.offer.hide()
         self._say_count("")
 
@@ -160,7 +162,7 @@ class ResultsColumn(QWidget):
         """To see pictures, as the indexer tells of models; {} for none."""
         self.offer.show_models(models)
         self._offered = not self.offer.isHidden()
-        self.offer.setVisible(self._offered and self._stage is None)
+        self.offer.setVisible(self._offered and not self._asked)
 
     def show_home(
         self, saved: Sequence[str], history: Sequence[str], examples: Sequence[str] = ()
@@ -169,6 +171,7 @@ class ResultsColumn(QWidget):
         self.notice.show_notice("")
         self._say_count("")
         self._stage = None
+        self._asked = False
         self.offer.setVisible(self._offered)
         self.searches.show_searches(saved, history, examples)
         if not self._model.rowCount():

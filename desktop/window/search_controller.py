@@ -19,6 +19,7 @@ from desktop.state import HistoryCursor, State
 from desktop.window import chips
 from desktop.window.completions import Known
 from desktop.window.filter_completer import FilterCompleter
+from desktop.window.held_values import HeldValues
 from desktop.window.query_picture import keep_picture, picture_file, small_picture
 from desktop.window.search_bar import SearchBar
 from engine.contract.paths import BaseDir
@@ -63,14 +64,19 @@ class SearchController(QObject):
         self._keystroke.timeout.connect(self.send)
         self._meant = self._timer(_MEANT_MS)
         self._meant.timeout.connect(lambda: self.remember(used=False))
+        self.held = HeldValues(service, self)
         self.completer = FilterCompleter(search.field, self._known)
+        self.held.changed.connect(self.completer.look_again)
         search.changed.connect(self._typed)
         search.field.picture_pasted.connect(self.take_picture)
         search.picture_removed.connect(self.drop_picture)
 
     def _known(self) -> Known:
         """What filters can be completed with."""
-        return Known(tuple(str(f["path"]) for f in self._service.status.get("folders", ())))
+        folders = tuple(str(f["path"]) for f in self._service.status.get("folders", ()))
+        if ":" in self._search.field.text():
+            self.held.refresh()
+        return Known(folders, self.held.values)
 
     def _timer(self, milliseconds: int) -> QTimer:
         timer = QTimer(self)

@@ -132,6 +132,8 @@ class Window(QMainWindow):
         self.answers.rows_changed.connect(self._rows_changed)
         self.chips.edited.connect(self.ask.search_for)
         self.chips.declined.connect(self.ask.decline)
+        self.chips.folders_wanted.connect(self.ask.held.refresh)
+        self.ask.held.changed.connect(lambda: self.chips.set_held_folders(self.ask.held.folders))
         results.current_changed.connect(self._current_changed)
         results.opened.connect(self._open_answer)
         results.typed.connect(self._typed_in_list)

@@ -84,15 +84,25 @@ def late_matches(
     similarities: [m, n] cosine of query and document tokens; token_spans: [n, 2];
     query_words: the word each of the m query tokens belongs to, "" for special tokens.
     """
+    telling = _telling(tuple(query_words))
+    best = similarities.argmax(axis=1)
+    cosines = similarities[np.arange(len(best)), best]
     found = []
-    telling = set(telling_words(" ".join(query_words)))
-    for row, word in zip(similarities, query_words, strict=True):
-        best = int(row.argmax())
-        start, end = (int(x) for x in token_spans[best])
-        if word in telling and start >= 0 and end > start and row[best] >= threshold:
+    for row in np.flatnonzero(cosines >= threshold).tolist():
+        word = query_words[row]
+        if word not in telling:
+            continue
+        start, end = token_spans[best[row]].tolist()
+        if 0 <= start < end:
             for low, high in _whole_words(text, start, end):
-                found.append(Match(low, high, word, float(row[best]) * 0.6))
+                found.append(Match(low, high, word, float(cosines[row]) * 0.6))
     return found
+
+
+@lru_cache(maxsize=64)
+def _telling(query_words: tuple[str, ...]) -> frozenset[str]:
+    """Those of the words of a question's tokens that tell."""
+    return frozenset(telling_words(" ".join(query_words)))
 
 
 def _whole_words(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -108,7 +118,7 @@ def _whole_words(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def said_share(matches: Sequence[Match], words: Sequence[str], weights: Sequence[float]) -> float:
     """0..1: how much of what the question's words say the matches hold; words: [m] of its tokens,
     weights: [m]."""
-    telling = set(telling_words(" ".join(words)))
+    telling = _telling(tuple(words))
     counts = {word: max(w, 0.0) for word, w in zip(words, weights, strict=True) if word in telling}
     matched = {fold(match.word) for match in matches}
     held = sum(weight for word, weight in counts.items() if fold(word) in matched)
@@ -204,8 +214,8 @@ def line_boxes(
     word_spans: [w, 2] characters; word_boxes: [w, 4] in 1/65535 of the page.
     """
     under = np.flatnonzero((word_spans[:, 0] < span[1]) & (word_spans[:, 1] > span[0]))
-    lines: list[NDArray[np.int64]] = []  # left, top, right, bottom of each
-    for left, top, right, bottom in word_boxes[under].astype(np.int64):
+    lines: list[list[int]] = []  # left, top, right, bottom of each
+    for left, top, right, bottom in word_boxes[under].tolist():
         last = lines[-1] if lines else None
         # The next word of a line is level with it and to its right; of a table's cell it is near.
         level = last is not None and min(bottom, last[3]) - max(top, last[1]) > (bottom - top) / 2
@@ -213,8 +223,8 @@ def line_boxes(
             last[1], last[3] = min(top, last[1]), max(bottom, last[3])
             last[2] = max(right, last[2])
         else:
-            lines.append(np.array([left, top, right, bottom]))
-    return [BoxEvidence(tuple(float(x) / 65535 for x in line), page) for line in lines]  # type: ignore[arg-type]
+            lines.append([left, top, right, bottom])
+    return [BoxEvidence(tuple(x / 65535 for x in line), page) for line in lines]  # type: ignore[arg-type]
 
 
 def words_of_tokens(query: str, spans: NDArray[np.int32] | None) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import takewhile
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice, takewhile
 
 #: How many lines at either edge of a page may be running ones, and how long they are at most.
 EDGE = 2
@@ -15,6 +16,7 @@ _DIGITS = re.compile(r"\d+")
 _COUNTED = r"(?:^|[\s|·•–—-]){page}(?:\s*(?:/|of|von|de|sur)\s*\d+)?\W*$"
 
 Span = tuple[int, int]
+Line = tuple[int, int, str]  # start, end and what is on it
 
 
 def running_lines(text: str, page: int | None, others: Iterable[tuple[int | None, str]]) -> Span:
@@ -25,29 +27,58 @@ def running_lines(text: str, page: int | None, others: Iterable[tuple[int | None
     """
     if page is None:
         return 0, len(text)
-    lines = [(m.start(), m.end(), m[0].strip()) for m in re.finditer(r"[^\n]+", text)]
-    lines = [line for line in lines if line[2]]
     known = {
         key
         for other, other_text in others
         if other is not None and other != page
         for key in _edges(other_text)
     }
-    counted = re.compile(_COUNTED.format(page=page), re.IGNORECASE)
+    counted = _counted(page)
 
-    def runs(line: str) -> bool:
-        return len(line) <= LONGEST and (_key(line) in known or counted.search(line) is not None)
+    def runs(line: Line) -> bool:
+        said = line[2]
+        return len(said) <= LONGEST and (_key(said) in known or counted.search(said) is not None)
 
-    edge = min(EDGE, len(lines) // 2)
-    first = sum(1 for _ in takewhile(lambda line: runs(line[2]), lines[:edge]))
-    last = sum(1 for _ in takewhile(lambda line: runs(line[2]), lines[: -edge - 1 : -1]))
-    own = lines[first : len(lines) - last]
-    return (own[0][0], own[-1][1]) if own else (0, len(text))
+    top = list(islice(_lines(text), 2 * EDGE + 1))
+    # Where there are more, what lies between the edges is not looked at.
+    bottom = top[::-1] if len(top) <= 2 * EDGE else list(islice(_lines_upwards(text), EDGE + 1))
+    edge = min(EDGE, len(top) // 2)
+    first = sum(1 for _ in takewhile(runs, top[:edge]))
+    last = sum(1 for _ in takewhile(runs, bottom[:edge]))
+    if first + last >= len(top):
+        return 0, len(text)
+    return top[first][0], bottom[last][1]
 
 
-def _edges(text: str) -> set[str]:
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    return {_key(line) for line in (*lines[:EDGE], *lines[-EDGE:]) if len(line) <= LONGEST}
+def _lines(text: str) -> Iterator[Line]:
+    """Those with something on them, from the top."""
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        if said := text[start:end].strip():
+            yield start, end, said
+        start = end + 1
+
+
+def _lines_upwards(text: str) -> Iterator[Line]:
+    end = len(text)
+    while end >= 0:
+        start = text.rfind("\n", 0, end) + 1
+        if said := text[start:end].strip():
+            yield start, end, said
+        end = start - 1
+
+
+@lru_cache(maxsize=256)
+def _edges(text: str) -> frozenset[str]:
+    edges = (*islice(_lines(text), EDGE), *islice(_lines_upwards(text), EDGE))
+    return frozenset(_key(said) for _, _, said in edges if len(said) <= LONGEST)
+
+
+@lru_cache(maxsize=256)
+def _counted(page: int) -> re.Pattern[str]:
+    return re.compile(_COUNTED.format(page=page), re.IGNORECASE)
 
 
 def _key(line: str) -> str:

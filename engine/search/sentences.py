@@ -70,17 +70,25 @@ def best_sentence(
     if not known:
         return None
     lows, highs = np.array(known).T
-    middles = token_spans.sum(axis=1) // 2
+    middles = (token_spans[:, 0] + token_spans[:, 1]) // 2
     inside = lows.searchsorted(middles, "right") - 1  # of each token the sentence it stands in
     held = (token_spans[:, 0] >= 0) & (inside >= 0) & (middles < highs[inside])
-    order = np.flatnonzero(held)[inside[held].argsort(kind="stable")]
+    order = np.flatnonzero(held)
+    stands = inside[order]
+    steps = np.diff(stands)
+    if (steps < 0).any():  # not in the order of the text
+        sort = stands.argsort(kind="stable")
+        order, stands = order[sort], stands[sort]
+        steps = np.diff(stands)
     if not len(order):
         return None
-    number, first = np.unique(inside[order], return_index=True)
+    first = np.concatenate(([0], np.flatnonzero(steps) + 1))
+    number = stands[first]
     near = similarities[:, order]
     by_word = weights @ np.maximum.reduceat(near, first, axis=1)
     # The mean of its tokens is what the model says of a sentence, or close to it.
-    lengths = np.linalg.norm(np.add.reduceat(tokens[order], first, axis=0), axis=1)
+    sums = np.add.reduceat(tokens[order], first, axis=0)
+    lengths = np.sqrt(np.add.reduce(sums * sums, axis=1))
     whole = weights @ np.add.reduceat(near, first, axis=1) / np.maximum(lengths, _TINY)
     # Long sentences have a token for each word of the question, short ones no others: the sum of
     # both is in favour of neither.
@@ -89,5 +97,6 @@ def best_sentence(
 
 def _spread(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """How far each lies from the mean, in standard deviations."""
-    spread: NDArray[np.float32] = (values - values.mean()) / max(float(values.std()), _TINY)
-    return spread
+    count = np.float32(len(values))
+    away: NDArray[np.float32] = values - np.add.reduce(values) / count
+    return away / max(float(np.sqrt(np.add.reduce(away * away) / count)), _TINY)

@@ -18,6 +18,9 @@ from indexer.server.status import Status
 from indexer.server.stored_text import text_of
 from indexer.sources.ignore import IgnoreRules
 
+#: Values that are told of each filter.
+_MOST_VALUES = 100
+
 
 class IndexLibrary:
     """The port `Library`; for any thread."""
@@ -84,6 +87,10 @@ class IndexLibrary:
             }
             for record in self._index.ledger.recent(limit)
         ]
+
+    def values(self) -> dict[str, dict[str, int]]:
+        """By the word of a filter what the index holds of it, and how many files."""
+        return self._index.ledger.values_held(_MOST_VALUES)
 
     def retry(self, paths: Sequence[str] | None) -> int:
         """Try failed files again: these, or all whose reason allows it; how many."""

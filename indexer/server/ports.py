@@ -57,6 +57,9 @@ class Library(Protocol):
     def recent(self, limit: int) -> list[dict[str, Any]]:
         """The newest files in the index."""
 
+    def values(self) -> dict[str, dict[str, int]]:
+        """By the word of a filter what the index holds of it, and how many files."""
+
     def retry(self, paths: Sequence[str] | None) -> int:
         """Try failed files again: these, or all whose reason allows it; how many."""
 

@@ -55,7 +55,7 @@ def hit(path: str, **more: Any) -> dict[str, Any]:
 class ScriptedIndexer:
     """Answers from `answers`; remembers what it was asked in `asked`."""
 
-    def __init__(self, base: BaseDir) -> None:
+    def __init__(self, base: BaseDir, version: str = "0.1.0") -> None:
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.status: dict[str, Any] = dict(IDLE)
         self.stages: Callable[[dict[str, Any]], Iterable[dict[str, Any]]] = lambda _body: []
@@ -72,7 +72,7 @@ class ScriptedIndexer:
         host, port = self._server.server_address[:2]
         base.endpoint.write_text(
             json.dumps(
-                {"url": f"http://{host!s}:{port}", "token": TOKEN, "pid": 1, "version": "0.1.0"}
+                {"url": f"http://{host!s}:{port}", "token": TOKEN, "pid": 1, "version": version}
             )
         )
 
@@ -90,6 +90,7 @@ class ScriptedIndexer:
         known: dict[tuple[str, str], Any] = {
             ("GET", "/v1/status"): self.status,
             ("GET", "/v1/recent"): {"files": []},
+            ("GET", "/v1/values"): {"values": {}},
             ("GET", "/v1/problems"): {"problems": [], "counts": {}},
             ("GET", "/v1/models"): {"models": [], "current": "minilm"},
             ("GET", "/v1/settings"): self._settings(),

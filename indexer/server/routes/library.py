@@ -104,6 +104,9 @@ def _file_routes(port: Library) -> list[Route]:
     def recent(asked: AskedRecent) -> Response:
         return as_json({"files": port.recent(asked.limit)})
 
+    def values(_: Nothing) -> Response:
+        return as_json({"values": port.values()})
+
     def retry(asked: AskedRetry) -> Response:
         return as_json({"files": port.retry(asked.paths)})
 
@@ -113,6 +116,7 @@ def _file_routes(port: Library) -> list[Route]:
     return [
         get("/v1/problems", AskedProblems, problems),
         get("/v1/recent", AskedRecent, recent),
+        get("/v1/values", Nothing, values),
         post("/v1/retry", AskedRetry, retry),
         post("/v1/allow", AskedPaths, allow),
     ]

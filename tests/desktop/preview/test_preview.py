@@ -1,4 +1,4 @@
-"""The preview: places, boxes, pages, regions, texts, find."""
+"""The preview: places, boxes, regions, texts, find."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QTextBlock
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QTextEdit
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
@@ -18,77 +18,22 @@ from desktop.connection import IndexerConnection
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.loading import SHOWN, Text
 from desktop.preview.loading import window as window_of
+from desktop.preview.pages import PagesView
 from desktop.preview.pane import PreviewPane
 from desktop.preview.quick_look import QuickLook
 from desktop.window.window import Window
 from engine.contract.codec import from_data
 from engine.contract.types import Hit, Location
+from tests.desktop.preview.previewing import PDF, orange, png, show
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 from tests.waiting import PATIENCE
-
-PAGES = 3
-
-
-def png(width: int, colour: str) -> bytes:
-    image = QImage(width, width * 5 // 4, QImage.Format.Format_RGB32)
-    image.fill(QColor(colour))
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    assert image.save(buffer, "PNG")
-    return bytes(data.data())
-
-
-@pytest.fixture
-def pane(qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer) -> PreviewPane:
-    def picture(_target: str, query: dict[str, str]) -> bytes | None:
-        page = int(query.get("page", "1"))
-        return png(int(query.get("width", "64")), "#ffffff") if page <= PAGES else None
-
-    indexer.pictures = picture
-    made = PreviewPane(service)
-    qtbot.addWidget(made)
-    made.resize(500, 600)
-    made.show()
-    return made
-
-
-PDF = hit(
-    "/d/report.pdf",
-    kind="pdf",
-    location={"page": 2},
-    evidence=[
-        {"type": "box", "page": 2, "box": [0.1, 0.2, 0.5, 0.3], "word": "alpha"},
-        {"type": "box", "page": 2, "box": [0.6, 0.7, 0.9, 0.8], "word": "beta"},
-    ],
-    more=[{"location": {"page": 1}, "snippet": "first", "score": 0.1}],
-)
-
-
-def show(qtbot: QtBot, pane: PreviewPane, data: dict[str, object]) -> None:
-    with qtbot.waitSignal(pane.shown):
-        pane.show_hit(from_data(data, Hit))
-
-
-def orange(pane: PreviewPane, box: tuple[float, float, float, float]) -> bool:
-    """Whether the box's upper edge is drawn where it belongs."""
-    view = pane.picture
-    image = view.image
-    at = view.mapFromScene((box[0] + box[2]) / 2 * image.width(), box[1] * image.height())
-    shot = view.viewport().grab().toImage()
-    ratio = shot.devicePixelRatio()
-    for dy in range(-6, 4):
-        colour = shot.pixelColor(int(at.x() * ratio), int((at.y() + dy) * ratio))
-        if colour.red() > 180 and colour.blue() < 120:
-            return True
-    return False
 
 
 def test_a_page_is_shown_at_its_place_with_its_boxes(
     qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
 ) -> None:
     show(qtbot, pane, PDF)
-    assert indexer.bodies("GET", "/v1/render")[-1]["page"] == "2"
+    assert indexer.bodies("GET", "/v1/render")[0]["page"] == "2"
     assert pane.page == 2
     assert orange(pane, (0.1, 0.2, 0.5, 0.3))
     assert orange(pane, (0.6, 0.7, 0.9, 0.8))
@@ -149,72 +94,31 @@ def test_a_long_name_says_that_it_is_cut(qtbot: QtBot, pane: PreviewPane) -> Non
     assert pane._name.text().count("report") == 20  # all of it, for who hears it
 
 
-def test_pages_are_turned_to_the_end_and_not_beyond(qtbot: QtBot, pane: PreviewPane) -> None:
-    show(qtbot, pane, PDF)
-    with qtbot.waitSignal(pane.shown):
-        pane.turn(1)
-    assert pane.page == 3
-    assert not orange(pane, (0.1, 0.2, 0.5, 0.3))  # the boxes belong to page 2
-    pane.turn(1)
-    qtbot.waitUntil(lambda: pane.bar._page.text() == s.page_of(3, 3))
-    assert pane.page == 3
-    assert not pane.bar._next.isEnabled()
-    with qtbot.waitSignal(pane.shown):
-        pane.turn(-1)
-    assert pane.page == 2
-    assert pane.location == Location(page=2)
-
-
-def test_other_places_of_the_file_are_a_click_away(qtbot: QtBot, pane: PreviewPane) -> None:
-    show(qtbot, pane, PDF)
-    with qtbot.waitSignal(pane.shown):
-        pane.strip.place_chosen.emit(Location(page=1))
-    assert pane.page == 1
-
-
-def test_better_evidence_of_a_later_stage_keeps_zoom(
-    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
+@pytest.mark.parametrize("found", [PDF, hit("/d/photo.jpg", kind="image")])
+def test_a_dragged_rectangle_becomes_a_query_picture(
+    qtbot: QtBot, pane: PreviewPane, found: dict[str, object]
 ) -> None:
-    show(qtbot, pane, {**PDF, "evidence": []})
-    pane.zoom(1)
-    scale = pane.picture.transform().m11()
-    qtbot.wait(100)
-    asked = len(indexer.bodies("GET", "/v1/render"))
-    pane.show_hit(from_data(PDF, Hit))
-    qtbot.wait(150)
-    assert pane.picture.transform().m11() == scale
-    assert len(indexer.bodies("GET", "/v1/render")) == asked
-
-
-def test_zooming_in_asks_for_more_pixels(
-    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
-) -> None:
-    show(qtbot, pane, PDF)
-    first = int(indexer.bodies("GET", "/v1/render")[-1]["width"])
-    for _ in range(6):
-        pane.zoom(1)
-    qtbot.waitUntil(lambda: pane.picture.image.width() > first)
-    pane.zoom(0)
-    assert pane.picture.transform().m11() * pane.picture.image.width() <= pane.picture.width()
-
-
-def test_a_dragged_rectangle_becomes_a_query_picture(qtbot: QtBot, pane: PreviewPane) -> None:
-    show(qtbot, pane, PDF)
-    pane.picture.set_region_mode(True)
+    show(qtbot, pane, found)
+    pane.set_region_mode(True)
     assert pane.bar._note.text() == s.REGION_HINT
-    view, image = pane.picture, pane.picture.image
-    area = QRectF(0.25 * image.width(), 0.25 * image.height(), image.width() / 2, 200)
-    low = view.mapFromScene(area.topLeft())
-    high = view.mapFromScene(area.bottomRight())
+    view = pane._pixels
+    assert view is not None
+    port = view.viewport()
+    low, high = QPoint(150, 120), QPoint(350, 300)
     with qtbot.waitSignal(pane.region_chosen) as chosen:
-        QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=low)
-        QTest.mouseMove(view.viewport(), low + QPoint(5, 5))
-        QTest.mouseMove(view.viewport(), high)
-        QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=high)
-    cut = chosen.args[0]
-    assert abs(cut.width() - area.width()) < 12
-    assert abs(cut.height() - area.height()) < 12
-    assert not view.region_mode
+        QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=low)
+        QTest.mouseMove(port, low + QPoint(5, 5))
+        QTest.mouseMove(port, high)
+        QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=high)
+    cut, image = chosen.args[0], pane.image()
+    shown = (
+        view.rect_of(2).width()
+        if isinstance(view, PagesView)
+        else view.transform().m11() * image.width()
+    )
+    assert abs(cut.width() / image.width() - 200 / shown) < 0.05
+    assert abs(cut.height() / cut.width() - 0.9) < 0.05
+    assert not pane.region_mode
 
 
 def test_code_is_shown_at_its_lines(qtbot: QtBot, pane: PreviewPane, tmp_path: Path) -> None:
@@ -247,25 +151,6 @@ def test_a_long_file_is_cut_around_the_passage() -> None:
     assert lines[0] == f"line {first}"
     assert "line 150000" in lines
     assert window_of("short", Location(lines=(9, 9))) == (1, "short", False)
-
-
-def test_markdown_is_formatted_and_its_source_a_click_away(
-    qtbot: QtBot, pane: PreviewPane, tmp_path: Path
-) -> None:
-    file = tmp_path / "a.md"
-    file.write_text("# Head\n\nSome *slanted* words here.\n\n![x](http://127.0.0.1:9/x.png)\n")
-    found = hit(
-        str(file),
-        snippet="Some *slanted* words here.",
-        evidence=[{"type": "text", "start": 15, "end": 20, "word": "words"}],
-    )
-    show(qtbot, pane, found)
-    assert pane.markdown.isVisible()
-    assert pane.markdown.toPlainText().startswith("Head\nSome slanted words here.")
-    assert [sel.cursor.selectedText() for sel in pane.markdown.extraSelections()] == ["words"]
-    pane.bar._source.click()
-    assert pane.text.isVisible()
-    assert pane.text.toPlainText().startswith("# Head")
 
 
 def test_other_formats_are_shown_as_indexed(
@@ -307,36 +192,18 @@ def test_find_goes_round_and_says_when_there_is_nothing(
     assert not pane.find_bar.isVisible()
 
 
-def test_find_turns_to_the_next_page_that_has_the_words(
-    qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
-) -> None:
-    pages = {"1": "Nothing here", "2": "The Propane\n sensor", "3": "propane SENSOR again"}
-    indexer.answers["GET", "/v1/explain"] = {"units": [{"page": int(p)} for p in pages]}
-    indexer.answers["GET", "/v1/text"] = lambda query: {"text": pages[query["page"]]}
-    show(qtbot, pane, PDF)
-    pane.start_find()
-    QTest.keyClicks(pane.find_bar.field, "propane sensor")
-    for expected in (3, 2, 3):
-        with qtbot.waitSignal(pane.shown):
-            QTest.keyClick(pane.find_bar.field, Qt.Key.Key_Return)
-        assert pane.page == expected
-    assert pane.find_bar._result.text() == "on 2 pages"
-
-
 def test_only_the_row_rested_on_is_loaded(
     qtbot: QtBot, pane: PreviewPane, indexer: ScriptedIndexer
 ) -> None:
     for n in range(20):
         pane.show_hit(from_data(hit(f"/d/{n}.pdf", kind="pdf"), Hit))
     qtbot.waitUntil(lambda: pane.has_picture)
-    assert [b["path"] for b in indexer.bodies("GET", "/v1/render")] == ["/d/19.pdf"]
+    assert {b["path"] for b in indexer.bodies("GET", "/v1/render")} == {"/d/19.pdf"}
 
 
 def test_quick_look_follows_arrows_and_closes_on_space(
     qtbot: QtBot, service: IndexerConnection, indexer: ScriptedIndexer
 ) -> None:
-    from PySide6.QtWidgets import QWidget
-
     owner = QWidget()
     qtbot.addWidget(owner)
     owner.resize(800, 600)
@@ -394,8 +261,8 @@ def test_the_thumbnail_stands_enlarged_until_the_page_is_there(
     pane.show()
     pane.show_hit(found)  # nothing is waited for: it is in the first frame
     assert pane.stands_in
-    view = pane.picture
-    assert view.transform().m11() * view.image.width() > 0.9 * view.viewport().width()
+    view = pane.pages
+    assert view.rect_of(2).width() > 0.9 * view.viewport().width()
     assert orange(pane, (0.1, 0.2, 0.5, 0.3))
     with qtbot.waitSignal(pane.shown):
         go_on.set()
@@ -428,6 +295,8 @@ def test_an_offline_file_shows_what_is_known_and_offers_nothing_that_fails(
     show(qtbot, pane, hit("/media/stick/a.txt", offline=True))
     assert pane.text.toPlainText() == "as it was indexed"
     assert pane.bar._note.text() == s.OFFLINE_LONG
+    show(qtbot, pane, hit("/media/stick/a.md", offline=True))
+    assert pane.markdown.isVisible()
     show(qtbot, pane, {**PDF, "path": "/media/stick/b.pdf", "offline": True})
     assert pane.empty.sentence == s.OFFLINE_LONG
     assert not pane.empty.button.isVisible()
@@ -440,8 +309,7 @@ def test_the_strip_offers_only_places_where_one_is_not(qtbot: QtBot, pane: Previ
 
     show(qtbot, pane, PDF)
     assert offered() == ["Page 1"]
-    with qtbot.waitSignal(pane.shown):
-        pane.go_to(Location(page=1))
+    pane.go_to(Location(page=1))
     assert offered() == ["Page 2"]
 
 
@@ -477,21 +345,3 @@ def test_quick_look_walks_the_list_beside_links(
     QTest.keyClick(link, Qt.Key.Key_Down)
     assert steps == [1, 1]
     look.close()
-
-
-def test_markdown_is_set_to_be_read(qtbot: QtBot, pane: PreviewPane, tmp_path: Path) -> None:
-    file = tmp_path / "note.md"
-    file.write_text("# Title\n\n" + "A sentence that is long enough to be wrapped. " * 20)
-    pane.resize(1400, 600)
-    show(qtbot, pane, hit(str(file)))
-    view = pane.markdown
-    line = view.document().findBlockByNumber(1).layout().lineAt(0)
-    assert 50 < line.textLength() < 90
-    heights = [block.layout().lineAt(0).ascent() for block in _blocks(view)]
-    assert 1.3 < heights[0] / heights[1] < 1.8
-    pane.resize(400, 600)
-    qtbot.waitUntil(lambda: view.horizontalScrollBar().maximum() == 0)
-
-
-def _blocks(view: QTextEdit) -> list[QTextBlock]:
-    return [view.document().findBlockByNumber(n) for n in range(view.document().blockCount())]

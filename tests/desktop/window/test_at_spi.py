@@ -33,6 +33,12 @@ def named(nodes: list[at_spi.Node], name: str) -> bool:
     return any(node.name == name for node in nodes)
 
 
+def answered(nodes: list[at_spi.Node]) -> bool:
+    """The rows and their count: what is read one after the other may change between."""
+    rows = [node for node in nodes if node.role == "list item"]
+    return named(nodes, s.files(2)) and [row.has(at_spi.SELECTED) for row in rows] == [True, False]
+
+
 async def use(reader: at_spi.Reader) -> None:
     """An hour of somebody who hears the window, in a few seconds."""
     home = await reader.until(lambda nodes: named(nodes, "kept one"))
@@ -47,7 +53,7 @@ async def use(reader: at_spi.Reader) -> None:
     everything_has_a_name(home)
 
     await reader.press(recent)
-    asked = await reader.until(lambda nodes: named(nodes, s.files(2)))
+    asked = await reader.until(answered)
     assert await reader.read(field) == "train ticket"
     rows = [node for node in asked if node.role == "list item"]
     assert [row.name.split(",")[0] for row in rows] == ["a.pdf", "b.txt"]

@@ -123,6 +123,8 @@ def test_bar_shows_and_edits_the_text(qtbot: QtBot) -> None:
     qtbot.addWidget(owner)
     bar = ChipBar(owner)
     bar.set_folders(["/home/ada/Documents"])
+    below = {"Work": 30, "Work/a & b": 20, "Work/a & b/deep": 20, "Notes": 5}
+    bar.set_held_folders({f"/home/ada/Documents/{f}": n for f, n in below.items()} | {"/x": 9})
     bar.show_query("kind:pdf -lang:de invoice")
     assert bar.kind.on
     assert bar.kind.text() == "PDFs"
@@ -140,7 +142,11 @@ def test_bar_shows_and_edits_the_text(qtbot: QtBot) -> None:
     assert parse(edits[-1]).filters.kinds == ("pdf", "code")
     bar.folder.property("menu").aboutToShow.emit()
     folders = [a.text() for a in bar.folder.property("menu").actions()]
-    assert "/home/ada/Documents" in folders
+    first = folders.index("/home/ada/Documents")
+    names = [folder.strip() for folder in folders[first + 1 : first + 5]]
+    assert names == ["Notes  ·  5", "Work  ·  30", "a && b  ·  20", ""]  # as a tree, two deep
+    next(a for a in bar.folder.property("menu").actions() if "a && b" in a.text()).trigger()
+    assert parse(edits[-1]).filters.folders == ("/home/ada/Documents/Work/a & b",)
 
 
 @pytest.mark.parametrize(
@@ -157,13 +163,18 @@ def test_bar_shows_and_edits_the_text(qtbot: QtBot) -> None:
         ("date:last", ["7d", "30d", "1y"]),  # by what it means
         ("before:202", ["2026-05", "2026", "2025", "2024", "2023"]),
         ("in:do", ["/home/ada/Documents"]),
+        ("in:wor", ["/home/ada/Documents/Work"]),
+        ("ext:", ["rs", "md"]),  # what there is, the commonest first
+        ("ext:md,", ["rs"]),
+        ("lang:py", ["python"]),  # nothing is known of languages: the usual ones
         ('in:"/home/ada/My', ['"/home/ada/My Notes"']),
         ("size:<", ["<100kB"]),
         ("name:", []),
     ],
 )
 def test_what_may_follow_a_filter_that_is_typed(typed: str, found: list[str]) -> None:
-    known = Known(("/home/ada/Documents", "/home/ada/My Notes"))
+    held = {"in": {"/home/ada/Documents/Work": 3}, "ext": {"md": 2, "rs": 12}, "lang": {}}
+    known = Known(("/home/ada/Documents", "/home/ada/My Notes"), held)
     offered = completions(typed, len(typed), known, dt.date(2026, 5, 4))
     assert [one.text for one in offered] == found
     for one in offered:

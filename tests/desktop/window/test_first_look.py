@@ -69,6 +69,24 @@ def test_files_are_counted_once_the_indexer_answers(
     qtbot.waitUntil(lambda: count.text().startswith("7 files"))
 
 
+def test_an_indexer_of_a_newer_version_is_said_at_the_first_run(
+    qtbot: QtBot, fresh: Window, indexer: ScriptedIndexer, base: BaseDir
+) -> None:
+    indexer.answers["POST", "/v1/estimate"] = {"files": 7, "bytes": 10, "seconds": 1}
+    ours = base.endpoint.read_text()
+    base.endpoint.write_text(ours.replace("0.1.0", "99.0"))
+    page = fresh.onboarding
+    _, count = page._rows[str(Path.home() / "Documents")]
+    fresh.service.start()
+    qtbot.waitUntil(page.notice.isVisible)
+    assert "99.0" in page.notice.label.text()
+    assert count.text() == ""  # nothing is being counted
+    base.endpoint.write_text(ours)
+    page.notice.button.click()
+    qtbot.waitUntil(lambda: count.text().startswith("7 files"))
+    assert not page.notice.isVisible()
+
+
 def test_home_grows_with_the_index_and_what_is_looked_at_stays(
     qtbot: QtBot, window: Window, indexer: ScriptedIndexer
 ) -> None:

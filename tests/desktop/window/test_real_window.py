@@ -125,10 +125,12 @@ def test_a_pdf_opens_at_its_page_and_pages_turn(qtbot: QtBot, real: Window) -> N
     assert "HX-40" not in hit.snippet
     first_line, second_line = (box for box, word in boxes(hit) if not word)
     assert first_line[3] <= second_line[1] + 0.01 < second_line[3]
-    shown = real.preview.picture.image
+    shown = real.preview.image()
+    assert not shown.isNull()
     real.commands.run("next_page")
     qtbot.waitUntil(lambda: real.preview.page == 4, timeout=PATIENCE_MS)
-    assert real.preview.picture.image != shown
+    qtbot.waitUntil(lambda: not real.preview.image().isNull(), timeout=PATIENCE_MS)
+    assert real.preview.image() != shown
 
 
 def test_code_opens_at_its_line_in_the_persons_editor(

@@ -7,10 +7,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPaintEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
@@ -331,3 +331,36 @@ def test_words_that_look_like_a_link_do_something(
     assert len(wanted) == 1
     window._go_to(one.more[0].location)
     assert window.preview.location.page == 7
+
+
+class _Painted(QObject):
+    """How high what was painted of a view is."""
+
+    def __init__(self, port: QWidget) -> None:
+        super().__init__(port)
+        self.heights: list[int] = []
+        port.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.heights.append(event.region().boundingRect().height())
+        return False
+
+
+def test_a_step_paints_what_looks_otherwise_and_no_more(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    ask(qtbot, window, indexer, *(hit(f"/d/{n}.md", snippet="x") for n in range(100)))
+    view = window.results
+    painted = _Painted(view.viewport())
+    view.viewport().update()
+    qtbot.waitUntil(lambda: bool(painted.heights))  # it is on the screen
+    qtbot.waitUntil(lambda: window.ask.settled)
+    QApplication.processEvents()
+    painted.heights.clear()
+    for _ in range(20):  # beyond the end of the view: then rows are moved, not painted again
+        view.step(1)
+        QApplication.processEvents()
+    assert view.currentIndex().row() == 20
+    assert painted.heights
+    assert max(painted.heights) < view.viewport().height() / 2

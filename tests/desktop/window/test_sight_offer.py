@@ -46,6 +46,8 @@ def test_it_says_what_it_weighs_and_takes_and_goes_when_something_is_asked(
     assert "estimated" in card.time.text()
     window.search.set_text("anything")
     qtbot.waitUntil(lambda: not card.isVisible())
+    window.answers.show_offer({"offer": OFFER})  # what was asked for at home, and comes late
+    assert not card.isVisible()
     window.search.set_text("")
     qtbot.waitUntil(card.isVisible)
     wanted: list[str] = []

@@ -392,3 +392,21 @@ def test_a_closed_ledger_says_so(base: Path) -> None:
         ledger.counts()
     with pytest.raises(InklingError, match="closed"):
         ledger.set_meta("a", "b")
+
+
+# -- what there is to ask for ----------------------------------------------------------------------
+
+
+def test_values_are_those_of_files_that_can_be_found(ledger: Ledger, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    for folder in ("Work/Plans", "Notes"):
+        (docs / folder).mkdir(parents=True)
+    root = ledger.add_root(docs)
+    assert ledger.values_held(9) == {"ext": {}, "lang": {}, "in": {}}
+    add(ledger, root, "Work/a.md", "Work/Plans/b.md", "Notes/c.rs", "d.pdf")
+    held = ledger.values_held(9)
+    assert held["ext"] == {"md": 2, "rs": 1, "pdf": 1}
+    work, notes = str(docs / "Work"), str(docs / "Notes")
+    assert held["in"] == {work: 2, str(docs / "Work" / "Plans"): 1, notes: 1}
+    assert list(ledger.values_held(1)["ext"]) == ["md"]
+    assert list(ledger.values_held(1)["in"]) == [work]
