@@ -6,7 +6,21 @@ import re
 from pathlib import PurePath
 
 from engine.contract.types import Kind
-from indexer.reading.extract import code, mail, markup, notebook, office, pdf, picture, tables, web
+from indexer.reading.extract import (
+    code,
+    mail,
+    markup,
+    notebook,
+    opendocument,
+    pdf,
+    picture,
+    rtf,
+    sheets,
+    slides,
+    tables,
+    web,
+    word,
+)
 from indexer.reading.extract.base import Extractor
 from indexer.reading.extract.languages import FILES
 
@@ -14,7 +28,11 @@ from indexer.reading.extract.languages import FILES
 EXTRACTORS: tuple[Extractor, ...] = (
     *picture.EXTRACTORS,
     *pdf.EXTRACTORS,
-    *office.EXTRACTORS,
+    *word.EXTRACTORS,
+    *slides.EXTRACTORS,
+    *sheets.EXTRACTORS,
+    *opendocument.EXTRACTORS,
+    *rtf.EXTRACTORS,
     *tables.EXTRACTORS,
     *web.EXTRACTORS,
     *notebook.EXTRACTORS,

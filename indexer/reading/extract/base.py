@@ -11,6 +11,8 @@ from engine.contract.types import Kind, PictureClass, WordBox
 #: Of processor time for the pages of a call: 30 to 60 scans. What a kill in between costs, and how
 #: long another file waits for this one.
 OCR_SECONDS = 40.0
+#: Of text that is taken from one file: a person may want more (settings.max_text).
+CHARACTERS = 4_000_000
 
 
 class ExtractError(Exception):
@@ -83,6 +85,7 @@ class ExtractOptions:
     look: bool = False  # how pictures look is wanted, too
     ocr_pages: Sequence[OcrPage] = ()  # what earlier calls have read of the same contents
     ocr_seconds: float = OCR_SECONDS
+    characters: int = CHARACTERS  # of text, at most
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Sections:
         self._parts: list[Part] = []
         self._path: list[tuple[int, str]] = []
         self._text: list[str] = []
+        self._aside: dict[str, None] = {}
         self.title = ""  # the first heading
 
     def heading(self, level: int, text: str) -> None:
@@ -42,9 +43,16 @@ class Sections:
         if any(filled):
             self._text.append(" | ".join(filled))
 
+    def aside(self, text: str) -> None:
+        """What belongs to no section: a page's header, an author. It comes last, each once."""
+        if text.strip():
+            self._aside[text.strip()] = None
+
     def close(self) -> list[Part]:
         """All parts; call it once."""
         self._flush()
+        if self._aside:
+            self._parts.append(Part("\n".join(self._aside), page=self._page))
         return self._parts
 
     def _flush(self) -> None:
