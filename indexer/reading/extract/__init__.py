@@ -7,6 +7,8 @@ from pathlib import PurePath
 
 from engine.contract.types import Kind
 from indexer.reading.extract import (
+    archives,
+    calendars,
     code,
     mail,
     markup,
@@ -37,6 +39,8 @@ EXTRACTORS: tuple[Extractor, ...] = (
     *web.EXTRACTORS,
     *notebook.EXTRACTORS,
     *mail.EXTRACTORS,
+    *calendars.EXTRACTORS,
+    *archives.EXTRACTORS,
     *code.EXTRACTORS,
     *markup.EXTRACTORS,
 )
@@ -52,10 +56,10 @@ _MAGIC = (
 )
 #: Names that promise nothing to read; sniffing them would only find text by chance.
 _OPAQUE = frozenset({
-    "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class", "jar", "zip",
-    "gz", "bz2", "xz", "zst", "7z", "rar", "tar", "iso", "img", "dmg", "db", "sqlite", "mp3", "mp4",
-    "mkv", "mov", "avi", "wav", "flac", "ogg", "webm", "ttf", "otf", "woff", "woff2", "doc", "xls",
-    "ppt", "kdbx", "npy", "npz", "parquet", "pkl", "pt", "safetensors", "onnx", "gguf", "wasm",
+    "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class", "zst", "7z",
+    "rar", "iso", "img", "dmg", "db", "sqlite", "mp3", "mp4", "mkv", "mov", "avi", "wav", "flac",
+    "ogg", "webm", "ttf", "otf", "woff", "woff2", "doc", "xls", "ppt", "kdbx", "npy", "npz",
+    "parquet", "pkl", "pt", "safetensors", "onnx", "gguf", "wasm",
 })  # fmt: skip
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?(shot|capture|grab)|bildschirmfoto", re.IGNORECASE)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.packages import package, xml
+from indexer.reading.extract.properties import told
 from indexer.reading.extract.rows import spreadsheet
 from indexer.reading.extract.sections import Sections
 from indexer.reading.extract.slides import add_slide
@@ -23,8 +24,6 @@ _UNREAD = (f"{_TEXT}tracked-changes", f"{_TEXT}ruby-text")
 #: What holds paragraphs of its own inside a paragraph: notes, comments, text boxes.
 _HOLDERS = (f"{_TEXT}note", f"{{{_OFFICE}office:1.0}}annotation", f"{_DRAW}text-box")
 _AROUND = ("header", "footer", "header-left", "footer-left", "header-first", "footer-first")
-_TOLD = (("creator", "Author"), ("initial-creator", "Author"), ("subject", "Subject"),
-         ("keyword", "Keywords"), ("description", "Comments"))  # fmt: skip
 
 
 def extract_odt(path: Path, options: ExtractOptions) -> Extraction:
@@ -32,7 +31,7 @@ def extract_odt(path: Path, options: ExtractOptions) -> Extraction:
     sections = Sections()
     with package(path) as archive:
         content = xml(archive, "content.xml")
-        title, told = _properties(archive)
+        title, others = _properties(archive)
         styles = _optional(archive, "styles.xml")
     for element in _outermost(content, (_HEADING, _PARAGRAPH, _ROW)):
         if element.tag == _HEADING:
@@ -42,10 +41,10 @@ def extract_odt(path: Path, options: ExtractOptions) -> Extraction:
             sections.row(odf_cells(element))
         else:
             sections.add(odf_text(element))
-    for name in () if styles is None else _AROUND:
-        for around in styles.iter(f"{{{_OFFICE}style:1.0}}{name}"):
+    for name in _AROUND:
+        for around in () if styles is None else styles.iter(f"{{{_OFFICE}style:1.0}}{name}"):
             sections.aside("\n".join(map(odf_text, _outermost(around, (_PARAGRAPH, _HEADING)))))
-    for line in told:
+    for line in others:
         sections.aside(line)
     parts = sections.close()
     return Extraction(kind="note", parts=parts, title=title.strip() or sections.title)
@@ -55,14 +54,14 @@ def extract_odp(path: Path, options: ExtractOptions) -> Extraction:
     """One part a slide."""
     with package(path) as archive:
         content = xml(archive, "content.xml")
-        title, told = _properties(archive)
+        title, others = _properties(archive)
     parts: list[Part] = []
     slides = list(content.iter(f"{_DRAW}page"))
     for number, slide in enumerate(slides, 1):
         texts = [odf_text(p) for p in _outermost(slide, (_PARAGRAPH, _HEADING))]
         add_slide(parts, number, texts[0] if texts else "", texts)
-    if told:
-        parts.append(Part("\n".join(told)))
+    if others:
+        parts.append(Part("\n".join(others)))
     return Extraction(kind="note", parts=parts, title=title, attributes={"pages": len(slides)})
 
 
@@ -70,13 +69,13 @@ def extract_ods(path: Path, options: ExtractOptions) -> Extraction:
     """One part a sheet, one line a row."""
     with package(path) as archive:
         content = xml(archive, "content.xml")
-        title, told = _properties(archive)
+        title, others = _properties(archive)
     sheets = [
         (table.get(f"{_TABLE}name", ""), _sheet(table)) for table in content.iter(f"{_TABLE}table")
     ]
     extraction = spreadsheet(sheets, title, options.characters)
-    if told:
-        extraction.parts.append(Part("\n".join(told)))
+    if others:
+        extraction.parts.append(Part("\n".join(others)))
     return extraction
 
 
@@ -161,8 +160,7 @@ def _properties(archive: Any) -> tuple[str, list[str]]:
     for element in meta.iter():
         if isinstance(element.tag, str) and (text := " ".join((element.text or "").split())):
             said.setdefault(element.tag.rpartition("}")[2], []).append(text)
-    told = (f"{label}: {', '.join(said[name])}" for name, label in _TOLD if name in said)
-    return said.get("title", [""])[0], list(dict.fromkeys(told))
+    return said.get("title", [""])[0], told({name: ", ".join(all) for name, all in said.items()})
 
 
 def _row(name: str, extensions: str, extract: Any) -> Extractor:

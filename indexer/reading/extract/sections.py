@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from indexer.reading.extract.base import Part
 
 _MAX_HEADING = 200
+_SOFT_HYPHEN = "\u00ad"
 
 
 class Sections:
@@ -22,7 +23,7 @@ class Sections:
 
     def heading(self, level: int, text: str) -> None:
         """A section begins; its heading is the first line of its text too."""
-        text = " ".join(text.split())
+        text = " ".join(text.replace(_SOFT_HYPHEN, "").split())
         if not text:
             return
         self._flush()
@@ -33,7 +34,7 @@ class Sections:
 
     def add(self, text: str) -> None:
         """A paragraph of the current section."""
-        text = text.strip()
+        text = text.replace(_SOFT_HYPHEN, "").strip()
         if text:
             self._text.append(text)
 
