@@ -256,6 +256,8 @@ class Walk:
             self.result.offline, self.result.complete = True, False
         if not self._sight.holds():
             self.result.complete = False  # another folder stands in its place
+        if self.result.complete and whole and not self.same_rules:
+            self._no_secret_any_more()
         if self.result.complete:
             self._write_removed()
             if whole and self._digests != self._last_digests:
@@ -272,6 +274,14 @@ class Walk:
             and record.root_id == self.root.id
             and os.access(record.path, os.R_OK)
         ]
+        if ids:
+            self.ledger.requeue(ids)
+            self.result.changed.extend(ids)
+
+    def _no_secret_any_more(self) -> None:
+        """Take up files that were withheld by a rule on names that there is no more."""
+        withheld = self.ledger.files("withheld", root_id=self.root.id)
+        ids = [r.id for r in withheld if r.reason == "secret-name" and not secret_name(r.path)]
         if ids:
             self.ledger.requeue(ids)
             self.result.changed.extend(ids)

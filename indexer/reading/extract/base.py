@@ -15,6 +15,8 @@ OCR_SECONDS = 40.0
 MEMBER_BYTES, MEMBER_SECONDS = 400_000_000, 60.0
 #: Of text that is taken from one file: a person may want more (settings.max_text).
 CHARACTERS = 4_000_000
+#: In what is told of a file of which that is not all: "Only the first 10 messages are indexed."
+READ_IN_PART = " are indexed."
 
 
 class ExtractError(Exception):

@@ -16,7 +16,7 @@ from engine.contract.errors import REASONS
 from indexer.reading.extract.base import ExtractError, ExtractOptions, Part
 from indexer.reading.extract.encodings import clean
 from indexer.sources.ignore import default_patterns
-from indexer.sources.secret_names import secret_name
+from indexer.sources.secret_names import doubtful_name, secret_name
 
 SEPARATOR = " › "
 MOST_DEPTH = 3
@@ -76,10 +76,10 @@ class Members:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
             raise ExtractError("outside", "Its name leads out of the archive.")
-        if _left_out(path) or (
-            options.guarded and secret_name(f"/{name}") and self._withhold(name)
-        ):
+        if _left_out(path):
             return
+        if options.guarded and (secret_name(f"/{name}") or doubtful_name(f"/{name}")):
+            raise ExtractError("secret-name")
         if options.inner is None or options.depth >= MOST_DEPTH:
             raise ExtractError("deep", "It lies too deep in other archives.")
         if size > MOST_BYTES:
@@ -93,10 +93,6 @@ class Members:
         if len(data) > MOST_BYTES:
             raise ExtractError("too-large")
         self._take(name, data, options.member_seconds - spent)
-
-    def _withhold(self, name: str) -> bool:
-        self._refused.setdefault(REASONS["secret-name"].sentence, []).append(name)
-        return True
 
     def _take(self, name: str, data: bytes, seconds: float) -> None:
         """Read one that is at hand, as a file of its own in the scratch folder."""

@@ -187,20 +187,21 @@ class _Reader:
         quads: list[tuple[Floats, bool]] = []
         for start, end, core_start, core_end in _slices(max(height, width), min(height, width)):
             piece = bgr[start:end] if tall else bgr[:, start:end]
-            for quad, coarse in self._detect_piece(piece):
+            whole = end - start == max(height, width)
+            for quad, coarse in self._detect_piece(piece, whole=whole):
                 quad[:, 1 if tall else 0] += start
                 if core_start <= quad[:, 1 if tall else 0].mean() < core_end:
                     quads.append((quad, coarse))
         return quads
 
-    def _detect_piece(self, bgr: Image) -> list[tuple[Floats, bool]]:
+    def _detect_piece(self, bgr: Image, *, whole: bool) -> list[tuple[Floats, bool]]:
         """Lines, and on large pictures also those that are too large to be seen as such there."""
         size = _detection_size(*bgr.shape[:2])
         quads = [(quad, False) for quad in self._detect_at(bgr, size)]
         if size[0] * size[1] < COARSE_FROM:
             return quads
-        if not quads:
-            # A lonely line on a wide ground is lost at one size and seen at another.
+        if not quads and not whole:
+            # On a capture of several screens a lonely line is lost at one size and seen at another.
             half = _multiples(size[0] / LONELY, size[1] / LONELY)
             quads = [(quad, False) for quad in self._detect_at(bgr, half)]
         least = COARSE_HEIGHT * bgr.shape[0] / size[1]

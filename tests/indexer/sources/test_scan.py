@@ -230,7 +230,7 @@ def test_hidden_and_generated_files_are_left_out_but_their_secrets_are_listed(
 
 
 def test_an_allowed_file_stays_allowed_when_it_changes(place: Place) -> None:
-    path = place.write("server.key", "k")
+    path = place.write("server.p12", "k")
     place.scan()
     place.ledger.allow([place.record(path).id])
     place.finish(path)
@@ -257,13 +257,27 @@ def test_a_name_that_holds_secrets_by_a_new_rule_leaves_the_index(
     with monkeypatch.context() as before:
         before.setattr(walk, "secret_name", lambda name: None)
         before.setattr(walk, "names_digest", lambda: "before")
-        path = place.write("server.key", "k")
+        path = place.write("server.p12", "k")
         place.scan()
         place.finish(path)
         assert nothing(place.scan())
     result = place.scan()
     assert place.record(path).state == "withheld"
     assert result.dropped == [place.record(path).id]
+
+
+def test_a_name_that_holds_secrets_no_more_is_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(walk, "secret_name", lambda name: "monkey*")
+        before.setattr(walk, "names_digest", lambda: "before")
+        path = place.write("monkey.key", "notes for the piano")
+        place.scan()
+        assert place.record(path).state == "withheld"
+    place.scan()
+    assert place.record(path).state == "pending"
+    assert nothing(place.scan())
 
 
 def test_new_rules_remove_and_old_ones_bring_back(place: Place) -> None:
