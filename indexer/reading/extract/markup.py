@@ -257,9 +257,9 @@ def _row(
 
 EXTRACTORS = (
     _row("markdown", 2, "md markdown mdown mkd mdx qmd rmd", markdown_headings),
-    _row("rst", 1, "rst rest", rst_headings),
-    _row("org", 1, "org", org_headings),
-    _row("asciidoc", 1, "adoc asciidoc asc", asciidoc_headings),
+    _row("rst", 2, "rst rest", rst_headings),
+    _row("org", 2, "org", org_headings),
+    _row("asciidoc", 2, "adoc asciidoc asc", asciidoc_headings),
     _row("latex", 2, "tex latex ltx", latex_headings),
     _row("text", 2, "txt text log nfo srt vtt bib bbl out err", no_headings, looks_like_text),
 )
