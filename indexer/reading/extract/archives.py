@@ -143,8 +143,17 @@ EXTRACTORS = (
         extract_zip,
         1_000_000_000,
         180.0,
+        reads="names of all members; their contents as places of the archive, archives in archives"
+        " three deep",
     ),
     Extractor(
-        "tar", 1, frozenset({*_TARS, *_OPENERS}), "archive", extract_tar, 1_000_000_000, 180.0
+        "tar",
+        1,
+        frozenset({*_TARS, *_OPENERS}),
+        "archive",
+        extract_tar,
+        1_000_000_000,
+        180.0,
+        reads="the same; a single compressed file as its one member",
     ),
 )

@@ -112,3 +112,4 @@ class Extractor:
     sniff: Callable[[bytes], bool] | None = (
         None  # looks at the first 4 kB of files without a known name
     )
+    reads: str = ""  # what of them, for people; the README's table

@@ -90,4 +90,13 @@ def _value(label: str, parameters: str, value: str) -> str:
     return _ESCAPE.sub(lambda m: "\n" if m[1] in "nN" else m[1], value)
 
 
-EXTRACTORS = (Extractor("calendar", 1, frozenset({"ics", "ical", "vcf", "vcs"}), "note", extract),)
+EXTRACTORS = (
+    Extractor(
+        "calendar",
+        1,
+        frozenset({"ics", "ical", "vcf", "vcs"}),
+        "note",
+        extract,
+        reads="events, tasks and contacts, one place each",
+    ),
+)

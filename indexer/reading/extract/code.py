@@ -123,6 +123,7 @@ def _add(
 EXTRACTORS = (
     Extractor(
         name="code",
+        reads="functions and classes by name, comments, data and settings to their end",
         version=2,
         extensions=EXTENSIONS,
         kind="code",

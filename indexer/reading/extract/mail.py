@@ -289,9 +289,29 @@ def looks_like_mailbox(head: bytes) -> bool:
 
 
 EXTRACTORS = (
-    Extractor("eml", 2, frozenset({"eml", "emlx"}), "note", extract_eml, sniff=looks_like_mail),
     Extractor(
-        "mbox", 2, frozenset({"mbox"}), "note", extract_mbox, 1_000_000_000, 120, looks_like_mailbox
+        "eml",
+        2,
+        frozenset({"eml", "emlx"}),
+        "note",
+        extract_eml,
+        sniff=looks_like_mail,
+        reads="headers, text, HTML behind a stub, quotations, forwarded messages and"
+        " attachments as places; Maildir, winmail.dat",
     ),
-    Extractor("mhtml", 1, frozenset({"mht", "mhtml"}), "note", extract_mhtml),
+    Extractor(
+        "mbox",
+        2,
+        frozenset({"mbox"}),
+        "note",
+        extract_mbox,
+        1_000_000_000,
+        120,
+        looks_like_mailbox,
+        reads="every message as an e-mail; what is quoted from an earlier one once;"
+        " Thunderbird's mailboxes",
+    ),
+    Extractor(
+        "mhtml", 1, frozenset({"mht", "mhtml"}), "note", extract_mhtml, reads="the saved page"
+    ),
 )

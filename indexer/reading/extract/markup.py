@@ -241,6 +241,7 @@ def _row(
     version: int,
     extensions: str,
     headings: Callable[[list[str]], Headings],
+    reads: str,
     sniff: Callable[[bytes], bool] | None = None,
 ) -> Extractor:
     def extract(path: Path, options: ExtractOptions) -> Extraction:
@@ -252,14 +253,28 @@ def _row(
         return sectioned(text, headings, options.characters, end=log)
 
     known = frozenset(extensions.split())
-    return Extractor(name, version, known, "note", extract, _MAX_BYTES, 30, sniff)
+    return Extractor(name, version, known, "note", extract, _MAX_BYTES, 30, sniff, reads)
 
 
 EXTRACTORS = (
-    _row("markdown", 2, "md markdown mdown mkd mdx qmd rmd", markdown_headings),
-    _row("rst", 2, "rst rest", rst_headings),
-    _row("org", 2, "org", org_headings),
-    _row("asciidoc", 2, "adoc asciidoc asc", asciidoc_headings),
-    _row("latex", 2, "tex latex ltx", latex_headings),
-    _row("text", 2, "txt text log nfo srt vtt bib bbl out err", no_headings, looks_like_text),
+    _row(
+        "markdown",
+        2,
+        "md markdown mdown mkd mdx qmd rmd",
+        markdown_headings,
+        "sections, all of the front matter",
+    ),
+    _row("rst", 2, "rst rest", rst_headings, "sections"),
+    _row("org", 2, "org", org_headings, "sections"),
+    _row("asciidoc", 2, "adoc asciidoc asc", asciidoc_headings, "sections"),
+    _row("latex", 2, "tex latex ltx", latex_headings, "sections, accents as letters"),
+    _row(
+        "text",
+        2,
+        "txt text log nfo srt vtt bib bbl out err",
+        no_headings,
+        "text in any encoding, of long logs the end first; files without a known name"
+        " that are text",
+        looks_like_text,
+    ),
 )

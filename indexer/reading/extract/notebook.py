@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ _HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$", re.MULTILINE)
 _OUTPUT_HEAD, _OUTPUT_TAIL = 8_000, 4_000
 #: Forms of a result, the one that says most first.
 _FORMS = ("text/markdown", "text/html", "text/latex", "text/plain", "application/json")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_ALIKE = 4  # lines of such a run that are kept at either end
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[\w+/=]+")
 
@@ -60,10 +63,21 @@ def _output(cell: dict[str, Any]) -> str:
             texts.append(_ESCAPES.sub("", "\n".join(said)))
         else:
             texts.append(_joined(output.get("text") or "") or _result(output.get("data") or output))
-    text = _DATA_URI.sub("", "\n".join(filter(None, texts)))
+    text = _without_repeats(_DATA_URI.sub("", "\n".join(filter(None, texts))))
     if len(text) <= _OUTPUT_HEAD + _OUTPUT_TAIL:
         return text
     return f"{text[:_OUTPUT_HEAD]}\n…\n{text[-_OUTPUT_TAIL:]}"
+
+
+def _without_repeats(text: str) -> str:
+    """Of lines that differ in their numbers alone, as training prints them, the first and last."""
+    lines: list[str] = []
+    for _, group in groupby(text.split("\n"), lambda line: _DIGITS.sub("#", line)):
+        alike = list(group)
+        if len(alike) > 3 * _ALIKE:
+            alike[_ALIKE:-_ALIKE] = ["…"]
+        lines += alike
+    return "\n".join(lines)
 
 
 def _result(data: dict[str, Any]) -> str:
@@ -78,4 +92,14 @@ def _joined(value: object) -> str:
     return "".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-EXTRACTORS = (Extractor("notebook", 2, frozenset({"ipynb"}), "code", extract, processor_s=30),)
+EXTRACTORS = (
+    Extractor(
+        "notebook",
+        2,
+        frozenset({"ipynb"}),
+        "code",
+        extract,
+        processor_s=30,
+        reads="prose, code, what cells printed, results, errors",
+    ),
+)

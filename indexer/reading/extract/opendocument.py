@@ -163,12 +163,17 @@ def _properties(archive: Any) -> tuple[str, list[str]]:
     return said.get("title", [""])[0], told({name: ", ".join(all) for name, all in said.items()})
 
 
-def _row(name: str, extensions: str, extract: Any) -> Extractor:
-    return Extractor(name, 2, frozenset(extensions.split()), "note", extract)
+def _row(name: str, extensions: str, extract: Any, reads: str) -> Extractor:
+    return Extractor(name, 2, frozenset(extensions.split()), "note", extract, reads=reads)
 
 
 EXTRACTORS = (
-    _row("odt", "odt ott odm", extract_odt),
-    _row("odp", "odp otp odg otg", extract_odp),
-    _row("ods", "ods ots", extract_ods),
+    _row(
+        "odt",
+        "odt ott odm",
+        extract_odt,
+        "text by heading, tables, notes, comments, text boxes, headers and footers; properties",
+    ),
+    _row("odp", "odp otp odg otg", extract_odp, "slides and drawings by page; properties"),
+    _row("ods", "ods ots", extract_ods, "every cell, shapes; properties"),
 )

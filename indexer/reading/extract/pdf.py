@@ -245,5 +245,8 @@ EXTRACTORS: tuple[Extractor, ...] = (
         extract_pdf,
         processor_s=180.0,
         sniff=lambda head: b"%PDF-" in head[:1024],
+        reads="pages with the place of every word, columns in order; scans by OCR; notes,"
+        " highlights,"
+        " form fields, links; attached files as places; title, author, keywords, bookmarks",
     ),
 )

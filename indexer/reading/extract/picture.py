@@ -261,6 +261,23 @@ _RASTER = frozenset(
 )
 
 EXTRACTORS: tuple[Extractor, ...] = (
-    Extractor("picture", 4, _RASTER, "image", extract_picture, processor_s=120.0),
-    Extractor("svg", 3, frozenset({"svg"}), "image", extract_svg, max_bytes=20_000_000),
+    Extractor(
+        "picture",
+        4,
+        _RASTER,
+        "image",
+        extract_picture,
+        processor_s=120.0,
+        reads="text by OCR, in every frame that differs; what is seen; when and how large it"
+        " was taken",
+    ),
+    Extractor(
+        "svg",
+        3,
+        frozenset({"svg"}),
+        "image",
+        extract_svg,
+        max_bytes=20_000_000,
+        reads="labels, titles, descriptions, HTML inside",
+    ),
 )

@@ -32,5 +32,7 @@ def rtf_text(data: bytes) -> str:
 
 
 EXTRACTORS = (
-    Extractor("rtf", 2, frozenset({"rtf"}), "note", extract_rtf, 20_000_000, sniff=is_rtf),
+    Extractor(
+        "rtf", 2, frozenset({"rtf"}), "note", extract_rtf, 20_000_000, sniff=is_rtf, reads="text"
+    ),
 )

@@ -223,5 +223,13 @@ def _column(reference: str) -> int | None:
 
 
 EXTRACTORS = (
-    Extractor("xlsx", 2, frozenset({"xlsx", "xlsm", "xltx", "xltm"}), "note", extract_xlsx),
+    Extractor(
+        "xlsx",
+        2,
+        frozenset({"xlsx", "xlsm", "xltx", "xltm"}),
+        "note",
+        extract_xlsx,
+        reads="every cell with its column's head, formulas without a value, comments, names,"
+        " text boxes, charts; properties",
+    ),
 )

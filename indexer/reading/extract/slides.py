@@ -130,5 +130,7 @@ EXTRACTORS = (
         frozenset({"pptx", "pptm", "ppsx", "ppsm", "potx", "potm"}),
         "note",
         extract_pptx,
+        reads="titles, text, tables, groups, charts, SmartArt, descriptions, speaker notes,"
+        " comments; properties",
     ),
 )

@@ -28,4 +28,13 @@ def extract_csv(path: Path, options: ExtractOptions) -> Extraction:
     return Extraction(kind="note", parts=[part] if part else [], notes=budget.notes)
 
 
-EXTRACTORS = (Extractor("csv", 2, frozenset({"csv", "tsv", "tab", "psv"}), "note", extract_csv),)
+EXTRACTORS = (
+    Extractor(
+        "csv",
+        2,
+        frozenset({"csv", "tsv", "tab", "psv"}),
+        "note",
+        extract_csv,
+        reads="every row with its columns' heads",
+    ),
+)

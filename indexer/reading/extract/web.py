@@ -173,6 +173,9 @@ def looks_like_html(head: bytes) -> bool:
 EXTRACTORS = (
     Extractor(
         name="html",
+        reads="text by heading, descriptions of pictures, what is filled in, labels of"
+        " drawings, what"
+        " the head tells",
         version=2,
         extensions=frozenset({"html", "htm", "xhtml", "shtml", "xht"}),
         kind="note",
@@ -181,6 +184,21 @@ EXTRACTORS = (
         processor_s=30,
         sniff=looks_like_html,
     ),
-    Extractor("enex", 1, frozenset({"enex"}), "note", extract_enex, 500_000_000),
-    Extractor("epub", 2, frozenset({"epub"}), "note", extract_epub),
+    Extractor(
+        "enex",
+        1,
+        frozenset({"enex"}),
+        "note",
+        extract_enex,
+        500_000_000,
+        reads="every note, its title and tags",
+    ),
+    Extractor(
+        "epub",
+        2,
+        frozenset({"epub"}),
+        "note",
+        extract_epub,
+        reads="chapters in the order of the book",
+    ),
 )

@@ -213,5 +213,14 @@ def _inside(holder: Any, wanted: str) -> Iterator[Any]:
 
 
 EXTRACTORS = (
-    Extractor("docx", 2, frozenset({"docx", "docm", "dotx", "dotm"}), "note", extract_docx),
+    Extractor(
+        "docx",
+        2,
+        frozenset({"docx", "docm", "dotx", "dotm"}),
+        "note",
+        extract_docx,
+        reads="text by heading, tables, insertions, content controls, text boxes, footnotes,"
+        " comments, equations, charts, headers and footers; properties; macro, template"
+        " and Strict forms",
+    ),
 )

@@ -327,4 +327,5 @@ def test_the_table() -> None:
     ]  # fmt: skip
     names = [row.name for row in EXTRACTORS]
     assert len(names) == len(set(names))
+    assert [row.name for row in EXTRACTORS if not row.reads] == []
     assert all(ext == ext.lower() and "." not in ext for r in EXTRACTORS for ext in r.extensions)
