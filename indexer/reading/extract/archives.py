@@ -16,7 +16,7 @@ from typing import Any
 
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.encodings import decode
-from indexer.reading.extract.members import Members
+from indexer.reading.extract.members import Members, Refused
 
 #: Entries that are looked at, and bytes that a compressed tar is unpacked to at most.
 _MOST_ENTRIES = 100_000
@@ -56,9 +56,7 @@ def _zip_reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[i
             with archive.open(entry) as file:
                 return file.read(most)
         except NotImplementedError as error:
-            raise ExtractError(
-                "packed", f"It is packed in a way that is not read: {error}."
-            ) from error
+            raise Refused(f"It is packed in a way that is not read: {error}.") from error
         except _ZIP_ERRORS as error:
             raise ExtractError("broken", str(error)) from error
 

@@ -28,6 +28,10 @@ _TOLD = 5  # members that are told with their reasons
 _ODD = re.compile(r"[\x00-\x1f\x7f/\\]+")
 
 
+class Refused(Exception):
+    """A member is not read, for a reason that is no file's: a sentence."""
+
+
 class Members:
     """Takes the files in a file as they come; gives parts, and what could not be read."""
 
@@ -47,8 +51,9 @@ class Members:
         try:
             self._read(name, read, size)
         except ExtractError as error:
-            sentence = REASONS[error.reason].sentence if error.reason in REASONS else error.detail
-            self._refused.setdefault(sentence, []).append(name)
+            self._refused.setdefault(REASONS[error.reason].sentence, []).append(name)
+        except Refused as error:
+            self._refused.setdefault(str(error), []).append(name)
         except (MemoryError, RecursionError):
             raise
         except Exception as error:  # noqa: BLE001 -- parsers fail in every way; the others are read
@@ -75,13 +80,13 @@ class Members:
         options = self._options
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
-            raise ExtractError("outside", "Its name leads out of the archive.")
+            raise Refused("Its name leads out of the archive.")
         if _left_out(path):
             return
         if options.guarded and (secret_name(f"/{name}") or doubtful_name(f"/{name}")):
             raise ExtractError("secret-name")
         if options.inner is None or options.depth >= MOST_DEPTH:
-            raise ExtractError("deep", "It lies too deep in other archives.")
+            raise Refused("It lies too deep in other archives.")
         if size > MOST_BYTES:
             raise ExtractError("too-large")
         spent = time.process_time() - self._began
