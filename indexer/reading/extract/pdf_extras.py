@@ -27,7 +27,9 @@ def remarks(page: Any, text: str) -> str:
                 found[str(widget.field_value or "").strip()] = None
                 found[str(widget.field_label or "").strip()] = None
     with suppress(Exception):
-        links = [link["uri"] for link in page.get_links() if link.get("uri")]
+        links: list[str] = []
+        if page.first_link is not None:
+            links = [link["uri"] for link in page.get_links() if link.get("uri")]
         found.update(dict.fromkeys(links[:_MOST_LINKS]))
     held = _squeezed(text)
     told = (line for line in found if line not in ("", "Off") and _squeezed(line) not in held)
