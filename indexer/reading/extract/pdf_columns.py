@@ -12,6 +12,7 @@ from indexer.reading.extract.reading_order import MIN_COLUMN_LINES, MIN_GUTTER
 #: A line of prose has so many words in the middle; a table's cell has fewer, or numbers.
 _PROSE_WORDS = 3
 _MOST_DIGITS = 0.2
+_BOLD = 1.5  # points between two prints of a line that is to look bold
 #: Added to the numbers of blocks to the right, so that they are blocks of their own.
 _RIGHT = 1_000_000
 
@@ -20,28 +21,36 @@ _Line = list[Word]
 
 
 def in_columns(words: list[Word], width: float) -> list[Word]:
-    """The words in the order that they are read in; as they are where no columns run by turns."""
+    """The words in the order that they are read in, lines that are printed twice to be bold once;
+    as they are where no columns run by turns."""
     lines = _lines(words)
     pairs = [(a, b) for a, b in pairwise(lines) if _beside(a, b)]
-    if len(pairs) < MIN_COLUMN_LINES:
-        return words
-    left, right = max(a[-1][2] for a, _ in pairs), min(b[0][0] for _, b in pairs)
-    if right - left < MIN_GUTTER * width or not (
-        _is_prose([a for a, _ in pairs]) and _is_prose([b for _, b in pairs])
-    ):
-        return words
-    return [word for line in _turned(lines, left, right) for word in line]
+    if len(pairs) >= MIN_COLUMN_LINES:
+        left, right = max(a[-1][2] for a, _ in pairs), min(b[0][0] for _, b in pairs)
+        if right - left >= MIN_GUTTER * width and (
+            _is_prose([a for a, _ in pairs]) and _is_prose([b for _, b in pairs])
+        ):
+            return [word for line in _turned(lines, left, right) for word in line]
+    count = sum(map(len, lines))
+    return words if count == len(words) else [word for line in lines for word in line]
 
 
 def _lines(words: list[Word]) -> list[_Line]:
+    """Words by line, without a line that is the one before, printed again at its place."""
+    places = [0, *(n for n in range(1, len(words)) if words[n][6] != words[n - 1][6]
+                   or words[n][5] != words[n - 1][5]), len(words)]  # fmt: skip
     lines: list[_Line] = []
-    last: tuple[int, int] | None = None
-    for word in words:
-        if (word[5], word[6]) != last:
-            lines.append([])
-        last = word[5], word[6]
-        lines[-1].append(word)
+    for start, end in pairwise(places):
+        line = words[start:end]
+        if line and not (lines and _is_again(line, lines[-1])):
+            lines.append(line)
     return lines
+
+
+def _is_again(line: _Line, before: _Line) -> bool:
+    one, two = line[0], before[0]
+    near = abs(one[0] - two[0]) < _BOLD and abs(one[1] - two[1]) < _BOLD
+    return near and [word[4] for word in line] == [word[4] for word in before]
 
 
 def _beside(one: _Line, two: _Line) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
 #: Kinds of annotations whose words are printed on the page, or that are no words.
 _PRINTED = ("FreeText", "Widget", "Link", "Popup")
 _FILE = "FileAttachment"
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]*:")
 _MOST_LINKS = 40  # of one page
 _MOST_FILES = 500
 
@@ -27,10 +29,13 @@ def remarks(page: Any, text: str) -> str:
                 found[str(widget.field_value or "").strip()] = None
                 found[str(widget.field_label or "").strip()] = None
     with suppress(Exception):
-        links: list[str] = []
-        if page.first_link is not None:
-            links = [link["uri"] for link in page.get_links() if link.get("uri")]
-        found.update(dict.fromkeys(links[:_MOST_LINKS]))
+        link, links = page.first_link, 0
+        while link is not None and links < _MOST_LINKS:
+            if _ADDRESS.match(uri := link.uri or ""):  # others lead within the document
+                found[uri] = None
+            link, links = link.next, links + 1
+    if not any(found):
+        return ""
     held = _squeezed(text)
     told = (line for line in found if line not in ("", "Off") and _squeezed(line) not in held)
     return "\n".join(told)

@@ -21,7 +21,6 @@ _PLAIN_WORD = re.compile(r"\W{0,3}(\d[\d.,:/%-]*|[^\W\d_]+([-'’./@_&][^\W_]+)*
 MIN_PLAIN = 0.3  # share of words that look like words; a broken encoding has a tenth
 JUDGED_WORDS = 30
 SPACED = 4  # single letters in a row, from which on they are one word set wide
-_BOLD = 1.5  # points between two prints of a word that is to look bold
 
 
 def page_text(page: Any) -> tuple[str, list[WordBox]]:
@@ -35,7 +34,7 @@ def page_text(page: Any) -> tuple[str, list[WordBox]]:
     flags = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES
     text = _Text()
     words = page.get_text("words", flags=flags)
-    for row in _rows(in_columns(_once(words), page.rect.width)):
+    for row in _rows(in_columns(words, page.rect.width)):
         text.add_row(row)
     return text.finish(_shown(page))
 
@@ -72,21 +71,10 @@ def _shown(page: Any) -> Any:
 _Word = tuple[str, Box]
 
 
-def _once(words: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Words without those printed a second time at the same place to be bold."""
-    kept: list[tuple[Any, ...]] = []
-    last: dict[str, tuple[Any, ...]] = {}
-    for word in words:
-        before = last.get(word[4])
-        if before is None or max(abs(word[0] - before[0]), abs(word[1] - before[1])) > _BOLD:
-            kept.append(word)
-        last[word[4]] = word
-    return kept
-
-
 def _unspaced(row: list[_Word]) -> list[_Word]:
     """A row with l e t t e r s set apart joined to words."""
-    if sum(len(word) == 1 for word, _ in row) < SPACED:
+    # Every row comes by here; of one that is set wide these three tell.
+    if len(row) < SPACED or min(map(len, (row[0][0], row[len(row) // 2][0], row[-1][0]))) > 1:
         return row
     joined: list[_Word] = []
     at = 0
