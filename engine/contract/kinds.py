@@ -52,6 +52,7 @@ KINDS: dict[str, KindRow] = {
         KindRow("pdf", "PDFs", ("pdfs",), has_pixels=True, typical_seconds=3.0),
         KindRow("code", "Code", ("source",), adapter="code"),
         KindRow("note", "Notes", ("notes", "doc", "document", "documents", "text")),
+        KindRow("archive", "Archives", ("archives", "zip"), typical_seconds=1.0),
         KindRow("other", "Other files", (), typical_seconds=0.01),
         KindRow(
             "diagram", "Diagrams", ("diagrams", "chart"), parent="image", is_kind=False,

@@ -173,6 +173,14 @@ class Settings:
         bounds=(1, 100_000),
         unit="MB",
     )
+    max_text: int = _row(
+        4,
+        "Indexing",
+        "Text read of one file",
+        "Of longer files the beginning is read, of logs the end; the file says how much.",
+        bounds=(1, 1_000),
+        unit="million characters",
+    )
     hidden_files: bool = _row(
         False,
         "Indexing",

@@ -22,34 +22,67 @@ MAX_PARTS = 8  # of an identifier; a long path of words is words, not a name
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー々\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _START = rf"[[\p{{L}}\p{{N}}]--[{_UNSPACED}]]"
 _REST = rf"[[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]"
+#: Marks within a word that are not seen: Persian keeps letters apart with them.
+_JOINERS = "\u200c\u200d"
+_EMOJI = "\u231a-\u23ff\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff"
+#: A telephone number with a country's or an area's beginning, however it is spaced.
+_PHONE = (
+    r"(?<![A-Za-z0-9.,+/\-])(?<![0-9][ ])"
+    r"(?![0-9]{1,2}(?P<mark>[./\-])[0-9]{1,2}(?P=mark)[0-9]{2,4}(?![./\-]?[0-9]))"  # a date
+    r"(?:\+[1-9][0-9]{0,3}|\(0[0-9]{0,4}\)|0[0-9]{1,4})(?:[ ./()\-\u00a0]{1,3}[0-9]{1,8}){1,6}"
+    r"(?![A-Za-z0-9]|[.,/\-:][0-9])"
+)
 _RUN = regex.compile(
     rf"""(?P<unspaced>[{_UNSPACED}][{_UNSPACED}\p{{M}}ﾞﾟ]*+)
+      | (?P<phone>{_PHONE})
       | (?P<amount>\p{{Nd}}{{1,3}}(?:,\p{{Nd}}{{3}})+(?![\p{{L}}\p{{N}}]))
       | (?P<special>(?<![\p{{L}}\p{{N}}])(?:[cC]\+\+|[cCfF]\#)(?![\p{{L}}\p{{N}}]))
-      | (?P<word>{_START}{_REST}*+(?:[_\-.'’‑·]+{_START}{_REST}*+)*+)
+      | (?P<word>{_START}{_REST}*+(?:[_\-.'’‑·{_JOINERS}]+{_START}{_REST}*+)*+)
+      | (?P<emoji>[\U0001F1E6-\U0001F1FF]{{2}}|[{_EMOJI}])
     """,
     regex.VERBOSE | regex.VERSION1,
 )
 #: The same for ASCII, twice as fast (7 MB a second).
 _ASCII_RUN = re.compile(
-    r"""(?P<amount>[0-9]{1,3}(?:,[0-9]{3})+(?![A-Za-z0-9]))
+    rf"""(?P<phone>{_PHONE})
+      | (?P<amount>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?![A-Za-z0-9]))
       | (?P<special>(?<![A-Za-z0-9])(?:[cC]\+\+|[cCfF]\#)(?![A-Za-z0-9]))
       | (?P<word>[A-Za-z0-9]++(?:[_\-.']++[A-Za-z0-9]++)*+)
     """,
     re.VERBOSE,
 )
 _NO_SPACES = regex.compile(rf"[{_UNSPACED}]")
-_SEPARATOR = regex.compile(r"[_\-.'’‑·]+")
+_SEPARATOR = regex.compile(rf"[_\-.'’‑·{_JOINERS}]+")
 _PART = regex.compile(
     r"\p{Lu}{2,}s?(?!\p{Ll})|\p{Lu}(?=\p{Lu}\p{Ll})|\p{Lu}?[^\p{Lu}\p{N}]+|\p{Lu}+|\p{N}+"
 )
 _NUMBER = regex.compile(r"[\p{N}.]+")
+_DIGITS, _PIECE = re.compile(r"[0-9]+"), re.compile(r"[0-9][0-9.\-]*(?<=[0-9])")
+#: Digits of a telephone number, and of what is dialled within a town.
+_PHONE_DIGITS, _LOCAL_DIGITS = (8, 15), 5
 _LATIN = regex.compile(r"[a-z]+")
 _CYRILLIC = regex.compile(r"[а-я]+")
 #: Marks that readers and keyboards leave out; marks of other scripts carry vowels and stay.
-_OPTIONAL_MARKS = regex.compile(r"[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0670\u0640]")
+_OPTIONAL_MARKS = regex.compile(r"[\u0300-\u036f\u0591-\u05c7\u064b-\u0655\u0670\u0640]")
 _LETTERS = str.maketrans(
-    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+    {
+        "ø": "o",
+        "æ": "ae",
+        "œ": "oe",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ı": "i",
+        # Arabic and Persian keyboards, and spellings that are used for one another.
+        "ی": "ي",
+        "ى": "ي",
+        "ک": "ك",
+        "ة": "ه",
+        "ۀ": "ه",
+        "ە": "ه",
+        "ٱ": "ا",
+    }
 )
 _ENGLISH = Stemmer.Stemmer("english", 0)
 _RUSSIAN = Stemmer.Stemmer("russian", 0)
@@ -139,6 +172,10 @@ def _terms(run: str, group: str) -> tuple[str, ...]:
         return (fold(run).replace(",", ""),)
     if group == "special":
         return (run.lower(),)
+    if group == "emoji":
+        return (run,)
+    if group == "phone":
+        return _telephone(run)
     return _word(run)
 
 
@@ -149,6 +186,16 @@ def _pairs(run: str) -> tuple[str, ...]:
     pairs = [run[i : i + 2] for i in range(len(run) - 1)]
     singles = [c for c in run if unicodedata.name(c, "").startswith("CJK")]
     return (*pairs, *singles)
+
+
+def _telephone(run: str) -> tuple[str, ...]:
+    """The groups of digits, and all from each of them on as one: with and without what is left out
+    within a country or a town. What is too short or too long is no telephone number."""
+    groups = _DIGITS.findall(run)
+    joined = ["".join(groups[first:]) for first in range(len(groups))]
+    if not _PHONE_DIGITS[0] <= len(joined[0]) <= _PHONE_DIGITS[1]:
+        return tuple(term for piece in _PIECE.findall(run) for term in _word(piece))
+    return (*groups, *(number for number in joined[:-1] if len(number) >= _LOCAL_DIGITS))
 
 
 def _word(run: str) -> tuple[str, ...]:

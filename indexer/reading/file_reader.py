@@ -20,11 +20,11 @@ from indexer.reading.extract.base import ExtractError, Extraction, Extractor, Oc
 from indexer.reading.kept_pages import KeptPages
 from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
-from indexer.reading.secrets import passages_withheld, secret_spans
+from indexer.reading.secrets import passages_withheld, reads_as_prose, secret_spans
 from indexer.reading.versions import reading_version
 from indexer.reading.work import PagesRead, Work, facts_of
 from indexer.sources.contents import content_hash
-from indexer.sources.secret_names import secret_name
+from indexer.sources.secret_names import doubtful_name, secret_name
 
 _Edition = tuple[int, int, int]  # size, time of change, inode
 
@@ -102,7 +102,13 @@ class FileReader:
         edition = f"{extractor.name} {extractor.version} {'guarded ' * guarded}{digest}"
         known = self._kept.load(record.id, edition)
         extraction, scratch = self._extractors.extract(
-            record.path, ocr=self._settings.ocr, pixels=self._pixels, look=look, ocr_pages=known
+            record.path,
+            ocr=self._settings.ocr,
+            pixels=self._pixels,
+            look=look,
+            ocr_pages=known,
+            characters=self._settings.max_text * 1_000_000,
+            guarded=guarded,
         )
         after = path.stat() if path.exists() else None
         if after is None or _edition(after) != before:
@@ -134,6 +140,10 @@ class FileReader:
         root = self._ledger.root_of(record.path)
         units = units_of(extraction, record.id, record.path, root.path if root else "")
         if self._settings.withhold_secrets and not record.allowed:
+            if (rule := doubtful_name(record.path)) and not reads_as_prose(
+                "\n".join(part.text for part in extraction.parts)
+            ):
+                raise ExtractError("secret-name", rule)
             units = self._without_secrets(extraction, units, notes)
         if not units and unread:
             return PagesRead(unread, "; ".join(notes))

@@ -20,7 +20,13 @@ from typing import Any
 from engine.contract.types import Look
 from indexer.reading import extract, messages
 from indexer.reading.deadline import IDLE_S
-from indexer.reading.extract.base import OCR_SECONDS, ExtractError, Extraction, OcrPage
+from indexer.reading.extract.base import (
+    CHARACTERS,
+    OCR_SECONDS,
+    ExtractError,
+    Extraction,
+    OcrPage,
+)
 from indexer.reading.worker_process import KilledError, WorkerProcess
 
 # Seconds of processor time (see indexer.reading.deadline).
@@ -81,17 +87,21 @@ class ExtractorPool:
         thumbs: bool = True,
         look: bool = False,
         ocr_pages: Sequence[OcrPage] = (),
+        characters: int = CHARACTERS,
+        guarded: bool = True,
         urgent: bool = False,
     ) -> tuple[Extraction, Path]:
         """What the file holds, and the scratch folder with its pictures: the caller removes it.
 
-        `look`: with how a picture looks. `ocr_pages`: of the same contents, read before. `urgent`
-        where a person waits. ExtractError with its reason where the file gives nothing, its worker
-        died or hung.
+        `look`: with how a picture looks. `ocr_pages`: of the same contents, read before.
+        `characters`: of text, at most. `guarded`: what lies in it under a secret's name stays
+        closed. `urgent` where a person waits. ExtractError with its reason where the file gives
+        nothing, its worker died or hung.
         """
         folder = self._folder()
         options = {"scratch": str(folder), "ocr": ocr, "pixels": pixels, "thumbs": thumbs}
         options |= {"max_pixels": max_pixels, "look": look}
+        options |= {"characters": characters, "guarded": guarded}
         known = {"ocr_pages": messages.pack_pages(ocr_pages), "ocr_seconds": self.ocr_seconds}
         row = extract.pick(Path(path), b"")
         crew = self._for_people if urgent else self._for_work

@@ -108,6 +108,9 @@ _ASSIGNED_HINTS = (
     "encryptionkey", "encryption_key", "encryption-key",
 )  # fmt: skip
 _URL_PASSWORD = re.compile(r"://[^:/?#\[\]@\s\"'<>]{1,80}:(?P<value>[^:/?#\[\]@\s\"'<>]{3,120})@")
+#: A word of prose, and how many a text must have that a doubtful name does not withhold.
+_PLAIN_WORD = re.compile(r"\W{0,3}[^\W\d_]{1,20}(?:['’-][^\W\d_]{1,20})?\W{0,3}")
+_FEWEST_PLAIN = 5
 _PLACEHOLDER = re.compile(
     r"(?i)x{4,}|\*{3,}|\.{3}|_{4,}|example|sample|dummy|placeholder|change[_-]?me|your[_-]|my[_-]"
     r"|some[_-]|insert|replace|todo|undefined|redacted|[$%<>{}]"
@@ -188,6 +191,15 @@ def _is_reference(value: str) -> bool:
     if re.fullmatch(r"[A-Za-z_][\w]*(?:(?:\.|->|::)[A-Za-z_]\w*)+", value):
         return True
     return bool(re.match(r"(?:https?:|/|\./|~|\d{4}-\d\d-\d\d|sha\d+[:-]|arn:)", value))
+
+
+def reads_as_prose(text: str) -> bool:
+    """Whether a text is words that somebody wrote for people, with no secret among them."""
+    words = text.split()
+    plain = sum(_PLAIN_WORD.fullmatch(word) is not None for word in words)
+    if plain < _FEWEST_PLAIN or plain < 0.6 * len(words) or secret_spans(text):
+        return False
+    return not any(len(token) >= 40 and _varied(token) for token in _BASE64.findall(text))
 
 
 def passages_withheld(texts: Sequence[str], passages: Sequence[str]) -> list[str | None]:

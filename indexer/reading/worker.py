@@ -39,7 +39,8 @@ def read_file(path: Path, options: ExtractOptions) -> Extraction:
         raise ExtractError("unsupported")
     if facts.st_size > extractor.max_bytes:
         raise ExtractError("too-large", f"{facts.st_size} bytes, limit {extractor.max_bytes}")
-    sandbox.allow_cpu(extractor.processor_s + _MARGIN_S)
+    if not options.depth:
+        sandbox.allow_cpu(extractor.processor_s + _MARGIN_S)
     extraction = extractor.extract(path, options)
     if not extraction.parts and not extraction.unread:
         raise ExtractError("no-text", "; ".join(extraction.notes))
@@ -72,7 +73,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             return {"ok": save_shown(path, request["folder"], document=_is_document(path))}
         options = dict(request["options"])
         options["ocr_pages"] = messages.unpack_pages(options.get("ocr_pages", []))
-        extraction = read_file(path, ExtractOptions(**options))
+        extraction = read_file(path, ExtractOptions(**options, inner=read_file))
         return {"ok": messages.pack_extraction(extraction)}
     except ExtractError as error:
         return {"reason": error.reason, "detail": error.detail}

@@ -71,6 +71,9 @@ def _unknown(index: Index, rules: IgnoreRules, path: str) -> dict[str, Any]:
             "sentence": _of_folder(index.ledger, path),
             "rule": "",
         }
+    if os.path.islink(path):
+        sentence = "It is a symbolic link, and links are not followed."
+        return {"state": "unknown", "reason": "link", "sentence": sentence, "rule": ""}
     sentence = "It has not been looked at yet; the next scan will."
     return {"state": "unknown", "reason": "unseen", "sentence": sentence, "rule": ""}
 

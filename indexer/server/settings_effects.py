@@ -9,6 +9,7 @@ from engine.contract.settings import Settings
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.index import Index
 from indexer.ledger.ledger import Ledger
+from indexer.reading.extract.base import READ_IN_PART
 from indexer.reading.pool import ExtractorPool
 from indexer.sources.scanner import Scanner
 
@@ -54,6 +55,9 @@ def _redone(ledger: Ledger, settings: Settings, changed: Set[str]) -> list[int]:
         ids.update(record.id for record in ledger.files(state="withheld"))
     if "max_file_mb" in changed:
         ids.update(record.id for record in ledger.problems(reason="too-large"))
+    if "max_text" in changed:
+        done = ledger.files(state="done")
+        ids.update(record.id for record in done if READ_IN_PART in record.detail)
     if "ocr" in changed:
         ids.update(record.id for record in ledger.problems(reason="no-text"))
         if settings.ocr:

@@ -13,6 +13,8 @@ from importlib import resources
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+from indexer.sources.git_index import repository_of, tracked_files
+
 OWN_FILE = ".inklingignore"
 GIT_FILE = ".gitignore"
 #: Files whose change changes what is left out below their folder.
@@ -156,6 +158,11 @@ def _whole(regex: str) -> str:
     return f"(?s:{regex}.)" if regex.endswith("/") else f"(?s:{regex})"
 
 
+def _rule_files_in(folder: str) -> list[str]:
+    candidates = (OWN_FILE, GIT_FILE, ".git")
+    return [name for name in candidates if os.path.lexists(os.path.join(folder, name))]
+
+
 @cache
 def default_patterns(hidden: bool = False) -> Patterns:
     """The shipped defaults; `hidden`: without the rule that leaves hidden files out."""
@@ -167,18 +174,26 @@ def default_patterns(hidden: bool = False) -> Patterns:
 class Scope:
     """The patterns that hold inside one folder and, unless it says otherwise, below it."""
 
-    __slots__ = ("defaults", "git", "own")
+    __slots__ = ("defaults", "git", "own", "shut", "tracked")
 
     def __init__(
-        self, own: tuple[Patterns, ...], git: tuple[Patterns, ...], defaults: Patterns
+        self,
+        own: tuple[Patterns, ...],
+        git: tuple[Patterns, ...],
+        defaults: Patterns,
+        tracked: Tracked | None = None,
+        shut: Ignored | None = None,
     ) -> None:
         self.own = own  # settings, then .inklingignore files, innermost first
         self.git = git  # .gitignore files, innermost first, then .git/info/exclude
         self.defaults = defaults
+        self.tracked = tracked  # by git, of the repository around
+        self.shut = shut  # the rule by which git leaves the folder out but for what it tracks
 
     @property
     def digest(self) -> str:
-        return "-".join(patterns.digest for patterns in (*self.own, *self.git))
+        held = "-".join(patterns.digest for patterns in (*self.own, *self.git))
+        return f"{held}-{self.tracked.digest}" if self.git and self.tracked else held
 
     def decision(self, parent: str, name: str, folder: bool) -> Ignored | None:
         """Why an entry of the folder is left out, if it is.
@@ -190,16 +205,44 @@ class Scope:
             position = patterns.match(parent, name, folder)
             if position >= 0:
                 return patterns.ignored(position) if patterns.leaves_out(position) else None
-        for patterns in self.git:
-            position = patterns.match(parent, name, folder)
-            if position >= 0:
-                if patterns.leaves_out(position):
-                    return patterns.ignored(position)
-                break
+        ignored = self.by_git(parent, name, folder)
+        if ignored is not None and not (self.tracked and self.tracked.holds(parent, name)):
+            return ignored
         position = self.defaults.match(parent, name, folder)
         if position >= 0 and self.defaults.leaves_out(position):
             return self.defaults.ignored(position)
         return None
+
+    def by_git(self, parent: str, name: str, folder: bool) -> Ignored | None:
+        """The rule by which git leaves an entry out that it was not told to track."""
+        if self.shut is not None:
+            return self.shut
+        for patterns in self.git:
+            position = patterns.match(parent, name, folder)
+            if position >= 0:
+                return patterns.ignored(position) if patterns.leaves_out(position) else None
+        return None
+
+
+class Tracked:
+    """What git tracks of one repository; read when it is first asked for."""
+
+    def __init__(self, top: str, index: str) -> None:
+        self._skip = len(top.rstrip(os.sep)) + 1
+        self._index = index
+        self._paths: frozenset[str] | None = None
+        try:
+            found = os.stat(index)
+            self.digest = f"{found.st_mtime_ns:x}.{found.st_size:x}"
+        except OSError:
+            self.digest = ""
+
+    def holds(self, parent: str, name: str) -> bool:
+        """Whether an entry of a folder is tracked, or a folder around something that is."""
+        if self._paths is None:
+            self._paths = tracked_files(self._index)
+        path = f"{parent}/{name}"[self._skip :]
+        return path.replace(os.sep, "/") in self._paths
 
 
 class IgnoreRules:
@@ -213,33 +256,68 @@ class IgnoreRules:
         self._gitignore = gitignore
         self._defaults = default_patterns(hidden)
         self._parsed: dict[str, tuple[tuple[int, int], Patterns]] = {}
+        self._tracked: dict[str, Tracked] = {}
 
     def root_scope(self, root: str, names: Collection[str] | None = None) -> Scope:
         """What holds directly inside a root; `names` spares a look at what it holds."""
-        return self.inner(Scope(self._settings, (), self._defaults), root, names)
+        outer = Scope(self._settings, (), self._defaults)
+        for folder in self._repository_above(root) if self._gitignore else ():
+            outer = self._inside_git(outer, folder, _rule_files_in(folder))
+        return self.inner(outer, root, names)
+
+    def _repository_above(self, root: str) -> list[str]:
+        """The folders from the top of the repository that a root lies in down to it, without
+        itself. One over a home keeps settings, and its rules leave out all else."""
+        folders: list[str] = []
+        folder, home = root, os.path.realpath(os.path.expanduser("~"))
+        while not os.path.lexists(os.path.join(folder, ".git")):
+            above = os.path.dirname(folder)
+            if above in (folder, home):
+                return []
+            folders.append(above)
+            folder = above
+        return folders[::-1]
+
+    def _inside_git(self, outer: Scope, folder: str, names: Collection[str]) -> Scope:
+        """The outer scope with what git's files in a folder say, no others."""
+        git, tracked, shut = outer.git, outer.tracked, outer.shut
+        if ".git" in names and (own := repository_of(folder)):
+            # A repository of its own: the outer one's files end here.
+            git = self._file(folder, os.path.join(own, "info", "exclude"))
+            tracked, shut = self._tracked_in(folder, os.path.join(own, "index")), None
+        if GIT_FILE in names:
+            git = (*self._file(folder, GIT_FILE), *git)
+        if git is outer.git and tracked is outer.tracked:
+            return outer
+        return Scope(outer.own, git, outer.defaults, tracked, shut)
+
+    def _tracked_in(self, top: str, index: str) -> Tracked:
+        fresh = Tracked(top, index)
+        known = self._tracked.get(index)
+        if known is None or known.digest != fresh.digest:
+            self._tracked[index] = known = fresh
+        return known
 
     def inner(self, outer: Scope, folder: str, names: Collection[str] | None = None) -> Scope:
         """What holds inside a folder, given what holds inside the one around it.
 
         `names`: at least those entries of the folder that begin with a dot.
         """
+        shut = None
+        if outer.tracked is not None:  # let in although a rule of git names it
+            shut = outer.by_git(*os.path.split(folder), True)
+        if shut is not outer.shut:
+            outer = Scope(outer.own, outer.git, outer.defaults, outer.tracked, shut)
         if names is None:
-            candidates = (OWN_FILE, GIT_FILE, ".git")
-            names = [n for n in candidates if os.path.lexists(os.path.join(folder, n))]
+            names = _rule_files_in(folder)
         if not names:
             return outer
-        own, git = outer.own, outer.git
+        scope = outer
         if OWN_FILE in names:
             split = len(self._settings)
-            own = (*own[:split], *self._file(folder, OWN_FILE), *own[split:])
-        if self._gitignore:
-            if ".git" in names:  # a repository of its own: the outer one's files end here
-                git = self._file(folder, os.path.join(".git", "info", "exclude"))
-            if GIT_FILE in names:
-                git = (*self._file(folder, GIT_FILE), *git)
-        if own is outer.own and git is outer.git:
-            return outer
-        return Scope(own, git, outer.defaults)
+            own = (*outer.own[:split], *self._file(folder, OWN_FILE), *outer.own[split:])
+            scope = Scope(own, outer.git, outer.defaults, outer.tracked, outer.shut)
+        return self._inside_git(scope, folder, names) if self._gitignore else scope
 
     def scope_inside(self, root: str, folder: str, known: dict[str, Scope | None]) -> Scope | None:
         """What holds inside a folder of a root, None if the walk does not enter it.

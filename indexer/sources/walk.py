@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat as stat_module
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from indexer.ledger.ledger import FileRecord, Found, Ledger, Root
 from indexer.ledger.records import extension
+from indexer.sources.facts import facts_of
 from indexer.sources.ignore import OWN_FILE, Ignored, IgnoreRules, Scope
 from indexer.sources.moves import moves_among
 from indexer.sources.presence import Presence, Sight, Sights
@@ -63,6 +66,9 @@ class Walk:
         self.stop = stop or threading.Event()
         self.on_progress = on_progress
         self.kinds = kinds
+        self._began = time.time_ns()
+        said = ledger.meta(f"scanned:{root.id}")
+        self._last_began = int(said) if said else self._began  # not told by an older Inkling
         self.known: Known = {}
         self.result = ScanResult()
         self._new: list[Found] = []
@@ -129,7 +135,7 @@ class Walk:
                 row = self.known.get(entry.path) if same else None
                 if row is not None:
                     found = entry.stat(follow_symlinks=False)
-                    if row[1:] == (found.st_size, found.st_mtime_ns, found.st_ino):
+                    if row[1:] == facts_of(found) and not self._touched(found):
                         self.result.seen += 1
                         del self.known[entry.path]
                         continue
@@ -209,6 +215,9 @@ class Walk:
 
     def _unlisted(self, path: bytes, error: OSError) -> None:
         self._kept.append(path)
+        if error.errno == errno.ENAMETOOLONG and path not in self.known:
+            # Nothing below can be asked about: the folder itself stands for it, with its reason.
+            self._new.append(Found(path, 0, 0, 0, "other", "failed", "unreadable"))
         self.result.errors.append((os.fsdecode(path), error.strerror or str(error)))
 
     # -- comparing -----------------------------------------------------------------------------
@@ -216,9 +225,9 @@ class Walk:
     def _meet(self, path: bytes, name: str, found: os.stat_result) -> None:
         self.result.seen += 1
         row = self.known.pop(path, None)
-        facts = (found.st_size, found.st_mtime_ns, found.st_ino)
         # Under rules that have changed a name may say now that it holds secrets.
-        if row is not None and row[1:] == facts and (self.same_rules or not secret_name(name)):
+        same = row is not None and row[1:] == facts_of(found) and not self._touched(found)
+        if same and (self.same_rules or not secret_name(name)):
             return
         item = self._found(path, name, found)
         if row is None:
@@ -230,8 +239,14 @@ class Walk:
             if len(self._changed) >= _BATCH:
                 self._write_changed()
 
+    def _touched(self, found: os.stat_result) -> bool:
+        """Whether something was done to a file since the last scan that its time need not tell:
+        an edit that puts the time back, or no more than a change of permissions. Its contents
+        are compared then. Clocks of other machines may be ahead."""
+        return self._last_began < found.st_ctime_ns <= self._began
+
     def _found(self, path: bytes, name: str, found: os.stat_result) -> Found:
-        facts = (path, found.st_size, found.st_mtime_ns, found.st_ino)
+        facts = (path, *facts_of(found))
         kind = self.kinds.get(extension(name), "other")
         if not stat_module.S_ISREG(found.st_mode):
             return Found(*facts, kind, "skipped", "not-regular")
@@ -256,8 +271,12 @@ class Walk:
             self.result.offline, self.result.complete = True, False
         if not self._sight.holds():
             self.result.complete = False  # another folder stands in its place
+        if self.result.complete and whole and not self.same_rules:
+            self._no_secret_any_more()
         if self.result.complete:
             self._write_removed()
+            if whole:
+                self.ledger.set_meta(f"scanned:{self.root.id}", str(self._began))
             if whole and self._digests != self._last_digests:
                 self.ledger.set_meta(f"rules:{self.root.id}", json.dumps(self._digests))
         self._report()
@@ -272,6 +291,14 @@ class Walk:
             and record.root_id == self.root.id
             and os.access(record.path, os.R_OK)
         ]
+        if ids:
+            self.ledger.requeue(ids)
+            self.result.changed.extend(ids)
+
+    def _no_secret_any_more(self) -> None:
+        """Take up files that were withheld by a rule on names that there is no more."""
+        withheld = self.ledger.files("withheld", root_id=self.root.id)
+        ids = [r.id for r in withheld if r.reason == "secret-name" and not secret_name(r.path)]
         if ids:
             self.ledger.requeue(ids)
             self.result.changed.extend(ids)

@@ -1,4 +1,5 @@
-"""Writes the tables of the README that are made from tables in the code: the filters of a query."""
+"""Writes the tables of the README that are made from tables in the code: the filters of a query,
+the formats that are read."""
 
 from __future__ import annotations
 
@@ -7,10 +8,13 @@ import sys
 from pathlib import Path
 
 from engine.contract.filters import FILTERS
+from indexer.reading.extract import EXTRACTORS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 _TABLE = re.compile(r"(?<=<!-- filters -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_FORMATS = re.compile(r"(?<=<!-- formats -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
+_MOST_ENDINGS = 30
 WORDS = (
     (
         '"exact phrase"',
@@ -47,9 +51,26 @@ def filters_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def formats_table() -> str:
+    """A row an extractor: how its files end, what is read of them."""
+    seen: set[str] = set()
+    lines = ["| files | what is read of them |", "|---|---|"]
+    for row in EXTRACTORS:  # where two know an extension the first reads it
+        endings = sorted(row.extensions - seen)
+        seen |= row.extensions
+        told = (
+            " ".join(endings)
+            if len(endings) <= _MOST_ENDINGS
+            else f"{len(endings)} endings of source code and data"
+        )
+        lines.append(f"| {told} | {row.reads} |")
+    return "\n".join(lines) + "\n"
+
+
 def with_tables(text: str) -> str:
     """The page with its tables as the code has them."""
-    return _TABLE.sub(lambda _: filters_table(), text)
+    text = _TABLE.sub(lambda _: filters_table(), text)
+    return _FORMATS.sub(lambda _: formats_table(), text)
 
 
 def main() -> None:

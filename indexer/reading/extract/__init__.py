@@ -6,7 +6,23 @@ import re
 from pathlib import PurePath
 
 from engine.contract.types import Kind
-from indexer.reading.extract import code, mail, markup, notebook, office, pdf, picture, tables, web
+from indexer.reading.extract import (
+    archives,
+    calendars,
+    code,
+    mail,
+    markup,
+    notebook,
+    opendocument,
+    pdf,
+    picture,
+    rtf,
+    sheets,
+    slides,
+    tables,
+    web,
+    word,
+)
 from indexer.reading.extract.base import Extractor
 from indexer.reading.extract.languages import FILES
 
@@ -14,11 +30,17 @@ from indexer.reading.extract.languages import FILES
 EXTRACTORS: tuple[Extractor, ...] = (
     *picture.EXTRACTORS,
     *pdf.EXTRACTORS,
-    *office.EXTRACTORS,
+    *word.EXTRACTORS,
+    *slides.EXTRACTORS,
+    *sheets.EXTRACTORS,
+    *opendocument.EXTRACTORS,
+    *rtf.EXTRACTORS,
     *tables.EXTRACTORS,
     *web.EXTRACTORS,
     *notebook.EXTRACTORS,
     *mail.EXTRACTORS,
+    *calendars.EXTRACTORS,
+    *archives.EXTRACTORS,
     *code.EXTRACTORS,
     *markup.EXTRACTORS,
 )
@@ -34,10 +56,10 @@ _MAGIC = (
 )
 #: Names that promise nothing to read; sniffing them would only find text by chance.
 _OPAQUE = frozenset({
-    "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class", "jar", "zip",
-    "gz", "bz2", "xz", "zst", "7z", "rar", "tar", "iso", "img", "dmg", "db", "sqlite", "mp3", "mp4",
-    "mkv", "mov", "avi", "wav", "flac", "ogg", "webm", "ttf", "otf", "woff", "woff2", "doc", "xls",
-    "ppt", "kdbx", "npy", "npz", "parquet", "pkl", "pt", "safetensors", "onnx", "gguf", "wasm",
+    "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class", "zst", "7z",
+    "rar", "iso", "img", "dmg", "db", "sqlite", "mp3", "mp4", "mkv", "mov", "avi", "wav", "flac",
+    "ogg", "webm", "ttf", "otf", "woff", "woff2", "doc", "xls", "ppt", "kdbx", "npy", "npz",
+    "parquet", "pkl", "pt", "safetensors", "onnx", "gguf", "wasm",
 })  # fmt: skip
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?(shot|capture|grab)|bildschirmfoto", re.IGNORECASE)
 

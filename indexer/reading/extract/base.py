@@ -11,6 +11,12 @@ from engine.contract.types import Kind, PictureClass, WordBox
 #: Of processor time for the pages of a call: 30 to 60 scans. What a kill in between costs, and how
 #: long another file waits for this one.
 OCR_SECONDS = 40.0
+#: Unpacked bytes and processor time for all that lies in one file.
+MEMBER_BYTES, MEMBER_SECONDS = 400_000_000, 60.0
+#: Of text that is taken from one file: a person may want more (settings.max_text).
+CHARACTERS = 4_000_000
+#: In what is told of a file of which that is not all: "Only the first 10 messages are indexed."
+READ_IN_PART = " are indexed."
 
 
 class ExtractError(Exception):
@@ -34,7 +40,7 @@ class Part:
     heading: tuple[str, ...] = ()  # heading path, or symbol path, outermost first
     page: int | None = None  # 1-based
     lines: tuple[int, int] | None = None  # 1-based, inclusive
-    symbol: str | None = None  # name of the function, class …
+    symbol: str | None = None  # name of the function, class …, of the member of an archive
     language: str | None = None
     words: list[WordBox] = field(default_factory=list)
     image: str | None = None  # name of a picture file in the scratch folder, for encoders that see
@@ -83,6 +89,13 @@ class ExtractOptions:
     look: bool = False  # how pictures look is wanted, too
     ocr_pages: Sequence[OcrPage] = ()  # what earlier calls have read of the same contents
     ocr_seconds: float = OCR_SECONDS
+    characters: int = CHARACTERS  # of text, at most
+    guarded: bool = True  # members whose names say that they hold secrets stay closed
+    #: Reads a file that lies in this one; None: such files are only listed.
+    inner: Callable[[Path, ExtractOptions], Extraction] | None = None
+    depth: int = 0  # how many files this one lies in
+    member_bytes: int = MEMBER_BYTES
+    member_seconds: float = MEMBER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +112,4 @@ class Extractor:
     sniff: Callable[[bytes], bool] | None = (
         None  # looks at the first 4 kB of files without a known name
     )
+    reads: str = ""  # what of them, for people; the README's table

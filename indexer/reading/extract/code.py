@@ -14,8 +14,6 @@ _MAX_BYTES = 20_000_000
 #: Beyond it a source file is read by lines: it is data or generated, and nonsense takes the parser
 #: 7 µs a byte.
 _MAX_PARSED = 500_000
-#: Characters kept of data files: enough to find them by.
-_MAX_DATA = 400_000
 _LOCK_FILES = frozenset({
     "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock",
     "poetry.lock", "pdm.lock", "uv.lock", "pipfile.lock", "cargo.lock", "composer.lock",
@@ -33,6 +31,9 @@ _GENERATED_TEXT = re.compile(
     r"|(?:auto-?|automatically )generated\b)",
     re.IGNORECASE | re.MULTILINE,
 )
+#: Languages that programs minify; a dump of a database has long lines, too.
+_MINIFIED = frozenset({"javascript", "typescript", "css", "php"})
+_STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
 #: What is left between symbols when nothing is: closing words and braces.
 _CLOSING = re.compile(r"[\W_]*(end|#?endif|fi|done)?[\W_]*")
 
@@ -47,8 +48,8 @@ def extract(path: Path, options: ExtractOptions) -> Extraction:
     language = language_of(path, text)
     name = language.name if language else None
     if language is None or language.data:
-        return _data(text, name)
-    _refuse_generated(text)
+        return _data(text, name, options.characters)
+    _refuse_generated(text, name)
     symbols = symbols_of(text.encode(), language) if len(text) < _MAX_PARSED else []
     parts = _parts(text.split("\n"), symbols)
     for part in parts:
@@ -61,23 +62,26 @@ def looks_like_script(head: bytes) -> bool:
     return head.startswith(b"#!")
 
 
-def _data(text: str, language: str | None) -> Extraction:
+def _data(text: str, language: str | None, characters: int) -> Extraction:
     notes = []
-    if len(text) > _MAX_DATA:
-        text = text[:_MAX_DATA].rsplit("\n", 1)[0]
-        notes.append(f"Only the first {len(text):,} characters of the data are indexed.")
+    if len(text) > characters:
+        whole, text = len(text), text[:characters].rpartition("\n")[0] or text[:characters]
+        notes.append(f"Only the first {len(text):,} of {whole:,} characters are indexed.")
     lines = (1, text.count("\n") + 1)
     parts = [Part(text, lines=lines, language=language)] if text.strip() else []
     return Extraction(kind="code", parts=parts, language=language, notes=notes)
 
 
-def _refuse_generated(text: str) -> None:
+def _refuse_generated(text: str, language: str | None) -> None:
     if _GENERATED_TEXT.search(text[:800]):
         raise ExtractError("generated", "a comment at its start says so")
-    lines = text.count("\n") + 1
-    # Written code has lines of 30 to 40 characters on average; minified code is one long line.
-    if len(text) > 3000 and len(text) / lines > 250:
-        raise ExtractError("generated", f"minified: {len(text) // lines} characters a line")
+    if len(text) <= 3000 or language not in _MINIFIED:
+        return
+    # Minified code is a few long lines. Long strings between short lines are a person's.
+    bare = _STRING.sub('""', text)
+    lines = bare.count("\n") + 1
+    if len(bare) / lines > 250:
+        raise ExtractError("generated", f"minified: {len(bare) // lines} characters a line")
 
 
 def _parts(lines: list[str], symbols: list[Symbol]) -> list[Part]:
@@ -119,7 +123,8 @@ def _add(
 EXTRACTORS = (
     Extractor(
         name="code",
-        version=1,
+        reads="functions and classes by name, comments, data and settings to their end",
+        version=2,
         extensions=EXTENSIONS,
         kind="code",
         extract=extract,

@@ -13,20 +13,31 @@ from indexer.reading.extract.base import ExtractError
 
 #: Control characters that text does not contain.
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+#: Colours and movements of a terminal: they stand within words.
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?"
+    r"|[()][0-9A-Za-z]|[=>78cDEHM])"
+)
+_OVERSTRUCK = re.compile(r"[^\n\b]\x08")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 #: Encodings that look like ASCII but for an escape.
-_SEVEN_BIT = re.compile(rb"\x1b[$(]|~\{")
+_SEVEN_BIT = re.compile(rb"\x1b\$|~\{")
 #: True supersets, which is what programs write under the narrower name.
 _WIDER = {"iso-8859-1": "cp1252", "shift_jis": "cp932", "gb2312": "gb18030", "euc-kr": "cp949"}
 _SAMPLE = 200_000  # how much is looked at to tell text from binary data
 
 
 def decode(data: bytes) -> str:
-    """The text of a file, lines ended by "\\n"; ExtractError "binary" or "decode" if it is none."""
+    """The text of a file, lines ended by "\\n", without soft hyphens and a terminal's colours;
+    ExtractError "binary" or "decode" if it is none."""
     text = None if b"\0" in data[:_SAMPLE] else _utf8(data)
     if text is None:
         text = _guessed(data)
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff").replace("\u00ad", "")
+    if "\b" in text:  # printed twice to be bold
+        text = _OVERSTRUCK.sub("", text)
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
     sample = text[:_SAMPLE]
     if len(_CONTROLS.findall(sample)) > 0.005 * len(sample) + 1:
         raise ExtractError("binary")

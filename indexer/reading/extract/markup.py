@@ -9,29 +9,41 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from indexer.reading.extract.base import Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.base import (
+    CHARACTERS,
+    ExtractError,
+    Extraction,
+    ExtractOptions,
+    Extractor,
+    Part,
+)
 from indexer.reading.extract.encodings import decode
+from indexer.reading.extract.latex import without_accent_commands
 
 #: Level, title and line (0-based) of each heading.
 Headings = Iterator[tuple[int, str, int]]
 
-_MAX_BYTES = 20_000_000
-#: Characters kept of one file: enough to find it by.
-_MAX_CHARACTERS = 4_000_000
+_MAX_BYTES = 200_000_000
+#: Of a log that is longer than its budget the end is read, where the newest lines are, and so much
+#: of its beginning.
+_LOG_HEAD = 0.1
 _MAX_HEADING = 300  # longer lines are none; the expressions below backtrack
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
-_FRONT_MATTER = re.compile(r"---\n(.*?)\n(?:---|\.\.\.)(?:\n|$)", re.DOTALL)
+_FRONT_MATTER = re.compile(r"(?:---|\+\+\+)\n(.*?)\n(?:---|\.\.\.|\+\+\+)(?:\n|$)", re.DOTALL)
 _TITLE = re.compile(r"^title\s*[:=]\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE | re.IGNORECASE)
 _LINK = re.compile(
     r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])|<[^>]{1,300}>|[*_`]{1,3}(?=\S)|(?<=\S)[*`]{1,3}"
 )
+_LATEX_TITLE = re.compile(r"\\title(?:\[[^\]]*\])?\{([^{}]{1,300})\}")
 _ADORNMENT = re.compile(r"([=\-`:'\"~^_*+#<>.])\1{2,}\s*$")
 _ORG = re.compile(r"(\*+) +(?:(?:TODO|DONE) +)?(.+?)(?: +:[\w:@]+:)?$")
 _ASCIIDOC = re.compile(r"(={1,6}) +(.+)$")
 _LATEX = re.compile(r"\s*\\(part|chapter|section|subsection|subsubsection|paragraph)\*?\{(.+?)\}")
-_PAIR = re.compile(r"([A-Za-z_][\w-]*) *:(.*)$")
+_PAIR = re.compile(r"([A-Za-z_][\w-]*) *[:=](.*)$")
+#: Values that say nothing by themselves: a weight, a switch.
+_BARE = re.compile(r"(?:[-+]?\d{1,5}(?:\.\d+)?|true|false|yes|no|null|~)?", re.IGNORECASE)
 _ITEM = re.compile(r"(?:\s+-? *|- +)(.+)$")
 #: Keys of a front matter that say what the page is about.
 _TELLING = frozenset({
@@ -65,19 +77,22 @@ def markdown_headings(lines: list[str]) -> Headings:
 
 
 def _front_matter_lines(lines: list[str]) -> int:
-    if lines[0].rstrip() != "---":
+    first = lines[0].rstrip()
+    if first not in ("---", "+++"):
         return 0
-    ends = (n for n, line in enumerate(lines[1:200], 1) if line.rstrip() in ("---", "..."))
+    marks = ("+++",) if first == "+++" else ("---", "...")
+    ends = (n for n, line in enumerate(lines[1:200], 1) if line.rstrip() in marks)
     return next(ends, -1) + 1
 
 
-def _told(lines: list[str]) -> list[str]:
-    """The lines with the front matter reduced to what it tells a reader, line by line.
+def _told(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The lines with the front matter reduced to what it tells a reader, line by line, and what
+    else it says.
 
     "weight: 60" and "type: docs" would be the first thing an encoder reads of the page.
     """
     end = _front_matter_lines(lines)
-    told = list(lines)
+    told, others = list(lines), list[str]()
     key = ""
     for number in range(end):
         value = ""
@@ -85,8 +100,11 @@ def _told(lines: list[str]) -> list[str]:
             key, value = pair[1].lower(), pair[2]
         elif item := _ITEM.match(lines[number]):
             value = item[1]
-        told[number] = value.strip("\"' []|>") if key in _TELLING else ""
-    return told
+        value = value.strip("\"' []|>,")
+        told[number] = value if key in _TELLING else ""
+        if value and key not in _TELLING and not _BARE.fullmatch(value):
+            others.append(f"{key}: {value}")
+    return told, others
 
 
 def _plain(heading: str) -> str:
@@ -136,26 +154,65 @@ def no_headings(lines: list[str]) -> Headings:
     return iter(())
 
 
-def sectioned(text: str, headings: Callable[[list[str]], Headings]) -> Extraction:
-    """One part a section, with its heading path and lines."""
-    notes = []
-    if len(text) > _MAX_CHARACTERS:
-        text = text[:_MAX_CHARACTERS].rsplit("\n", 1)[0]
-        notes.append(f"Only the first {len(text):,} characters are indexed.")
-    lines = text.split("\n")
+def sectioned(
+    text: str,
+    headings: Callable[[list[str]], Headings],
+    characters: int = CHARACTERS,
+    *,
+    end: bool = False,
+) -> Extraction:
+    """One part a section, with its heading path and lines; of a text of more characters its
+    beginning, or mostly its `end`."""
+    pieces, notes = _within(text, characters, end)
     parts: list[Part] = []
+    for first, piece in pieces:
+        before = len(parts)
+        _sections(parts, piece, headings)
+        for part in parts[before:]:
+            assert part.lines is not None
+            part.lines = (part.lines[0] + first, part.lines[1] + first)
+    if headings is markdown_headings and pieces:
+        lines = pieces[0][1].split("\n")
+        if others := _told(lines)[1]:
+            parts.append(Part("\n".join(others), lines=(1, _front_matter_lines(lines))))
+    front = _FRONT_MATTER.match(text)
+    named = _TITLE.search(front[1][:5000]) if front else None
+    if named is None and headings is latex_headings:
+        named = _LATEX_TITLE.search(text[:20_000])
+    first_heading = next((p.heading[0] for p in parts if p.heading and p.heading[0]), "")
+    title = named[1] if named else first_heading
+    return Extraction(kind="note", parts=parts, title=title, notes=notes)
+
+
+def _within(text: str, characters: int, end: bool) -> tuple[list[tuple[int, str]], list[str]]:
+    """The pieces of a text that are read, each with how many lines stand before it; what is told
+    of the others."""
+    if len(text) <= characters:
+        return [(0, text)], []
+    if not end:
+        head = text[:characters].rpartition("\n")[0] or text[:characters]
+        return [(0, head)], [
+            f"Only the first {len(head):,} of {len(text):,} characters are indexed."
+        ]
+    head = text[: int(characters * _LOG_HEAD)].rpartition("\n")[0]
+    tail = text[len(text) - (characters - len(head)) :].partition("\n")[2] or text[-characters:]
+    told = (
+        f"Of {len(text):,} characters the first {len(head):,} and the last {len(tail):,} "
+        "are indexed."
+    )
+    return [(0, head), (text.count("\n", 0, len(text) - len(tail)), tail)], [told]
+
+
+def _sections(parts: list[Part], text: str, headings: Callable[[list[str]], Headings]) -> None:
+    lines = text.split("\n")
     path: list[tuple[int, str]] = []
     start = 0
-    shown = _told(lines) if headings is markdown_headings else lines
+    shown = _told(lines)[0] if headings is markdown_headings else lines
     for level, title, number in headings(lines):
         _add(parts, shown, start, number, path)
         path = [*(step for step in path if step[0] < level), (level, title[:200])]
         start = number
     _add(parts, shown, start, len(lines), path)
-    front = _FRONT_MATTER.match(text)
-    named = _TITLE.search(front[1][:5000]) if front else None
-    first = next((part.heading[0] for part in parts if part.heading and part.heading[0]), "")
-    return Extraction(kind="note", parts=parts, title=named[1] if named else first, notes=notes)
 
 
 def _add(
@@ -172,8 +229,6 @@ def _add(
 
 def looks_like_text(head: bytes) -> bool:
     """Whether the first bytes of a file without a known name are text."""
-    from indexer.reading.extract.base import ExtractError
-
     try:
         decode(head)
     except ExtractError:
@@ -183,22 +238,43 @@ def looks_like_text(head: bytes) -> bool:
 
 def _row(
     name: str,
+    version: int,
     extensions: str,
     headings: Callable[[list[str]], Headings],
+    reads: str,
     sniff: Callable[[bytes], bool] | None = None,
 ) -> Extractor:
     def extract(path: Path, options: ExtractOptions) -> Extraction:
-        return sectioned(decode(path.read_bytes()), headings)
+        text = decode(path.read_bytes())
+        ending = path.suffix.lower()
+        if headings is latex_headings or ending in (".bib", ".bbl"):
+            text = without_accent_commands(text)
+        log = ending in (".log", ".out", ".err") or ".log." in path.name.lower()
+        return sectioned(text, headings, options.characters, end=log)
 
     known = frozenset(extensions.split())
-    return Extractor(name, 1, known, "note", extract, _MAX_BYTES, 30, sniff)
+    return Extractor(name, version, known, "note", extract, _MAX_BYTES, 30, sniff, reads)
 
 
 EXTRACTORS = (
-    _row("markdown", "md markdown mdown mkd mdx qmd rmd", markdown_headings),
-    _row("rst", "rst rest", rst_headings),
-    _row("org", "org", org_headings),
-    _row("asciidoc", "adoc asciidoc asc", asciidoc_headings),
-    _row("latex", "tex latex ltx", latex_headings),
-    _row("text", "txt text log nfo srt vtt bib ics vcf", no_headings, looks_like_text),
+    _row(
+        "markdown",
+        2,
+        "md markdown mdown mkd mdx qmd rmd",
+        markdown_headings,
+        "sections, all of the front matter",
+    ),
+    _row("rst", 2, "rst rest", rst_headings, "sections"),
+    _row("org", 2, "org", org_headings, "sections"),
+    _row("asciidoc", 2, "adoc asciidoc asc", asciidoc_headings, "sections"),
+    _row("latex", 2, "tex latex ltx", latex_headings, "sections, accents as letters"),
+    _row(
+        "text",
+        2,
+        "txt text log nfo srt vtt bib bbl out err",
+        no_headings,
+        "text in any encoding, of long logs the end first; files without a known name"
+        " that are text",
+        looks_like_text,
+    ),
 )

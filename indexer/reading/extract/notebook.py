@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.encodings import clean, decode
+from indexer.reading.extract.web import html_text
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$", re.MULTILINE)
-_MAX_OUTPUT = 1_000  # characters of what a cell printed
+#: Characters of what a cell printed: of its beginning and of its end.
+_OUTPUT_HEAD, _OUTPUT_TAIL = 8_000, 4_000
+#: Forms of a result, the one that says most first.
+_FORMS = ("text/markdown", "text/html", "text/latex", "text/plain", "application/json")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_ALIKE = 4  # lines of such a run that are kept at either end
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[\w+/=]+")
 
 
@@ -49,13 +57,49 @@ def _source(cell: dict[str, Any]) -> str:
 def _output(cell: dict[str, Any]) -> str:
     texts = []
     for output in cell.get("outputs", []):
-        text = output.get("text") or output.get("data", {}).get("text/plain") or ""
-        texts.append(_joined(text)[:_MAX_OUTPUT])
-    return "\n".join(texts)[:_MAX_OUTPUT]
+        if output.get("output_type") in ("error", "pyerr"):
+            said = [f"{output.get('ename', '')}: {output.get('evalue', '')}"]
+            said += map(str, output.get("traceback", []))
+            texts.append(_ESCAPES.sub("", "\n".join(said)))
+        else:
+            texts.append(_joined(output.get("text") or "") or _result(output.get("data") or output))
+    text = _without_repeats(_DATA_URI.sub("", "\n".join(filter(None, texts))))
+    if len(text) <= _OUTPUT_HEAD + _OUTPUT_TAIL:
+        return text
+    return f"{text[:_OUTPUT_HEAD]}\n…\n{text[-_OUTPUT_TAIL:]}"
+
+
+def _without_repeats(text: str) -> str:
+    """Of lines that differ in their numbers alone, as training prints them, the first and last."""
+    lines: list[str] = []
+    for _, group in groupby(text.split("\n"), lambda line: _DIGITS.sub("#", line)):
+        alike = list(group)
+        if len(alike) > 3 * _ALIKE:
+            alike[_ALIKE:-_ALIKE] = ["…"]
+        lines += alike
+    return "\n".join(lines)
+
+
+def _result(data: dict[str, Any]) -> str:
+    """What a person sees of a result."""
+    for form in _FORMS:
+        if text := _joined(data.get(form) or ""):
+            return html_text(text) if form == "text/html" else text
+    return ""
 
 
 def _joined(value: object) -> str:
     return "".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-EXTRACTORS = (Extractor("notebook", 1, frozenset({"ipynb"}), "code", extract, processor_s=30),)
+EXTRACTORS = (
+    Extractor(
+        "notebook",
+        2,
+        frozenset({"ipynb"}),
+        "code",
+        extract,
+        processor_s=30,
+        reads="prose, code, what cells printed, results, errors",
+    ),
+)

@@ -35,6 +35,7 @@ COARSE_HEIGHT = 32  # pixels of the detection; lower lines are seen better at fu
 COARSE_KNOWN = 0.6  # share of a coarse line from which on a line found at full size will do
 COARSE_SCORE = 0.8  # icons that are taken for a character stay below
 COARSE_PIECES = 0.75  # of its characters; more than that were read at full size, with less beside
+LONELY = 2  # where nothing is seen it is looked at once more, so many times smaller
 SLICE = 1600  # pixels of the long side of very long pictures that are looked at together
 OVERLAP = 128  # more than any line is high
 LINE_HEIGHT = 48  # what the recogniser was trained on
@@ -185,18 +186,23 @@ class _Reader:
         quads: list[tuple[Floats, bool]] = []
         for start, end, core_start, core_end in _slices(max(height, width), min(height, width)):
             piece = bgr[start:end] if tall else bgr[:, start:end]
-            for quad, coarse in self._detect_piece(piece):
+            whole = end - start == max(height, width)
+            for quad, coarse in self._detect_piece(piece, whole=whole):
                 quad[:, 1 if tall else 0] += start
                 if core_start <= quad[:, 1 if tall else 0].mean() < core_end:
                     quads.append((quad, coarse))
         return quads
 
-    def _detect_piece(self, bgr: Image) -> list[tuple[Floats, bool]]:
+    def _detect_piece(self, bgr: Image, *, whole: bool) -> list[tuple[Floats, bool]]:
         """Lines, and on large pictures also those that are too large to be seen as such there."""
         size = _detection_size(*bgr.shape[:2])
         quads = [(quad, False) for quad in self._detect_at(bgr, size)]
         if size[0] * size[1] < COARSE_FROM:
             return quads
+        if not quads and not whole:
+            # On a capture of several screens a lonely line is lost at one size and seen at another.
+            half = _multiples(size[0] / LONELY, size[1] / LONELY)
+            quads = [(quad, False) for quad in self._detect_at(bgr, half)]
         least = COARSE_HEIGHT * bgr.shape[0] / size[1]
         boxes = [_box(quad) for quad, _ in quads]
         for quad in self._detect_at(bgr, _multiples(size[0] / COARSE, size[1] / COARSE)):

@@ -10,12 +10,16 @@ from typing import Any
 
 from PIL import Image
 
+from engine.contract.types import WordBox
 from indexer.reading.extract import render
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.members import Members
 from indexer.reading.extract.mupdf import opened_document
 from indexer.reading.extract.ocr_pages import OcrPages
 from indexer.reading.extract.page_titles import page_titles
+from indexer.reading.extract.pdf_extras import embedded_files, pinned_files, remarks
 from indexer.reading.extract.pdf_text import is_garbled, page_text
+from indexer.reading.extract.properties import told
 
 MAX_PAGES = 2000
 OCR_DPI = 150
@@ -26,6 +30,9 @@ FEW_CHARACTERS = 20  # a page number, a stamp: not the page's text
 FEW_COVER = 0.1
 SCAN_CHARACTERS = 300  # a scan may carry a typed header …
 SCAN_COVER = 0.5  # … when pictures cover this share of the page
+STAMP_HEIGHT = 0.12  # a longer text that fills less of the height is a notice on a scan
+STRIP_WIDTH = 0.5  # of the page's width: pictures that may be strips of one
+ALIKE = 0.8  # of the text layer's length; what OCR reads is that and more
 #: What programs write when nobody gave a title: their name, the file's name, a number.
 _NO_TITLE = re.compile(r"untitled|microsoft (word|powerpoint|excel)|\.\w{2,4}$|^[\W\d_]*$", re.I)
 _TAG = re.compile(r"<[^>]*>")
@@ -49,10 +56,21 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
         if not reader.parts:
             raise ExtractError("broken", "none of its pages can be read")
         title, big_line = _title(document), _big_line(document)
+        members = Members(options)
+        for name, data in (*embedded_files(document), *reader.pinned):
+            members.add(name, lambda most, data=data: data[:most], len(data))  # type: ignore[misc]
+        others = told(document.metadata or {})
     titles = page_titles([part.text for part in reader.parts])
     for part, own in zip(reader.parts, titles, strict=True):
         part.heading = (*part.heading, own) if own else part.heading
     kept = [part for part in reader.parts if part.text or part.image or part.thumb]
+    kept += [Part("\n".join(others))] if others else []
+    listed = members.listing()
+    kept += [Part(listed, symbol=listed.partition("\n")[0])] if listed else []
+    for part in members.parts:
+        part.page = None  # of the attachment, not of this document
+        kept.append(part)
+    notes += members.notes()
     return Extraction(
         "pdf",
         kept,
@@ -73,6 +91,7 @@ class _Reader:
         self.ocr = OcrPages(options.ocr_pages, options.ocr_seconds)
         self._options = options
         self._damaged: list[int] = []
+        self.pinned: list[tuple[str, bytes]] = []  # files, by name
 
     def read(self, document: Any, number: int, heading: tuple[str, ...]) -> None:
         """One page (0-based); a damaged one must not lose the others."""
@@ -97,8 +116,11 @@ class _Reader:
     def _part(self, page: Any, number: int) -> Part:
         text, words = page_text(page)
         part = Part(text, page=number + 1, words=words)
-        if self._options.ocr and _wants_ocr(page, text):
+        if self._options.ocr and _wants_ocr(page, text, words):
             self._recognise(page, part)
+        self.pinned += pinned_files(page)
+        if added := remarks(page, part.text):
+            part.text = "\n\n".join(filter(None, (part.text, added)))
         name = f"page-{number + 1}"
         if self._options.thumbs and number == 0:
             picture = render.page_image(page, render.THUMB_SIDE**2, 72)
@@ -114,23 +136,47 @@ class _Reader:
             return render.page_image(page, OCR_PIXELS, OCR_DPI)
 
         found = self.ocr.read(page.number + 1, picture)
-        if found and found.text and (len(found.text) > len(part.text) or is_garbled(part.text)):
+        if not found or not found.text:
+            return
+        if len(found.text) > ALIKE * len(part.text) or is_garbled(part.text):
             part.text, part.words, part.ocr = found.text, found.words, True
+        else:  # beside a longer text layer: what is in the picture alone
+            held = set(part.text.split())
+            lines = (line for line in found.text.split("\n") if not held.issuperset(line.split()))
+            part.text = "\n".join((part.text, *lines))
 
 
-def _wants_ocr(page: Any, text: str) -> bool:
+def _wants_ocr(page: Any, text: str, words: list[WordBox]) -> bool:
     if not text:
         return True
     if len(text) < SCAN_CHARACTERS:
         return _picture_cover(page) > (FEW_COVER if len(text) < FEW_CHARACTERS else SCAN_COVER)
-    return is_garbled(text)
+    if is_garbled(text):
+        return True
+    # A notice stamped on a scan fills a band of it; the text layer of one stands all over it.
+    return _height_of(words) < STAMP_HEIGHT and _picture_cover(page) > SCAN_COVER
+
+
+def _height_of(words: list[WordBox]) -> float:
+    """Share of the page's height on which there is text."""
+    covered, reach = 0.0, 0.0
+    for top, bottom in sorted((word.box[1], word.box[3]) for word in words):
+        covered += max(0.0, bottom - max(top, reach))
+        reach = max(reach, bottom)
+    return covered
 
 
 def _picture_cover(page: Any) -> float:
-    """Share of the page that its largest picture covers."""
+    """Share of the page that its pictures cover; a scan may be stored in strips."""
     area = max(1.0, page.rect.width * page.rect.height)
     boxes = [image["bbox"] for image in page.get_image_info()]
-    return max(((x1 - x0) * (y1 - y0) / area for x0, y0, x1, y1 in boxes), default=0.0)
+    largest = max(((x1 - x0) * (y1 - y0) / area for x0, y0, x1, y1 in boxes), default=0.0)
+    strips = [(y0, y1) for x0, y0, x1, y1 in boxes if x1 - x0 > STRIP_WIDTH * page.rect.width]
+    covered, reach = 0.0, 0.0
+    for top, bottom in sorted(strips):
+        covered += max(0.0, bottom - max(top, reach))
+        reach = max(reach, bottom)
+    return float(max(largest, covered / max(1.0, page.rect.height)))
 
 
 def _headings(document: Any, pages: int) -> list[tuple[str, ...]]:
@@ -193,11 +239,14 @@ def _line_text(line: dict[str, Any]) -> str:
 EXTRACTORS: tuple[Extractor, ...] = (
     Extractor(
         "pdf",
-        3,
+        4,
         frozenset({"pdf"}),
         "pdf",
         extract_pdf,
         processor_s=180.0,
         sniff=lambda head: b"%PDF-" in head[:1024],
+        reads="pages with the place of every word, columns in order; scans by OCR; notes,"
+        " highlights,"
+        " form fields, links; attached files as places; title, author, keywords, bookmarks",
     ),
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from engine.contract.types import Box, WordBox
+from indexer.reading.extract.pdf_columns import in_columns
 
 #: Accents that TeX sets as characters of their own before the letter, and what composes with it.
 _ACCENTS = str.maketrans({"´": "\u0301", "`": "\u0300", "¨": "\u0308", "˜": "\u0303",
@@ -17,6 +20,7 @@ _UNWANTED = re.compile(r"[\x00-\x1f\x7f\ufeff\u200b\u00ad]")
 _PLAIN_WORD = re.compile(r"\W{0,3}(\d[\d.,:/%-]*|[^\W\d_]+([-'’./@_&][^\W_]+)*)\W{0,3}")
 MIN_PLAIN = 0.3  # share of words that look like words; a broken encoding has a tenth
 JUDGED_WORDS = 30
+SPACED = 4  # single letters in a row, from which on they are one word set wide
 
 
 def page_text(page: Any) -> tuple[str, list[WordBox]]:
@@ -29,7 +33,8 @@ def page_text(page: Any) -> tuple[str, list[WordBox]]:
 
     flags = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES
     text = _Text()
-    for row in _rows(page.get_text("words", flags=flags)):
+    words = page.get_text("words", flags=flags)
+    for row in _rows(in_columns(words, page.rect.width)):
         text.add_row(row)
     return text.finish(_shown(page))
 
@@ -66,6 +71,38 @@ def _shown(page: Any) -> Any:
 _Word = tuple[str, Box]
 
 
+def _unspaced(row: list[_Word]) -> list[_Word]:
+    """A row with l e t t e r s set apart joined to words."""
+    # Every row comes by here; of one that is set wide these three tell.
+    if len(row) < SPACED or min(map(len, (row[0][0], row[len(row) // 2][0], row[-1][0]))) > 1:
+        return row
+    joined: list[_Word] = []
+    at = 0
+    while at < len(row):
+        end = at
+        while end < len(row) and len(row[end][0]) == 1 and row[end][0].isalpha():
+            end += 1
+        joined += _letters(row[at:end]) if end - at >= SPACED else row[at:end]
+        joined += row[end : end + 1]
+        at = end + 1
+    return joined
+
+
+def _letters(row: list[_Word]) -> list[_Word]:
+    gaps = [two[0] - one[2] for (_, one), (_, two) in pairwise(row)]
+    usual = median(gaps)
+    if usual > 0.6 * (row[0][1][3] - row[0][1][1]):
+        return row  # so far apart stand the cells of a table
+    words = [row[0]]
+    for gap, (letter, box) in zip(gaps, row[1:], strict=True):
+        if gap > 1.8 * max(usual, 0.5):
+            words.append((letter, box))
+        else:
+            word, (x0, y0, _, y1) = words[-1]
+            words[-1] = word + letter, (x0, min(y0, box[1]), box[2], max(y1, box[3]))
+    return words
+
+
 def _rows(words: Iterable[tuple[Any, ...]]) -> Iterable[tuple[bool, list[_Word]]]:
     """Rows of words, each with whether a new block begins there."""
     row: list[_Word] = []
@@ -98,6 +135,15 @@ def _mended(word: str) -> str:
     return unicodedata.normalize("NFC", word)
 
 
+def _is_ideograph(word: str) -> bool:
+    return len(word) == 1 and word >= "\u2e80"
+
+
+def _stands_below(box: Box, above: Box) -> bool:
+    size = above[3] - above[1]
+    return abs(box[0] - above[0]) < 0.3 * size and -0.3 * size < box[1] - above[3] < size
+
+
 class _Text:
     """Gathers rows into one string; a word hyphenated at a line's end becomes whole again."""
 
@@ -105,10 +151,18 @@ class _Text:
         self._pieces: list[str] = []
         self._found: list[tuple[int, int, Box]] = []
         self._at = 0
+        self._upright: Box | None = None  # the ideograph that stands alone at the end
 
     def add_row(self, begins_and_row: tuple[bool, list[_Word]]) -> None:
         begins, row = begins_and_row
-        if self._pieces and not self._rejoin(row[0][0]):
+        row = _unspaced(row)
+        upright = len(row) == 1 and _is_ideograph(row[0][0])
+        below = upright and self._upright is not None and _stands_below(row[0][1], self._upright)
+        last = row[-1]
+        self._upright = last[1] if _is_ideograph(last[0]) else None
+        if below:
+            pass  # set from top to bottom: the line goes on
+        elif self._pieces and not self._rejoin(row[0][0]):
             self._put("\n\n" if begins else "\n")
         for n, (word, box) in enumerate(row):
             if n:

@@ -6,6 +6,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from engine.contract.errors import InklingError
@@ -19,7 +20,10 @@ from indexer.reading.extract.picture_class import classify
 from indexer.reading.extract.picture_words import words_shown
 
 MAX_FRAMES = 500  # pages of a TIFF that are read
-GIF_FRAMES = 3  # frames of an animation: first, middle, last
+ANIMATION_FRAMES = 100  # of an animation at most, of those that differ
+FRAMES_LOOKED_AT = 600
+#: Grey levels by which some spot of a small copy has to change for frames to differ.
+_CHANGED, _SMALL = 24, (192, 192)
 _MAKE, _MODEL, _DATETIME, _EXIF = 0x010F, 0x0110, 0x0132, 0x8769
 _ORIGINAL, _OFFSET = 0x9003, 0x9011
 
@@ -32,7 +36,7 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         exif = _exif(image)
         pages = getattr(image, "n_frames", 1)
         animated = image.format != "TIFF" and pages > 1
-        chosen = _frames(pages, animated, notes)
+        chosen = _distinct(image, pages) if animated else _frames(pages, notes)
         for number in chosen:
             try:
                 reader.read(image, number, alone=pages == 1)
@@ -74,12 +78,30 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
     )
 
 
-def _frames(pages: int, animated: bool, notes: list[str]) -> list[int]:
-    if animated:
-        return sorted({0, pages // 2, pages - 1})[:GIF_FRAMES]
+def _frames(pages: int, notes: list[str]) -> list[int]:
     if pages > MAX_FRAMES:
         notes.append(f"Only the first {MAX_FRAMES} of {pages} pages were read.")
     return list(range(min(pages, MAX_FRAMES)))
+
+
+def _distinct(image: Image.Image, pages: int) -> list[int]:
+    """Frames of an animation that show something else than the one before, so many of them that
+    reading them takes no longer than a document."""
+    distinct, before = [0], None
+    for number in range(min(pages, FRAMES_LOOKED_AT)):
+        try:
+            image.seek(number)
+            small = np.asarray(image.convert("L").resize(_SMALL, Image.Resampling.BOX), np.int16)
+        except (OSError, ValueError, SyntaxError, EOFError):
+            break
+        if before is not None and np.abs(small - before).max() > _CHANGED:
+            distinct.append(number)
+        before = small
+    if len(distinct) > ANIMATION_FRAMES:
+        places = np.linspace(0, len(distinct) - 1, ANIMATION_FRAMES).astype(int)
+        distinct = [distinct[place] for place in places]
+    image.seek(0)
+    return distinct
 
 
 class _Frames:
@@ -186,7 +208,10 @@ def extract_svg(path: Path, options: ExtractOptions) -> Extraction:
         text, words = page_text(page)
         picture = render.page_image(page, max_pixels=4_000_000, dpi=144)
         size = (int(page.rect.width), int(page.rect.height))
-    part = Part(text, words=words)
+    own = _svg_texts(path.read_bytes())
+    seen = _squeezed(text)
+    hidden = [line for line in own if _squeezed(line) not in seen]
+    part = Part("\n".join(filter(None, (text, *hidden))), words=words)
     if options.thumbs:
         part.thumb = render.save_thumb(picture, options.scratch, "picture-1")
     if options.pixels:
@@ -195,6 +220,28 @@ def extract_svg(path: Path, options: ExtractOptions) -> Extraction:
     return Extraction("image", [part], picture="diagram", attributes=sides)
 
 
+def _svg_texts(data: bytes) -> list[str]:
+    """Titles, descriptions and labels as they are written; a renderer knows few of them."""
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return []
+    found: list[str] = []
+    for element in () if root is None else root.iter("{*}title", "{*}desc", "{*}text", _FOREIGN):
+        texts = (str(text) for text in element.itertext())
+        glue = " " if element.tag.endswith("foreignObject") else ""
+        found.append(" ".join(glue.join(texts).split()))
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.casefold().split())
+
+
+_FOREIGN = "{*}foreignObject"
 _RASTER = frozenset(
     [
         "png",
@@ -214,6 +261,23 @@ _RASTER = frozenset(
 )
 
 EXTRACTORS: tuple[Extractor, ...] = (
-    Extractor("picture", 3, _RASTER, "image", extract_picture, processor_s=120.0),
-    Extractor("svg", 2, frozenset({"svg"}), "image", extract_svg, max_bytes=20_000_000),
+    Extractor(
+        "picture",
+        4,
+        _RASTER,
+        "image",
+        extract_picture,
+        processor_s=120.0,
+        reads="text by OCR, in every frame that differs; what is seen; when and how large it"
+        " was taken",
+    ),
+    Extractor(
+        "svg",
+        3,
+        frozenset({"svg"}),
+        "image",
+        extract_svg,
+        max_bytes=20_000_000,
+        reads="labels, titles, descriptions, HTML inside",
+    ),
 )

@@ -22,6 +22,9 @@ MAX_JPEG_PIXELS = 420_000_000
 #: What is kept of a decoded picture, pixels; more helps neither OCR nor any encoder.
 MAX_KEPT = 40_000_000
 THUMB_SIDE = 512
+#: Mean of the opacity from which on a picture has a ground of its own, and of the lightness from
+#: which on what is drawn would not be seen on white.
+_MOSTLY_THERE, _LIGHT = 0.8, 200.0
 _BYTES = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2, "I;16L": 2, "CMYK": 4, "RGBA": 4, "RGBX": 4}
 
 
@@ -73,9 +76,23 @@ def flat_rgb(image: Image.Image) -> Image.Image:
         return _stretched(image).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
+        paper = Image.new("RGBA", image.size, _paper(image))
         return Image.alpha_composite(paper, image).convert("RGB")
     return image.convert("RGB")
+
+
+def _paper(image: Image.Image) -> str:
+    """The colour of what a transparent picture is laid on: white, for one that is drawn in white a
+    dark grey, or nothing would be seen of it."""
+    import numpy as np
+
+    small = np.asarray(image.reduce(max(1, max(image.size) // 512)), dtype=np.float32)
+    alpha = small[:, :, 3] / 255
+    if alpha.mean() > _MOSTLY_THERE or not alpha.any():
+        return "white"
+    light = small[:, :, :3] @ np.array([0.299, 0.587, 0.114], np.float32)
+    mean = float((light * alpha).sum() / alpha.sum())
+    return "#202020" if mean > _LIGHT else "white"
 
 
 def _stretched(image: Image.Image) -> Image.Image:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from indexer.reading.extract.base import Part
 
 _MAX_HEADING = 200
+_SOFT_HYPHEN = "\u00ad"
 
 
 class Sections:
@@ -17,11 +18,12 @@ class Sections:
         self._parts: list[Part] = []
         self._path: list[tuple[int, str]] = []
         self._text: list[str] = []
+        self._aside: dict[str, None] = {}
         self.title = ""  # the first heading
 
     def heading(self, level: int, text: str) -> None:
         """A section begins; its heading is the first line of its text too."""
-        text = " ".join(text.split())
+        text = " ".join(text.replace(_SOFT_HYPHEN, "").split())
         if not text:
             return
         self._flush()
@@ -32,7 +34,7 @@ class Sections:
 
     def add(self, text: str) -> None:
         """A paragraph of the current section."""
-        text = text.strip()
+        text = text.replace(_SOFT_HYPHEN, "").strip()
         if text:
             self._text.append(text)
 
@@ -42,9 +44,16 @@ class Sections:
         if any(filled):
             self._text.append(" | ".join(filled))
 
+    def aside(self, text: str) -> None:
+        """What belongs to no section: a page's header, an author. It comes last, each once."""
+        if text.strip():
+            self._aside[text.strip()] = None
+
     def close(self) -> list[Part]:
         """All parts; call it once."""
         self._flush()
+        if self._aside:
+            self._parts.append(Part("\n".join(self._aside), page=self._page))
         return self._parts
 
     def _flush(self) -> None:

@@ -13,21 +13,29 @@ from indexer.reading.extract.encodings import decode
 from indexer.reading.extract.packages import package, xml
 from indexer.reading.extract.sections import Sections
 
-_SKIPPED = frozenset({"script", "style", "template", "head", "svg", "canvas", "iframe", "object"})
+_SKIPPED = frozenset({"script", "style", "template", "head", "canvas", "iframe", "object"})
+#: What a head says of its page, by the names that it goes by.
+_TOLD = frozenset({"description", "og:description", "twitter:description", "keywords", "author",
+                   "og:title", "dc.creator", "dc.description"})  # fmt: skip
+#: Inputs whose value a person sees.
+_VISIBLE_INPUTS = frozenset({"", "text", "search", "email", "tel", "url", "number", "submit",
+                             "button"})  # fmt: skip
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "dt",
     "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "li", "main", "nav",
-    "ol", "option", "p", "pre", "section", "summary", "table", "title", "tr", "ul",
+    "ol", "option", "p", "pre", "section", "summary", "table", "title", "tr", "ul", "textarea",
+    "text", "desc", "foreignobject", "svg", "noscript",
 })  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_HIDDEN = re.compile("[\u00ad\u200b\u2060\ufeff]")  # soft hyphens and the like: in words, unseen
 _SPACE = re.compile(r"[ \t\n\f\xa0]+")
 
 
 def extract_html(path: Path, options: ExtractOptions) -> Extraction:
     """The page's text by headings; its title."""
     sections = Sections()
-    title = add_page(sections, decode(path.read_bytes()))
+    title = add_page(sections, decode(path.read_bytes()), told=True)
     return Extraction(kind="note", parts=sections.close(), title=title or sections.title)
 
 
@@ -38,8 +46,13 @@ def html_text(markup: str) -> str:
     return "\n\n".join(part.text for part in sections.close())
 
 
-def add_page(sections: Sections, markup: str) -> str:
-    """Add a page's text to the sections; its title."""
+def page_title(markup: str) -> str:
+    """The title of a page."""
+    return add_page(Sections(), markup)
+
+
+def add_page(sections: Sections, markup: str, *, told: bool = False) -> str:
+    """Add a page's text to the sections, and if wished what its head tells of it; its title."""
     from lxml import etree, html
 
     # lxml refuses text with an encoding declaration, and NUL ends a C string.
@@ -48,8 +61,13 @@ def add_page(sections: Sections, markup: str) -> str:
         page = html.document_fromstring(markup, parser=html.HTMLParser(huge_tree=True))
     except (etree.ParserError, etree.XMLSyntaxError):
         return ""
-    found = page.find(".//title")
+    found = page.find("./head/title")
+    found = page.find(".//title") if found is None else found
     _add_text(sections, page)
+    for meta in page.iterfind("./head/meta") if told else ():
+        name = meta.get("name") or meta.get("property") or ""
+        if name.lower() in _TOLD:
+            sections.aside(meta.get("content") or "")
     return _SPACE.sub(" ", "".join(map(str, found.itertext()))).strip() if found is not None else ""
 
 
@@ -61,7 +79,8 @@ def _add_text(sections: Sections, page: Any) -> None:
     verbatim = 0  # how many <pre> are open
 
     def take(text: str | None) -> None:
-        pieces.append((text or "") if verbatim else _SPACE.sub(" ", text or ""))
+        text = _HIDDEN.sub("", text or "")
+        pieces.append(text if verbatim else _SPACE.sub(" ", text))
 
     def flush(level: int = 0) -> None:
         text = "".join(pieces).strip(" |")
@@ -80,6 +99,7 @@ def _add_text(sections: Sections, page: Any) -> None:
                 flush()
             verbatim += tag == "pre"
             pieces.append("\n" if tag == "br" else "")
+            pieces.append(_stands_for(element))
             take(element.text)
             continue
         if event == "end":
@@ -89,6 +109,16 @@ def _add_text(sections: Sections, page: Any) -> None:
             pieces.append(" | " if tag in ("td", "th") else "")
         take(element.tail)
     flush()
+
+
+def _stands_for(element: Any) -> str:
+    """What a person sees of an element beside its text: a description, what is filled in."""
+    told = ""
+    if element.tag in ("img", "area"):
+        told = element.get("alt") or ""
+    elif element.tag == "input" and (element.get("type") or "").lower() in _VISIBLE_INPUTS:
+        told = element.get("value") or element.get("placeholder") or ""
+    return f" {told} " if told else ""
 
 
 def extract_epub(path: Path, options: ExtractOptions) -> Extraction:
@@ -111,6 +141,30 @@ def extract_epub(path: Path, options: ExtractOptions) -> Extraction:
     return Extraction(kind="note", parts=sections.close(), title=name or sections.title)
 
 
+def extract_enex(path: Path, options: ExtractOptions) -> Extraction:
+    """The notes of an Evernote export, each under its title."""
+    from lxml import etree
+
+    sections = Sections()
+    try:
+        for _, note in etree.iterparse(
+            path, tag="note", recover=True, huge_tree=True, resolve_entities=False, no_network=True
+        ):
+            sections.heading(1, note.findtext("title") or "")
+            if tags := [tag.text for tag in note.iterfind("tag") if tag.text]:
+                sections.add(", ".join(tags))
+            if content := note.findtext("content"):
+                sections.add(html_text(content))
+            for name in note.iterfind(".//file-name"):
+                sections.add(name.text or "")
+            note.clear()
+    except etree.XMLSyntaxError as error:
+        raise ExtractError("broken", str(error)) from error
+    parts = sections.close()
+    title = sections.title if len({part.heading for part in parts}) == 1 else ""
+    return Extraction(kind="note", parts=parts, title=title)
+
+
 def looks_like_html(head: bytes) -> bool:
     """Whether a file without a known name starts as a page does."""
     return re.match(rb"\s*<(!doctype html|html)\b", head, re.IGNORECASE) is not None
@@ -119,13 +173,32 @@ def looks_like_html(head: bytes) -> bool:
 EXTRACTORS = (
     Extractor(
         name="html",
-        version=1,
-        extensions=frozenset({"html", "htm", "xhtml", "shtml"}),
+        reads="text by heading, descriptions of pictures, what is filled in, labels of"
+        " drawings, what"
+        " the head tells",
+        version=2,
+        extensions=frozenset({"html", "htm", "xhtml", "shtml", "xht"}),
         kind="note",
         extract=extract_html,
         max_bytes=20_000_000,
         processor_s=30,
         sniff=looks_like_html,
     ),
-    Extractor("epub", 1, frozenset({"epub"}), "note", extract_epub),
+    Extractor(
+        "enex",
+        1,
+        frozenset({"enex"}),
+        "note",
+        extract_enex,
+        500_000_000,
+        reads="every note, its title and tags",
+    ),
+    Extractor(
+        "epub",
+        2,
+        frozenset({"epub"}),
+        "note",
+        extract_epub,
+        reads="chapters in the order of the book",
+    ),
 )

@@ -127,3 +127,30 @@ def test_runs_that_stand_for_a_word_are_those_with_its_terms(text: str, question
         if any(term in wanted for term in terms)
     ]
     assert standing_for(text, wanted) == slow
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("عقد إيجار الشقّة في أبها", "ايجار الشقه"),
+        ("می‌خواهم کتاب‌های فارسی", "ميخواهم كتابهاي"),
+        ("+49 (0)30 / 901 820-55 im Büro", "90182055"),
+        ("+49 (0)30 / 901 820-55 im Büro", "03090182055"),
+        ("Tel. 030/90182055", "+49 30 901 820 55"),
+        ("01.23.45.67.89", "0123456789"),
+        ("We meet at eight 🎉 in 🇩🇪", "🎉 🇩🇪"),
+    ],
+)
+def test_what_people_type_in_other_ways(written: str, asked: str) -> None:
+    shared = set(analyze(asked)) & set(analyze(written))
+    assert any(len(term) > 4 or not term.isalnum() for term in shared)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["01.02.2024 05:30", "0.5 1.25 0.75", "05-12-2024", "0 1 2 3", "DE89 3704 0044 0532 0130 00",
+     "12 345 678", "2024-01-05 10:00"],
+)  # fmt: skip
+def test_what_is_no_telephone_number(text: str) -> None:
+    digits = [term for term in analyze(text) if term.isdigit()]
+    assert not any(len(term) > 8 for term in digits)

@@ -95,6 +95,30 @@ def test_what_keeps_a_file_out(
     assert os.listdir(rig.extractors.scratch) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "withheld"),
+    [
+        ("shadow", "The Shadow, a story about the Kiveton park\n", False),
+        ("monkey.key", "Keynote? no: piano key notes for Harthill\n", False),
+        ("shadow", "root:$6$abcdefgh$Qx1WvR7:19000:0:99999:7:::\nbin:*:19000::::::\n", True),
+        ("api.key", "c2Vjcm V0c2VjcmV0 c2VjcmV0c2VjcmV0c2Vj cmV0c2VjcmV0\n", True),
+        ("site.key", f"these are the words beside a key {KEY}\n", True),
+    ],
+)
+def test_what_is_in_it_decides_where_a_name_is_doubtful(
+    name: str, text: str, withheld: bool, rig: Rig, reader: FileReader
+) -> None:
+    record = written(rig, name, text)
+    if not withheld:
+        work = reader.read(record)
+        assert work is not None
+        assert work.units[0].text == text.strip()
+        return
+    with pytest.raises(ExtractError) as caught:
+        reader.read(record)
+    assert caught.value.reason == "secret-name"
+
+
 def test_the_limits_of_the_settings(rig: Rig, reader: FileReader) -> None:
     record = written(rig, "a.md", "The keeper counted ships. " * 50_000)
     rig.settings.max_file_mb = 1

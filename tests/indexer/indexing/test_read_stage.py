@@ -12,8 +12,10 @@ from indexer.indexing import read_stage
 from indexer.indexing.read_stage import ReadStage
 from indexer.ledger.ledger import FileRecord
 from indexer.ledger.records import Done
+from indexer.reading.extract import pick
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
+from indexer.reading.versions import reading_version
 from indexer.reading.work import Work
 from indexer.sources.contents import content_hash
 from tests.indexer.indexing.rig import Rig
@@ -128,7 +130,10 @@ def test_a_bug_sets_its_file_aside_at_the_second_time(
     assert "a bug" in kept.detail
 
 
-def finish(rig: Rig, *names: str, version: int = 1) -> None:
+def finish(rig: Rig, *names: str, version: int | None = None) -> None:
+    row = pick(Path("a.md"), b"")
+    assert row is not None
+    version = reading_version(row) if version is None else version
     for name in names:
         record = rig.record(name)
         digest = content_hash(record.path)

@@ -191,9 +191,13 @@ def test_a_program_about_generating_code_is_read(tmp_path: Path) -> None:
 
 
 def test_data_is_read_to_a_limit(tmp_path: Path) -> None:
-    extraction = read(tmp_path, "a.json", '{"a": 1}\n' * 100_000)
-    assert sum(len(part.text) for part in extraction.parts) <= 400_000
-    assert extraction.notes
+    (tmp_path / "a.json").write_text('{"a": 1}\n' * 100_000 + '{"last": "line"}')
+    whole = extract(tmp_path / "a.json", ExtractOptions(str(tmp_path)))
+    assert whole.parts[-1].text.endswith('{"last": "line"}')
+    assert whole.notes == []
+    some = extract(tmp_path / "a.json", ExtractOptions(str(tmp_path), characters=1_000))
+    assert sum(len(part.text) for part in some.parts) <= 1_000
+    assert some.notes == ["Only the first 998 of 900,016 characters are indexed."]
 
 
 def test_broken_source_still_gives_text(tmp_path: Path) -> None:

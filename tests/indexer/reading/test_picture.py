@@ -102,6 +102,30 @@ def test_pages_of_a_tiff_and_frames_of_an_animation(
     assert part.page is None
 
 
+def test_every_frame_that_differs_is_read(tmp_path: Path, options: ExtractOptions) -> None:
+    frames = [label(f"Frame {name}") for name in ("one", "one", "two", "three", "four", "four")]
+    frames[0].save(tmp_path / "cast.gif", save_all=True, append_images=frames[1:], duration=100)
+    (part,) = extract_picture(tmp_path / "cast.gif", ExtractOptions(options.scratch)).parts
+    assert part.text.split("\n") == ["Frame one", "Frame two", "Frame three", "Frame four"]
+
+
+@pytest.mark.parametrize("colour", ["white", "black"])
+def test_print_on_transparency(colour: str, tmp_path: Path, options: ExtractOptions) -> None:
+    clear = Image.new("RGBA", (500, 120), (0, 0, 0, 0))
+    ImageDraw.Draw(clear).text((20, 30), "Newark castle", colour, ImageFont.load_default(40))
+    clear.save(tmp_path / "clear.png")
+    (part,) = extract_picture(tmp_path / "clear.png", ExtractOptions(options.scratch)).parts
+    assert part.text == "Newark castle"
+
+
+def test_a_lonely_line_on_several_screens(tmp_path: Path, options: ExtractOptions) -> None:
+    wide = Image.new("RGB", (7680, 1440), "white")
+    ImageDraw.Draw(wide).text((5000, 700), "harbour office", "black", ImageFont.load_default(18))
+    wide.save(tmp_path / "wide.png")
+    (part,) = extract_picture(tmp_path / "wide.png", ExtractOptions(options.scratch)).parts
+    assert part.text == "harbour office"
+
+
 def png(width: int, height: int) -> bytes:
     def chunk(name: bytes, data: bytes) -> bytes:
         return (

@@ -88,7 +88,7 @@ def test_the_defaults_leave_out_what_programs_make(tmp_path: Path) -> None:
     assert decide(tmp_path, "node_modules/x/readme.md") == "node_modules/"
     assert decide(tmp_path, ".cache") == ".*"
     assert decide(tmp_path, "a.pyc") == "*.pyc"
-    assert decide(tmp_path, "lib.so.6") == "*.so.*"
+    assert decide(tmp_path, "lib.so.6") == "*.so.[0-9]*"
     assert decide(tmp_path, "~$report.docx") == "~$*"
     for name in ("report.pdf", "notes.md", "Makefile", "a.b.c.txt", "build", "dist", "target"):
         assert decide(tmp_path, name) is None
@@ -143,6 +143,54 @@ def test_a_repository_inside_another_has_its_own_rules(tmp_path: Path) -> None:
     assert decide(tmp_path, "a.txt") == "*.txt"
     assert decide(tmp_path, "inner/a.txt") is None
     assert decide(tmp_path, "inner/local.md") == "local.md"
+
+
+@pytest.mark.skipif(GIT is None, reason="needs git")
+@pytest.mark.parametrize("version", ["2", "3", "4"])
+def test_what_git_tracks_in_spite_of_a_rule_is_read(tmp_path: Path, version: str) -> None:
+    make(tmp_path, {
+        ".gitignore": "plan.md\nbuild/\n*.tmp\n", "plan.md": "", "other/plan.md": "",
+        "build/kept.md": "", "build/made.md": "", "build/in/made.md": "", "later.md": "",
+        "kept.tmp": "",
+    })  # fmt: skip
+
+    def git(*words: str) -> None:
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True, env=environment)
+
+    git("init", "-q")
+    git("add", "-f", "plan.md", "build/kept.md", "kept.tmp")
+    if version == "3":
+        git("add", "--intent-to-add", "later.md")
+    git("update-index", "--index-version", version)
+    assert decide(tmp_path, "plan.md") is None
+    assert decide(tmp_path, "build/kept.md") is None
+    assert decide(tmp_path, "other/plan.md") == "plan.md"
+    assert decide(tmp_path, "build/made.md") == "build/"
+    assert decide(tmp_path, "build/in/made.md") == "build/"
+    assert decide(tmp_path, "kept.tmp") == "*.tmp"  # the defaults leave it out, whoever keeps it
+    assert decide(tmp_path / "build", "made.md") == "build/"
+
+
+def test_the_rules_above_a_root_inside_a_repository(tmp_path: Path) -> None:
+    make(tmp_path, {".git/HEAD": "", ".gitignore": "*.log\n", "a/.gitignore": "draft.md\n",
+                    "a/b/x": ""})  # fmt: skip
+    assert decide(tmp_path / "a" / "b", "x.log") == "*.log"
+    assert decide(tmp_path / "a" / "b", "draft.md") == "draft.md"
+    shutil.rmtree(tmp_path / ".git")
+    assert decide(tmp_path / "a" / "b", "x.log") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("travel-journal/x.md", None), ("Design/Icons/y.md", None), ("IconA/z.md", None),
+        ("lecture.so.md", None), ("libm.so.6", "*.so.[0-9]*"), ("a.db-journal", "*.db-journal"),
+        ("Icon\r", "Icon[^ -힣]"),
+    ],
+)  # fmt: skip
+def test_the_defaults_drop_no_file_of_a_person(path: str, rule: str | None, tmp_path: Path) -> None:
+    assert decide(tmp_path, path) == rule
 
 
 def test_the_source_names_file_and_line(tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ def test_hidden_and_generated_files_are_left_out_but_their_secrets_are_listed(
 
 
 def test_an_allowed_file_stays_allowed_when_it_changes(place: Place) -> None:
-    path = place.write("server.key", "k")
+    path = place.write("server.p12", "k")
     place.scan()
     place.ledger.allow([place.record(path).id])
     place.finish(path)
@@ -257,13 +257,67 @@ def test_a_name_that_holds_secrets_by_a_new_rule_leaves_the_index(
     with monkeypatch.context() as before:
         before.setattr(walk, "secret_name", lambda name: None)
         before.setattr(walk, "names_digest", lambda: "before")
-        path = place.write("server.key", "k")
+        path = place.write("server.p12", "k")
         place.scan()
         place.finish(path)
         assert nothing(place.scan())
     result = place.scan()
     assert place.record(path).state == "withheld"
     assert result.dropped == [place.record(path).id]
+
+
+def test_a_name_that_holds_secrets_no_more_is_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(walk, "secret_name", lambda name: "monkey*")
+        before.setattr(walk, "names_digest", lambda: "before")
+        path = place.write("monkey.key", "notes for the piano")
+        place.scan()
+        assert place.record(path).state == "withheld"
+    place.scan()
+    assert place.record(path).state == "pending"
+    assert nothing(place.scan())
+
+
+@pytest.mark.parametrize("seconds", [16_725_225_600, -9_000_000_000])
+def test_a_time_beyond_what_the_ledger_can_keep(seconds: int, place: Place) -> None:
+    path = place.write("far.txt", "words")
+    os.utime(path, (seconds, seconds))
+    place.scan()
+    assert place.names() == {"far.txt"}
+    place.finish(path)
+    assert nothing(place.scan())
+
+
+def test_an_edit_that_puts_size_and_time_back_is_seen(place: Place) -> None:
+    path = place.write("a.txt", "apple")
+    place.scan()
+    place.finish(path)
+    before = path.stat()
+    path.write_text("mango")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert place.scan().changed == [place.record(path).id]
+    assert place.record(path).state == "pending"
+    place.finish(path)
+    assert nothing(place.scan())
+
+
+def test_a_path_too_long_to_be_listed_is_told(place: Place) -> None:
+    inner = os.open(place.folder, os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=inner)
+        inner, outer = os.open("d" * 200, os.O_RDONLY, dir_fd=inner), inner
+        os.close(outer)
+    os.close(os.open("deep.md", os.O_CREAT | os.O_WRONLY, dir_fd=inner))
+    os.close(inner)
+    for _ in range(2):
+        place.scan()
+        [told] = place.ledger.problems()
+        assert (told.state, told.reason) == ("failed", "unreadable")
+    shutil.rmtree(place.folder / ("d" * 200))
+    place.scan()
+    assert place.ledger.problems() == []
 
 
 def test_new_rules_remove_and_old_ones_bring_back(place: Place) -> None:

@@ -1,0 +1,157 @@
+"""Archives: zip and its kin, tar with its compressions, single compressed files. Their members are
+read like files, as places of the archive."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path, PurePath
+from typing import Any
+
+from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.encodings import decode
+from indexer.reading.extract.members import Members, Refused
+
+#: Entries that are looked at, and bytes that a compressed tar is unpacked to at most.
+_MOST_ENTRIES = 100_000
+_MOST_UNPACKED = 4_000_000_000
+_ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, zlib.error, lzma.LZMAError, EOFError)
+_OPENERS: dict[str, Any] = {
+    "gz": gzip.open,
+    "bz2": bz2.open,
+    "xz": lzma.open,
+    "lzma": lzma.open,
+}
+_TARS = ("tar", "tgz", "tbz", "tbz2", "txz", "tlz")
+
+
+def extract_zip(path: Path, options: ExtractOptions) -> Extraction:
+    """The members of a zip file in their order."""
+    members = Members(options)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist()[:_MOST_ENTRIES]:
+                if not entry.is_dir():
+                    members.add(_zip_name(entry), _zip_reader(archive, entry), entry.file_size)
+            told = archive.comment
+    except _ZIP_ERRORS as error:
+        raise ExtractError("broken", str(error)) from error
+    comment = ""
+    with suppress(ExtractError):
+        comment = decode(told) if told else ""
+    return _archive(members, comment)
+
+
+def _zip_reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[int], bytes]:
+    def read(most: int) -> bytes:
+        if entry.flag_bits & 1:
+            raise ExtractError("encrypted")
+        try:
+            with archive.open(entry) as file:
+                return file.read(most)
+        except NotImplementedError as error:
+            raise Refused(f"It is packed in a way that is not read: {error}.") from error
+        except _ZIP_ERRORS as error:
+            raise ExtractError("broken", str(error)) from error
+
+    return read
+
+
+def _zip_name(entry: zipfile.ZipInfo) -> str:
+    """The name as it was meant: without the flag for UTF-8 it is in some older encoding."""
+    if entry.flag_bits & 0x800 or entry.filename.isascii():
+        return entry.filename
+    try:
+        return decode(entry.filename.encode("cp437"))
+    except (ExtractError, UnicodeEncodeError):
+        return entry.filename
+
+
+def extract_tar(path: Path, options: ExtractOptions) -> Extraction:
+    """The members of a tar archive, or the one file that is compressed."""
+    name = PurePath(path.name)
+    inner = PurePath(name.stem).suffix[1:].lower()
+    ending = name.suffix[1:].lower()
+    if ending in _OPENERS and inner != "tar":
+        return _compressed(path, name.stem, _OPENERS[ending], options)
+    members = Members(options)
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for entry, read in _tar_entries(archive):
+                members.add(entry.name, read, entry.size)
+    except (tarfile.TarError, *_ZIP_ERRORS, OSError) as error:
+        if not members.listing():
+            raise ExtractError("broken", str(error)) from error
+        extraction = _archive(members, "")
+        extraction.notes.append("It is damaged; what stands before the damage is read.")
+        return extraction
+    return _archive(members, "")
+
+
+def _tar_entries(
+    archive: tarfile.TarFile,
+) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], bytes]]]:
+    unpacked = 0
+    for count, entry in enumerate(archive):
+        unpacked += entry.size
+        if count >= _MOST_ENTRIES or unpacked > _MOST_UNPACKED:
+            return
+        if not entry.isfile():
+            continue
+
+        def read(most: int, entry: tarfile.TarInfo = entry) -> bytes:
+            file = archive.extractfile(entry)
+            return file.read(most) if file is not None else b""
+
+        yield entry, read
+
+
+def _compressed(path: Path, name: str, opener: Any, options: ExtractOptions) -> Extraction:
+    def read(most: int) -> bytes:
+        try:
+            with opener(path) as file:
+                data: bytes = file.read(most)
+                return data
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+            raise ExtractError("broken", str(error)) from error
+
+    members = Members(options)
+    members.add(name, read)
+    return _archive(members, "")
+
+
+def _archive(members: Members, comment: str) -> Extraction:
+    listing = "\n".join(filter(None, (comment.strip(), members.listing())))
+    parts = [Part(listing)] if listing else []
+    return Extraction(kind="archive", parts=[*parts, *members.parts], notes=members.notes())
+
+
+EXTRACTORS = (
+    Extractor(
+        "zip",
+        1,
+        frozenset({"zip", "jar", "war", "whl", "cbz", "xpi", "kmz", "3mf"}),
+        "archive",
+        extract_zip,
+        1_000_000_000,
+        180.0,
+        reads="names of all members; their contents as places of the archive, archives in archives"
+        " three deep",
+    ),
+    Extractor(
+        "tar",
+        1,
+        frozenset({*_TARS, *_OPENERS}),
+        "archive",
+        extract_tar,
+        1_000_000_000,
+        180.0,
+        reads="the same; a single compressed file as its one member",
+    ),
+)
