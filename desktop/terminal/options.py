@@ -4,8 +4,11 @@ that help, version and errors come at once."""
 from __future__ import annotations
 
 import argparse
+import itertools
+import re
 import sys
-from typing import NoReturn
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 from engine.contract.kinds import FILE_KINDS
 from engine.contract.version import VERSION
@@ -24,9 +27,37 @@ def complain(message: str, hint: str = "") -> None:
 class Parser(argparse.ArgumentParser):
     """Says what is wrong with the arguments, and where the right ones are listed."""
 
+    #: What is no option is a word, in the order typed: `-draft` leaves out, `tar -xzf` is asked.
+    takes_words = False
+
     def error(self, message: str) -> NoReturn:
         complain(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
         self.exit(FAILED)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        if self.takes_words:
+            args = self._words_last(args or ())
+        return super().parse_known_args(args, namespace)
+
+    def _words_last(self, args: Iterable[str]) -> list[str]:
+        options: list[str] = []
+        words: list[str] = []
+        left = iter(args)
+        for arg in left:
+            if arg == "--":
+                words += left
+                break
+            name, told, _ = arg.partition("=")
+            known = self._option_string_actions.get(name)
+            if known is None and not re.match("--[a-z]", arg):  # a misspelt option is said
+                words.append(arg)
+                continue
+            options.append(arg)
+            if known is not None and known.nargs != 0 and not told:
+                options += itertools.islice(left, 1)
+        return [*options, "--", *words]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--hidden", action="store_true", help="put the window in the tray")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
-    def command(name: str, text: str) -> argparse.ArgumentParser:
+    def command(name: str, text: str) -> Parser:
         made = commands.add_parser(name, help=text, description=text)
         made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
         return made
@@ -50,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("paths", nargs="+", metavar="PATH")
     add.add_argument("--wait", action="store_true", help="return when every file is done")
     search = command("search", "find files by what is in them")
+    search.takes_words = True
     search.add_argument("query", nargs="*", metavar="QUERY")
     search.add_argument("--image", metavar="FILE", help="a picture to search with")
     search.add_argument("--kind", choices=FILE_KINDS)

@@ -27,6 +27,27 @@ def pause(*arguments: str) -> float | None:
     return cli._pause_seconds(options.parser().parse_args(["pause", *arguments]), NOW)
 
 
+class TestSearch:
+    @pytest.mark.parametrize(
+        ("typed", "words", "limit"),
+        [
+            ("report -draft", "report -draft", 10),
+            ("tar -xzf --limit 3 archive", "tar -xzf archive", 3),
+            ("-draft --limit=3 report", "-draft report", 3),
+            ("--limit 3 -- --limit 4", "--limit 4", 3),
+            ("-5 degrees - outside", "-5 degrees - outside", 10),
+        ],
+    )
+    def test_what_is_no_option_is_a_word(self, typed: str, words: str, limit: int) -> None:
+        told = options.parser().parse_args(["search", *typed.split()])
+        assert (" ".join(told.query), told.limit) == (words, limit)
+
+    def test_a_misspelt_option_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            options.parser().parse_args(["search", "report", "--limt", "3"])
+        assert "--limt" in capsys.readouterr().err
+
+
 class TestPause:
     def test_until_resumed(self) -> None:
         assert pause() is None
