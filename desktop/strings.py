@@ -197,6 +197,7 @@ INDEX_TITLE = tr("Index")
 TAB_FOLDERS = tr("Folders")
 TAB_PROBLEMS = tr("Problems")
 TAB_WITHHELD = tr("Withheld")
+TAB_LEFT_OUT = tr("Left Out")
 TAB_MODEL = tr("Model")
 ADD_FOLDER = tr("Add Folder…")
 REMOVE_FOLDER = tr("Remove")
@@ -212,6 +213,10 @@ ALLOW_ASK = tr("Make “{name}” searchable?")
 ALLOW_WHY = tr("It seems to hold a secret. Its text would show up in results on this machine.")
 NO_PROBLEMS = tr("Every file could be read.")
 NOT_READ = tr("Show files of types that are not read")
+LEFT_OUT_WHY = tr("Rules leave these out: they are not read, and not found by name.")
+NO_LEFT_OUT = tr("No rule leaves anything out.")
+SHOW_LEFT_OUT = tr("Show")
+ALL_RULES = tr("All Rules")
 NO_WITHHELD = tr("No secrets were found.")
 WITHHELD_WHY = tr("These files look as if they hold secrets; they never show up in results.")
 SPACE_USED = tr("{size} used by the index")
@@ -360,6 +365,21 @@ def more_copies(count: int) -> str:
 
 def problems(count: int) -> str:
     return _n("{n} problem", "{n} problems", count).format(n=number(count))
+
+
+def still_to_read(count: int) -> str:
+    return _n(
+        "No problems so far; {n} file is still to be read.",
+        "No problems so far; {n} files are still to be read.",
+        count,
+    ).format(n=number(count))
+
+
+def entries(file_count: int, folder_count: int) -> str:
+    """12 files · 3 folders; what there is of them."""
+    folders = _n("{n} folder", "{n} folders", folder_count).format(n=number(folder_count))
+    told = [files(file_count)] if file_count or not folder_count else []
+    return " · ".join([*told, folders] if folder_count else told)
 
 
 def binned(count: int) -> str:

@@ -1,4 +1,4 @@
-"""The index: folders and progress, problems, withheld files, model, space."""
+"""The index: folders and progress, problems, what is left out or withheld, model, space."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.index.left_out_page import LeftOutPage
 from desktop.index.model_page import ModelPage
 from desktop.index.problem_list import ProblemList
 from desktop.presentation.paths import printable, short_path
@@ -33,11 +34,11 @@ from desktop.widgets.elided_label import ElidedLabel
 from desktop.wording import figures, telling
 from desktop.wording.language import tr
 
-_TABS = ("folders", "problems", "withheld", "model")
+_TABS = ("folders", "problems", "left-out", "withheld", "model")
 
 
 class IndexPanel(QDialog):
-    """Four pages; follows the indexer while it is open."""
+    """Five pages; follows the indexer while it is open."""
 
     add_wanted = Signal()
 
@@ -49,12 +50,14 @@ class IndexPanel(QDialog):
         self.folders.add_wanted.connect(self.add_wanted)
         self.problems = ProblemPage(service, withheld=False, parent=self)
         self.withheld = ProblemPage(service, withheld=True, parent=self)
+        self.left_out = LeftOutPage(service, self)
         self.model = ModelPage(service, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         for page, title in (
             (self.folders, s.TAB_FOLDERS),
             (self.problems, s.TAB_PROBLEMS),
+            (self.left_out, s.TAB_LEFT_OUT),
             (self.withheld, s.TAB_WITHHELD),
             (self.model, s.TAB_MODEL),
         ):
@@ -75,7 +78,7 @@ class IndexPanel(QDialog):
 
     def _tab_changed(self, _index: int = 0) -> None:
         page = self.tabs.currentWidget()
-        if isinstance(page, ProblemPage | ModelPage):
+        if isinstance(page, ProblemPage | LeftOutPage | ModelPage):
             page.load()
 
     def _take_status(self, status: dict[str, Any]) -> None:
@@ -231,13 +234,15 @@ class _FolderRow(QWidget):
 
 
 class ProblemPage(QWidget):
-    """Files that are not in the index, each with its reason; retry, or allow what was withheld."""
+    """Files that are not in the index, or not all of them, each with its reason; retry, or allow
+    what was withheld."""
 
     def __init__(self, service: IndexerConnection, *, withheld: bool, parent: QWidget) -> None:
         super().__init__(parent)
         self._service = service
         self._withheld = withheld
-        self.list = ProblemList(withheld, self)
+        name, action = (s.TAB_WITHHELD, s.ALLOW) if withheld else (s.TAB_PROBLEMS, s.RETRY)
+        self.list = ProblemList(name, action, self, always=withheld)
         self.list.action_wanted.connect(self._act)
         self._empty = _muted(s.NO_WITHHELD if withheld else s.NO_PROBLEMS, self)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -268,7 +273,7 @@ class ProblemPage(QWidget):
 
     def load(self) -> None:
         """Ask for the list again."""
-        states = ["withheld"] if self._withheld else ["failed"]
+        states = ["withheld"] if self._withheld else ["failed", "partly"]
         if self.skipped.isChecked():
             states.append("skipped")
         self._service.call(
@@ -284,6 +289,9 @@ class ProblemPage(QWidget):
 
     def show_problems(self, problems: list[dict[str, Any]]) -> None:
         self.list.show_problems(problems)
+        if not self._withheld:
+            pending = int((self._service.status.get("totals") or {}).get("pending", 0))
+            self._empty.setText(s.still_to_read(pending) if pending else s.NO_PROBLEMS)
         self.list.setVisible(bool(problems))
         self._empty.setVisible(not problems)
         self.all.setEnabled(any(problem.get("retry") for problem in problems))

@@ -1,4 +1,4 @@
-"""The list of files that are not indexed: name, folder, reason, and one button that may help."""
+"""The list of files that are not indexed, or of rules: name, place, reason, one button."""
 
 from __future__ import annotations
 
@@ -39,6 +39,18 @@ _ROOT = QModelIndex()
 _PROBLEM = Qt.ItemDataRole.UserRole
 
 
+#: Of these the detail says how much is read, or by which rule they are left out.
+_TELLING = ("done", "pending", "left-out")
+
+
+def why(problem: dict[str, Any]) -> str:
+    """Its reason, and what is to be done about it, in one line."""
+    said = [tr(str(problem.get(key, ""))) for key in ("sentence", "hint")]
+    if problem.get("state") in _TELLING:
+        said.append(str(problem.get("detail") or ""))
+    return printable(" ".join(filter(None, said)))
+
+
 class ProblemModel(QAbstractListModel):
     """Problems as the indexer sends them."""
 
@@ -64,13 +76,20 @@ class ProblemModel(QAbstractListModel):
             return None
         problem = self._rows[index.row()]
         path = str(problem["path"])
+        title = printable(str(problem.get("title") or ""))
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return printable(PurePath(path).name)
+                return title or printable(PurePath(path).name)
             case Qt.ItemDataRole.ToolTipRole:
-                return "\n".join(filter(None, (printable(path), str(problem.get("detail") or ""))))
+                said = (
+                    printable(path),
+                    str(problem.get("detail") or ""),
+                    tr(problem.get("hint", "")),
+                )
+                return "\n".join(filter(None, said))
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{printable(path)}: {tr(str(problem.get('sentence', '')))}"
+                named = f"{title}, {problem['aside']}" if title else printable(path)
+                return f"{named}: {why(problem)}"
             case Qt.ItemDataRole.AccessibleDescriptionRole:
                 return self.action if self.always or problem.get("retry") else ""
             case _ if role == _PROBLEM:
@@ -83,11 +102,11 @@ class ProblemList(QListView):
 
     action_wanted = Signal(dict)
 
-    def __init__(self, withheld: bool, parent: QWidget) -> None:
+    def __init__(self, name: str, action: str, parent: QWidget, *, always: bool = False) -> None:
+        """`always`: the action is for every row, else for those that say `retry`."""
         super().__init__(parent)
-        action = s.ALLOW if withheld else s.RETRY
-        self._rows = ProblemModel(self, s.BY_ENTER.format(action=action), withheld)
-        self._delegate = _ProblemDelegate(action, withheld, self)
+        self._rows = ProblemModel(self, s.BY_ENTER.format(action=action), always)
+        self._delegate = _ProblemDelegate(action, always, self)
         self.setModel(self._rows)
         self.setItemDelegate(self._delegate)
         self.setUniformItemSizes(True)
@@ -96,7 +115,7 @@ class ProblemList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName(s.TAB_WITHHELD if withheld else s.TAB_PROBLEMS)
+        self.setAccessibleName(name)
 
     def show_problems(self, problems: list[dict[str, Any]]) -> None:
         self._rows.show(problems)
@@ -182,13 +201,13 @@ class _ProblemDelegate(QStyledItemDelegate):
         painter.drawText(QPointF(left, top + metrics.ascent()), name)
         after = left + metrics.horizontalAdvance(name) + GRID
         folder = small_metrics.elidedText(
-            short_folder(str(problem["path"])), Qt.TextElideMode.ElideMiddle, right - after
+            str(problem.get("aside") or short_folder(str(problem["path"]))),
+            Qt.TextElideMode.ElideMiddle,
+            right - after,
         )
         painter.setFont(small)
         painter.setPen(c.muted)
         painter.drawText(QPointF(after, top + metrics.ascent()), folder)
-        reason = small_metrics.elidedText(
-            tr(str(problem.get("sentence", ""))), Qt.TextElideMode.ElideRight, room
-        )
+        reason = small_metrics.elidedText(why(problem), Qt.TextElideMode.ElideRight, room)
         painter.drawText(QPointF(left, top + metrics.height() + small_metrics.ascent() + 1), reason)
         painter.restore()

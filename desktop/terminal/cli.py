@@ -108,14 +108,19 @@ def show_status(options: argparse.Namespace, base: BaseDir) -> int:
 
 def show_problems(options: argparse.Namespace, base: BaseDir) -> int:
     client = Client.connect(base)
-    found = client.problems(**({"reason": options.reason} if options.reason else {}))
+    asked = {"reason": options.reason, "rule": options.rule}
+    only = {name: value for name, value in asked.items() if value is not None}
+    found = client.problems(**only)
     if options.retry:
-        chosen = [p["path"] for p in found["problems"]] if options.reason else None
+        known = [p["path"] for p in found["problems"] if p["state"] != "left-out"]
+        chosen = known if only else None
         files = client.retry(chosen)["files"]
         print(f"{_files(files)} tried again." if files else "There is nothing to try again.")
         return 0
     if options.json:
         _print_json(found)
+    elif only:
+        output.show_listed(found["problems"])
     else:
         output.show_problems(found)
     return 0

@@ -93,8 +93,9 @@ def parser() -> argparse.ArgumentParser:
     for made in (search, similar):
         made.add_argument("--limit", type=int, default=10)
     status = command("status", "progress, counts, space and health")
-    problems = command("problems", "every file not indexed, with its reason")
-    problems.add_argument("--reason")
+    problems = command("problems", "what is not indexed, or not all of it, and why")
+    problems.add_argument("--reason", help="list what has this reason")
+    problems.add_argument("--rule", help="list what this rule leaves out, such as “*.o”")
     problems.add_argument("--retry", action="store_true", help="try those again that may succeed")
     why = command("explain", "why a file is, or is not, found")
     why.add_argument("file", metavar="FILE")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 console = Console(highlight=False, soft_wrap=True)
 #: Passages listed of an explained file; a book has thousands.
 _MOST_UNITS = 12
+#: Files named of each reason, rules of each kind.
+_MOST_LISTED = 5
 #: Copies named with a hit; --json has more.
 _MOST_COPIES = 3
 
@@ -219,21 +221,78 @@ def _show_model(model: dict[str, Any]) -> None:
 
 
 def show_problems(found: dict[str, Any]) -> None:
-    """Files by reason."""
-    if not found["problems"]:
-        console.print("Every file is indexed.")
-        return
+    """Files by reason, those that are read in part, and what the rules leave out."""
+    rules, partly, pending = found["left_out"], found["partly"], found["pending"]
+    if pending := pending - found["counts"].get("partly-read", 0):
+        console.print(f"[bold]{pending}[/] {_files(pending)} still to be read.")
+    elif not found["problems"] and not partly:
+        let_in = " that the rules let in" if rules else ""
+        console.print(f"Every file{let_in} is indexed.")
+    _show_by_reason(found["problems"], found["counts"])
+    if partly:
+        console.print("[bold]Read in part[/]: found by what is indexed of them.")
+        _show_by_reason(partly, found["counts"])
+    if rules:
+        _show_rules(rules)
+
+
+def show_listed(problems: list[dict[str, Any]]) -> None:
+    """All that has one reason, or that one rule leaves out."""
+    if not problems:
+        console.print("Nothing has this reason, or is left out by this rule.")
+    for reason in dict.fromkeys(problem["reason"] for problem in problems):
+        listed = [problem for problem in problems if problem["reason"] == reason]
+        console.print(f"{escape(listed[0]['sentence'])} [dim]({reason})[/]")
+        for problem in listed:
+            _show_problem(problem)
+
+
+def _show_problem(problem: dict[str, Any]) -> None:
+    path = printable(problem["path"]) + (os.sep if problem.get("folder") else "")
+    detail = f": {printable(problem['detail'])}" if problem["detail"] else ""
+    console.print(Text(f"    {path}{detail}", style="dim"))
+
+
+def _show_by_reason(problems: list[dict[str, Any]], counts: dict[str, int]) -> None:
     by_reason: dict[str, list[dict[str, Any]]] = {}
-    for problem in found["problems"]:
+    for problem in problems:
         by_reason.setdefault(problem["reason"], []).append(problem)
-    for reason, problems in by_reason.items():
-        count = found["counts"].get(reason, len(problems))
-        console.print(f"[bold]{count}[/] {escape(problems[0]['sentence'])} [dim]({reason})[/]")
-        for problem in problems[:5]:
-            detail = f": {problem['detail']}" if problem["detail"] else ""
-            console.print(Text(f"    {printable(problem['path'])}{detail}", style="dim"))
-        if len(problems) > 5:
-            console.print(f"    [dim]… all with --reason {reason} --json[/]")
+    for reason, listed in by_reason.items():
+        count = counts.get(reason, len(listed))
+        console.print(f"[bold]{count}[/] {escape(listed[0]['sentence'])} [dim]({reason})[/]")
+        for problem in listed[:_MOST_LISTED]:
+            _show_problem(problem)
+        if count > _MOST_LISTED:
+            console.print(f"    [dim]… all with --reason {reason}[/]")
+
+
+def _show_rules(rules: list[dict[str, Any]]) -> None:
+    """By kind of rule: how much, what lets it in, and the rules that leave out most."""
+    console.print("[bold]Left out by rules[/]: not even their names are found.")
+    for reason in dict.fromkeys(rule["reason"] for rule in rules):
+        of_reason = [rule for rule in rules if rule["reason"] == reason]
+        files, folders = (sum(rule[key] for rule in of_reason) for key in ("files", "folders"))
+        sentence, hint = of_reason[0]["sentence"], of_reason[0]["hint"]
+        console.print(f"[bold]{_entries(files, folders)}[/] {escape(sentence)} [dim]({reason})[/]")
+        console.print(Text(f"    {hint}", style="dim"))
+        named = [rule for rule in of_reason if rule["rule"]]
+        for rule in named[:_MOST_LISTED]:
+            where = f", {printable(rule['source'])}" if rule["source"] else ""
+            text = f"    {printable(rule['rule'])}: {_entries(rule['files'], rule['folders'])}"
+            console.print(Text(text + where, style="dim"))
+        more = f"… {len(named)} rules; " if len(named) > _MOST_LISTED else ""
+        by_rule = " or --rule RULE" if named else ""
+        console.print(f"    [dim]{more}listed with --reason {reason}{by_rule}[/]")
+
+
+def _entries(files: int, folders: int) -> str:
+    counts = [f"{files} file{'s' * (files != 1)}"] if files or not folders else []
+    counts += [f"{folders} folder{'s' * (folders != 1)}"] if folders else []
+    return ", ".join(counts)
+
+
+def _files(count: int) -> str:
+    return "file is" if count == 1 else "files are"
 
 
 #: What each row of an explained query is, in the order an answer is made.

@@ -119,6 +119,9 @@ REASONS: dict[str, Reason] = {
 }
 
 
+#: Of a file that is indexed, and not with all that is in it.
+READ_IN_PART = Reason("read-in-part", "done", "Only a part of it is indexed.")
+
 #: Of a file without a reason of the table.
 NOT_YET = "It has not been read yet."
 NOT_INDEXED = "It is not indexed."

@@ -109,6 +109,7 @@ class FileStates:
                 record.extractor,
                 record.attributes,
                 record.text_hash,
+                partly=record.partly,
             )
             self._ledger.finish([done], store_version)
         finally:

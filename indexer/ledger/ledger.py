@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from indexer.ledger.found_files import FoundFiles
+from indexer.ledger.left_out import LeftOutEntries
 from indexer.ledger.lookups import FileLookups
 from indexer.ledger.read_files import ReadFiles
 from indexer.ledger.records import CopyGroup, Done, FileRecord, Found, NameHit, Root
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 
-class Ledger(WatchedRoots, FileLookups, FoundFiles, ReadFiles):
+class Ledger(WatchedRoots, FileLookups, FoundFiles, LeftOutEntries, ReadFiles):
     """SQLite beside the store; each method is one transaction, callable from any thread."""
 
     def __init__(self, path: Path) -> None:

@@ -123,15 +123,46 @@ class FileLookups(Tables):
         return self._records("WHERE state = 'done' ORDER BY mtime_ns DESC LIMIT ?", limit)
 
     def problems(
-        self, reason: str | None = None, state: str | None = None, limit: int | None = None
+        self,
+        reason: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        rule: str | None = None,
     ) -> list[FileRecord]:
         """Files that are not indexed, with their reasons; newest first."""
         states = [state] if state else ["failed", "withheld", "skipped"]
         where, values = f"state IN ({marks(states)})", list[Any](states)
-        if reason is not None:
-            where += " AND reason = ?"
-            values.append(reason)
+        for column, wanted in (("reason", reason), ("rule", rule)):
+            if wanted is not None:
+                where += f" AND {column} = ?"
+                values.append(wanted)
         return self._records(f"WHERE {where} ORDER BY mtime_ns DESC LIMIT ?", *values, limit)
+
+    def partly_read(self, limit: int | None = None) -> list[FileRecord]:
+        """Files that are indexed and not with all that is in them, newest first; of the pending
+        ones more pages are still to be read."""
+        # One query for each of the indices: both are of few rows.
+        found = [
+            *self._records("WHERE partly AND state = 'done' ORDER BY mtime_ns DESC LIMIT ?", limit),
+            *self._records(
+                "WHERE unread AND state = 'pending' ORDER BY mtime_ns DESC LIMIT ?", limit
+            ),
+        ]
+        return sorted(found, key=lambda record: -record.mtime_ns)[:limit]
+
+    def partly_read_counts(self) -> tuple[int, int]:
+        """How many of them stay as they are, and of how many more pages are to be read."""
+        stay = self._all("SELECT count(*) FROM files WHERE partly AND state = 'done'")
+        more = self._all("SELECT count(*) FROM files WHERE unread AND state = 'pending'")
+        return int(stay[0][0]), int(more[0][0])
+
+    def withheld_by_rule(self) -> dict[str, int]:
+        """Files whose names say that they hold secrets, by the rule that says so."""
+        rows = self._all(
+            "SELECT rule, count(*) FROM files WHERE state = 'withheld' AND rule != ''"
+            " GROUP BY rule ORDER BY count(*) DESC"
+        )
+        return dict(rows)
 
     def counts(self, root_id: int | None = None) -> dict[str, int]:
         """Files per state; every state is there."""

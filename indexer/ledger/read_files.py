@@ -82,16 +82,16 @@ class ReadFiles(Tables):
                 connection.execute(
                     "UPDATE files SET state = iif(in_flight = 2 OR ?1, 'pending', 'done'),"
                     " reason = iif(?1 AND in_flight != 2, 'partly-read', ''),"
-                    " unread = iif(in_flight = 2, 0, ?1), rule = '', detail = ?,"
+                    " unread = iif(in_flight = 2, 0, ?1), partly = ?, rule = '', detail = ?,"
                     " attempts = 0, in_flight = 0, stale = 0, units = ?,"
                     # Changed or only touched: it must not pass for whole.
                     " content_hash = iif(?1 AND in_flight = 2, NULL, ?),"
                     " text_hash = ?, extractor = ?, reading_version = ?, store_version = ?,"
                     f" kind = ?, picture = ?, language = ?{_SET_ATTRIBUTES} WHERE id = ?",
                     (
-                        item.unread, item.detail, item.units, item.content_hash, item.text_hash,
-                        item.extractor, item.reading_version, store_version, item.kind,
-                        item.picture, item.language,
+                        item.unread, item.partly, item.detail, item.units, item.content_hash,
+                        item.text_hash, item.extractor, item.reading_version, store_version,
+                        item.kind, item.picture, item.language,
                         *(item.attributes.get(name) for name in ATTRIBUTES),
                         item.file_id,
                     ),
@@ -113,7 +113,7 @@ class ReadFiles(Tables):
         with self.database.write() as connection:
             connection.execute(
                 "UPDATE files SET state = iif(in_flight = 2, 'pending', 'done'), reason = '',"
-                " detail = ?, attempts = 0, in_flight = 0, unread = 0 WHERE id = ?",
+                " detail = ?, partly = 1, attempts = 0, in_flight = 0, unread = 0 WHERE id = ?",
                 (detail, file_id),
             )
 

@@ -51,6 +51,7 @@ class FileRecord:
     stale: bool  # indexed, and read better now than it was
     text_hash: str | None  # of its words alone; None where these don't tell it from others
     unread: int  # pages that are still to be read; then it is pending, and the others are indexed
+    partly: bool  # indexed, and not with all that is in it: `detail` says what is missing
     attributes: Mapping[str, Value]  # of engine.contract.attributes
 
 
@@ -84,6 +85,7 @@ class Done:
     attributes: Mapping[str, Value] = field(default_factory=dict)
     text_hash: str | None = None  # of its words, where files of the same words are copies
     unread: int = 0  # pages that are still to be read: it stays pending
+    partly: bool = False  # something of it is not indexed
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ BATCH = 1_000
 COLUMNS = (
     "id, root_id, path, kind, ext, size, mtime_ns, inode, content_hash, state, reason, detail,"
     " attempts, units, reading_version, store_version, rule, allowed, picture, language,"
-    " extractor, stale, text_hash, unread"
+    " extractor, stale, text_hash, unread, partly"
 ) + "".join(f", {name}" for name in ATTRIBUTES)
 
 
@@ -126,7 +128,7 @@ def to_record(row: Sequence[Any]) -> FileRecord:
     split = len(row) - len(ATTRIBUTES)
     values, own = list(row[:split]), zip(ATTRIBUTES, row[split:], strict=True)
     values[2], values[17] = os.fsdecode(values[2]), bool(values[17])
-    values[21] = bool(values[21])
+    values[21], values[24] = bool(values[21]), bool(values[24])
     values.append({name: value for name, value in own if value is not None})
     return FileRecord(*values)
 

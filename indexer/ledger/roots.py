@@ -74,6 +74,11 @@ class WatchedRoots(Tables):
                     "UPDATE files SET root_id = ? WHERE root_id = ? AND path >= ? AND path < ?",
                     (root_id, around, *below(os.fsencode(chosen))),
                 )
+            # It is not left out any more; what inner ones leave out, its scan notes again.
+            connection.execute("DELETE FROM left_out WHERE path = ?", (os.fsencode(chosen),))
+            connection.executemany(
+                "DELETE FROM left_out WHERE root_id = ?", [(old,) for old in inner]
+            )
         self._roots_changed()
         self._save_roots()
         return next(root for root in self.roots() if root.id == root_id)
@@ -95,6 +100,7 @@ class WatchedRoots(Tables):
             ids = [row[0] for row in rows]
             name_rows.delete(connection, ids)
             connection.execute("DELETE FROM files WHERE root_id = ?", (root.id,))
+            connection.execute("DELETE FROM left_out WHERE root_id = ?", (root.id,))
             connection.execute("DELETE FROM roots WHERE id = ?", (root.id,))
             connection.execute("DELETE FROM meta WHERE key = ?", (f"rules:{root.id}",))
         self._roots_changed()

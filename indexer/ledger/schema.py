@@ -153,6 +153,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " WHERE state = 'done' AND (detail LIKE '%Pages without text not read by OCR%'"
         " OR kind IN ('image', 'screenshot') AND detail LIKE '%Only the first 30 of%')",
     ),
+    (
+        # What scans met and did not enter, by rule: see indexer.ledger.left_out.
+        """CREATE TABLE left_out (
+            path BLOB PRIMARY KEY,
+            root_id INTEGER NOT NULL,
+            code TEXT NOT NULL,
+            rule TEXT NOT NULL,
+            source TEXT NOT NULL,
+            folder INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        # Indexed, and not with all that is in them: `detail` says what is missing.
+        "ALTER TABLE files ADD COLUMN partly INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX files_partly ON files (mtime_ns) WHERE partly",
+        "UPDATE files SET partly = 1 WHERE state = 'done' AND (detail LIKE '%Only the first%'"
+        " OR detail LIKE '% are indexed%' OR detail LIKE '%not indexed%'"
+        " OR detail LIKE '%left out%' OR detail LIKE '%withheld:%' OR detail LIKE '%Damaged%'"
+        " OR detail LIKE '%pages read%' OR detail LIKE '%can''t be read%'"
+        " OR detail LIKE '%end the reader%')",
+    ),
 )
 
 

@@ -16,7 +16,13 @@ from engine.contract.types import Unit
 from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.chunking import units_of
 from indexer.reading.extract import pick
-from indexer.reading.extract.base import ExtractError, Extraction, Extractor, OcrPage
+from indexer.reading.extract.base import (
+    ExtractError,
+    Extraction,
+    Extractor,
+    OcrPage,
+    tells_of_a_part,
+)
 from indexer.reading.kept_pages import KeptPages
 from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
@@ -173,6 +179,7 @@ class FileReader:
             "; ".join(notes),
             extraction.language,
             unread,
+            any(map(tells_of_a_part, notes)),
         )
 
     def _without_secrets(

@@ -37,6 +37,7 @@ class Work:
     notes: str = ""
     language: str | None = None
     unread: int = 0  # pages that are still to be read
+    partly: bool = False  # `notes` tell of something that is not indexed
     stored: list[StoredUnit] = field(default_factory=list)
 
     @property
@@ -63,6 +64,7 @@ class Work:
             self.facts.attributes,
             text_hash(self.facts.kind, self.units),
             self.unread,
+            self.partly,
         )
 
     def drop_pictures(self) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from engine import thumb_path
-from engine.contract.errors import REASONS, InklingError
 from indexer.indexing.estimate import KIND_OF, estimate
 from indexer.indexing.index import Index
 from indexer.ledger.roots_file import check_folder
 from indexer.reading.pool import ExtractorPool
+from indexer.server import problems
 from indexer.server.folders import Folders
 from indexer.server.indexed_file import indexed_file, shown_file
 from indexer.server.status import Status
@@ -58,23 +58,12 @@ class IndexLibrary:
 
     # Files
 
-    def problems(self, reason: str | None, state: str | None, limit: int) -> dict[str, Any]:
-        """Files that are not indexed, with their reasons, and how many there are of each."""
-        if reason is not None and reason not in REASONS:
-            raise InklingError(f"There is no reason “{reason}”.", hint=", ".join(REASONS))
-        ledger = self._index.ledger
-        rows = [
-            {
-                "path": record.path,
-                "state": record.state,
-                "reason": record.reason,
-                "sentence": REASONS[record.reason].sentence,
-                "detail": record.detail,
-                "retry": REASONS[record.reason].retry,
-            }
-            for record in ledger.problems(reason, state, limit)
-        ]
-        return {"problems": rows, "counts": ledger.reasons()}
+    def problems(
+        self, reason: str | None, state: str | None, rule: str | None, limit: int
+    ) -> dict[str, Any]:
+        """Files that are not indexed, or not all of them, with their reasons, and how many there
+        are of each; what rules leave out."""
+        return problems.told(self._index.ledger, reason, state, rule, limit)
 
     def recent(self, limit: int) -> list[dict[str, Any]]:
         """The newest files in the index."""

@@ -51,8 +51,11 @@ class Library(Protocol):
     def status(self) -> dict[str, Any]:
         """What the front ends show of all this; see the API."""
 
-    def problems(self, reason: str | None, state: str | None, limit: int) -> dict[str, Any]:
-        """Files that are not indexed, with their reasons, and how many there are of each."""
+    def problems(
+        self, reason: str | None, state: str | None, rule: str | None, limit: int
+    ) -> dict[str, Any]:
+        """Files that are not indexed, or not all of them, with their reasons, and how many there
+        are of each; what rules leave out."""
 
     def recent(self, limit: int) -> list[dict[str, Any]]:
         """The newest files in the index."""

@@ -32,6 +32,7 @@ def scan_root(
         ledger.set_online(root.id, True, str(sight.device))
     walk = Walk(ledger, root, sight, rules, stop, on_progress, kinds or {})
     walk.known = ledger.snapshot(root.id)
+    walk.left_out.expect()
     walk.folder(os.fsencode(root.path), None, walk.same_rules)
     walk.readable_again(ledger.problems(reason="unreadable"))
     return walk.close(whole=True)

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from indexer.ledger.ledger import FileRecord, Found, Ledger, Root
+from indexer.ledger.left_out import LeftOut
 from indexer.ledger.records import extension
 from indexer.sources.facts import facts_of
 from indexer.sources.ignore import OWN_FILE, Ignored, IgnoreRules, Scope
+from indexer.sources.left_out import LeftOutMet
 from indexer.sources.moves import moves_among
 from indexer.sources.presence import Presence, Sight, Sights
 from indexer.sources.secret_names import names_digest, secret_name
@@ -70,6 +72,7 @@ class Walk:
         said = ledger.meta(f"scanned:{root.id}")
         self._last_began = int(said) if said else self._began  # not told by an older Inkling
         self.known: Known = {}
+        self.left_out = LeftOutMet(ledger, root.id)
         self.result = ScanResult()
         self._new: list[Found] = []
         self._changed: list[tuple[int, Found]] = []
@@ -121,7 +124,7 @@ class Walk:
         except FileNotFoundError:
             return []  # gone since its parent was listed, or its drive is: decided at the end
         except OSError as error:
-            self._unlisted(path, error)
+            self._unlisted(path, error, folder=True)
             return []
 
     def _entries(
@@ -139,39 +142,55 @@ class Walk:
                         self.result.seen += 1
                         del self.known[entry.path]
                         continue
-                if entry.is_symlink():
-                    continue
                 is_folder = entry.is_dir(follow_symlinks=False)
                 name = os.fsdecode(entry.name)
                 ignored = scope.decision(parent, name, is_folder)
-                if is_folder:
-                    if ignored is None and self._enters(entry):
-                        folders.append(entry.path)
-                elif ignored is None or _listed_secret(ignored, name):
-                    self._meet(entry.path, name, entry.stat(follow_symlinks=False))
+                if not self._enters(entry.path, name, is_folder, entry.is_symlink(), ignored):
+                    continue
+                found = entry.stat(follow_symlinks=False)
+                if not is_folder:
+                    self._meet(entry.path, name, found)
+                elif self._on_this_disk(entry.path, found):
+                    folders.append(entry.path)
             except FileNotFoundError:
                 continue  # gone since the listing, or its drive is: decided at the end
             except OSError as error:
                 self._unlisted(entry.path, error)
         return folders
 
-    def _enters(self, entry: os.DirEntry[bytes]) -> bool:
-        if entry.path in self._closed:
+    def _enters(
+        self, path: bytes, name: str, folder: bool, link: bool, ignored: Ignored | None
+    ) -> bool:
+        """Whether an entry belongs to the index by rules; what doesn't is noted."""
+        if path in self._closed:
+            return False  # our own, or another root
+        if ignored is not None and (folder or link or not _listed_secret(ignored, name)):
+            self.left_out.by_rule(path, ignored, folder)
             return False
+        if link:
+            self.left_out.met(path, LeftOut("link", "", "", False))
+        return not link
+
+    def _on_this_disk(self, path: bytes, found: os.stat_result) -> bool:
         # A disk mounted in here is a root of its own if it is added: then it may go away without
         # its files counting as deleted.
-        return entry.stat(follow_symlinks=False).st_dev == self._device
+        same = found.st_dev == self._device
+        if not same:
+            self.left_out.met(path, LeftOut("other-disk", "", "", True))
+        return same
 
     def path(self, path: str) -> None:
         """Meet one path as the walk would have met it."""
         raw = os.fsencode(path)
         if raw == self._top:
             self.known.update(self.ledger.snapshot(self.root.id))
+            self.left_out.expect()
             self.folder(self._top, None, self.same_rules)
             return
         if not raw.startswith(self._top.rstrip(b"/") + b"/"):
             return
         self.known.update(self.ledger.snapshot(self.root.id, raw))
+        self.left_out.expect(raw)
         record = self.ledger.file(path)
         if record is not None and record.root_id == self.root.id:
             self.known[raw] = (record.id, record.size, record.mtime_ns, record.inode)
@@ -184,17 +203,17 @@ class Walk:
         except OSError as error:
             self._unlisted(raw, error)
             return
-        if scope is None or stat_module.S_ISLNK(found.st_mode):
+        if scope is None:
             return
         name = os.path.basename(path)
         is_folder = stat_module.S_ISDIR(found.st_mode)
         ignored = scope.decision(os.path.dirname(path), name, is_folder)
-        if is_folder:
-            same = found.st_dev == self._device
-            if ignored is None and same and raw not in self._closed:
-                self.folder(raw, scope, False)
-        elif ignored is None or _listed_secret(ignored, name):
+        if not self._enters(raw, name, is_folder, stat_module.S_ISLNK(found.st_mode), ignored):
+            return
+        if not is_folder:
             self._meet(raw, name, found)
+        elif self._on_this_disk(raw, found):
+            self.folder(raw, scope, False)
 
     def _scope_of(self, path: str) -> Scope | None:
         """What holds in the folder around a path; None if the walk would not get there."""
@@ -213,12 +232,17 @@ class Walk:
             scope = self.rules.inner(scope, current)
         return scope
 
-    def _unlisted(self, path: bytes, error: OSError) -> None:
+    def _unlisted(self, path: bytes, error: OSError, folder: bool = False) -> None:
         self._kept.append(path)
-        if error.errno == errno.ENAMETOOLONG and path not in self.known:
-            # Nothing below can be asked about: the folder itself stands for it, with its reason.
-            self._new.append(Found(path, 0, 0, 0, "other", "failed", "unreadable"))
-        self.result.errors.append((os.fsdecode(path), error.strerror or str(error)))
+        said = error.strerror or str(error)
+        if path not in self.known:
+            if error.errno == errno.ENAMETOOLONG:
+                # Nothing below can be asked about: the folder itself stands for it, with its
+                # reason.
+                self._new.append(Found(path, 0, 0, 0, "other", "failed", "unreadable"))
+            else:
+                self.left_out.met(path, LeftOut("no-access", "", said, folder))
+        self.result.errors.append((os.fsdecode(path), said))
 
     # -- comparing -----------------------------------------------------------------------------
 
@@ -273,6 +297,7 @@ class Walk:
             self.result.complete = False  # another folder stands in its place
         if self.result.complete and whole and not self.same_rules:
             self._no_secret_any_more()
+        self.left_out.close(self.result.complete, self._kept)
         if self.result.complete:
             self._write_removed()
             if whole:

@@ -26,9 +26,10 @@ from babel.messages.pofile import read_po, write_po
 from desktop.window.actions import ACTIONS, MENUS
 from desktop.window.completions import meaning
 from desktop.wording.language import DOMAIN, FOLDER
-from engine.contract.errors import NOT_INDEXED, NOT_YET, REASONS
+from engine.contract.errors import NOT_INDEXED, NOT_YET, READ_IN_PART, REASONS
 from engine.contract.filters import FILTERS
 from engine.contract.kinds import KINDS
+from engine.contract.left_out import ALLOW, LEFT_OUT
 from engine.contract.notices import LANGUAGES, NOTICES
 from engine.contract.readings import GIVEN_UP
 from engine.contract.settings import SECTIONS, SETTINGS
@@ -75,6 +76,9 @@ def _of_tables() -> Iterator[Message]:
         yield from (row.title, row.help, row.zero, *(label for _, label in row.choices))
     yield from (meaning(word) for word in FILTERS)
     yield from (reason.sentence for reason in REASONS.values())
+    yield from (READ_IN_PART.sentence, ALLOW)
+    for row in LEFT_OUT.values():
+        yield from (row.sentence, row.hint)
     yield from GIVEN_UP.values()
     for notice in NOTICES.values():
         yield from (notice.sentence, notice.button)

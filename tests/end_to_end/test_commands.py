@@ -15,9 +15,14 @@ def test_from_a_problem_to_its_end(inkling: Inkling, notes: Path) -> None:
     secret = notes / "creds.txt"
     secret.write_text("The bucket's key:\nAKIAQYLPMN5HFIQR7XYA\n")
     (notes / "scan.pdf").write_bytes(b"not a document at all")
+    (notes / "draft.tmp").write_text("left behind")
     inkling.ok("add", str(notes), "--wait")
 
     problems = inkling.ok("problems")
+    assert "*.tmp: 1 file" in problems
+    assert "draft.tmp" in inkling.ok("problems", "--rule", "*.tmp")
+    assert "draft.tmp" in inkling.ok("problems", "--reason", "default")
+    assert "Every file" not in problems
     assert "creds.txt" in problems
     assert "AKIA" not in problems
     assert "scan.pdf" in problems

@@ -17,6 +17,13 @@ MEMBER_BYTES, MEMBER_SECONDS = 400_000_000, 60.0
 CHARACTERS = 4_000_000
 #: In what is told of a file of which that is not all: "Only the first 10 messages are indexed."
 READ_IN_PART = " are indexed."
+#: Notes that tell of nothing missing begin so.
+_OF_THE_WHOLE = ("No text was found in the picture", "What it shows could not be told")
+
+
+def tells_of_a_part(note: str) -> bool:
+    """Whether a note says that something of the file is not indexed."""
+    return not note.startswith(_OF_THE_WHOLE)
 
 
 class ExtractError(Exception):

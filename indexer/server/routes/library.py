@@ -28,10 +28,11 @@ Line = Annotated[int, Meta(ge=1)]
 
 
 class AskedProblems(Struct):
-    """Files without content, of one reason or state, or all."""
+    """Files without content, of one reason, state or rule, or all."""
 
     reason: str | None = None
     state: str | None = None
+    rule: str | None = None
     limit: Annotated[int, Meta(ge=1, le=100_000)] = 1000
 
 
@@ -99,7 +100,7 @@ def _folder_routes(port: Library) -> list[Route]:
 
 def _file_routes(port: Library) -> list[Route]:
     def problems(asked: AskedProblems) -> Response:
-        return as_json(port.problems(asked.reason, asked.state, asked.limit))
+        return as_json(port.problems(asked.reason, asked.state, asked.rule, asked.limit))
 
     def recent(asked: AskedRecent) -> Response:
         return as_json({"files": port.recent(asked.limit)})

@@ -10,9 +10,10 @@ from indexer.ledger.ledger import FileRecord
 from indexer.ledger.records import Done
 from indexer.reading import context
 from indexer.reading.extract import pick
-from indexer.reading.extract.base import ExtractError
+from indexer.reading.extract.base import ExtractError, tells_of_a_part
 from indexer.reading.file_reader import FileReader
 from indexer.reading.versions import reading_version
+from indexer.reading.work import Work
 from indexer.sources.contents import content_hash
 from tests.indexer.indexing.rig import Rig
 
@@ -43,6 +44,21 @@ def test_a_file_is_read_with_its_units_and_who_read_it(rig: Rig, reader: FileRea
     kept = rig.record("a.md")
     assert kept.attempts == 1
     assert [r.id for r in rig.ledger.in_flight()] == [record.id]
+
+
+def test_a_file_read_in_part_says_so(rig: Rig, reader: FileReader) -> None:
+    rig.settings.max_text = 1
+    long = reader.read(written(rig, "long.txt", "The keeper counted ships. \n" * 40_000))
+    short = reader.read(written(rig, "short.txt", "The keeper counted ships.\n"))
+    assert isinstance(long, Work)
+    assert isinstance(short, Work)
+    assert "Only the first" in long.detail
+    assert (long.done.partly, short.done.partly) == (True, False)
+
+
+def test_a_picture_without_words_is_no_part() -> None:
+    assert not tells_of_a_part("No text was found in the picture.")
+    assert tells_of_a_part("2 lines are in letters that OCR can't read.")
 
 
 def test_what_is_indexed_already_is_not_read_again_unless_better(

@@ -115,6 +115,9 @@ def test_what_an_earlier_version_left_half_read_is_read_on(tmp_path: Path) -> No
     with ledger.database.write() as connection:
         connection.execute("DROP INDEX files_unread")
         connection.execute("ALTER TABLE files DROP COLUMN unread")
+        connection.execute("DROP INDEX files_partly")
+        connection.execute("ALTER TABLE files DROP COLUMN partly")
+        connection.execute("DROP TABLE left_out")
         connection.execute("PRAGMA user_version = 7")
     ledger.close()
     ledger = Ledger(tmp_path / "base" / "ledger.sqlite")
@@ -123,6 +126,7 @@ def test_what_an_earlier_version_left_half_read_is_read_on(tmp_path: Path) -> No
         ("pending", "partly-read", 1, 1),
         ("done", "", 0, 1),
     ]
+    assert len(ledger.partly_read()) == 3  # with the damaged page of one that is done
     ledger.close()
 
 
