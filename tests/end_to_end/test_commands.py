@@ -23,6 +23,7 @@ def test_from_a_problem_to_its_end(inkling: Inkling, notes: Path) -> None:
     assert "draft.tmp" in inkling.ok("problems", "--rule", "*.tmp")
     assert "draft.tmp" in inkling.ok("problems", "--reason", "default")
     assert "Every file" not in problems
+    (notes / "draft.tmp").unlink()
     assert "creds.txt" in problems
     assert "AKIA" not in problems
     assert "scan.pdf" in problems

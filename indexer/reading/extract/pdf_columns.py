@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from statistics import median
 from typing import Any
 
@@ -18,6 +19,7 @@ _RIGHT = 1_000_000
 
 Word = tuple[Any, ...]  # x0, y0, x1, y1, text, block, line, number
 _Line = list[Word]
+_BLOCK_AND_LINE = itemgetter(5, 6)
 
 
 def in_columns(words: list[Word], width: float) -> list[Word]:
@@ -37,12 +39,10 @@ def in_columns(words: list[Word], width: float) -> list[Word]:
 
 def _lines(words: list[Word]) -> list[_Line]:
     """Words by line, without a line that is the one before, printed again at its place."""
-    places = [0, *(n for n in range(1, len(words)) if words[n][6] != words[n - 1][6]
-                   or words[n][5] != words[n - 1][5]), len(words)]  # fmt: skip
     lines: list[_Line] = []
-    for start, end in pairwise(places):
-        line = words[start:end]
-        if line and not (lines and _is_again(line, lines[-1])):
+    for _, run in groupby(words, _BLOCK_AND_LINE):
+        line = list(run)
+        if not (lines and _is_again(line, lines[-1])):
             lines.append(line)
     return lines
 
@@ -54,9 +54,11 @@ def _is_again(line: _Line, before: _Line) -> bool:
 
 
 def _beside(one: _Line, two: _Line) -> bool:
+    if two[0][0] <= one[-1][2]:
+        return False  # nearly all
     shared = min(one[0][3], two[0][3]) - max(one[0][1], two[0][1])
     height = min(one[0][3] - one[0][1], two[0][3] - two[0][1])
-    return bool(shared > 0.5 * height and two[0][0] > one[-1][2])
+    return bool(shared > 0.5 * height)
 
 
 def _is_prose(lines: list[_Line]) -> bool:

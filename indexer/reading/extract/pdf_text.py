@@ -36,7 +36,7 @@ def page_text(page: Any) -> tuple[str, list[WordBox]]:
     words = page.get_text("words", flags=flags)
     for row in _rows(in_columns(words, page.rect.width)):
         text.add_row(row)
-    return text.finish(_shown(page))
+    return text.text, _placed(page, text.found)
 
 
 def is_garbled(text: str) -> bool:
@@ -53,19 +53,19 @@ def _far_from_latin(text: str) -> bool:
     return sum(char >= "\u0370" and char.isalpha() for char in text) > 0.3 * len(text)
 
 
-def _shown(page: Any) -> Any:
-    """A function from a word's box to fractions of the page, turned as the page is."""
+def _placed(page: Any, found: Iterable[tuple[int, int, Box]]) -> list[WordBox]:
+    """Words with their boxes as fractions of the page, turned as the page is."""
     import pymupdf
 
-    turn = page.rotation_matrix if getattr(page, "rotation", 0) else None
+    if getattr(page, "rotation", 0):
+        turn = page.rotation_matrix
+        found = ((a, b, tuple((pymupdf.Rect(box) * turn).normalize())) for a, b, box in found)
     x, y = page.rect.x0, page.rect.y0
     width, height = max(page.rect.width, 1e-6), max(page.rect.height, 1e-6)
-
-    def at(box: Box) -> Box:
-        x0, y0, x1, y1 = box if turn is None else tuple((pymupdf.Rect(box) * turn).normalize())
-        return ((x0 - x) / width, (y0 - y) / height, (x1 - x) / width, (y1 - y) / height)
-
-    return at
+    return [
+        WordBox(a, b, ((x0 - x) / width, (y0 - y) / height, (x1 - x) / width, (y1 - y) / height))
+        for a, b, (x0, y0, x1, y1) in found
+    ]
 
 
 _Word = tuple[str, Box]
@@ -74,7 +74,9 @@ _Word = tuple[str, Box]
 def _unspaced(row: list[_Word]) -> list[_Word]:
     """A row with l e t t e r s set apart joined to words."""
     # Every row comes by here; of one that is set wide these three tell.
-    if len(row) < SPACED or min(map(len, (row[0][0], row[len(row) // 2][0], row[-1][0]))) > 1:
+    if len(row) < SPACED:
+        return row
+    if len(row[0][0]) > 1 and len(row[len(row) // 2][0]) > 1 and len(row[-1][0]) > 1:
         return row
     joined: list[_Word] = []
     at = 0
@@ -106,19 +108,20 @@ def _letters(row: list[_Word]) -> list[_Word]:
 def _rows(words: Iterable[tuple[Any, ...]]) -> Iterable[tuple[bool, list[_Word]]]:
     """Rows of words, each with whether a new block begins there."""
     row: list[_Word] = []
-    last: tuple[int, int] = (-1, -1)
+    last_block, last_line = -1, -1
     begins = False
     for x0, y0, x1, y1, word, block, line, _ in words:
-        word = _mended(word)
-        if not word:
-            continue
-        if (block, line) != last and row:
+        if not (word.isascii() and word.isprintable()):  # most are, and a call a word tells
+            word = _mended(word)
+            if not word:
+                continue
+        if (line != last_line or block != last_block) and row:
             px1, py0, py1 = row[-1][1][2], row[-1][1][1], row[-1][1][3]
             shared = min(y1, py1) - max(y0, py0)
             if x0 < px1 or shared < 0.5 * min(y1 - y0, py1 - py0):
                 yield begins, row
-                row, begins = [], block != last[0]
-        last = (block, line)
+                row, begins = [], block != last_block
+        last_block, last_line = block, line
         row.append((word, (x0, y0, x1, y1)))
     if row:
         yield begins, row
@@ -126,8 +129,6 @@ def _rows(words: Iterable[tuple[Any, ...]]) -> Iterable[tuple[bool, list[_Word]]
 
 def _mended(word: str) -> str:
     """Without control characters, ligatures and accents in characters of their own."""
-    if word.isascii() and word.isprintable():
-        return word
     word = _UNWANTED.sub("", word)
     word = _SPLIT_ACCENT.sub(
         lambda m: m[2].translate({0x131: "i", 0x237: "j"}) + m[1].translate(_ACCENTS), word
@@ -149,7 +150,7 @@ class _Text:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
-        self._found: list[tuple[int, int, Box]] = []
+        self.found: list[tuple[int, int, Box]] = []  # first and last character of each word, box
         self._at = 0
         self._upright: Box | None = None  # the ideograph that stands alone at the end
 
@@ -163,12 +164,18 @@ class _Text:
         if below:
             pass  # set from top to bottom: the line goes on
         elif self._pieces and not self._rejoin(row[0][0]):
-            self._put("\n\n" if begins else "\n")
-        for n, (word, box) in enumerate(row):
-            if n:
-                self._put(" ")
-            self._found.append((self._at, self._at + len(word), box))
-            self._put(word)
+            gap = "\n\n" if begins else "\n"
+            self._pieces.append(gap)
+            self._at += len(gap)
+        at = self._at
+        for word, box in row:
+            end = at + len(word)
+            self.found.append((at, end, box))
+            at = end + 1
+        self._at = at - 1
+        if len(row) > 1:
+            self._pieces.append(" ".join([word for word, _ in row[:-1]]) + " ")
+        self._pieces.append(last[0])  # a piece of its own: it may be rejoined
 
     def _rejoin(self, following: str) -> bool:
         word = self._pieces[-1]
@@ -176,15 +183,12 @@ class _Text:
             return False
         if not following[0].islower():
             return False
-        start, end, box = self._found[-1]
-        self._found[-1] = (start, end - 1, box)
+        start, end, box = self.found[-1]
+        self.found[-1] = (start, end - 1, box)
         self._pieces[-1] = word[:-1]
         self._at -= 1
         return True
 
-    def _put(self, piece: str) -> None:
-        self._pieces.append(piece)
-        self._at += len(piece)
-
-    def finish(self, shown: Any) -> tuple[str, list[WordBox]]:
-        return "".join(self._pieces), [WordBox(a, b, shown(box)) for a, b, box in self._found]
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
