@@ -34,9 +34,10 @@ def page_text(page: Any) -> tuple[str, list[WordBox]]:
     flags = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES
     text = _Text()
     words = page.get_text("words", flags=flags)
-    for row in _rows(in_columns(words, page.rect.width)):
+    rect = page.rect  # asks MuPDF each time
+    for row in _rows(in_columns(words, rect.width)):
         text.add_row(row)
-    return text.text, _placed(page, text.found)
+    return text.text, _placed(page, rect, text.found)
 
 
 def is_garbled(text: str) -> bool:
@@ -53,15 +54,15 @@ def _far_from_latin(text: str) -> bool:
     return sum(char >= "\u0370" and char.isalpha() for char in text) > 0.3 * len(text)
 
 
-def _placed(page: Any, found: Iterable[tuple[int, int, Box]]) -> list[WordBox]:
+def _placed(page: Any, rect: Any, found: Iterable[tuple[int, int, Box]]) -> list[WordBox]:
     """Words with their boxes as fractions of the page, turned as the page is."""
     import pymupdf
 
     if getattr(page, "rotation", 0):
         turn = page.rotation_matrix
         found = ((a, b, tuple((pymupdf.Rect(box) * turn).normalize())) for a, b, box in found)
-    x, y = page.rect.x0, page.rect.y0
-    width, height = max(page.rect.width, 1e-6), max(page.rect.height, 1e-6)
+    x, y = rect.x0, rect.y0
+    width, height = max(rect.width, 1e-6), max(rect.height, 1e-6)
     return [
         WordBox(a, b, ((x0 - x) / width, (y0 - y) / height, (x1 - x) / width, (y1 - y) / height))
         for a, b, (x0, y0, x1, y1) in found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +130,19 @@ def test_garbled_text_layer_is_told_from_text() -> None:
     assert is_garbled("¾;Z@|ZXr@[ym{t ^b j6^lkv4lt [{t=^l º1ZgZmj=| ¥Zj6[oabm {lt=@^ " * 5)
     assert not is_garbled("Cash and cash equivalents $ 5,794 $ 4,225 (see note 3) " * 5)
     assert not is_garbled("これは日本語の文章です。 検索 できます 。" * 20)
+
+
+def test_no_model_is_loaded_to_read_a_page(tmp_path: Path) -> None:
+    """Each reader would spend a second or two and 89 MB on what nothing asks for."""
+    path = saved(report(), tmp_path / "a.pdf")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from indexer.reading.extract.base import ExtractOptions\n"
+        "from indexer.reading.extract.pdf import extract_pdf\n"
+        "read = extract_pdf(Path(sys.argv[1]), ExtractOptions('', ocr=False, thumbs=False))\n"
+        "print(read.title, len(read.parts), 'onnxruntime' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2", "False"]
