@@ -116,7 +116,7 @@ def test_files_go_to_the_bin_and_come_back(
     assert [file.exists() for file in files] == [True, False, False, True]
     bin_ = Path.home() / ".local/share/Trash"
     assert sorted(p.name for p in (bin_ / "files").iterdir()) == ["b.txt", "c.txt"]
-    assert window.notice.label.text() == s.binned(2)
+    qtbot.waitUntil(lambda: window.notice.label.text() == s.binned(2))
     assert selected(window) == ["d.txt"]  # what took their place
     qtbot.mouseClick(window.notice.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shown(window) == ["a.txt", "b.txt", "c.txt", "d.txt"])
