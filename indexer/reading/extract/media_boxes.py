@@ -85,7 +85,7 @@ def _movie_header(data: bytes, told: Told) -> None:
 
 def _contents(file: BinaryIO, box: _Box) -> bytes:
     file.seek(box.start)
-    return file.read(min(box.end - box.start, _MOST_BYTES))
+    return file.read(max(0, min(box.end - box.start, _MOST_BYTES)))  # it may begin behind its end
 
 
 _SEGMENT, _CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"

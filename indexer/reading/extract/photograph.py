@@ -1,20 +1,22 @@
-"""What a photograph says of itself: when it was taken, with which camera and lens."""
+"""What a photograph says of itself: when and where it was taken, with which camera and lens."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from indexer.reading.extract.dates import moment, moment_of_name
+from indexer.reading.extract.places import place_names
 
 _MAKE, _MODEL, _CHANGED, _EXIF = 0x010F, 0x0110, 0x0132, 0x8769
 _ORIGINAL, _DIGITISED = 0x9003, 0x9004
 _OFFSET, _OFFSET_ORIGINAL, _OFFSET_DIGITISED = 0x9010, 0x9011, 0x9012
 _LENS_MODEL = 0xA434
+_GPS, _SOUTH_OR_NORTH, _LATITUDE, _WEST_OR_EAST, _LONGITUDE = 0x8825, 1, 2, 3, 4
 _XMP_IN_TIFF = 700
 #: Most that is read of a file of XMP.
 _XMP_BYTES = 4_000_000
@@ -36,6 +38,13 @@ class PhotographFacts:
         self.camera = _camera(_text(exif, _MAKE), _text(exif, _MODEL))
         self.lens = _text(exif, _LENS_MODEL) or None
         self.taken = _taken(path, image, exif)
+        self.places: list[str] = []  # town, city, state, country
+        self.notes: list[str] = []
+        if (position := _position(image)) is not None:
+            try:
+                self.places = place_names(*position)
+            except LookupError as error:
+                self.notes.append(f"Where it was taken could not be named: {error}.")
 
 
 def _taken(path: Path, image: Image.Image, exif: dict[int, Any]) -> float | None:
@@ -60,6 +69,24 @@ def _exif(image: Image.Image) -> dict[int, Any]:
         return {**exif, **exif.get_ifd(_EXIF)}
     except Exception:  # noqa: BLE001 - a broken EXIF block is no reason to lose the picture
         return {}
+
+
+def _position(image: Image.Image) -> tuple[float, float] | None:
+    """Latitude and longitude in degrees; None without them, and at 0, 0, as without a fix."""
+    try:
+        gps = image.getexif().get_ifd(_GPS)
+        latitude = _degrees(gps, _LATITUDE, _SOUTH_OR_NORTH, "S")
+        longitude = _degrees(gps, _LONGITUDE, _WEST_OR_EAST, "W")
+    except Exception:  # noqa: BLE001 - as of all of EXIF
+        return None
+    return (latitude, longitude) if latitude or longitude else None
+
+
+def _degrees(gps: Mapping[int, Any], values: int, side: int, negative: str) -> float:
+    """Of degrees, minutes and seconds, and a letter for the side."""
+    degrees, minutes, seconds = (float(value) for value in gps[values])
+    size = degrees + minutes / 60 + seconds / 3600
+    return -size if str(gps.get(side, "")).strip("\0 ").upper() == negative else size
 
 
 def _text(exif: dict[int, Any], tag: int) -> str:

@@ -53,6 +53,7 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
     tells = kind_of == "photo" or lines == []
     seen = _seen(first, notes) if tells or options.look else None
     notes[:0] = reader.ocr.notes(len(chosen), pages)
+    notes += facts.notes
     if not any(part.text for part in parts) and not notes:
         notes.append("No text was found in the picture.")
     kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
@@ -61,11 +62,13 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         parts,
         picture=kind_of,
         shows=words_shown(seen) if seen and tells else [],
+        places=facts.places,
         look=packed(look_at(first, seen)) if seen and options.look else None,
         attributes={
             "taken": facts.taken,
             "camera": facts.camera,
             "lens": facts.lens,
+            "place": ", ".join(facts.places),
             "width": first.width,
             "height": first.height,
             "pages": pages if pages > 1 and not animated else None,
@@ -246,8 +249,8 @@ EXTRACTORS: tuple[Extractor, ...] = (
         "image",
         extract_picture,
         processor_s=120.0,
-        reads="text by OCR, in every frame that differs; what is seen; when (EXIF,"
-        " XMP inside or beside it, its name), with what camera and how large it was taken",
+        reads="text by OCR, in every frame that differs; what is seen; when (EXIF, XMP inside or"
+        " beside it, its name), where (by GPS), with what camera and how large it was taken",
     ),
     Extractor(
         "svg",

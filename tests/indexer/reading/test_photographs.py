@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
+from indexer.reading.chunking import units_of
 from indexer.reading.extract.base import ExtractOptions
 from indexer.reading.extract.dates import moment, moment_of_name
 from indexer.reading.extract.picture import extract_picture
@@ -166,3 +167,47 @@ def test_the_camera_in_the_fewest_words(
     read = facts(path, options)
     assert read.get("camera") == camera
     assert read["lens"] == "EF 50mm macro"
+
+
+def gps_of(latitude: float, longitude: float) -> Image.Exif:
+    exif = Image.Exif()
+    for number, value, sides in ((1, latitude, "SN"), (3, longitude, "WE")):
+        minutes, seconds = divmod(abs(value) * 3600, 60)
+        exif.get_ifd(0x8825)[number] = sides[value >= 0]
+        exif.get_ifd(0x8825)[number + 1] = (minutes // 60, minutes % 60, round(seconds, 2))
+    return exif
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "places"),
+    [
+        (38.7139, -9.1394, {"Lisbon", "Portugal"}),
+        (-33.8568, 151.2153, {"Sydney", "New South Wales", "Australia"}),
+        (40.7484, -73.9857, {"New York City", "United States"}),
+        (66.3, -179.2, {"Egvekinot", "Chukotka"}),
+        (0.0, -30.0, set()),  # at sea
+        (0.0, 0.0, set()),  # without a fix
+    ],
+)
+def test_coordinates_become_names(
+    tmp_path: Path, options: ExtractOptions, latitude: float, longitude: float, places: set[str]
+) -> None:
+    path = tmp_path / "IMG_0001.jpg"
+    picture().save(path, exif=gps_of(latitude, longitude))
+    read = extract_picture(path, options)
+    assert places <= set(read.places)
+    assert bool(places) == bool(read.places)
+    assert read.attributes["place"] == ", ".join(read.places)
+    (unit,) = units_of(read, 1, str(path), str(tmp_path))
+    assert all(name in unit.context for name in places), "it is found by them"
+
+
+@pytest.mark.parametrize("value", [(38.0, 42.0), (), (999.0, 0.0, 0.0)])
+def test_damaged_coordinates_name_nothing(
+    tmp_path: Path, options: ExtractOptions, value: object
+) -> None:
+    exif = gps_of(38.7139, -9.1394)
+    exif.get_ifd(0x8825)[2] = value
+    path = tmp_path / "IMG_0001.jpg"
+    picture().save(path, exif=exif)
+    assert extract_picture(path, options).places == []
