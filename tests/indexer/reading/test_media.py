@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutagen import id3
 from mutagen.mp4 import MP4
+from PIL import Image
 
 from indexer.reading.extract import kind_of, pick
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions
+from indexer.reading.pool import ExtractorPool
 from indexer.reading.worker import read_file
 
 OPTIONS = ExtractOptions("")
@@ -248,3 +250,24 @@ def test_damage_ends_in_a_reason(
     path.write_bytes(bytes_[: data.draw(st.one_of(st.just(len(whole)), places))] or b"\0")
     with suppress(ExtractError):  # nothing else, and no hang
         read_file(path, OPTIONS)
+
+
+def test_confined_workers_read_it(tmp_path: Path) -> None:
+    """Libraries, the list of towns and what lies beside a file are within their reach."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    tag(mp3(folder / "song.mp3"))
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (38.0, 42.0, 50.0), 3: "W", 4: (9.0, 8.0, 22.0)})
+    Image.effect_noise((64, 48), 80).convert("RGB").save(folder / "a.jpg", exif=exif)
+    (folder / "a.xmp").write_text('<x xmlns:e="e" e:DateTimeOriginal="2019-07-04T12:15:00Z"/>')
+    pool = ExtractorPool(tmp_path / "scratch", workers=1)
+    try:
+        pool.confine([str(folder)])
+        song, _ = pool.extract(str(folder / "song.mp3"))
+        photo, _ = pool.extract(str(folder / "a.jpg"), ocr=False)
+    finally:
+        pool.close()
+    assert "Harbour Songs" in text_of(song)
+    assert {"Lisbon", "Portugal"} <= set(photo.places)
+    assert photo.attributes["taken"] == dt.datetime(2019, 7, 4, 12, 15, tzinfo=dt.UTC).timestamp()
