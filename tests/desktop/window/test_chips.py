@@ -158,7 +158,21 @@ def test_bar_shows_and_edits_the_text(qtbot: QtBot) -> None:
         ("boiler ki:", ["kind:"]),
         ("-kind:sc", ["screenshot", "scan"]),
         ("(kind:pdf OR kind:no", ["note"]),
-        ("kind:pdf,note,", ["screenshot", "image", "code", "other", "photo", "diagram", "scan"]),
+        (
+            "kind:pdf,note,",
+            [
+                "screenshot",
+                "image",
+                "code",
+                "audio",
+                "video",
+                "other",
+                "photo",
+                "diagram",
+                "scan",
+                "archive",
+            ],
+        ),
         ("kind:pdf", []),  # complete
         ("date:last", ["7d", "30d", "1y"]),  # by what it means
         ("before:202", ["2026-05", "2026", "2025", "2024", "2023"]),
