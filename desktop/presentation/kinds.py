@@ -62,6 +62,8 @@ KINDS: dict[str, KindRow] = {
             "note", tr("Note"), tr("Notes Only"), "Ctrl+5",
             open_setting="editor_command",
         ),
+        KindRow("audio", tr("Audio file")),
+        KindRow("video", tr("Video")),
         _OTHER,
         KindRow("photo", tr("Photo"), preview="pixels", icon="image"),
         KindRow("diagram", tr("Diagram"), preview="pixels", icon="image"),

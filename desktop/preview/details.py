@@ -43,12 +43,16 @@ class Details(QWidget):
             self._form.removeRow(0)
         if hit is None:
             return
+        told = hit.attributes
         lanes = ", ".join(dict.fromkeys(s.LANES[lane] for lane in hit.lanes if lane in s.LANES))
         for name, value in (
             (s.DETAILS_PATH, printable(hit.path)),
             (s.DETAILS_KIND, kinds.name(hit)),
             (s.DETAILS_PLACE, s.place(hit.location)),
             (s.DETAILS_SIZE, figures.size(hit.size) if hit.size else ""),
+            (s.DETAILS_TAKEN, figures.long_date(hit.date) if "taken" in told else ""),
+            (s.DETAILS_CAMERA, str(told.get("camera", ""))),
+            (s.DETAILS_LENGTH, figures.running_time(float(told.get("seconds", 0)))),
             (s.DETAILS_MODIFIED, figures.long_date(hit.mtime) if hit.mtime else ""),
             (s.DETAILS_FOUND, lanes),
         ):

@@ -221,7 +221,7 @@ class ResultDelegate(QStyledItemDelegate):
         self.paint_thumb(painter, hit, picture, c)
         middle, width = cell.center().x(), cell.width() - 2 * GRID
         baseline = cell.bottom() - fonts.caption + GRID + fonts.name_metrics.ascent()
-        date = s.OFFLINE if hit.offline else figures.short_date(hit.mtime)
+        date = s.OFFLINE if hit.offline else figures.short_date(hit.date)
         for text, font, metrics, colour in (
             (str(index.data()), fonts.small, fonts.small_metrics, c.text),
             (date, fonts.small, fonts.small_metrics, c.warn if hit.offline else c.muted),
@@ -280,7 +280,7 @@ class Note:
 
 def _notes(hit: Hit, *, copy: bool, tall: bool) -> list[Note]:
     """From right to left, those on the first line before the others."""
-    notes = [Note(figures.short_date(hit.mtime), "muted", first=True)]
+    notes = [Note(figures.short_date(hit.date), "muted", first=True)]
     if tall and (found := s.found_by(hit.lanes)):
         notes.append(Note(found, "muted"))
     if hit.more and tall:

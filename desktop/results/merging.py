@@ -38,7 +38,7 @@ def ordered(hits: Sequence[Hit], matching: int | None, order: Order) -> list[Hit
 
 
 _KEYS: dict[Order, Callable[[Hit], tuple[Any, ...]]] = {
-    "date": lambda hit: (-hit.mtime,),
+    "date": lambda hit: (-hit.date,),
     "name": lambda hit: (_natural(PurePath(hit.path).name),),
     "size": lambda hit: (-hit.size,),
     "folder": lambda hit: (_natural(str(PurePath(hit.path).parent)), _natural(hit.path)),

@@ -296,7 +296,7 @@ def spoken(hit: Hit) -> str:
         kinds.name(hit),
         s.place(hit.location),
         short_folder(hit.path),
-        figures.short_date(hit.mtime),
+        figures.short_date(hit.date),
         s.OFFLINE if hit.offline else "",
         tr(why_name_only(hit.state, hit.reason)),
         " ".join(hit.snippet.split())[:160],

@@ -90,7 +90,8 @@ def _show_hit(number: int, hit: dict[str, Any]) -> None:
     line.append(printable(hit["path"]), style="bold")
     if place:
         line.append(f"  {place}", style="cyan")
-    day = dt.date.fromtimestamp(hit["mtime"]).isoformat()
+    date = hit.get("attributes", {}).get("taken", hit["mtime"])
+    day = dt.date.fromtimestamp(date).isoformat()
     line.append(f"  {hit['kind']}, {day}", style="dim")
     if hit["offline"]:
         line.append("  offline", style="yellow")

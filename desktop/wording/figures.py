@@ -50,6 +50,15 @@ def duration(seconds: float) -> str:
     return _n("{n} day", "{n} days", days).format(n=days)
 
 
+def running_time(seconds: float) -> str:
+    """How long sound or a film lasts: 4:31, 1:02:03; "" of nothing."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if round(seconds) < 1:
+        return ""
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def about(seconds: float) -> str:
     """A time that is only estimated."""
     known = duration(seconds)
@@ -63,7 +72,7 @@ def left(seconds: float) -> str:
 def short_date(mtime: float, now: dt.datetime | None = None) -> str:
     """14:05, Yesterday, Tuesday, 3 Mar, 3 Mar 2024: as short as it stays clear."""
     when = _moment(mtime)
-    if mtime <= 0 or when is None:
+    if mtime == 0 or when is None:
         return ""
     today = (now or dt.datetime.now()).date()
     days = (today - when.date()).days

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 Value: TypeAlias = float | str
 #: How values are compared: "time" (seconds since the epoch, typed as a date), "number", "text"
-#: (folded to lower case, equal or not).
+#: (folded to lower case, equal or not; of some rows it is enough to hold what was typed).
 ValueType = Literal["time", "number", "text"]
 
 
@@ -26,6 +26,7 @@ class Attribute:
     type: ValueType
     help: str  # for the table of filters
     example: str  # a query with it
+    part: bool = False  # of a text: one that holds what was typed meets the filter, too
 
     def accept(self, value: object) -> Value | None:
         """A value as it is stored, from what an extractor says; None if it can't be one."""
@@ -41,11 +42,40 @@ ATTRIBUTES: dict[str, Attribute] = {
     row.name: row
     for row in (
         Attribute(
-            "taken", "taken", "time", "when a photograph was taken, by its own data", "taken:2019"
+            "taken",
+            "taken",
+            "time",
+            "when a photograph, film or recording was made, by its own data or its name",
+            "taken:2019",
+        ),
+        Attribute(
+            "camera",
+            "camera",
+            "text",
+            "what a photograph was taken with, or a part of that",
+            "camera:pixel",
+            part=True,
+        ),
+        Attribute(
+            "lens",
+            "lens",
+            "text",
+            "the lens of that camera, or a part of its name",
+            "lens:macro",
+            part=True,
+        ),
+        Attribute(
+            "place",
+            "place",
+            "text",
+            "where a photograph was taken: town, state or country, or a part of its name",
+            "place:lisbon",
+            part=True,
         ),
         Attribute("pages", "pages", "number", "how many pages or slides it has", "pages:>100"),
         Attribute("width", "width", "number", "a picture's width in pixels", "width:>3000"),
         Attribute("height", "height", "number", "a picture's height in pixels", "height:1080"),
+        Attribute("seconds", "seconds", "number", "how long sound or a film lasts", "seconds:>600"),
     )
 }
 

@@ -19,7 +19,9 @@ class Dialect(Protocol):
     """What the two databases say differently. Columns: kind, picture, ext, language, size, folder
     (a `folder_key`), and one for each row of ATTRIBUTES."""
 
-    mtime: str  # expression for the time of change in seconds since the epoch
+    #: Expression for a file's date in seconds since the epoch: when it was taken, where it says
+    #: so, else when it was changed. A copied photograph is as old as what is seen on it.
+    date: str
 
     def contains(self, column: str, text: str) -> str:
         """Whether a column's text holds this text."""
@@ -52,14 +54,14 @@ def filter_conditions(filters: Filters, dialect: Dialect) -> list[str]:
         demands.append(_any(map(dialect.named, f.names)))
     demands += [f"NOT {dialect.named(pattern)}" for pattern in f.not_names]
     for column, sign, bound, literal in (
-        (dialect.mtime, ">=", f.after, number),
-        (dialect.mtime, "<", f.before, number),
+        (dialect.date, ">=", f.after, number),
+        (dialect.date, "<", f.before, number),
         ("size", ">=", f.min_size, integer),
         ("size", "<=", f.max_size, integer),
     ):
         if bound is not None:
             demands.append(f"{column} {sign} {literal(bound)}")
-    demands += [_of_attribute(demand) for demand in f.attributes]
+    demands += [_of_attribute(demand, dialect) for demand in f.attributes]
     demands += [_one_of(options, dialect) for options in f.any_of]
     return demands
 
@@ -112,13 +114,15 @@ def _inside(folder: str, dialect: Dialect) -> str:
     return dialect.contains("folder", f"/{name}/")
 
 
-def _of_attribute(demand: AttributeFilter) -> str:
+def _of_attribute(demand: AttributeFilter, dialect: Dialect) -> str:
     """A range or a choice of values; "not" takes files without the attribute, too."""
     row = ATTRIBUTES.get(demand.name)
     if row is None:
         return "1 = 0"
     parts = []
-    if demand.values:
+    if demand.values and row.part:
+        parts.append(_any(dialect.contains(row.name, value) for value in demand.values))
+    elif demand.values:
         parts.append(one_of(row.name, demand.values))
     if demand.low is not None:
         parts.append(f"{row.name} >= {number(demand.low)}")

@@ -262,10 +262,20 @@ FILTERS: dict[str, FilterRow] = {
             "in:Work",
             "below a folder of that name, or at that path; several are alternatives",
         ),
-        FilterRow("after", _after, "after:2026-01-01", "changed then or later; `7d`, `today`, too"),
-        FilterRow("before", _before, "before:2026", "changed earlier than that"),
         FilterRow(
-            "date", _date, "date:2025-03..2025-05", "changed in that day, month, year or span"
+            "after",
+            _after,
+            "after:2026-01-01",
+            "changed, photographs taken, then or later; `7d`, `today`, too",
+        ),
+        FilterRow(
+            "before", _before, "before:2026", "changed, photographs taken, earlier than that"
+        ),
+        FilterRow(
+            "date",
+            _date,
+            "date:2025-03..2025-05",
+            "changed, photographs taken, in that day, month, year or span",
         ),
         FilterRow("size", _size, "size:>1MB", "how large it is"),
         *(

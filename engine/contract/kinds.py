@@ -53,6 +53,10 @@ KINDS: dict[str, KindRow] = {
         KindRow("code", "Code", ("source",), adapter="code"),
         KindRow("note", "Notes", ("notes", "doc", "document", "documents", "text")),
         KindRow("archive", "Archives", ("archives", "zip"), typical_seconds=1.0),
+        KindRow(
+            "audio", "Audio", ("sound", "music", "song", "songs", "recording", "recordings"),
+        ),
+        KindRow("video", "Videos", ("videos", "film", "films", "movie", "movies", "clip")),
         KindRow("other", "Other files", (), typical_seconds=0.01),
         KindRow(
             "diagram", "Diagrams", ("diagrams", "chart"), parent="image", is_kind=False,

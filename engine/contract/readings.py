@@ -32,9 +32,6 @@ _STOPS = ".,;:!?…"
 _ELIDED = re.compile(r"(?:d|l)'(?=\w)")
 _YEAR = re.compile(r"\d{4}")
 
-#: The filter of nouns for photographs.
-PICTURES = "kind:image"
-
 Words = tuple[str, ...]
 Role = Literal["since", "before", "until", "source", "within", "of", ""]
 _ROLES: tuple[Role, ...] = ("since", "before", "until", "source", "within", "of")
@@ -67,18 +64,8 @@ def read_words(words: Sequence[str | None], today: dt.date) -> list[Spot]:
     asks = bool(words) and (words[-1] or "").endswith("?")
     found = [_Reader(grammar, pieces, today, asks).read() for grammar in _grammars()]
     best = max(found, key=lambda spots: sum(spot.end - spot.start for spot in spots))
-    pictures = any(spot.filter == PICTURES for spot in best)
-    spots = [_of_words(_taken(spot) if pictures else spot, pieces) for spot in best]
+    spots = [_of_words(spot, pieces) for spot in best]
     return [spot for spot in spots if spot.start < spot.end]
-
-
-def _taken(spot: Spot) -> Spot:
-    """Of a picture a date is when it was taken, too: a copy is of the day it was copied."""
-    either = spot.filter.strip("()")
-    if not either.startswith("date:"):
-        return spot
-    value = either.split()[0].removeprefix("date:")
-    return spot._replace(filter=f"({either} OR taken:{value})")
 
 
 def _pieces(word: str | None, place: int) -> Iterable[_Piece]:

@@ -260,6 +260,12 @@ class Hit(Struct, frozen=True):
     copies: tuple[Copy, ...] = ()
     copy_count: int = 0
 
+    @property
+    def date(self) -> float:
+        """What date filters mean: when it was taken, where it says so, else when it was changed."""
+        taken = self.attributes.get("taken")
+        return float(taken) if isinstance(taken, int | float) else self.mtime
+
     def __hash__(self) -> int:  # a dict has none
         return hash((self.path, self.location, self.score))
 

@@ -27,7 +27,7 @@ from engine.store.manifests import Mark
 from engine.store.segment_files import ReadFile
 
 _HEAD = struct.Struct("<4sIII")  # magic, version of this form, dimensions, what records hold
-_MAGIC, _VERSION = b"IkA1", 2
+_MAGIC, _VERSION = b"IkA1", 3
 _SEAL = struct.Struct("<II")  # checksum and length of the record that follows
 #: Number and checksum of the commit; rows, documents, bytes of records and of terms, dead; a
 #: checksum for each column.

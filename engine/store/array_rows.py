@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.contract.kinds import KINDS, file_kinds
@@ -23,7 +24,7 @@ COLUMNS = [*ROW_COLUMNS, "fts", "vector", "document"]
 #: record lies (bytes), `terms_at` and `terms_length` where its terms do, of which it has `words`.
 ROW = np.dtype(
     [
-        ("file", "<i8"), ("size", "<i8"), ("mtime", "<f8"), ("at", "<i8"), ("terms_at", "<i8"),
+        ("file", "<i8"), ("size", "<i8"), ("date", "<f8"), ("at", "<i8"), ("terms_at", "<i8"),
         ("ordinal", "<i4"), ("terms_length", "<u4"), ("words", "<u4"),
         ("document", "<i4"), ("kind", "<u4"), ("picture", "<u4"), ("ext", "<u4"),
         ("language", "<u4"), ("length", "<u4"), ("vector", "<u4"),
@@ -103,7 +104,8 @@ def block_of(
     rows = np.zeros(table.num_rows, ROW)
     rows["file"] = table["file_id"].to_numpy()
     rows["ordinal"] = _ordinals(table["id"].to_pylist(), rows["file"].tolist())
-    rows["mtime"], rows["size"] = table["mtime"].to_numpy(), table["size"].to_numpy()
+    date = pc.coalesce(table["taken"], table["mtime"])  # as engine.store.where says it
+    rows["date"], rows["size"] = date.to_numpy(), table["size"].to_numpy()
     for name in ("kind", "picture", "ext", "language"):
         rows[name] = names.numbers(table[name])
     vectors, there = half_matrix(table["vector"], dim)
@@ -182,9 +184,9 @@ def _allowed(rows: NDArray[np.void], f: Filters, names: Names) -> NDArray[np.boo
 def _in_bounds(rows: NDArray[np.void], f: Filters) -> NDArray[np.bool_]:
     kept = np.ones(len(rows), np.bool_)
     if f.after is not None:
-        kept &= rows["mtime"] >= f.after
+        kept &= rows["date"] >= f.after
     if f.before is not None:
-        kept &= rows["mtime"] < f.before
+        kept &= rows["date"] < f.before
     if f.min_size is not None:
         kept &= rows["size"] >= int(f.min_size)
     if f.max_size is not None:

@@ -52,7 +52,7 @@ def demands_of(where: str | None) -> Demands | None:
 class DataFusion:
     """The store's SQL, for engine.contract.conditions."""
 
-    mtime = "mtime"
+    date = "coalesce(taken, mtime)"
 
     def contains(self, column: str, text: str) -> str:
         return f"contains({column}, {quote(text)})"

@@ -52,7 +52,7 @@ def context_of(extraction: Extraction, path: str, root: str) -> Callable[[Part],
         first = extraction.parts[0]
         top = [line] if (line := headline(first.text, first.words)) else []
         shown = screenshot_types("\n".join(part.text for part in extraction.parts))
-        seen = [", ".join(extraction.shows)] if extraction.shows else []
+        seen = list(filter(None, [", ".join([*extraction.places, *extraction.shows])]))
         document = [extraction.picture, *shown, *seen, *document, *top]
     if extraction.kind == "code" and extraction.language:  # "… in python": CoSQA 0.748 -> 0.758
         document.insert(0, _SPOKEN.get(extraction.language, extraction.language))

@@ -12,6 +12,7 @@ from indexer.reading.extract import (
     code,
     mail,
     markup,
+    media,
     notebook,
     opendocument,
     pdf,
@@ -41,6 +42,7 @@ EXTRACTORS: tuple[Extractor, ...] = (
     *mail.EXTRACTORS,
     *calendars.EXTRACTORS,
     *archives.EXTRACTORS,
+    *media.EXTRACTORS,
     *code.EXTRACTORS,
     *markup.EXTRACTORS,
 )
@@ -57,9 +59,9 @@ _MAGIC = (
 #: Names that promise nothing to read; sniffing them would only find text by chance.
 _OPAQUE = frozenset({
     "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class", "zst", "7z",
-    "rar", "iso", "img", "dmg", "db", "sqlite", "mp3", "mp4", "mkv", "mov", "avi", "wav", "flac",
-    "ogg", "webm", "ttf", "otf", "woff", "woff2", "doc", "xls", "ppt", "kdbx", "npy", "npz",
-    "parquet", "pkl", "pt", "safetensors", "onnx", "gguf", "wasm",
+    "rar", "iso", "img", "dmg", "db", "sqlite", "ttf", "otf", "woff",
+    "woff2", "doc", "xls", "ppt", "kdbx", "npy", "npz", "parquet", "pkl", "pt", "safetensors",
+    "onnx", "gguf", "wasm",
 })  # fmt: skip
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?(shot|capture|grab)|bildschirmfoto", re.IGNORECASE)
 

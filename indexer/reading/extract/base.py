@@ -75,6 +75,7 @@ class Extraction:
     big_line: str = ""  # the largest print at its beginning: its title, or a letterhead
     picture: PictureClass | None = None
     shows: list[str] = field(default_factory=list)  # in words, surest first
+    places: list[str] = field(default_factory=list)  # where it was taken, from near to far
     look: bytes | None = None  # how a picture looks: engine.encoders.image_onnx.look packs it
     language: str | None = None
     #: By name in engine.contract.attributes; None where the file does not say.

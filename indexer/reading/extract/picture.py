@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +14,7 @@ from engine.encoders.image_onnx.network import Seen, network
 from indexer.reading.extract import render
 from indexer.reading.extract.base import Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.ocr_pages import OcrPages
+from indexer.reading.extract.photograph import PhotographFacts
 from indexer.reading.extract.picture_class import classify
 from indexer.reading.extract.picture_words import words_shown
 
@@ -24,8 +23,6 @@ ANIMATION_FRAMES = 100  # of an animation at most, of those that differ
 FRAMES_LOOKED_AT = 600
 #: Grey levels by which some spot of a small copy has to change for frames to differ.
 _CHANGED, _SMALL = 24, (192, 192)
-_MAKE, _MODEL, _DATETIME, _EXIF = 0x010F, 0x0110, 0x0132, 0x8769
-_ORIGINAL, _OFFSET = 0x9003, 0x9011
 
 
 def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
@@ -33,7 +30,7 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
     notes: list[str] = []
     reader = _Frames(options)
     with render.opened(path) as image:
-        exif = _exif(image)
+        facts = PhotographFacts(path, image)
         pages = getattr(image, "n_frames", 1)
         animated = image.format != "TIFF" and pages > 1
         chosen = _distinct(image, pages) if animated else _frames(pages, notes)
@@ -49,14 +46,14 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         if animated:
             parts = [_merged(parts)]
     assert first is not None  # the first frame is there, or its error left
-    camera = bool(exif.get(_MAKE) or exif.get(_MODEL))
     lines = _line_boxes(parts[0]) if options.ocr else None
     if lines and not _is_written(parts[0].text):
         lines = []
-    kind_of = classify(first, camera=camera, lines=lines)
+    kind_of = classify(first, camera=bool(facts.camera), lines=lines)
     tells = kind_of == "photo" or lines == []
     seen = _seen(first, notes) if tells or options.look else None
     notes[:0] = reader.ocr.notes(len(chosen), pages)
+    notes += facts.notes
     if not any(part.text for part in parts) and not notes:
         notes.append("No text was found in the picture.")
     kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
@@ -65,9 +62,13 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         parts,
         picture=kind_of,
         shows=words_shown(seen) if seen and tells else [],
+        places=facts.places,
         look=packed(look_at(first, seen)) if seen and options.look else None,
         attributes={
-            "taken": _taken(exif),
+            "taken": facts.taken,
+            "camera": facts.camera,
+            "lens": facts.lens,
+            "place": ", ".join(facts.places),
             "width": first.width,
             "height": first.height,
             "pages": pages if pages > 1 and not animated else None,
@@ -178,26 +179,6 @@ def _merged(parts: list[Part]) -> Part:
     return first
 
 
-def _exif(image: Image.Image) -> dict[int, Any]:
-    try:
-        exif = image.getexif()
-        return {**exif, **exif.get_ifd(_EXIF)}
-    except Exception:  # noqa: BLE001 - a broken EXIF block is no reason to lose the picture
-        return {}
-
-
-def _taken(exif: dict[int, Any]) -> float | None:
-    """Seconds since the epoch; the camera's own time zone where it says one, else this one."""
-    text = str(exif.get(_ORIGINAL) or exif.get(_DATETIME) or "").strip("\0 ")
-    zone = str(exif.get(_OFFSET) or "").strip("\0 ")
-    for value, form in ((text + zone, "%Y:%m:%d %H:%M:%S%z"), (text, "%Y:%m:%d %H:%M:%S")):
-        try:
-            return datetime.datetime.strptime(value, form).timestamp()
-        except (ValueError, OverflowError, OSError):
-            continue
-    return None
-
-
 def extract_svg(path: Path, options: ExtractOptions) -> Extraction:
     """A drawing: its own text elements, and its rendering."""
     from indexer.reading.extract.mupdf import opened_document
@@ -263,13 +244,13 @@ _RASTER = frozenset(
 EXTRACTORS: tuple[Extractor, ...] = (
     Extractor(
         "picture",
-        4,
+        5,
         _RASTER,
         "image",
         extract_picture,
         processor_s=120.0,
-        reads="text by OCR, in every frame that differs; what is seen; when and how large it"
-        " was taken",
+        reads="text by OCR, in every frame that differs; what is seen; when (EXIF, XMP inside or"
+        " beside it, its name), where (by GPS), with what camera and how large it was taken",
     ),
     Extractor(
         "svg",

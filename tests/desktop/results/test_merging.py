@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import strings
 from desktop.presentation.matches import marks
-from desktop.results.merging import merge
+from desktop.results.merging import merge, ordered
 from desktop.results.model import ResultsModel, Role
 from engine.contract.codec import from_data
 from engine.contract.types import Answer, Hit
@@ -150,3 +150,13 @@ def test_where_hits_are_only_similar() -> None:
 
 def spoken_row(model: ResultsModel, row: int) -> str:
     return str(model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole))
+
+
+def test_photographs_are_sorted_by_when_they_were_taken() -> None:
+    """A copy is as new as what is seen on it, not as the copying."""
+    old = Hit("/old.jpg", mtime=900.0, attributes={"taken": 100.0})
+    note, new = (
+        Hit("/note.md", mtime=500.0),
+        Hit("/new.jpg", mtime=1.0, attributes={"taken": 600.0}),
+    )
+    assert ordered([old, note, new], 3, "date") == [new, note, old]

@@ -160,7 +160,18 @@ def test_bar_shows_and_edits_the_text(qtbot: QtBot) -> None:
         ("(kind:pdf OR kind:no", ["note"]),
         (
             "kind:pdf,note,",
-            ["screenshot", "image", "code", "other", "photo", "diagram", "scan", "archive"],
+            [
+                "screenshot",
+                "image",
+                "code",
+                "audio",
+                "video",
+                "other",
+                "photo",
+                "diagram",
+                "scan",
+                "archive",
+            ],
         ),
         ("kind:pdf", []),  # complete
         ("date:last", ["7d", "30d", "1y"]),  # by what it means

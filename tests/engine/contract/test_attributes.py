@@ -51,6 +51,11 @@ def test_what_is_no_value_stays_text(text: str) -> None:
     assert query.text == text
 
 
+def test_the_date_of_a_hit_is_that_of_what_is_seen() -> None:
+    assert Hit("/a", mtime=5.0).date == 5.0
+    assert Hit("/a", mtime=5.0, attributes={"taken": -3.0}).date == -3.0
+
+
 def test_only_what_is_known_and_well_formed_is_kept() -> None:
     given = {"taken": 5, "pages": math.nan, "width": "wide", "height": True, "colour": "red"}
     assert accepted(given) == {"taken": 5.0}

@@ -99,7 +99,7 @@ def test_a_file_that_changes_while_it_is_read_does_not_pass_for_what_was_read(
         ("empty.md", "", "empty"),
         ("blank.md", " \n\n", "no-text"),
         ("key.md", f"{KEY}\n", "secret-content"),
-        ("movie.mkv", "not a movie", "unsupported"),
+        ("font.ttf", "not a font", "unsupported"),
     ],
 )
 def test_what_keeps_a_file_out(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.contract.attributes import ATTRIBUTES
 from engine.contract.errors import InklingError
 from indexer.ledger.ledger import Found, Ledger, Root
 from indexer.ledger.schema import MIGRATIONS
@@ -402,7 +403,8 @@ def test_values_are_those_of_files_that_can_be_found(ledger: Ledger, tmp_path: P
     for folder in ("Work/Plans", "Notes"):
         (docs / folder).mkdir(parents=True)
     root = ledger.add_root(docs)
-    assert ledger.values_held(9) == {"ext": {}, "lang": {}, "in": {}}
+    texts = {row.word for row in ATTRIBUTES.values() if row.type == "text"}
+    assert ledger.values_held(9) == {key: {} for key in {"ext", "lang", "in"} | texts}
     add(ledger, root, "Work/a.md", "Work/Plans/b.md", "Notes/c.rs", "d.pdf")
     held = ledger.values_held(9)
     assert held["ext"] == {"md": 2, "rs": 1, "pdf": 1}

@@ -8,7 +8,7 @@ import pytest
 
 from engine.contract.errors import FileState
 from engine.contract.types import Filters
-from indexer.ledger.ledger import Found, Ledger, Root
+from indexer.ledger.ledger import Done, Found, Ledger, Root
 from indexer.ledger.name_words import split_words
 from indexer.ledger.names import find
 from indexer.reading.work import name_match
@@ -95,6 +95,16 @@ def test_filters_narrow_names(names: Ledger, root: Root) -> None:
 def test_filters_alone_list_the_newest(names: Ledger) -> None:
     assert best(names, "") == "berlin wall history.txt"
     assert best(names, "", exts=("png",)) == "IMG_2041.png"
+
+
+def test_a_photograph_is_as_old_as_what_is_seen_on_it(names: Ledger) -> None:
+    (photo,) = names.find_names(["taxi"], 5)
+    taken = 1_500_000_000.0
+    names.finish([Done(photo.file.id, 1, "x", 1, "image", "photo", attributes={"taken": taken})], 1)
+    assert best(names, "taxi", after=taken, before=taken + 1) == "taxi_berlin.jpg"
+    assert best(names, "taxi", before=taken) is None
+    listed = names.find_names([], 50, Filters(after=0.0))
+    assert listed[0].file.id == photo.file.id, "it is later than the others, copied when it may"
 
 
 def test_what_the_extractor_learned_counts_in_the_filters(names: Ledger) -> None:

@@ -41,8 +41,19 @@ class File:
 
 FILES = (
     File("Work/lighthouse a.png", "screenshot", "screenshot", size=99),
-    File("Work/lighthouse b.png", "image", "photo", attributes={"taken": float(NOON)}),
-    File("work stuff/lighthouse c.jpg", "image", "diagram", attributes={"width": 3000.0}),
+    File(
+        "Work/lighthouse b.png",
+        "image",
+        "photo",
+        mtime_ns=(NOON + 10**6) * 10**9,
+        attributes={"taken": float(NOON), "camera": "google pixel 7"},
+    ),
+    File(
+        "work stuff/lighthouse c.jpg",
+        "image",
+        "diagram",
+        attributes={"width": 3000.0, "camera": "nikon d750", "lens": "50% 'macro'"},
+    ),
     File("Work/Invoices/lighthouse d.pdf", "pdf", mtime_ns=NOON * 10**9 - 1),
     File("Work/lighthouse e.py", "code", language="python", size=101),
     File("homework/lighthouse f.PY", "code", language="python", mtime_ns=(NOON + 1) * 10**9),
@@ -141,7 +152,8 @@ def has(demand: AttributeFilter, file: File) -> bool:
     value = file.attributes.get(demand.name)
     if value is None:
         return demand.negated
-    assert isinstance(value, float)
+    if isinstance(value, str):
+        return any(typed in value for typed in demand.values) != demand.negated
     low = demand.low is None or value >= demand.low
     if demand.high is None:
         high = True
@@ -152,7 +164,8 @@ def has(demand: AttributeFilter, file: File) -> bool:
 
 
 def allows(f: Filters, file: File, root: str) -> bool:
-    mtime = file.mtime_ns / 1e9
+    date = file.attributes.get("taken", file.mtime_ns / 1e9)
+    assert isinstance(date, float)
     return all(
         (
             not f.kinds or any(is_kind(kind, file) for kind in f.kinds),
@@ -165,8 +178,8 @@ def allows(f: Filters, file: File, root: str) -> bool:
             not any(is_inside(folder, file, root) for folder in f.not_folders),
             not f.names or any(is_named(name, file) for name in f.names),
             not any(is_named(name, file) for name in f.not_names),
-            f.after is None or mtime >= f.after,
-            f.before is None or mtime < f.before,
+            f.after is None or date >= f.after,
+            f.before is None or date < f.before,
             f.min_size is None or file.size >= f.min_size,
             f.max_size is None or file.size <= f.max_size,
             all(has(demand, file) for demand in f.attributes),
@@ -208,13 +221,26 @@ names = st.lists(
 languages = st.lists(st.sampled_from(["python", "de", "fr"]), max_size=2)
 moments = st.sampled_from([None, None, NOON - 1.0, float(NOON), NOON + 1e-6, NOON + 1.0, -1e300])
 sizes = st.sampled_from([None, None, 0, 99, 100, 101, 10**30])
+TEXTS = sorted(name for name, row in ATTRIBUTES.items() if row.type == "text")
 demands = st.lists(
-    st.builds(
-        AttributeFilter,
-        st.sampled_from(sorted(ATTRIBUTES)),
-        st.sampled_from([None, 7.0, 100.0, float(NOON)]),
-        st.sampled_from([None, 7.0, 101.0, 3000.0, NOON + 1.0]),
-        negated=st.booleans(),
+    st.one_of(
+        st.builds(
+            AttributeFilter,
+            st.sampled_from(sorted({*ATTRIBUTES} - {*TEXTS})),
+            st.sampled_from([None, 7.0, 100.0, float(NOON)]),
+            st.sampled_from([None, 7.0, 101.0, 3000.0, NOON + 1.0]),
+            negated=st.booleans(),
+        ),
+        st.builds(
+            AttributeFilter,
+            st.sampled_from(TEXTS),
+            values=st.lists(
+                st.sampled_from(["pixel", "pixel 7", "nikon", "d7", "%", "'", "leica"]),
+                min_size=1,
+                max_size=2,
+            ).map(tuple),
+            negated=st.booleans(),
+        ),
     ),
     max_size=2,
 )
@@ -285,7 +311,9 @@ def test_every_lane_keeps_what_the_filter_keeps(both: Both, filters: Filters) ->
         "kind:image", "kind:screenshot", "kind:photo", "-kind:image", "ext:py", "in:work",
         "in:work/invoices", "-in:Work", "lang:python", "before:2025-12-31", "after:2025-12-31",
         "date:2025-12-31", "size:>100", "size:<100", "taken:2025", "pages:>7", "pages:7..100",
-        "-pages:>7", "width:3000",
+        "-pages:>7", "width:3000", "camera:pixel", "camera:d750,pixel", 'camera:"pixel 7"',
+        "-camera:nikon", "date:2025-12 kind:image", "-date:2025-12-31 kind:photo",
+        "after:2026-01-05", "seconds:>1",
         "name:light*", "*.pdf", "-*.pdf", "name:resume", 'name:"*house ?.md"',
         "kind:image -kind:photo size:>99", "kind:photo OR ext:py", "(ext:pdf OR ext:md) in:work",
         "(ext:pdf OR kind:code) (in:work | size:>100)", "-(kind:image OR ext:py)",
