@@ -56,7 +56,7 @@ def test_the_tree_says_what_is_seen(qtbot: QtBot, window: Window, indexer: Scrip
 def test_what_can_be_done_about_a_problem_is_said(qtbot: QtBot) -> None:
     owner = QWidget()
     qtbot.addWidget(owner)
-    listed = ProblemList(withheld=False, parent=owner)
+    listed = ProblemList(s.TAB_PROBLEMS, s.RETRY, owner)
     listed.show_problems(
         [{"path": "/d/a", "sentence": "It is broken.", "retry": True}, {"path": "/d/b"}]
     )
