@@ -21,7 +21,6 @@ import pytest
 from PIL import Image, ImageFile
 
 from engine.contract.paths import BASE_DIR_VARIABLE, BaseDir
-from indexer.reading import sandbox
 
 SAMPLE = Path(__file__).resolve().parents[1] / "resources" / "sample"
 
@@ -97,12 +96,6 @@ def _own_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Extractor workers set Pillow for their whole process; here the next test must not feel it."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-
-
-@pytest.fixture(autouse=True)
-def _own_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They cap what their process may compute, too: the tests' own would be ended minutes later."""
-    monkeypatch.setattr(sandbox, "allow_cpu", lambda _seconds: None)
 
 
 @pytest.fixture(scope="session")

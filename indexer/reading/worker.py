@@ -12,6 +12,7 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,14 @@ _MARGIN_S = 20.0
 _GONE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ESTALE, errno.EIO)
 
 
-def read_file(path: Path, options: ExtractOptions) -> Extraction:
-    """Find the extractor of a file and let it read; ExtractError if it gives nothing."""
+def read_file(
+    path: Path, options: ExtractOptions, *, allow_cpu: Callable[[float], None] | None = None
+) -> Extraction:
+    """Find the extractor of a file and let it read; ExtractError if it gives nothing.
+
+    `allow_cpu` caps this process at so many seconds of processor time more. A worker asks for that,
+    once for a file with all the files in it.
+    """
     facts = path.stat()
     if not stat.S_ISREG(facts.st_mode):
         raise ExtractError("not-regular")
@@ -39,8 +46,8 @@ def read_file(path: Path, options: ExtractOptions) -> Extraction:
         raise ExtractError("unsupported")
     if facts.st_size > extractor.max_bytes:
         raise ExtractError("too-large", f"{facts.st_size} bytes, limit {extractor.max_bytes}")
-    if not options.depth:
-        sandbox.allow_cpu(extractor.processor_s + _MARGIN_S)
+    if allow_cpu is not None:
+        allow_cpu(extractor.processor_s + _MARGIN_S)
     extraction = extractor.extract(path, options)
     if not extraction.parts and not extraction.unread:
         raise ExtractError("no-text", "; ".join(extraction.notes))
@@ -73,7 +80,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             return {"ok": save_shown(path, request["folder"], document=_is_document(path))}
         options = dict(request["options"])
         options["ocr_pages"] = messages.unpack_pages(options.get("ocr_pages", []))
-        extraction = read_file(path, ExtractOptions(**options, inner=read_file))
+        told = ExtractOptions(**options, inner=read_file)
+        extraction = read_file(path, told, allow_cpu=sandbox.allow_cpu)
         return {"ok": messages.pack_extraction(extraction)}
     except ExtractError as error:
         return {"reason": error.reason, "detail": error.detail}

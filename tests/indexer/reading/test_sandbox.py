@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from indexer.reading.extract.base import ExtractOptions
+from indexer.reading.worker import read_file
+
 _TRIES = """
 import json, os, socket, subprocess, sys
 from pathlib import Path
@@ -36,6 +39,22 @@ print(json.dumps({
     "signal": works(lambda: os.kill(os.getppid(), 0)),
 }))
 """
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such cap")
+def test_only_a_worker_is_capped_by_what_it_reads(tmp_path: Path) -> None:
+    """Any other process that reads a file would be ended minutes later, whatever it does."""
+    import resource
+
+    file = tmp_path / "a.md"
+    file.write_text("# Ships\n\nThe keeper counts them.\n")
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    read_file(file, ExtractOptions(str(tmp_path)))
+    assert resource.getrlimit(resource.RLIMIT_CPU) == before
+    asked: list[float] = []
+    read_file(file, ExtractOptions(str(tmp_path)), allow_cpu=asked.append)
+    assert len(asked) == 1
+    assert asked[0] > 0
 
 
 def test_a_prisoner_reads_its_file_and_writes_its_scratch(tmp_path: Path) -> None:
