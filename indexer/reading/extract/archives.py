@@ -36,7 +36,9 @@ def extract_zip(path: Path, options: ExtractOptions) -> Extraction:
     members = Members(options)
     try:
         with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist()[:_MOST_ENTRIES]:
+            entries = archive.infolist()
+            members.more = len(entries) > _MOST_ENTRIES
+            for entry in entries[:_MOST_ENTRIES]:
                 if not entry.is_dir():
                     members.add(_zip_name(entry), _zip_reader(archive, entry), entry.file_size)
             told = archive.comment
@@ -83,7 +85,7 @@ def extract_tar(path: Path, options: ExtractOptions) -> Extraction:
     members = Members(options)
     try:
         with tarfile.open(path, "r|*") as archive:
-            for entry, read in _tar_entries(archive):
+            for entry, read in _tar_entries(archive, members):
                 members.add(entry.name, read, entry.size)
     except (tarfile.TarError, *_ZIP_ERRORS, OSError) as error:
         if not members.listing():
@@ -95,12 +97,13 @@ def extract_tar(path: Path, options: ExtractOptions) -> Extraction:
 
 
 def _tar_entries(
-    archive: tarfile.TarFile,
+    archive: tarfile.TarFile, members: Members
 ) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], bytes]]]:
     unpacked = 0
     for count, entry in enumerate(archive):
         unpacked += entry.size
         if count >= _MOST_ENTRIES or unpacked > _MOST_UNPACKED:
+            members.more = True
             return
         if not entry.isfile():
             continue

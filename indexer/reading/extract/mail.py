@@ -20,7 +20,6 @@ from indexer.reading.extract.web import html_text, page_title
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _MAX_MESSAGES = 50_000
-_MAX_BODY = 400_000  # characters of one message
 _MOST_DEPTH = 5  # of messages in messages
 #: A plain text of fewer words than this share of the HTML's is a stub: "Please enable HTML".
 _STUB = 0.5
@@ -113,7 +112,12 @@ class _Reader:
         _sort(message, bodies, attached, forwarded)
         names = [name for name, _ in attached if name]
         lines += [f"Attached: {', '.join(names)}"] if names else []
-        own, quoted = self._without_quotations("\n\n".join(bodies)[:_MAX_BODY])
+        body, most = "\n\n".join(bodies), max(self.left, 0)
+        if len(body) > most:
+            self._note(
+                f"Only the first {most:,} of {len(body):,} characters of a message are indexed."
+            )
+        own, quoted = self._without_quotations(body[:most])
         heading = tuple(dict.fromkeys(filter(None, (*around, subject))))
         place = SEPARATOR.join((*around[1:], subject)) if depth else None
         text = clean("\n".join(lines) + "\n\n" + own).strip()
@@ -125,6 +129,12 @@ class _Reader:
         for inner in forwarded:
             if depth < _MOST_DEPTH:
                 self._take(inner, heading or ("",), depth + 1)
+            else:
+                self._note(f"Only {_MOST_DEPTH} levels of messages in messages are indexed.")
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _attachments(
         self, attached: list[tuple[str, Callable[[int], bytes]]], heading: tuple[str, ...]

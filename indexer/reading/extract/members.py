@@ -22,6 +22,7 @@ SEPARATOR = " › "
 MOST_DEPTH = 3
 #: Of one member, unpacked; larger ones are found by their names.
 MOST_BYTES = 50_000_000
+_TOO_LARGE = f"It is larger than {MOST_BYTES // 1_000_000} MB, the most of a file in a file."
 #: Characters of names that are listed.
 _LISTED = 100_000
 _TOLD = 5  # members that are told with their reasons
@@ -41,6 +42,7 @@ class Members:
         self._names: list[str] = []
         self._refused: dict[str, list[str]] = {}  # by reason the members
         self._unread = 0  # for want of time or budget
+        self.more = False  # set where there are others that nobody looks at
         self._bytes, self._began = options.member_bytes, time.process_time()
 
     def add(self, name: str, read: Callable[[int], bytes], size: int = 0) -> None:
@@ -68,6 +70,12 @@ class Members:
     def notes(self) -> list[str]:
         """What was left out, in words."""
         notes = []
+        names = list(dict.fromkeys(self._names))
+        listed = self.listing().count("\n") + 1
+        if names and listed < len(names):
+            notes.append(f"Only the names of the first {listed:,} files in it are indexed.")
+        if self.more:
+            notes.append(f"Only the first {len(self._names):,} files in it are indexed.")
         if self._unread:
             read = len(self._names) - self._unread
             notes.append(f"{read:,} of {len(self._names):,} files in it are read.")
@@ -88,7 +96,7 @@ class Members:
         if options.inner is None or options.depth >= MOST_DEPTH:
             raise Refused("It lies too deep in other archives.")
         if size > MOST_BYTES:
-            raise ExtractError("too-large")
+            raise Refused(_TOO_LARGE)
         spent = time.process_time() - self._began
         if self._bytes <= 0 or spent > options.member_seconds:
             self._unread += 1
@@ -96,7 +104,7 @@ class Members:
         data = read(MOST_BYTES + 1)
         self._bytes -= len(data)
         if len(data) > MOST_BYTES:
-            raise ExtractError("too-large")
+            raise Refused(_TOO_LARGE)
         self._take(name, data, options.member_seconds - spent)
 
     def _take(self, name: str, data: bytes, seconds: float) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.reading.extract import pick
+from indexer.reading.extract import archives, members, pick
 from indexer.reading.extract.base import Extraction, ExtractOptions
 from indexer.reading.extract.tnef import tnef_contents, unpacked_rtf
 from indexer.reading.worker import read_file
@@ -204,7 +204,7 @@ def test_budgets_and_passwords_are_told(tmp_path: Path) -> None:
     bomb = zipped({"huge.txt": b"0" * 60_000_000, "small.txt": b"small"})
     extraction = read(tmp_path / "a.zip", bomb)
     assert places(extraction)["small.txt"] == "small"
-    assert extraction.notes == ["huge.txt: The file is larger than the limit in the settings."]
+    assert extraction.notes == ["huge.txt: It is larger than 50 MB, the most of a file in a file."]
     many = zipped({f"{n}.txt": b"word" * 100 for n in range(50)})
     few = read(tmp_path / "b.zip", many, member_bytes=4_000)
     assert few.notes == ["10 of 50 files in it are read."]
@@ -213,6 +213,24 @@ def test_budgets_and_passwords_are_told(tmp_path: Path) -> None:
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
     assert read(tmp_path / "c.zip", bytes(locked)).notes == [
         "a.txt: It is protected by a password."
+    ]
+
+
+def test_what_nobody_looks_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_MOST_ENTRIES", 3)
+    files = {f"{n}.txt": b"word" for n in range(5)}
+    told = "Only the first 3 files in it are indexed."
+    assert read(tmp_path / "a.zip", zipped(files)).notes == [told]
+    assert read(tmp_path / "a.tar", tarred(files, "w")).notes == [told]
+    monkeypatch.setattr(archives, "_MOST_ENTRIES", 5)
+    monkeypatch.setattr(members, "_LISTED", 15)
+    listed = read(tmp_path / "b.zip", zipped(files))
+    assert places(listed)[None] == "0.txt\n1.txt"
+    assert listed.notes == ["Only the names of the first 2 files in it are indexed."]
+    letter = b"Subject: Ships\n\n" + b"word " * 100
+    assert read(tmp_path / "a.eml", letter).notes == []
+    assert read(tmp_path / "b.eml", letter, characters=50).notes == [
+        "Only the first 50 of 500 characters of a message are indexed."
     ]
 
 
