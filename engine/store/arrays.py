@@ -34,7 +34,7 @@ S = TypeVar("S", bound=np.generic)
 MOST_ROWS = 3_000_000
 #: Up to so many each vector is compared as bytes, which finds exactly the nearest; above, a bit a
 #: dimension takes less time and an eighth of the memory.
-EXACT_ROWS = 150_000
+EXACT_ROWS = 300_000
 WASTE = 0.3  # share of outdated rows at which the arrays are made anew
 _SMALL_WASTE = 256
 AGAIN_S = 300.0  # after a failure, which may cost seconds each time
