@@ -97,7 +97,9 @@ def test_a_screen_reader_gets_the_window_over_the_session_bus(
     indexer.stages = lambda _body: [{"hits": found, "stage": "rescored"}]
     indexer.status["totals"] = {"files": 3, "done": 2, "pending": 0, "failed": 1}
     broken = {"path": "/d/c", "state": "failed", "sentence": "It is broken.", "retry": True}
-    indexer.answers["GET", "/v1/problems"] = {"problems": [broken], "counts": {"failed": 1}}
+    indexer.answers["GET", "/v1/problems"] = lambda query: {
+        "problems": [broken] if query["state"] == "failed" else [], "counts": {"failed": 1},
+    }  # fmt: skip
     with at_spi.session_bus(display) as session:
         told = {"DBUS_SESSION_BUS_ADDRESS": session, "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1"}
         window = subprocess.Popen(
