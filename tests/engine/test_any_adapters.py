@@ -22,6 +22,9 @@ TEXTS: dict[Kind, str] = {
     "pdf": "deposit returned after moving out",
     "code": "def upload retry backoff",
     "note": "sourdough starter in the evening",
+    "archive": "receipts bundled for december",
+    "audio": "interview about beekeeping",
+    "video": "sledging down glacier",
     "other": "violin orchard thunder",
 }
 ADAPTERS: list[tuple[Adapter, ...]] = [
