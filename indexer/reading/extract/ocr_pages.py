@@ -24,8 +24,11 @@ class OcrPages:
         self._known = {page.page: page for page in known}
         self._seconds, self._spent = seconds, 0.0
 
-    def read(self, number: int, picture: Callable[[], Image.Image]) -> OcrPage | None:
-        """What a page (1-based) holds, known or new; None, and noted as unread, if time is up."""
+    def read(
+        self, number: int, picture: Callable[[], Image.Image], *, glance: bool = False
+    ) -> OcrPage | None:
+        """What a page (1-based) holds, known or new; None, and noted as unread, if time is up.
+        `glance`: most such pictures hold no words, and a look at a small copy tells."""
         if (known := self._known.get(number)) is not None:
             return known
         if self._new and self._spent > self._seconds:
@@ -33,7 +36,9 @@ class OcrPages:
             return None
         began = time.process_time()
         image = picture()
-        reading = ocr.Reading([]) if is_blank(image) else ocr.read(np.asarray(image))
+        pixels = np.asarray(image)
+        empty = is_blank(image) or (glance and not ocr.holds_lines(pixels))
+        reading = ocr.Reading([]) if empty else ocr.read(pixels)
         text, words = ocr.as_text(reading.lines)
         self._spent += time.process_time() - began
         page = OcrPage(number, text, words, reading.illegible)

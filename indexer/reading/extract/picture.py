@@ -238,13 +238,17 @@ _RASTER = frozenset(
         "heic",
         "heif",
         "ico",
+        "jp2",
+        "j2k",
+        "jpf",
+        "jpx",
     ]
 )
 
 EXTRACTORS: tuple[Extractor, ...] = (
     Extractor(
         "picture",
-        5,
+        6,
         _RASTER,
         "image",
         extract_picture,
