@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -54,10 +55,12 @@ class OcrPages:
         """How far it is, in words, where there was no time for all `count` of so many pages, and
         what can't be read of those that were."""
         notes = [f"{count - len(self.unread)} of {pages} pages read."] if self.unread else []
-        lines = sum(page.illegible for page in (*self._known.values(), *self._new))
-        if lines:
-            what = "One line is" if lines == 1 else f"{lines} lines are"
-            notes.append(f"{what} in letters that OCR can't read.")
+        pages_read = (*self._known.values(), *self._new)
+        scripts = Counter(script for page in pages_read for script in page.illegible)
+        for script, lines in scripts.most_common():
+            many = "one line" if lines == 1 else f"{lines} lines"
+            what = f"{script} text" if script else "Letters that it does not know"
+            notes.append(f"{what} ({many}): no OCR model here reads it.")
         return notes
 
     def knows(self, number: int) -> bool:

@@ -253,8 +253,9 @@ EXTRACTORS: tuple[Extractor, ...] = (
         "image",
         extract_picture,
         processor_s=120.0,
-        reads="text by OCR, in every frame that differs; what is seen; when (EXIF, XMP inside or"
-        " beside it, its name), where (by GPS), with what camera and how large it was taken",
+        reads="text by OCR (Latin, Chinese, Japanese, Cyrillic, Greek), in every frame that"
+        " differs; what is seen; when (EXIF, XMP inside or beside it, its name), where (by GPS),"
+        " with what camera and how large it was taken",
     ),
     Extractor(
         "svg",
