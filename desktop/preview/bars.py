@@ -156,6 +156,11 @@ class ViewBar(QWidget):
         self._source.setText(s.RENDERED if source else s.SOURCE)
         self.source_toggled.emit(source)
 
+    def toggle_open(self) -> None:
+        """All lines, or folded again, where that is offered."""
+        if self._open.isVisibleTo(self):
+            self._open.click()
+
     def _toggle_open(self, all_lines: bool) -> None:
         self._open.setText(s.FOLD if all_lines else s.UNFOLD)
         self.open_toggled.emit(all_lines)

@@ -39,7 +39,7 @@ _FIELD = 26 * GRID
 _ACTIONS = {
     "Privacy": (
         ("clear_history", s.CLEAR_HISTORY_TITLE, s.CLEAR_HISTORY_HELP, s.CLEAR_HISTORY),
-        ("delete_index", s.DELETE_INDEX_TITLE, s.DELETE_INDEX_HELP, s.DELETE_INDEX + "…"),
+        ("delete_index", s.DELETE_INDEX_TITLE, s.DELETE_INDEX_HELP, s.DELETE_INDEX_BUTTON),
     )
 }
 

@@ -94,7 +94,7 @@ class CommandPalette(Scrim):
         ]
         for rank, spec in sorted(ranked, key=lambda pair: -pair[0]):
             if rank:
-                item = QListWidgetItem(tr(spec.title).rstrip("…"))
+                item = QListWidgetItem(tr(spec.title).rstrip(" …"))
                 item.setData(_ID, spec.id)
                 keys = keys_text(spec)
                 item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, keys)

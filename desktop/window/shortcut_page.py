@@ -66,7 +66,7 @@ def _keys_of(menu: str) -> list[tuple[str, str]]:
     return [
         (
             ",  ".join(QKeySequence(key).toString(native) for key in spec.keys),
-            tr(spec.title).rstrip("…"),
+            tr(spec.title).rstrip(" …"),
         )
         for spec in ACTIONS.values()
         if spec.menu == menu and spec.keys
