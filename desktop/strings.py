@@ -75,6 +75,8 @@ _FOUND_BY = {
     "text": tr("words"),
     "dense": tr("meaning"),
     "late": tr("meaning"),
+    "sight": tr("look"),
+    "seen": tr("picture"),
 }
 #: What each row of an explained query is.
 EXPLAINED = {

@@ -1,5 +1,5 @@
-"""Every screen, light and dark, at 100 and 200 %: `python -m tests.screenshots OUT_DIR`.
-With LANGUAGE=de in German.
+"""Every screen, light and dark, at 100 and 200 %, and in high contrast:
+`python -m tests.screenshots OUT_DIR`. With LANGUAGE=de in German.
 
 A real indexer indexes a copy of the sample library; the window is the real one. Each combination of
 palette and scale runs in a process of its own, since Qt reads the scale at its start.
@@ -103,6 +103,8 @@ def main() -> int:
             for theme in ("light", "dark"):
                 for scale in (1, 2):
                     _child(given.out / f"{theme}-{scale}00", theme, home, environment, scale)
+                strong = environment | {"INKLING_CONTRAST": "1"}
+                _child(given.out / f"{theme}-contrast", theme, home, strong, 1)
         finally:
             subprocess.run([*inkling, "stop"], env=environment, check=False)
     print(f"{len(list(given.out.rglob('*.png')))} pictures in {given.out}")
@@ -178,11 +180,14 @@ def _take(out: Path, theme: str, home: Path) -> int:
     from PySide6.QtGui import QFont, QFontDatabase
 
     from desktop import strings as s
+    from desktop import theme as themes
     from desktop.app import Application, application
     from desktop.settings.changing import change_settings
     from engine.contract.paths import base_dir
     from engine.contract.settings import Settings
 
+    if os.environ.get("INKLING_CONTRAST"):  # which the offscreen platform never asks for
+        themes._wants_contrast = lambda _app: True
     base = base_dir().create()
     change_settings(base, {"theme": theme})
     settings = Settings.load(base)
@@ -281,10 +286,27 @@ def _screens(camera: Camera, whole: Application) -> None:
     window.commands.run("similar")
     camera.answered()
     camera.take("similar")
+    _by_keyboard(camera, whole)
     _small_and_several(camera, whole)
     _scrolled_and_chosen(camera, whole)
     _dialogs(camera, whole)
     _gone_away(camera, whole, Path(os.environ["HOME"]) / "library" / STICK)
+
+
+def _by_keyboard(camera: Camera, whole: Application) -> None:
+    """Where the keys are, from stop to stop."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication
+
+    window = whole.window
+    window.search.set_text("boiler manual")
+    camera.answered()
+    window.activateWindow()
+    window.search.focus()
+    for stop in range(1, 11):
+        QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+        camera.take(f"focus-{stop:02}")
 
 
 def _small_and_several(camera: Camera, whole: Application) -> None:
@@ -357,7 +379,7 @@ def _dialogs(camera: Camera, whole: Application) -> None:
 
     panel = commands._dialogs["index"]
     assert isinstance(panel, IndexPanel)
-    for tab in ("folders", "problems", "withheld", "model"):
+    for tab in ("folders", "problems", "left-out", "withheld", "model"):
         panel.show_tab(tab)
         camera.take(f"index-{tab}", panel)
     panel.close()

@@ -82,6 +82,8 @@ class PreviewPane(QWidget):
         self.views = (self.picture, self.pages, self.text, self.markdown, self.table)
         for view in (self.empty, self._blank, *self.views):
             self._stack.addWidget(view)
+        for view in self.views:
+            view.setProperty("class", "view")  # with a ring where the keys are
         self._lay_out()
         self._connect()
         self._rest = QTimer(self)

@@ -198,7 +198,7 @@ class SettingsDialog(QDialog):
         spin.setMinimumWidth(_FIELD * 2 // 3)
         low, high = row.bounds or (0, 10**9)
         spin.setRange(min(low, 0) if row.zero else low, high)
-        spin.setSuffix(f" {row.unit}" if row.unit else "")
+        spin.setSuffix(f" {tr(row.unit)}" if row.unit else "")
         spin.setGroupSeparatorShown(True)
         spin.setAlignment(Qt.AlignmentFlag.AlignRight)
         if row.zero:

@@ -162,7 +162,7 @@ def colour(actions: dict[str, QAction], palette: QPalette) -> None:
     c = theme.of(palette)
     for name, action in actions.items():
         if ACTIONS[name].icon:
-            action.setIcon(icons.icon(ACTIONS[name].icon, c.muted, c.line))
+            action.setIcon(icons.icon(ACTIONS[name].icon, c.muted, c.faded))
 
 
 def keys_text(spec: Spec) -> str:

@@ -188,9 +188,7 @@ class _ActionDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if option.state & QStyle.StateFlag.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(c.selected)
-            painter.drawRoundedRect(row, 6, 6)
+            theme.paint_chosen(painter, row, c, chosen=True)
         if spec.icon:
             glyph = QRectF(row.left() + GRID, row.center().y() - 9, 18, 18)
             icons.paint(painter, spec.icon, c.muted, glyph)

@@ -132,7 +132,10 @@ class Onboarding(QWidget):
         column.addWidget(self.other, 0, Qt.AlignmentFlag.AlignLeft)
         column.addSpacing(GRID)
         column.addLayout(private)
-        column.addWidget(self.notice)
+        aligned = QHBoxLayout()  # its card lies a little inside it
+        aligned.setContentsMargins(-GRID, 0, -GRID, 0)
+        aligned.addWidget(self.notice)
+        column.addLayout(aligned)
         column.addSpacing(GRID)
         column.addLayout(buttons)
         outer = QHBoxLayout(self)

@@ -74,7 +74,7 @@ def _of_tables() -> Iterator[Message]:
     yield from (row.title for row in KINDS.values())
     yield from SECTIONS
     for row in SETTINGS.values():
-        yield from (row.title, row.help, row.zero, *(label for _, label in row.choices))
+        yield from (row.title, row.help, row.zero, row.unit, *(label for _, label in row.choices))
     yield from (meaning(word) for word in FILTERS)
     yield from (reason.sentence for reason in REASONS.values())
     yield from (READ_IN_PART.sentence, ALLOW)
