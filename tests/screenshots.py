@@ -307,6 +307,7 @@ def _by_keyboard(camera: Camera, whole: Application) -> None:
     for stop in range(1, 11):
         QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
         camera.take(f"focus-{stop:02}")
+    window.search.focus()
 
 
 def _small_and_several(camera: Camera, whole: Application) -> None:
