@@ -21,6 +21,7 @@ from desktop.system import autostart
 from desktop.system.launch import window_command
 from desktop.system.single_instance import SingleInstance
 from desktop.system.tray import Tray
+from desktop.widgets.on_screen import keep_on_screen
 from desktop.window.actions import ACTIONS, keys_text
 from desktop.window.window import Window
 from desktop.wording import language
@@ -100,6 +101,8 @@ class Application(QObject):
     def show(self) -> None:
         """Bring the window to the front, ready to type."""
         window = self.window
+        if not window.isVisible():
+            keep_on_screen(window)
         window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
         window.show()
         window.raise_()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
 import re
 import shutil
@@ -43,6 +44,11 @@ SEARCHES: dict[str, tuple[str, int]] = {
 }
 
 
+#: Large enough for every window at every scale.
+SCREEN = {
+    "name": "wide", "x": 0, "y": 0, "width": 3840, "height": 2400,
+    "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1.0,
+}  # fmt: skip
 #: A folder that goes away while Inkling runs.
 STICK = "Stick"
 NOTE = """---
@@ -117,7 +123,12 @@ def _environment(home: Path) -> dict[str, str]:
 
 def _child(out: Path, theme: str, home: Path, environment: dict[str, str], scale: int) -> None:
     command = [sys.executable, "-m", "tests.screenshots", str(out), "--theme", theme]
-    platform = {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(scale)}
+    screen = home / "screen.json"
+    screen.write_text(json.dumps({"screens": [SCREEN]}))
+    platform = {
+        "QT_QPA_PLATFORM": f"offscreen:configfile={screen}",
+        "QT_SCALE_FACTOR": str(scale),
+    }
     subprocess.run([*command, "--home", str(home)], env=environment | platform, check=True)
 
 

@@ -19,6 +19,7 @@ IN_WINDOW = {
     "Index it after all with `inkling allow`.": tr(
         "It can be allowed on the page “Index”, under “Withheld”."
     ),
+    "It is started by the next command.": tr("Try again in a moment."),
     ALLOW: tr("It is read when you allow it under “Withheld”."),
 }
 

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktop import strings as s
 from desktop.index.problem_list import ProblemList
 from desktop.window.chip_bar import ChipButton
+from desktop.window.shortcut_page import ShortcutPage
 from desktop.window.window import Window
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
@@ -128,3 +129,13 @@ def test_the_field_takes_no_key_from_an_action(window: Window) -> None:
             )
             QCoreApplication.sendEvent(window.search.field, event)
             assert not event.isAccepted() or not action.isEnabled(), keys.toString()
+
+
+def test_no_window_is_larger_than_its_screen(window: Window) -> None:
+    room = window.screen().availableGeometry()
+    page = ShortcutPage(window)
+    page.resize(5_000, 5_000)  # as on a small screen, or with everything shown very large
+    window.commands._show("shortcuts", page)
+    assert page.width() < room.width()
+    assert page.height() < room.height()
+    page.close()
