@@ -103,8 +103,9 @@ class ResultsColumn(QWidget):
         self.rows_changed.emit()
 
     def finish(self, query: str) -> None:
-        """No stage follows."""
-        self._show(query, final=True)
+        """No stage follows. What the last one had to say was said, and an offer may stand there."""
+        if self._stage is None or self._stage.stage != "rescored":
+            self._show(query, final=True)
 
     def _show(self, query: str, *, final: bool) -> None:
         stage, there = self._stage, bool(self._model.rowCount())
