@@ -295,7 +295,7 @@ class Window(QMainWindow):
             self.service.recent(self._take_recent)
         elif self.isVisible():
             ended = status.get("state") == "idle"
-            self.ask.renew(grown=grown, at_once=ended or not self.model.rowCount())
+            self.ask.renew(grown=changed, at_once=ended or not self.model.rowCount())
 
     def _welcome(self) -> None:
         """The first run: folders are chosen."""
