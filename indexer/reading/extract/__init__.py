@@ -8,13 +8,16 @@ from pathlib import PurePath
 from engine.contract.types import Kind
 from indexer.reading.extract import (
     archives,
+    binary_sheets,
     calendars,
     code,
     mail,
     markup,
     media,
     notebook,
+    old_office,
     opendocument,
+    outlook,
     pdf,
     picture,
     rtf,
@@ -34,12 +37,15 @@ EXTRACTORS: tuple[Extractor, ...] = (
     *word.EXTRACTORS,
     *slides.EXTRACTORS,
     *sheets.EXTRACTORS,
+    *binary_sheets.EXTRACTORS,
+    *old_office.EXTRACTORS,
     *opendocument.EXTRACTORS,
     *rtf.EXTRACTORS,
     *tables.EXTRACTORS,
     *web.EXTRACTORS,
     *notebook.EXTRACTORS,
     *mail.EXTRACTORS,
+    *outlook.EXTRACTORS,
     *calendars.EXTRACTORS,
     *archives.EXTRACTORS,
     *media.EXTRACTORS,
@@ -58,9 +64,9 @@ _MAGIC = (
 )
 #: Names that promise nothing to read; sniffing them would only find text by chance.
 _OPAQUE = frozenset({
-    "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class", "zst", "7z",
-    "rar", "iso", "img", "dmg", "db", "sqlite", "ttf", "otf", "woff",
-    "woff2", "doc", "xls", "ppt", "kdbx", "npy", "npz", "parquet", "pkl", "pt", "safetensors",
+    "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class",
+    "img", "dmg", "db", "sqlite", "ttf", "otf", "woff",
+    "woff2", "kdbx", "npy", "npz", "parquet", "pkl", "pt", "safetensors",
     "onnx", "gguf", "wasm",
 })  # fmt: skip
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?(shot|capture|grab)|bildschirmfoto", re.IGNORECASE)

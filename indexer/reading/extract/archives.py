@@ -1,11 +1,14 @@
-"""Archives: zip and its kin, tar with its compressions, single compressed files. Their members are
-read like files, as places of the archive."""
+"""Archives: zip and its kin, tar with its compressions, 7z, rar and what else libarchive reads,
+single compressed files. Their members are read like files, as places of the archive."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
+import locale
 import lzma
+import os
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -29,6 +32,12 @@ _OPENERS: dict[str, Any] = {
     "lzma": lzma.open,
 }
 _TARS = ("tar", "tgz", "tbz", "tbz2", "txz", "tlz")
+_DAMAGED = "It is damaged; what stands before the damage is read."
+_PROTECTED = "What follows is protected by a password; it is not read."
+#: What the system calls libarchive: to look for it needs programs, which a worker may not start.
+_LIBRARY = {"win32": "archiveint.dll", "darwin": "libarchive.dylib"}.get(
+    sys.platform, "libarchive.so.13"
+)
 
 
 def extract_zip(path: Path, options: ExtractOptions) -> Extraction:
@@ -91,7 +100,7 @@ def extract_tar(path: Path, options: ExtractOptions) -> Extraction:
         if not members.listing():
             raise ExtractError("broken", str(error)) from error
         extraction = _archive(members, "")
-        extraction.notes.append("It is damaged; what stands before the damage is read.")
+        extraction.notes.append(_DAMAGED)
         return extraction
     return _archive(members, "")
 
@@ -129,6 +138,73 @@ def _compressed(path: Path, name: str, opener: Any, options: ExtractOptions) -> 
     return _archive(members, "")
 
 
+def extract_other(path: Path, options: ExtractOptions) -> Extraction:
+    """The members of an archive that the system's libarchive reads, or one compressed file."""
+    library = libarchive()
+    members = Members(options)
+    name = PurePath(path.name)
+    single = name.suffix.lower() in (".zst", ".lz4") and not name.stem.lower().endswith(".tar")
+    notes = []
+    try:
+        with library.file_reader(str(path), "raw" if single else "all") as archive:
+            for entry, read in _entries(archive, members):
+                members.add(name.stem if single else entry.pathname or "?", read, entry.size or 0)
+    except library.ArchiveError as error:
+        reason = _reason(error)
+        if not members.listing():
+            raise reason from error
+        notes = [_PROTECTED if reason.reason == "encrypted" else _DAMAGED]
+    extraction = _archive(members, "")
+    extraction.notes += notes
+    return extraction
+
+
+def libarchive() -> Any:
+    """The system's library; ExtractError where there is none."""
+    os.environ.setdefault("LIBARCHIVE", _LIBRARY)
+    with suppress(locale.Error):  # in which it gives names
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    try:
+        import libarchive
+    except (OSError, AttributeError) as error:
+        raise ExtractError("needs-program", "libarchive") from error
+    return libarchive
+
+
+def _entries(archive: Any, members: Members) -> Iterator[tuple[Any, Callable[[int], bytes]]]:
+    from libarchive import ArchiveError
+
+    unpacked, locked = 0, False
+    for count, entry in enumerate(archive):
+        unpacked += entry.size or 0
+        if count >= _MOST_ENTRIES or unpacked > _MOST_UNPACKED:
+            members.more = True
+            return
+        if not entry.isreg:
+            continue
+
+        def read(most: int, entry: Any = entry) -> bytes:
+            nonlocal locked
+            data = bytearray()
+            try:
+                for block in entry.get_blocks(1 << 16):
+                    data += block
+                    if len(data) >= most:
+                        break
+            except ArchiveError as error:
+                reason = _reason(error)
+                locked |= reason.reason == "encrypted"  # of the next it says that it is damaged
+                raise ExtractError("encrypted") if locked else reason from error
+            return bytes(data[:most])
+
+        yield entry, read
+
+
+def _reason(error: Exception) -> ExtractError:
+    said = str(getattr(error, "msg", None) or "")
+    return ExtractError("encrypted" if "ncrypt" in said else "broken", said)
+
+
 def _archive(members: Members, comment: str) -> Extraction:
     listing = "\n".join(filter(None, (comment.strip(), members.listing())))
     parts = [Part(listing)] if listing else []
@@ -156,5 +232,17 @@ EXTRACTORS = (
         1_000_000_000,
         180.0,
         reads="the same; a single compressed file as its one member",
+    ),
+    Extractor(
+        "archive",
+        1,
+        frozenset(
+            {"7z", "cb7", "rar", "cbr", "cab", "lha", "lzh", "cpio", "iso", "zst", "tzst", "lz4"}
+        ),
+        "archive",
+        extract_other,
+        1_000_000_000,
+        180.0,
+        reads="the same, where the system has libarchive",
     ),
 )

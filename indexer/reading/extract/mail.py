@@ -63,6 +63,13 @@ def extract_mbox(path: Path, options: ExtractOptions) -> Extraction:
     return reader.extraction("")
 
 
+def extract_message(message: EmailMessage, options: ExtractOptions) -> Extraction:
+    """One that another program's file holds."""
+    reader = _Reader(options)
+    reader.take(message)
+    return reader.extraction(reader.title)
+
+
 def extract_mhtml(path: Path, options: ExtractOptions) -> Extraction:
     """A web page saved with all that belongs to it."""
     message = _parsed(path.read_bytes())
@@ -98,10 +105,14 @@ class _Reader:
         message = _parsed(raw)
         if message is None:
             return False
+        self.take(message)
+        return True
+
+    def take(self, message: EmailMessage) -> None:
+        """The same, once it is parsed."""
         self.count += 1
         self.title = _header(message, "Subject")
         self._take(message, (), 0)
-        return True
 
     def _take(self, message: EmailMessage, around: tuple[str, ...], depth: int) -> None:
         subject = _header(message, "Subject")
