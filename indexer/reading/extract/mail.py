@@ -24,6 +24,9 @@ _MOST_DEPTH = 5  # of messages in messages
 #: A plain text of fewer words than this share of the HTML's is a stub: "Please enable HTML".
 _STUB = 0.5
 _STUB_WORDS = 200
+#: Attached by programs to prove who wrote; nobody looks for them.
+_SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature",
+               "application/pgp-signature")  # fmt: skip
 #: What attachments without a name are called, so that they are read.
 _UNNAMED = {"text/calendar": "invitation.ics", "application/pdf": "attachment.pdf",
             "image/png": "picture.png", "image/jpeg": "picture.jpg"}  # fmt: skip
@@ -198,6 +201,8 @@ def _sort(
     elif kind in ("text/plain", "text/html", "text/enriched") and not _is_attached(part):
         text = _content(part)
         bodies.append(html_text(text) if kind == "text/html" else text)
+    elif kind in _SIGNATURES:
+        return
     elif name or kind == "text/calendar" or part.get_content_maintype() != "text":
         attached.append((name or _UNNAMED.get(kind, ""), _reader_of(part)))
 
@@ -312,7 +317,7 @@ def looks_like_mailbox(head: bytes) -> bool:
 EXTRACTORS = (
     Extractor(
         "eml",
-        2,
+        3,
         frozenset({"eml", "emlx"}),
         "note",
         extract_eml,
@@ -322,7 +327,7 @@ EXTRACTORS = (
     ),
     Extractor(
         "mbox",
-        2,
+        3,
         frozenset({"mbox"}),
         "note",
         extract_mbox,

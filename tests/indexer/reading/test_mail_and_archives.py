@@ -95,6 +95,16 @@ def test_html_behind_a_stub(plain: str, expected: str, tmp_path: Path) -> None:
     assert part.text.partition("\n\n")[2].strip() == expected
 
 
+def test_a_signature_is_no_attachment(tmp_path: Path) -> None:
+    signed = mail("Signed", "The key hangs behind the stove.")
+    signed.add_attachment(
+        b"x", maintype="application", subtype="pkcs7-signature", filename="smime.p7s"
+    )
+    extraction = read(tmp_path / "a.eml", bytes(signed))
+    assert "Attached" not in extraction.parts[0].text
+    assert extraction.notes == []
+
+
 def test_a_quotation_counts_once_in_a_mailbox(tmp_path: Path) -> None:
     said = "".join(f"Line {n} of the offer.\n" for n in range(8))
     quoted = "".join(f"> {line}\n" for line in said.splitlines())
