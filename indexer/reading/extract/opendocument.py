@@ -144,8 +144,8 @@ def _opened(path: Path) -> tuple[Any, Any | None, tuple[str, list[str]]]:
         flat = b"<" in file.read(8)
     if not flat:
         with package(path) as archive:
-            meta = _properties(_optional(archive, "meta.xml"))
-            return xml(archive, "content.xml"), _optional(archive, "styles.xml"), meta
+            told_of_it = _properties(_optional(archive, "meta.xml"))
+            return xml(archive, "content.xml"), _optional(archive, "styles.xml"), told_of_it
     root = parsed(path.read_bytes())
     body, meta = (
         None if root is None else root.find(f"{{{_OFFICE}office:1.0}}{name}")
