@@ -63,6 +63,8 @@ _MAGIC = (
     (re.compile(rb"G.{187}G.{187}G", re.DOTALL), "video"),  # .ts, as of TypeScript
     (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP", re.DOTALL), "picture"),
 )
+#: Packages whose names other files have, too: keys of another kind are not Keynote's.
+_PACKAGED = frozenset({"key"})
 #: Names that promise nothing to read; sniffing them would only find text by chance.
 _OPAQUE = frozenset({
     "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class",
@@ -78,6 +80,8 @@ def pick(path: PurePath, head: bytes) -> Extractor | None:
     if path.name.lower() in FILES:
         return _BY_NAME["code"]
     row = _BY_EXTENSION.get(path.suffix[1:].lower())
+    if head and path.suffix[1:].lower() in _PACKAGED and not head.startswith(b"PK"):
+        row = None
     if not head or (row is not None and row.kind not in ("note", "code", "other")):
         return row
     for pattern, name in _MAGIC:

@@ -4,6 +4,7 @@ single compressed files. Their members are read like files, as places of the arc
 from __future__ import annotations
 
 import bz2
+import ctypes.util
 import gzip
 import locale
 import lzma
@@ -14,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -110,18 +112,20 @@ def _tar_entries(
 ) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], bytes]]]:
     unpacked = 0
     for count, entry in enumerate(archive):
-        unpacked += entry.size
-        if count >= _MOST_ENTRIES or unpacked > _MOST_UNPACKED:
+        if count >= _MOST_ENTRIES:
             members.more = True
             return
-        if not entry.isfile():
-            continue
 
         def read(most: int, entry: tarfile.TarInfo = entry) -> bytes:
             file = archive.extractfile(entry)
             return file.read(most) if file is not None else b""
 
-        yield entry, read
+        if entry.isfile():
+            yield entry, read
+        unpacked += entry.size
+        if unpacked > _MOST_UNPACKED:  # to get behind it, it would have to be unpacked
+            members.more = True
+            return
 
 
 def _compressed(path: Path, name: str, opener: Any, options: ExtractOptions) -> Extraction:
@@ -159,6 +163,12 @@ def extract_other(path: Path, options: ExtractOptions) -> Extraction:
     return extraction
 
 
+@cache
+def _is_there() -> bool:
+    """Whether libarchive is installed; asked where programs may be started."""
+    return ctypes.util.find_library("archive") is not None
+
+
 def libarchive() -> Any:
     """The system's library; ExtractError where there is none."""
     os.environ.setdefault("LIBARCHIVE", _LIBRARY)
@@ -176,12 +186,9 @@ def _entries(archive: Any, members: Members) -> Iterator[tuple[Any, Callable[[in
 
     unpacked, locked = 0, False
     for count, entry in enumerate(archive):
-        unpacked += entry.size or 0
-        if count >= _MOST_ENTRIES or unpacked > _MOST_UNPACKED:
+        if count >= _MOST_ENTRIES:
             members.more = True
             return
-        if not entry.isreg:
-            continue
 
         def read(most: int, entry: Any = entry) -> bytes:
             nonlocal locked
@@ -197,7 +204,12 @@ def _entries(archive: Any, members: Members) -> Iterator[tuple[Any, Callable[[in
                 raise ExtractError("encrypted") if locked else reason from error
             return bytes(data[:most])
 
-        yield entry, read
+        if entry.isreg:
+            yield entry, read
+        unpacked += entry.size or 0
+        if unpacked > _MOST_UNPACKED:
+            members.more = True
+            return
 
 
 def _reason(error: Exception) -> ExtractError:
@@ -244,5 +256,6 @@ EXTRACTORS = (
         1_000_000_000,
         180.0,
         reads="the same, where the system has libarchive",
+        helped_by=_is_there,
     ),
 )

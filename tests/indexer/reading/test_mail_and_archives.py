@@ -321,6 +321,11 @@ def test_what_nobody_looks_at_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert read(tmp_path / "a.zip", zipped(files)).notes == [told]
     assert read(tmp_path / "a.tar", tarred(files, "w")).notes == [told]
     monkeypatch.setattr(archives, "_MOST_ENTRIES", 5)
+    monkeypatch.setattr(archives, "_MOST_UNPACKED", 5)
+    for name, data in (("c.tar", tarred(files, "w")), ("c.7z", packed(files, "7zip"))):
+        start = read(tmp_path / name, data)
+        assert start.notes == ["Only the first 2 files in it are indexed."]
+        assert places(start)[None] == "0.txt\n1.txt"
     monkeypatch.setattr(members, "_LISTED", 15)
     listed = read(tmp_path / "b.zip", zipped(files))
     assert places(listed)[None] == "0.txt\n1.txt"

@@ -212,6 +212,11 @@ def test_a_message_of_outlook_in_markup_alone(tmp_path: Path) -> None:
     assert part.text.strip() == "High water at noon in Å"
 
 
+def test_a_key_that_is_none_of_apples(tmp_path: Path) -> None:
+    note = read(tmp_path / "x.key", b"An essay on the key of C, without sharps or flats.")
+    assert note.parts[0].text.startswith("An essay")
+
+
 def test_names_tell_what_they_are() -> None:
     for name in ("a.doc", "a.xls", "a.ppt", "a.msg", "a.pages", "a.numbers", "a.wps"):
         assert kind_of(Path(name)) == "note"
