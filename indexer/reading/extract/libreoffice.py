@@ -30,14 +30,13 @@ _ENDING = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 _LIBRARIES = ("libsofficeapp", "libmergedlo", "sofficeapp", "mergedlo")
 #: By the form that is made the library that has to be there, and what people call its part.
 _PARTS = {"docx": ("swlo", "Writer"), "pptx": ("sdlo", "Impress"), "xlsx": ("sclo", "Calc")}
-#: Nothing is drawn; neither macros nor links to elsewhere.
+#: Neither macros nor links to elsewhere.
 _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="\
-DisableMacrosExecution" oor:op="fuse"><value>true</value></prop></item>
-<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="\
-BlockUntrustedRefererLinks" oor:op="fuse"><value>true</value></prop></item>
-</oor:items>
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting">
+<prop oor:name="DisableMacrosExecution" oor:op="fuse"><value>true</value></prop>
+<prop oor:name="BlockUntrustedRefererLinks" oor:op="fuse"><value>true</value></prop>
+</item></oor:items>
 """
 
 
@@ -94,7 +93,7 @@ def converted(path: Path, form: str, folder: Path) -> Path:
             raise ExtractError("needs-program", f"{NAME} {called}")
         raise ExtractError("broken", f"{NAME} can't open it")
     try:
-        made = folder / f"{path.stem[:100]}.{form}"
+        made = folder / f"made.{form}"
         if not _table(document, _Document).save(
             document, made.resolve().as_uri().encode(), form.encode(), None
         ):
@@ -112,7 +111,7 @@ def _started() -> int:
     home = home_of(os.getpid(), tempfile.gettempdir())
     profile = home / "profile"
     (profile / "user").mkdir(parents=True)
-    (profile / "user" / "registrymodifications.xcu").write_text(_SETTINGS.replace("\\\n", ""))
+    (profile / "user" / "registrymodifications.xcu").write_text(_SETTINGS)
     # It draws into memory.
     os.environ |= {"SAL_USE_VCLPLUGIN": "svp", "TMPDIR": str(home), "HOME": str(home)}
     try:

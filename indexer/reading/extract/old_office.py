@@ -3,6 +3,7 @@ here; where it can't, the preview that Apple's programs put into theirs is read.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -60,7 +61,9 @@ def extract_apple(path: Path, options: ExtractOptions) -> Extraction:
 
 def _carried_over(path: Path, form: str, options: ExtractOptions) -> Extraction:
     with tempfile.TemporaryDirectory(dir=options.scratch or None) as folder:
-        made = libreoffice.converted(path, form, Path(folder))
+        # A copy: it locks what it opens by a file beside that, and follows links to its neighbours.
+        own = shutil.copyfile(path, Path(folder, f"document{path.suffix.lower()}"))
+        made = libreoffice.converted(own, form, Path(folder))
         return _READERS[form](made, options)
 
 
