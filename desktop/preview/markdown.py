@@ -43,6 +43,7 @@ class MarkdownView(QTextBrowser):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown: tuple[str, str, Sequence[str]] = ("", "", ())
+        self._place_shown = 0  # where the passage begins
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.anchorClicked.connect(self.follow)
@@ -64,8 +65,8 @@ class MarkdownView(QTextBrowser):
         self._shown = (text, snippet, words)
         self.setFont(theme.font(QApplication.font(), 0.5))
         set_document(self.document(), text, self.font(), theme.of(self.palette()))
-        place = self._passage(snippet)
-        self._mark(words, place, place + round(1.2 * len(snippet)) if place else -1)
+        self._place_shown = place = self._passage(snippet)
+        self.mark(words)
         cursor = QTextCursor(self.document())
         cursor.setPosition(place)
         self.setTextCursor(cursor)
@@ -89,8 +90,12 @@ class MarkdownView(QTextBrowser):
                 return Positions(text)(start)
         return 0
 
-    def _mark(self, words: Sequence[str], start: int, end: int) -> None:
-        """Mark the words from start to end (-1: to the end of the note)."""
+    def mark(self, words: Sequence[str]) -> None:
+        """Mark the words that matched in the passage; it stays where it is."""
+        text, snippet, _ = self._shown
+        self._shown = (text, snippet, words)
+        start = self._place_shown
+        end = start + round(1.2 * len(snippet)) if start else -1  # to the end of the note
         style = QTextCharFormat()
         style.setBackground(theme.of(self.palette()).mark)
         style.setForeground(theme.of(self.palette()).text)

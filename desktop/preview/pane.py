@@ -383,8 +383,12 @@ class PreviewPane(QWidget):
             self.pages.set_regions(self._boxes)
         elif isinstance(self._content, Picture):
             self.picture.set_boxes(self._boxes(None))
-        elif isinstance(self._content, Text) and self._stack.currentWidget() is self.text:
-            self.text.go_to(self._location, self._words())
+        elif isinstance(self._content, Text):
+            shown = self._stack.currentWidget()
+            if shown is self.markdown:
+                self.markdown.mark(self._words())
+            elif shown is self.text or shown is self.table:
+                shown.go_to(self._location, self._words())
 
     def _boxes(self, page: int | None) -> list[tuple[Box, str]]:
         return boxes_shown(self._hit, page) if self._hit is not None else []

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 import time
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from desktop.client import Client
 
 console = Console(highlight=False, soft_wrap=True)
+#: Characters of a query picture's words; --json has them all.
+_MOST_SAID = 90
 #: Passages listed of an explained file; a book has thousands.
 _MOST_UNITS = 12
 #: Files named of each reason, rules of each kind.
@@ -55,7 +58,8 @@ def show_answer(answer: dict[str, Any]) -> None:
         console.print("[yellow]Nothing matches well; the nearest are:[/]")
     if words := answer.get("picture_words", ""):
         by = "its look, and by its words" if answer["coverage"].get("pictures") else "its words"
-        console.print(f"[dim]Asked by {by} “{escape(printable(words))}”.[/]")
+        said = shorten(printable(words), _MOST_SAID, placeholder=" …")
+        console.print(f"[dim]Asked by {by} “{escape(said)}”.[/]")
     if hits and answer["spelling"]:
         console.print(f"[dim]Also searched for “{escape(answer['spelling'])}”.[/]")
     matching = answer.get("matches")

@@ -7,6 +7,7 @@ from textwrap import shorten
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import strings as s
@@ -40,6 +41,7 @@ class ResultsColumn(QWidget):
         self._model = model
         self._stage: Answer | None = None
         self._total = ""  # how many there are, in words
+        self._said = ""  # to who hears it
         self._empty_action: Callable[[], None] = lambda: None
         self.searches = SearchesStrip(self)
         self.offer = SightCard(self, at_home=True)
@@ -87,6 +89,7 @@ class ResultsColumn(QWidget):
     def forget_count(self) -> None:
         """A new question: what was counted is not of it."""
         self._asked = True
+        self._said = ""
         self.offer.hide()
         self._say_count("")
 
@@ -105,6 +108,10 @@ class ResultsColumn(QWidget):
     def finish(self, query: str) -> None:
         """No stage follows."""
         self._show(query, final=True)
+        said, self._said = self._said, self.spoken_count()
+        if QAccessible.isActive() and said != self._said:  # a screen reader says how many there are
+            event = QAccessibleAnnouncementEvent(self.results, self._said)
+            QAccessible.updateAccessibility(event)
 
     def _show(self, query: str, *, final: bool) -> None:
         stage, there = self._stage, bool(self._model.rowCount())

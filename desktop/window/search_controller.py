@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,8 @@ _KEYSTROKE_MS = 40
 _MEANT_MS = 2_500
 #: As many files as the indexer gives at once.
 _MOST = 5_000
+#: While the index grows an answer with rows is brought up to date at most this often.
+_RENEW_SECONDS = 10.0
 
 
 class SearchController(QObject):
@@ -57,7 +60,10 @@ class SearchController(QObject):
         self._sent = Question()
         self._limit = 0  # how many files were asked for
         self._complete = True  # there are no more than are shown
-        self._deeper = False  # more of the same were asked for
+        self._deeper = False  # the same was asked for more rows, or of a larger index
+        self._running = False  # stages are still to come
+        self._outdated = False  # the index has grown since it was asked
+        self._answered = 0.0  # when the last one came
         self._pictures = 0
         self.history = HistoryCursor(state)
         self._keystroke = self._timer(_KEYSTROKE_MS)
@@ -132,12 +138,15 @@ class SearchController(QObject):
             return
         self.asked.emit(new)
         self._complete, self._deeper = True, False
-        self._limit = self._settings.values.result_limit
-        self._service.search(self.question, self._limit)
+        self._ask(self._settings.values.result_limit)
+
+    def _ask(self, limit: int) -> None:
+        self._limit, self._running, self._outdated = limit, True, False
+        self._service.search(self.question, limit)
 
     def goes_on(self, stage: Answer) -> bool:
-        """A stage came: whether it is to be shown. Of more of the same only the last one is, so
-        that what comes below stands in its order."""
+        """A stage came: whether it is to be shown. Of the same once more only the last one is, so
+        that what is new stands in its order."""
         if stage.stage != "rescored":
             return not self._deeper
         self._complete = len(stage.hits) < self._limit
@@ -150,13 +159,26 @@ class SearchController(QObject):
         if not known or self._complete or self._limit >= _MOST:
             return False
         self._deeper = True
-        self._limit = min(2 * self._limit, _MOST)
-        self._service.search(self.question, self._limit)
+        self._ask(min(2 * self._limit, _MOST))
         return True
 
-    def gave_up(self) -> None:
+    def renew(self, *, grown: bool, at_once: bool) -> None:
+        """The index may have grown since the question was asked: ask it once more, in silence.
+
+        An answer that is still to come is waited for: on a machine that is slower than its index
+        grows it would never come.
+        """
+        self._outdated |= grown
+        rested = time.monotonic() - self._answered > _RENEW_SECONDS
+        ready = self.settled and not self.question.empty and not self._running
+        if self._outdated and ready and (at_once or rested):
+            self._deeper = True
+            self._ask(self._limit)
+
+    def ended(self) -> None:
         """No further stage comes."""
-        self._deeper = False
+        self._deeper = self._running = False
+        self._answered = time.monotonic()
 
     def again(self) -> None:
         """Ask the same once more (a setting or the index changed)."""

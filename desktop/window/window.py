@@ -8,8 +8,6 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -199,13 +197,11 @@ class Window(QMainWindow):
             self.ask.send()
 
     def _answered(self) -> None:
+        self.ask.ended()
         self._open_first = False
         self.search.set_busy(False)
         self.answers.finish(self.question.text)
         self.results.look_on()
-        if QAccessible.isActive():  # a screen reader says how many there are
-            said = self.answers.spoken_count()
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.results, said))
 
     def _take_stage(self, stage: Answer) -> None:
         if self.ask.goes_on(stage):
@@ -245,7 +241,7 @@ class Window(QMainWindow):
             self.answers.show_recent(newest)
 
     def _search_failed(self, error: InklingError) -> None:
-        self.ask.gave_up()
+        self.ask.ended()
         self._open_first = False
         self.search.set_busy(False)
         self.tell(error)
@@ -301,6 +297,9 @@ class Window(QMainWindow):
             self.answers.show_empty("folder", s.NO_FOLDERS, s.CHOOSE_FOLDERS, "add_folder")
         elif self.question.empty and (grown or not self.model.rowCount()):
             self.service.recent(self._take_recent)
+        elif self.isVisible():
+            ended = status.get("state") == "idle"
+            self.ask.renew(grown=grown, at_once=ended or not self.model.rowCount())
 
     def _welcome(self) -> None:
         """The first run: folders are chosen."""

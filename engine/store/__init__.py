@@ -5,7 +5,7 @@ from engine.store import lean_import  # noqa: F401 (has to come before lancedb)
 from engine.store.looks import Looks
 from engine.store.picture_space import PictureSpace
 from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch
-from engine.store.sightings import Sighting, Sightings, sight_spaces
+from engine.store.sightings import Sighting, Sightings, sight_space, sight_spaces
 from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
 from engine.store.table import Store
 from engine.store.where import build_where
@@ -25,6 +25,7 @@ __all__ = [
     "drop_space",
     "list_spaces",
     "set_space_aside",
+    "sight_space",
     "sight_spaces",
     "table_name",
 ]

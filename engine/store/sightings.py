@@ -36,7 +36,7 @@ class Sightings(PictureSpace[Sighting]):
     def __init__(self, directory: Path, model_space: str, dim: int) -> None:
         """`model_space`: the name of the model's space, `dim` the size of its vectors."""
         self._sampled: tuple[int, NDArray[np.float32]] | None = None
-        super().__init__(directory, PREFIX + model_space, dim)
+        super().__init__(directory, sight_space(model_space), dim)
 
     def nearest(
         self, vector: NDArray[np.float32], where: str | None, limit: int
@@ -91,6 +91,11 @@ class Sightings(PictureSpace[Sighting]):
             )
             for n, (page, vector) in enumerate(zip(seen.pages, seen.vectors, strict=True))
         ]
+
+
+def sight_space(model_space: str) -> str:
+    """The name of a model's space in the role of sight."""
+    return PREFIX + model_space
 
 
 def sight_spaces(names: Sequence[str], model_id: str) -> list[str]:

@@ -23,8 +23,17 @@ from engine.models.files import ensure_usable
 from engine.models.registry import MODELS, ModelSpec, model_spec
 from engine.models.sizes import as_found
 from engine.sight import SightModel
-from engine.store import Sighting, Sightings, drop_space, list_spaces, sight_spaces, table_name
+from engine.store import (
+    Sighting,
+    Sightings,
+    drop_space,
+    list_spaces,
+    sight_space,
+    sight_spaces,
+    table_name,
+)
 from indexer.indexing.both_spaces import DOCUMENTS, PICTURES
+from indexer.indexing.closed_space import forget_others
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.filling import Filling
 from indexer.indexing.model_spaces import folder_bytes
@@ -40,6 +49,8 @@ BACK_OFF_SECONDS = 20.0
 #: Searches that were begun before the change may still ask the old model.
 LET_GO_SECONDS = 20.0
 IDLE_WAIT = 1.0
+#: Spaces of models without the role forget removed files at most this often.
+TIDY_SECONDS = 60.0
 SEEING = "Seeing pictures"
 
 
@@ -90,6 +101,8 @@ class Seeing:
         self._next: _Seat | None = None  # to be in use when it has seen all
         self._retired: list[tuple[float, SightModel]] = []
         self._held_until = 0.0
+        self._tidied = time.monotonic()
+        self._tidy: object = None  # the ledger's edition when no such space held too much
         self.error: InklingError | None = None  # why the wanted model can't see
         self._thread = threading.Thread(target=self._run, name="seeing", daemon=True)
 
@@ -232,6 +245,7 @@ class Seeing:
                     self._held_until = time.monotonic() + max(BACK_OFF_SECONDS, pause)
                     self.error = _said(error)
             if not worked:
+                self._tidy_closed()
                 self._wake.wait(IDLE_WAIT)
                 self._wake.clear()
 
@@ -281,6 +295,25 @@ class Seeing:
             self._ledger.set_meta("sight", seat.model.spec.id)
             if before is not None:
                 self._let_go(before)
+
+    def _tidy_closed(self) -> None:
+        """Files that were removed leave the spaces of models that have no role, too."""
+        edition, now = self._ledger.edition(), time.monotonic()
+        early = now - self._tidied < TIDY_SECONDS
+        if edition == self._tidy or early or self._throttled() or self._stop.is_set():
+            return
+        self._tidied = now
+        with self._lock:  # nobody takes one up, or drops it, meanwhile
+            models = [seat.model for seat in self._seats()] + [model for _, model in self._retired]
+            there = {table_name(model.sightings.name) for model in models}
+            specs = [as_found(spec, self._base) for spec in MODELS.values()]
+            dims = {table_name(sight_space(spec.space)): spec.dim for spec in specs}
+            closed = set(list_spaces(self._base.store)) & dims.keys() - there
+            kept = {record.id for record in self._ledger.files()}
+            store = self._base.store
+            gone = sum(forget_others(store, space, dims[space], kept) for space in closed)
+        # Once more where there were any: the version before the last is kept for a moment.
+        self._tidy = None if gone else edition
 
     def _open(self, spec: ModelSpec) -> _Seat:
         ensure_usable(model_spec(spec.id), self._base)

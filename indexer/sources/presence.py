@@ -38,7 +38,7 @@ class Sight:
         """Look at a root; None if it is missing or an empty mount point."""
         if presence(ledger, root) is None:
             return None
-        identity = _identity(root.path)
+        identity = identity_of(root.path)
         return cls(root.path, identity) if identity is not None else None
 
     def again(self) -> Sight:
@@ -47,20 +47,28 @@ class Sight:
 
     def holds(self) -> bool:
         """Whether the root's path still leads to the very folder that it was."""
-        return _identity(self.path) == self.identity
+        return identity_of(self.path) == self.identity
 
     def look(self, path: bytes) -> Presence:
         """Whether a path below the root is there."""
-        above = self._folder(os.path.dirname(path))
+        found = self._below(os.path.dirname(path), path)
+        return found if isinstance(found, Presence) else self._on_device(found)
+
+    def _below(self, folder: bytes, path: bytes) -> os.stat_result | Presence:
+        """What stands at a path in a folder, or why nothing does."""
+        above = self._folder(folder)
         if above is not Presence.THERE:
             return above
         try:
-            found = os.lstat(path)
+            return os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             # A root that went between the two looks takes all its files with it.
             return Presence.GONE if self.holds() else Presence.UNSEEN
         except OSError:
             return Presence.UNSEEN
+
+    def _on_device(self, found: os.stat_result) -> Presence:
+        """There, unless another drive that is mounted over the path hides what it holds."""
         return Presence.THERE if found.st_dev == self.device else Presence.UNSEEN
 
     def _folder(self, path: bytes) -> Presence:
@@ -75,19 +83,10 @@ class Sight:
         parent = os.path.dirname(path)
         if parent == path:
             return Presence.UNSEEN  # not below the root
-        above = self._folder(parent)
-        if above is not Presence.THERE:
-            return above
-        try:
-            found = os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return Presence.GONE if self.holds() else Presence.UNSEEN
-        except OSError:
-            return Presence.UNSEEN
-        if not stat_module.S_ISDIR(found.st_mode):
-            return Presence.GONE
-        # Another drive mounted over it hides what it holds.
-        return Presence.THERE if found.st_dev == self.device else Presence.UNSEEN
+        found = self._below(parent, path)
+        if isinstance(found, Presence):
+            return found
+        return self._on_device(found) if stat_module.S_ISDIR(found.st_mode) else Presence.GONE
 
 
 def look_at(ledger: Ledger, path: str) -> Presence:
@@ -137,7 +136,8 @@ def presence(ledger: Ledger, root: Root) -> str | None:
     return identity
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def identity_of(path: str) -> tuple[int, int] | None:
+    """Device and inode of what stands at a path; None where nothing does."""
     try:
         found = os.stat(path)
     except OSError:

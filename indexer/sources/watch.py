@@ -29,6 +29,7 @@ from indexer.ledger.roots_file import inside
 from indexer.sources.changes import Changes, Merger
 from indexer.sources.ignore import RULE_FILES, IgnoreRules, Scope
 from indexer.sources.observers import Limits, make_observer
+from indexer.sources.presence import identity_of
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +196,7 @@ class Watcher:
             self._observer = make_observer(self._limits, self._reaches, self._mark_all)
 
     def _check_root(self, watched: _Watched) -> None:
-        identity = _identity(watched.root.path)
+        identity = identity_of(watched.root.path)
         emitter_alive = watched.watch is None or any(
             emitter.watch is watched.watch and emitter.is_alive()
             for emitter in (self._observer.emitters if self._observer else ())
@@ -290,14 +291,6 @@ class _Handler(FileSystemEventHandler):
         else:
             gone = isinstance(event, (FileDeletedEvent, DirDeletedEvent))
             self._watcher.note(self._watched, source, gone)
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def is_remote(path: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.contract.types import Box, WordBox
 from indexer.reading.extract.pdf_columns import in_columns
+from indexer.reading.extract.pdf_kerning import unbroken
 
 #: Accents that TeX sets as characters of their own before the letter, and what composes with it.
 _ACCENTS = str.maketrans({"´": "\u0301", "`": "\u0300", "¨": "\u0308", "˜": "\u0303",
@@ -33,7 +34,7 @@ def page_text(page: Any) -> tuple[str, list[WordBox]]:
 
     flags = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES
     text = _Text()
-    words = page.get_text("words", flags=flags)
+    words = unbroken(page, page.get_text("words", flags=flags), flags)
     rect = page.rect  # asks MuPDF each time
     for row in _rows(in_columns(words, rect.width)):
         text.add_row(row)

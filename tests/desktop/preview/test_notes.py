@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QUrl
@@ -11,6 +12,8 @@ from pytestqt.qtbot import QtBot
 from desktop import theme
 from desktop.presentation import highlight
 from desktop.preview.pane import PreviewPane
+from engine.contract.codec import from_data
+from engine.contract.types import Hit
 from tests.desktop.preview.previewing import blocks, show
 from tests.desktop.scripted_indexer import hit
 
@@ -32,6 +35,25 @@ def test_markdown_is_formatted_and_its_source_a_click_away(
     pane.bar._source.click()
     assert pane.text.isVisible()
     assert pane.text.toPlainText().startswith("# Head")
+
+
+def test_better_evidence_of_a_later_stage_is_marked(
+    qtbot: QtBot, pane: PreviewPane, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.md"
+    file.write_text("# Cake\n\nBake it with cinnamon.\n")
+
+    def found(*spans: tuple[int, int]) -> dict[str, Any]:
+        marks = [{"type": "text", "start": a, "end": b, "word": "w"} for a, b in spans]
+        return hit(str(file), snippet="Bake it with cinnamon.", evidence=marks)
+
+    def marked() -> list[str]:
+        return [sel.cursor.selectedText() for sel in pane.markdown.extraSelections()]
+
+    show(qtbot, pane, found((0, 4)))
+    assert marked() == ["Bake"]
+    pane.show_hit(from_data(found((0, 4), (13, 21)), Hit))
+    assert marked() == ["Bake", "cinnamon"]
 
 
 NOTE = """---

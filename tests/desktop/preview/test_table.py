@@ -31,7 +31,7 @@ def test_separated_values_are_a_table(
     file.write_text("\n".join(["month,kWh,remark,more", *rows]), encoding="utf-8")
     place = {"lines": [60, 61]}
     marks = [{"type": "text", "start": 0, "end": 7, "word": "n"}]
-    found = hit(str(file), location=place, evidence=marks, snippet="note 30 …")
+    found = hit(str(file), location=place, evidence=marks, snippet="note 30 210 …")
     with qtbot.waitSignal(pane.shown):
         pane.show_hit(from_data(found, Hit))
     table, model = pane.table, pane.table.model()
@@ -45,6 +45,10 @@ def test_separated_values_are_a_table(
     assert tinted == [29]  # of the file's lines 60 and 61
     assert model.index(29, 3).data(role) == theme.of(table.palette()).mark
     assert table.visualRect(model.index(29, 0)).top() < table.viewport().height()
+    assert model.index(29, 1).data(role) != theme.of(table.palette()).mark
+    more = {"type": "text", "start": 8, "end": 11, "word": "k"}  # found by a later stage
+    pane.show_hit(from_data({**found, "evidence": [*marks, more]}, Hit))
+    assert model.index(29, 1).data(role) == theme.of(table.palette()).mark
     pane.start_find()
     QTest.keyClicks(pane.find_bar.field, "NOTE 5")
     assert table.currentIndex().data() == "note 5"

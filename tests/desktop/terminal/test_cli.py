@@ -219,6 +219,9 @@ class TestWhatATerminalShows:
         said = {**NOTHING_READ, "picture_words": "a page", "coverage": {"pictures": 0}}
         output.show_answer({"hits": [hit], "weak": False, "loose": False, **said})
         assert "Asked by its words “a page”." in capsys.readouterr().out
+        said["picture_words"] = "label " * 100
+        output.show_answer({"hits": [hit], "weak": False, "loose": False, **said})
+        assert "label label …”." in capsys.readouterr().out
 
     def test_what_was_read_as_a_filter_stands_on_one_line(
         self, capsys: pytest.CaptureFixture[str]

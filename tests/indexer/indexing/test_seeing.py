@@ -4,11 +4,13 @@ tests/end_to_end/test_sight_model.py."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.models.registry import MODELS
-from engine.store import Sightings, list_spaces
+from engine.store import Sightings, list_spaces, sight_spaces
 from indexer.indexing import filling, seeing
 from indexer.indexing.index import Index
 from tests.indexer.indexing.rig import SmallSight
@@ -181,6 +183,39 @@ def test_the_old_one_answers_until_the_new_has_seen_all_and_going_back_is_at_onc
     index.seeing.drop(MODELS[FIRST])
     assert index.seeing.size_bytes(MODELS[FIRST]) == 0
     assert index.seeing.size_bytes(MODELS[SECOND]) > 0
+
+
+def test_what_is_removed_leaves_the_space_of_a_model_that_is_out_of_use(
+    start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeing, "as_found", lambda spec, base: replace(spec, dim=SmallSight.DIM))
+    monkeypatch.setattr(seeing, "LET_GO_SECONDS", 0.0)
+    monkeypatch.setattr(seeing, "TIDY_SECONDS", 1.5)  # longer than a version is kept
+    index = start()
+    sees(index, FIRST)
+    check(index)
+    sees(index, SECOND)
+    settled(index, SECOND)
+    (space,) = sight_spaces(list_spaces(index.base.store), FIRST)
+    of_first = index.base.store / f"{space}.lance"
+    victim = next(record for record in index.ledger.files() if record.path.endswith("red.png"))
+    os.unlink(victim.path)
+    rescan(index)
+    name = os.path.basename(victim.path).encode()
+
+    def traces() -> list[Path]:
+        """Files of the space that hold the name; maintenance may be taking some away."""
+        found = []
+        for path in of_first.rglob("*"):
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                found += [path] if name in path.read_bytes() else []
+        return found
+
+    assert traces()
+    until(lambda: not traces(), traces)
+    sees(index, FIRST)
+    check(index)
+    assert len(SmallSight.seen) == 2 * len(COLOURS)  # the others' rows stayed
 
 
 def test_a_model_that_reads_and_sees_needs_no_second_space(start: Start) -> None:
