@@ -9,6 +9,7 @@ import gzip
 import locale
 import lzma
 import os
+import re
 import sys
 import tarfile
 import zipfile
@@ -35,6 +36,9 @@ _OPENERS: dict[str, Any] = {
 }
 _TARS = ("tar", "tgz", "tbz", "tbz2", "txz", "tlz")
 _DAMAGED = "It is damaged; what stands before the damage is read."
+_NOT_READ = "What follows is packed in a way that is not read."
+#: What libarchive says of forms that it knows and does not read.
+_UNKNOWN = re.compile(r"unavailable|unsupported|not supported", re.IGNORECASE)
 _PROTECTED = "What follows is protected by a password; it is not read."
 #: What the system calls libarchive: to look for it needs programs, which a worker may not start.
 _LIBRARY = {"win32": "archiveint.dll", "darwin": "libarchive.dylib"}.get(
@@ -158,6 +162,8 @@ def extract_other(path: Path, options: ExtractOptions) -> Extraction:
         if not members.listing():
             raise reason from error
         notes = [_PROTECTED if reason.reason == "encrypted" else _DAMAGED]
+        if reason.reason != "encrypted" and _UNKNOWN.search(reason.detail):
+            notes = [_NOT_READ]
     extraction = _archive(members, "")
     extraction.notes += notes
     return extraction
@@ -201,7 +207,11 @@ def _entries(archive: Any, members: Members) -> Iterator[tuple[Any, Callable[[in
             except ArchiveError as error:
                 reason = _reason(error)
                 locked |= reason.reason == "encrypted"  # of the next it says that it is damaged
-                raise ExtractError("encrypted") if locked else reason from error
+                if locked:
+                    raise ExtractError("encrypted") from error
+                if _UNKNOWN.search(reason.detail):
+                    raise Refused("It is packed in a way that is not read.") from error
+                raise reason from error
             return bytes(data[:most])
 
         if entry.isreg:
