@@ -54,10 +54,11 @@ def _workbook(path: Path, options: ExtractOptions) -> Extraction:
 
 def _rows(sheet: Any) -> Iterator[list[str]]:
     for row in sheet.iter_rows():
-        yield [_shown(value) for value in row]
+        yield [shown(value) for value in row]
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A cell's value in words."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     if isinstance(value, dt.datetime):

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from indexer.reading.extract import libreoffice
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor
+from indexer.reading.extract.binary_sheets import shown
 from indexer.reading.extract.packages import package
+from indexer.reading.extract.rows import spreadsheet
 from indexer.reading.extract.rtf import extract_rtf, is_rtf
 from indexer.reading.extract.sheets import extract_xlsx
 from indexer.reading.extract.slides import extract_pptx
@@ -50,13 +54,43 @@ def extract_old(path: Path, options: ExtractOptions) -> Extraction:
 def extract_apple(path: Path, options: ExtractOptions) -> Extraction:
     """The same, else the preview in it."""
     try:
-        return _carried_over(path, _FORMS[path.suffix[1:].lower()], options)
-    except ExtractError as error:
-        if (preview := _preview(path, options)) is None:
-            raise
-        why = f" {libreoffice.NAME} is not installed." * (error.reason == "needs-program")
-        preview.notes.append(f"Only the preview in it is read.{why}")
-        return preview
+        read = _carried_over(path, _FORMS[path.suffix[1:].lower()], options)
+        if read.parts:
+            return read
+        error = ExtractError("no-text")  # of newer forms it makes empty documents
+    except ExtractError as failed:
+        error = failed
+    if (preview := _preview(path, options)) is None:
+        raise error
+    why = f" {libreoffice.NAME} is not installed." * (error.reason == "needs-program")
+    preview.notes.append(f"Only the preview in it is read.{why}")
+    return preview
+
+
+def extract_numbers(path: Path, options: ExtractOptions) -> Extraction:
+    """One part a table; what the library does not read as other documents of Apple's."""
+    import numbers_parser
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a newer program wrote it
+            document = numbers_parser.Document(str(path))
+            tables = (
+                (" › ".join((sheet.name, table.name)), _cells(table))
+                for sheet in document.sheets
+                for table in sheet.tables
+            )
+            read = spreadsheet(tables, "", options.characters)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - it fails in every way at what it does not know
+        return extract_apple(path, options)
+    return read if read.parts else extract_apple(path, options)
+
+
+def _cells(table: Any) -> Iterator[list[str]]:
+    for row in table.iter_rows(values_only=True):
+        yield ["" if value is None else shown(value) for value in row]
 
 
 def _carried_over(path: Path, form: str, options: ExtractOptions) -> Extraction:
@@ -120,7 +154,8 @@ EXTRACTORS = (
     _row(
         "apple-office",
         extract_apple,
-        " ".join(_APPLE),
+        "pages key",
         "the same; else the preview in them",
     ),
+    _row("numbers", extract_numbers, "numbers", "every cell of every table with its column's head"),
 )

@@ -146,6 +146,22 @@ def test_the_preview_in_documents_of_apple(tmp_path: Path, monkeypatch: pytest.M
     assert error.value.reason == "needs-program"
 
 
+def test_tables_of_numbers(tmp_path: Path) -> None:
+    from numbers_parser import Document
+
+    document = Document()
+    sheet = document.sheets[0]
+    sheet.name = "Fees"
+    for row, cells in enumerate((("Keeper", "Fee"), ("Ullock orchard", 34))):
+        for column, value in enumerate(cells):
+            sheet.tables[0].write(row, column, value)
+    path = tmp_path / "fees.numbers"
+    document.save(str(path))
+    [part] = read(path, path.read_bytes()).parts
+    assert part.heading == ("Fees › Table 1", "Keeper, Fee")
+    assert part.text.split("\n")[1:3] == ["Keeper | Fee", "Ullock orchard | 34"]
+
+
 def wide(text: str) -> bytes:
     return text.encode("utf-16-le")
 
