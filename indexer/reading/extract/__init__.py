@@ -60,7 +60,7 @@ _BY_NAME = {row.name: row for row in EXTRACTORS}
 #: Binary formats told by their first bytes, whatever a text-like name says: row names.
 _MAGIC = (
     (re.compile(rb"%PDF-"), "pdf"),
-    (re.compile(rb"G.{187}G.{187}G", re.DOTALL), "video"),  # .ts, as of TypeScript
+    (re.compile(rb"(?:G.{187}){8}", re.DOTALL), "video"),  # .ts, as of TypeScript
     (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP", re.DOTALL), "picture"),
 )
 #: Packages whose names other files have, too: keys of another kind are not Keynote's.
