@@ -17,7 +17,7 @@ from indexer.reading.extract.members import Members
 from indexer.reading.extract.mupdf import opened_document
 from indexer.reading.extract.ocr_pages import OcrPages
 from indexer.reading.extract.page_titles import page_titles
-from indexer.reading.extract.pdf_extras import embedded_files, pinned_files, remarks
+from indexer.reading.extract.pdf_extras import Reading, add_embedded_files, pinned_files, remarks
 from indexer.reading.extract.pdf_text import is_garbled, page_text
 from indexer.reading.extract.properties import told
 
@@ -57,8 +57,9 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
             raise ExtractError("broken", "none of its pages can be read")
         title, big_line = _title(document), _big_line(document)
         members = Members(options)
-        for name, data in (*embedded_files(document), *reader.pinned):
-            members.add(name, lambda most, data=data: data[:most], len(data))  # type: ignore[misc]
+        notes += add_embedded_files(document, members)
+        for name, read in reader.pinned:
+            members.add(name, read)
         others = told(document.metadata or {})
     titles = page_titles([part.text for part in reader.parts])
     for part, own in zip(reader.parts, titles, strict=True):
@@ -91,7 +92,7 @@ class _Reader:
         self.ocr = OcrPages(options.ocr_pages, options.ocr_seconds)
         self._options = options
         self._damaged: list[int] = []
-        self.pinned: list[tuple[str, bytes]] = []  # files, by name
+        self.pinned: list[tuple[str, Reading]] = []  # files, by name
 
     def read(self, document: Any, number: int, heading: tuple[str, ...]) -> None:
         """One page (0-based); a damaged one must not lose the others."""
@@ -239,7 +240,7 @@ def _line_text(line: dict[str, Any]) -> str:
 EXTRACTORS: tuple[Extractor, ...] = (
     Extractor(
         "pdf",
-        4,
+        5,
         frozenset({"pdf"}),
         "pdf",
         extract_pdf,
