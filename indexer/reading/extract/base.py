@@ -62,7 +62,7 @@ class OcrPage:
     page: int  # 1-based
     text: str
     words: list[WordBox] = field(default_factory=list)
-    illegible: int = 0  # lines in letters it does not know
+    illegible: tuple[str, ...] = ()  # the script of each line that it can't read, or ""
 
 
 @dataclass(slots=True)
