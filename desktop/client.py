@@ -303,25 +303,31 @@ def start_indexer(base: BaseDir) -> subprocess.Popen[bytes]:
 
 
 def end_older(base: BaseDir, endpoint: Endpoint) -> None:
-    """End the indexer of an older Inkling, if one runs; InklingError if it can't be ended.
+    """End the indexer of an older Inkling, if one runs; InklingError if it can't be ended."""
+    if not end_indexer(base, endpoint):
+        raise InklingError(
+            "The indexer of an older Inkling ({version}) does not end.",
+            hint="End the process {pid} and try again.",
+            told={"version": endpoint.version, "pid": endpoint.pid},
+        )
+
+
+def end_indexer(base: BaseDir, endpoint: Endpoint) -> bool:
+    """End an indexer, if one runs, by force if need be; whether it has ended.
 
     The lock tells: the endpoint's file may be left over, and its pid somebody else's by now.
     """
     with suppress(InklingError):
         Client(endpoint).stop(timeout_s=ANSWER_SECONDS)
     if _lock_is_free(base, ORDERLY_SECONDS):
-        return
+        return True
     process = _indexer_process(base, endpoint.pid)
     for end in () if process is None else (process.terminate, process.kill):
         with suppress(psutil.Error):
             end()
         if _lock_is_free(base, ENDED_SECONDS):
-            return
-    raise InklingError(
-        "The indexer of an older Inkling ({version}) does not end.",
-        hint="End the process {pid} and try again.",
-        told={"version": endpoint.version, "pid": endpoint.pid},
-    )
+            return True
+    return False
 
 
 def _lock_is_free(base: BaseDir, timeout_s: float) -> bool:

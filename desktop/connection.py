@@ -87,6 +87,15 @@ class IndexerConnection(QObject):
         if self._waiting is not None:
             self.search(self._waiting, self._limit)
 
+    def let_go(self) -> None:
+        """Nothing is asked, and no indexer started, until `start`."""
+        self._client = None
+        self._poll.stop()
+        self._look.stop()
+        for key in ("connect", "status", "recent"):
+            self._jobs.cancel(key)
+        self.stop_search()
+
     def _gone(self, _: InklingError) -> None:
         """It does not answer any more."""
         if self._client is not None and time.monotonic() - self._since > _HELD_SECONDS:

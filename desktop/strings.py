@@ -75,6 +75,8 @@ _FOUND_BY = {
     "text": tr("words"),
     "dense": tr("meaning"),
     "late": tr("meaning"),
+    "sight": tr("look"),
+    "seen": tr("picture"),
 }
 #: What each row of an explained query is.
 EXPLAINED = {
@@ -282,11 +284,13 @@ CLEAR_HISTORY_TITLE = tr("What you searched for")
 CLEAR_HISTORY_HELP = tr("Forgets all searches, and which files you opened. Kept searches stay.")
 HISTORY_CLEARED = tr("History cleared.")
 DELETE_INDEX = tr("Delete the Index")
+DELETE_INDEX_BUTTON = tr("Delete the Index…")
 DELETE_INDEX_TITLE = tr("The index")
 DELETE_INDEX_HELP = tr(
     "Forgets every folder and all that was read in it. The files themselves are not touched."
 )
 DELETE_INDEX_ASK = tr("Delete the index?")
+INDEX_IS_DELETED = tr("The index is being deleted…")
 INDEX_DELETED = tr("The index is deleted.")
 NOTHING_TO_UNDO = tr("There is nothing to take back.")
 NOT_BINNED = tr("“{name}” can't be moved to the bin.")
@@ -352,6 +356,14 @@ def pictures(count: int) -> str:
 def found_by(lanes: tuple[str, ...]) -> str:
     """How a file was found, in as few words as tell it: name + words + meaning."""
     return " + ".join(dict.fromkeys(_FOUND_BY[lane] for lane in lanes if lane in _FOUND_BY))
+
+
+def lines_folded(count: int) -> str:
+    return _n("{n} line folded", "{n} lines folded", count).format(n=number(count))
+
+
+def lines_shown(count: int) -> str:
+    return _n("{n} line shown", "{n} lines shown", count).format(n=number(count))
 
 
 def lines_hidden(count: int) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import Literal
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QApplication
 
 import resources
@@ -29,6 +29,7 @@ class Colours:
     """The colours of one scheme, by what they are for."""
 
     dark: bool
+    strong: bool  # high contrast: what is chosen is outlined, too
     window: QColor  # the one surface everything lies on
     raised: QColor  # fields, chips, cards
     hover: QColor
@@ -36,7 +37,9 @@ class Colours:
     edge: QColor  # outlines of controls, scroll handles; 3:1 on window and raised
     text: QColor
     muted: QColor  # secondary text; 4.5:1 on window
+    faded: QColor  # icons of what can't be used now
     accent: QColor
+    focus: QColor  # the ring around what has the keys
     link: QColor  # words that do something: the accent as far as it can be read; 4.5:1
     on_accent: QColor
     selected: QColor  # background of the chosen row
@@ -60,12 +63,17 @@ def colours(dark: bool, accent: QColor, strong: bool = False) -> Colours:
         names = (*names[:3], names[5], names[5], names[5], names[5])
     window, raised, hover, line, edge, text, muted = map(QColor, names)
     mark, box, warn, bad, good = map(QColor, marks)
-    selected = _behind(accent, window, muted, 0.40 if strong else 0.24 if dark else 0.13)
-    link = _for_words(accent, (window, raised, over(selected, window)))
+    selected = _behind(accent, window, muted, 0.24 if dark else 0.13, 7.5 if strong else 5.1)
+    if strong:
+        warn, bad, good = (_for_words(one, (window, raised), 7) for one in (warn, bad, good))
+    surfaces = (window, raised, over(selected, window))
+    link = _for_words(accent, surfaces, 7 if strong else 4.5)
+    focus = text if strong else accent
+    faded = over(_see_through(text, 0.5), window) if strong else line
     on_accent = QColor("#ffffff" if luminance(accent) < 0.2 else "#101114")
     return Colours(
-        dark, window, raised, hover, line, edge, text, muted, accent, link, on_accent, selected,
-        mark, box, warn, bad, good,
+        dark, strong, window, raised, hover, line, edge, text, muted, faded, accent, focus, link,
+        on_accent, selected, mark, box, warn, bad, good,
     )  # fmt: skip
 
 
@@ -82,20 +90,20 @@ def _readable(accent: QColor, dark: bool) -> QColor:
         lightness -= 0.02
 
 
-def _behind(accent: QColor, window: QColor, text: QColor, alpha: float) -> QColor:
+def _behind(accent: QColor, window: QColor, text: QColor, alpha: float, least: float) -> QColor:
     """As much of the accent as still lets secondary text on it be read."""
     made = QColor(accent)
     made.setAlphaF(alpha)
-    while contrast(text, over(made, window)) < 5.1 and made.alphaF() > 0.08:
+    while contrast(text, over(made, window)) < least and made.alphaF() > 0.08:
         made.setAlphaF(made.alphaF() - 0.01)
     return made
 
 
-def _for_words(accent: QColor, surfaces: Sequence[QColor]) -> QColor:
+def _for_words(accent: QColor, surfaces: Sequence[QColor], least: float) -> QColor:
     """The accent, darker or lighter until it can be read on all of these."""
     lightness, made = accent.lightnessF(), accent
     step = -0.01 if luminance(surfaces[0]) > 0.5 else 0.01
-    while min(contrast(made, surface) for surface in surfaces) < 4.5 and 0 < lightness < 1:
+    while min(contrast(made, surface) for surface in surfaces) < least and 0 < lightness < 1:
         lightness = min(max(lightness + step, 0.0), 1.0)
         made = QColor.fromHslF(max(accent.hslHueF(), 0.0), accent.hslSaturationF(), lightness)
     return made
@@ -113,6 +121,12 @@ def over(front: QColor, back: QColor) -> QColor:
         )
     )
     return QColor.fromRgbF(red, green, blue)
+
+
+def _see_through(colour: QColor, share: float) -> QColor:
+    made = QColor(colour)
+    made.setAlphaF(share)
+    return made
 
 
 def contrast(a: QColor, b: QColor) -> float:
@@ -159,8 +173,7 @@ def palette(c: Colours) -> QPalette:
     ):
         p.setColor(which, colour)
     for which in (role.Text, role.WindowText, role.ButtonText):
-        faded = QColor(c.text)
-        faded.setAlphaF(0.4)
+        faded = _see_through(c.text, 0.65 if c.strong else 0.4)
         p.setColor(QPalette.ColorGroup.Disabled, which, faded)
     return p
 
@@ -219,11 +232,31 @@ def _template() -> Template:
 def stylesheet(c: Colours) -> str:
     """The look of standard controls: resources/themes/inkling.qss with the scheme's colours."""
     names = (
-        "window", "raised", "hover", "line", "edge", "text", "muted", "accent", "link", "on_accent",
-        "bad",
+        "window", "raised", "hover", "line", "edge", "text", "muted", "accent", "focus", "link",
+        "on_accent", "bad",
     )  # fmt: skip
-    places = {"icons": icons.FOLDER.as_posix(), "scheme": "dark" if c.dark else "light"}
+    if c.strong:  # colours alone would not tell them from the others
+        chosen, disabled = c.text, c.faded
+    else:
+        chosen, disabled = c.hover, c.muted
+    states = {"chosen": chosen.name(), "disabled": disabled.name()}
+    places = states | {"icons": icons.FOLDER.as_posix(), "scheme": "dark" if c.dark else "light"}
     return _template().substitute({name: getattr(c, name).name() for name in names} | places)
+
+
+def paint_chosen(
+    painter: QPainter, row: QRectF, c: Colours, *, chosen: bool, focus: bool = False
+) -> None:
+    """What lies behind a row: chosen or under the pointer, and the ring where the keys are."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(c.selected if chosen else c.raised)
+    painter.drawRoundedRect(row, RADIUS, RADIUS)
+    if focus or (chosen and c.strong):
+        wide = (2.5 if c.strong else 1.5) if focus else 1.0
+        painter.setPen(QPen(c.focus, wide))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        inside = row.adjusted(wide / 2, wide / 2, -wide / 2, -wide / 2)
+        painter.drawRoundedRect(inside, RADIUS, RADIUS)
 
 
 def font(base: QFont, points: float = 0, *, bold: bool = False) -> QFont:

@@ -1,5 +1,5 @@
-"""Every screen, light and dark, at 100 and 200 %: `python -m tests.screenshots OUT_DIR`.
-With LANGUAGE=de in German.
+"""Every screen, light and dark, at 100 and 200 %, and in high contrast:
+`python -m tests.screenshots OUT_DIR`. With LANGUAGE=de in German.
 
 A real indexer indexes a copy of the sample library; the window is the real one. Each combination of
 palette and scale runs in a process of its own, since Qt reads the scale at its start.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
 import re
 import shutil
@@ -43,6 +44,11 @@ SEARCHES: dict[str, tuple[str, int]] = {
 }
 
 
+#: Large enough for every window at every scale.
+SCREEN = {
+    "name": "wide", "x": 0, "y": 0, "width": 3840, "height": 2400,
+    "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1.0,
+}  # fmt: skip
 #: A folder that goes away while Inkling runs.
 STICK = "Stick"
 NOTE = """---
@@ -103,6 +109,8 @@ def main() -> int:
             for theme in ("light", "dark"):
                 for scale in (1, 2):
                     _child(given.out / f"{theme}-{scale}00", theme, home, environment, scale)
+                strong = environment | {"INKLING_CONTRAST": "1"}
+                _child(given.out / f"{theme}-contrast", theme, home, strong, 1)
         finally:
             subprocess.run([*inkling, "stop"], env=environment, check=False)
     print(f"{len(list(given.out.rglob('*.png')))} pictures in {given.out}")
@@ -115,7 +123,12 @@ def _environment(home: Path) -> dict[str, str]:
 
 def _child(out: Path, theme: str, home: Path, environment: dict[str, str], scale: int) -> None:
     command = [sys.executable, "-m", "tests.screenshots", str(out), "--theme", theme]
-    platform = {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(scale)}
+    screen = home / "screen.json"
+    screen.write_text(json.dumps({"screens": [SCREEN]}))
+    platform = {
+        "QT_QPA_PLATFORM": f"offscreen:configfile={screen}",
+        "QT_SCALE_FACTOR": str(scale),
+    }
     subprocess.run([*command, "--home", str(home)], env=environment | platform, check=True)
 
 
@@ -178,11 +191,14 @@ def _take(out: Path, theme: str, home: Path) -> int:
     from PySide6.QtGui import QFont, QFontDatabase
 
     from desktop import strings as s
+    from desktop import theme as themes
     from desktop.app import Application, application
     from desktop.settings.changing import change_settings
     from engine.contract.paths import base_dir
     from engine.contract.settings import Settings
 
+    if os.environ.get("INKLING_CONTRAST"):  # which the offscreen platform never asks for
+        themes._wants_contrast = lambda _app: True
     base = base_dir().create()
     change_settings(base, {"theme": theme})
     settings = Settings.load(base)
@@ -281,10 +297,28 @@ def _screens(camera: Camera, whole: Application) -> None:
     window.commands.run("similar")
     camera.answered()
     camera.take("similar")
+    _by_keyboard(camera, whole)
     _small_and_several(camera, whole)
     _scrolled_and_chosen(camera, whole)
     _dialogs(camera, whole)
     _gone_away(camera, whole, Path(os.environ["HOME"]) / "library" / STICK)
+
+
+def _by_keyboard(camera: Camera, whole: Application) -> None:
+    """Where the keys are, from stop to stop."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication
+
+    window = whole.window
+    window.search.set_text("boiler manual")
+    camera.answered()
+    window.activateWindow()
+    window.search.focus()
+    for stop in range(1, 11):
+        QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+        camera.take(f"focus-{stop:02}")
+    window.search.focus()
 
 
 def _small_and_several(camera: Camera, whole: Application) -> None:
@@ -357,7 +391,7 @@ def _dialogs(camera: Camera, whole: Application) -> None:
 
     panel = commands._dialogs["index"]
     assert isinstance(panel, IndexPanel)
-    for tab in ("folders", "problems", "withheld", "model"):
+    for tab in ("folders", "problems", "left-out", "withheld", "model"):
         panel.show_tab(tab)
         camera.take(f"index-{tab}", panel)
     panel.close()

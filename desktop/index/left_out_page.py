@@ -35,6 +35,7 @@ class LeftOutPage(QWidget):
         self.back = QPushButton(s.ALL_RULES, self)
         self.back.clicked.connect(self.load)
         row = QHBoxLayout()
+        row.setContentsMargins(GRID, 0, GRID, 0)
         row.addWidget(self.note, 1)
         row.addWidget(self.back)
         column = QVBoxLayout(self)
@@ -71,7 +72,7 @@ class LeftOutPage(QWidget):
 
     def _show_entries(self, row: dict[str, Any], problems: list[dict[str, Any]]) -> None:
         self.back.show()
-        self.note.setText(f"{row['title']}: {row['aside']}. {tr(row['hint'])}")
+        self.note.setText(f"{row['title']}: {row['aside']}. {telling.here(row['hint'])}")
         # What may be done stands above; allowing a secret is the next page's.
         self.list.show_problems([{**problem, "retry": False} for problem in problems])
 

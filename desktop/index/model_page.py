@@ -26,6 +26,7 @@ from desktop.index.sight_card import SightCard
 from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
 from desktop.wording import figures
+from desktop.wording.language import tr
 from engine.contract.errors import InklingError
 
 
@@ -84,7 +85,7 @@ class ModelPage(QWidget):
 
     def _card(self, model: dict[str, Any], current: bool) -> QWidget:
         card = QWidget(self)
-        title = QLabel(str(model.get("title") or model.get("id")), card)
+        title = QLabel(_title(model), card)
         title.setWordWrap(True)
         title.setFont(theme.font(self.font(), 1, bold=True))
         about = QLabel(_about(model), card)
@@ -171,7 +172,7 @@ class ModelPage(QWidget):
             self._use(str(model["id"]), role)
             return
         box = QMessageBox(self)
-        box.setText(s.MODEL_LICENCE_ASK.format(title=model.get("title", "")))
+        box.setText(s.MODEL_LICENCE_ASK.format(title=_title(model)))
         notice = str(model.get("notice") or _about(model))
         after = s.MODEL_REBUILD if role == "text" else ms.SIGHT_CHANGES
         box.setInformativeText(f"{notice}\n\n{after}")
@@ -223,6 +224,10 @@ def _progress(model: dict[str, Any]) -> float | None:
     return min(max(float(value), 0.0), 1.0) if isinstance(value, int | float) else None
 
 
+def _title(model: dict[str, Any]) -> str:
+    return tr(str(model.get("title") or model.get("id")))
+
+
 def _use_label(model: dict[str, Any]) -> str:
     there = bool(model.get("available", not model.get("download_bytes")))
     return s.MODEL_USE if there else s.MODEL_DOWNLOAD
@@ -231,10 +236,11 @@ def _use_label(model: dict[str, Any]) -> str:
 def _about(model: dict[str, Any]) -> str:
     """What it does, licence, size, how large its index is; published figures in lines of their
     own."""
-    parts = [ms.MODEL_ROLES.get(tuple(model.get("roles", ())), ""), str(model.get("licence", ""))]
+    licence = str(model.get("licence", ""))
+    parts = [ms.MODEL_ROLES.get(tuple(model.get("roles", ())), ""), tr(licence)]
     if model.get("recommended"):
         parts.insert(0, ms.MODEL_RECOMMENDED)
-    if model.get("commercial_use") is False and "no commercial use" not in parts[-1]:
+    if model.get("commercial_use") is False and "no commercial use" not in licence:
         parts.append(s.MODEL_NON_COMMERCIAL)
     if size := int(model.get("download_bytes") or 0):
         parts.append(figures.size(size))
@@ -243,5 +249,7 @@ def _about(model: dict[str, Any]) -> str:
     if index := int(model.get("index_bytes") or 0):
         parts.append(s.MODEL_INDEX.format(size=figures.size(index)))
     lines = [" · ".join(part for part in parts if part)]
-    lines += [ms.MODEL_FIGURE.format(**figure) for figure in model.get("figures", ())]
+    for figure in model.get("figures", ()):
+        said = {name: tr(str(value)) for name, value in figure.items()}
+        lines.append(ms.MODEL_FIGURE.format(**said))
     return "\n".join(lines)

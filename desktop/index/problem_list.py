@@ -32,7 +32,7 @@ from desktop import strings as s
 from desktop import theme
 from desktop.presentation.paths import printable, short_folder
 from desktop.theme import GRID
-from desktop.wording.language import tr
+from desktop.wording import telling
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -45,7 +45,7 @@ _TELLING = ("done", "pending", "left-out")
 
 def why(problem: dict[str, Any]) -> str:
     """Its reason, and what is to be done about it, in one line."""
-    said = [tr(str(problem.get(key, ""))) for key in ("sentence", "hint")]
+    said = [telling.here(str(problem.get(key, ""))) for key in ("sentence", "hint")]
     if problem.get("state") in _TELLING:
         said.append(str(problem.get("detail") or ""))
     return printable(" ".join(filter(None, said)))
@@ -84,7 +84,7 @@ class ProblemModel(QAbstractListModel):
                 said = (
                     printable(path),
                     str(problem.get("detail") or ""),
-                    tr(problem.get("hint", "")),
+                    telling.here(problem.get("hint", "")),
                 )
                 return "\n".join(filter(None, said))
             case Qt.ItemDataRole.AccessibleTextRole:
@@ -177,10 +177,9 @@ class _ProblemDelegate(QStyledItemDelegate):
         row = QRectF(option.rect).adjusted(0, 1, 0, -1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
         if option.state & QStyle.StateFlag.State_Selected:
-            painter.setBrush(c.selected)
-            painter.drawRoundedRect(row, theme.RADIUS, theme.RADIUS)
+            focus = bool(option.state & QStyle.StateFlag.State_HasFocus)
+            theme.paint_chosen(painter, row, c, chosen=True, focus=focus)
         right = row.right() - GRID
         if self.offers(problem):
             button = self.button(row, option.font)

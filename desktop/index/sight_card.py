@@ -12,6 +12,7 @@ from desktop import theme
 from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
 from desktop.wording import figures
+from desktop.wording.language import tr
 
 
 class SightCard(QWidget):
@@ -88,7 +89,7 @@ class SightCard(QWidget):
 
     def _show_seeing(self, seeing: dict[str, Any]) -> None:
         total, seen = int(seeing["pictures"]), int(seeing["seen"])
-        self.title.setText(f"{ms.SIGHT_TITLE}: {seeing['title']}")
+        self.title.setText(f"{ms.SIGHT_TITLE}: {tr(str(seeing['title']))}")
         error = seeing.get("error") or {}
         notes = [str(error[key]) for key in ("message", "hint") if error.get(key)]
         self.about.setText(" ".join(notes or map(str, seeing.get("notes", ()))))

@@ -34,7 +34,7 @@ class ToolButton(QToolButton):
 
     def _colour(self) -> None:
         c = theme.of(self.palette())
-        self.setIcon(icons.icon(self._icon_name, c.muted, c.line))
+        self.setIcon(icons.icon(self._icon_name, c.muted, c.faded))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -144,6 +144,7 @@ class ViewBar(QWidget):
         row.setSpacing(HALF)
         for widget in (self._previous, self._page, self._next):
             row.addWidget(widget)
+        self._note.setIndent(GRID)  # in line with the name above
         row.addWidget(self._note)
         row.addStretch(1)
         row.addWidget(self._open)
@@ -155,6 +156,11 @@ class ViewBar(QWidget):
     def _toggle_source(self, source: bool) -> None:
         self._source.setText(s.RENDERED if source else s.SOURCE)
         self.source_toggled.emit(source)
+
+    def toggle_open(self) -> None:
+        """All lines, or folded again, where that is offered."""
+        if self._open.isVisibleTo(self):
+            self._open.click()
 
     def _toggle_open(self, all_lines: bool) -> None:
         self._open.setText(s.FOLD if all_lines else s.UNFOLD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from desktop import strings as s
 from desktop import theme
@@ -19,12 +19,12 @@ class Details(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._form = QFormLayout(self)
-        self._form.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
-        self._form.setHorizontalSpacing(2 * GRID)
-        self._form.setVerticalSpacing(HALF)
+        self._rows = QGridLayout(self)  # a form gives wrapped lines less height than they need
+        self._rows.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        self._rows.setHorizontalSpacing(2 * GRID)
+        self._rows.setVerticalSpacing(HALF)
+        self._rows.setColumnStretch(1, 1)
         self._hit: Hit | None = None
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.hide()
 
     def show_hit(self, hit: Hit | None) -> None:
@@ -39,13 +39,14 @@ class Details(QWidget):
 
     def _fill(self) -> None:
         hit = self._hit
-        while self._form.rowCount():
-            self._form.removeRow(0)
+        while (item := self._rows.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
         if hit is None:
             return
         told = hit.attributes
-        lanes = ", ".join(dict.fromkeys(s.LANES[lane] for lane in hit.lanes if lane in s.LANES))
-        for name, value in (
+        said = (
             (s.DETAILS_PATH, printable(hit.path)),
             (s.DETAILS_KIND, kinds.name(hit)),
             (s.DETAILS_PLACE, s.place(hit.location)),
@@ -54,10 +55,12 @@ class Details(QWidget):
             (s.DETAILS_CAMERA, str(told.get("camera", ""))),
             (s.DETAILS_LENGTH, figures.running_time(float(told.get("seconds", 0)))),
             (s.DETAILS_MODIFIED, figures.long_date(hit.mtime) if hit.mtime else ""),
-            (s.DETAILS_FOUND, lanes),
-        ):
-            if value:
-                self._form.addRow(self._label(name, muted=True), self._label(value))
+            (s.DETAILS_FOUND, s.found_by(hit.lanes)),
+        )
+        above = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
+        for row, (name, value) in enumerate(pair for pair in said if pair[1]):
+            self._rows.addWidget(self._label(name, muted=True), row, 0, above)
+            self._rows.addWidget(self._label(value), row, 1)
 
     def _label(self, text: str, *, muted: bool = False) -> QLabel:
         label = QLabel(text, self)

@@ -162,7 +162,9 @@ class PagesView(QAbstractScrollArea):
     def _room(self) -> tuple[float, float]:
         # As wide as with a scroll bar: the pages must not change when it comes.
         bar = self.verticalScrollBar().sizeHint().width()
-        return max(1.0, self.width() - bar - 2 * GRID), float(self.viewport().height())
+        return max(1.0, self.contentsRect().width() - bar - 2 * GRID), float(
+            self.viewport().height()
+        )
 
     def _lay_out(self, anchor: tuple[int, float, float] | None = None) -> None:
         """Place all pages anew; what `_anchor` told of stays where it is on the screen."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
     QColor,
     QMouseEvent,
     QPainter,
@@ -27,7 +29,7 @@ from desktop.presentation import highlight
 from desktop.presentation.positions import Positions, places
 from desktop.preview.folding import LONG, Fold, folded, parts
 from desktop.preview.loading import Text
-from desktop.theme import GRID
+from desktop.theme import GRID, HALF
 from engine.contract.types import Location
 
 
@@ -72,6 +74,7 @@ class TextView(QPlainTextEdit):
         self.setTabStopDistance(self.fontMetrics().horizontalAdvance(" ") * 4)
         self.document().setDocumentMargin(GRID if content.code else 2 * GRID)
         self._folded, self._open = set(), False
+        self.setAccessibleDescription("")
         self.setPlainText(content.text)
         lines = content.text.split("\n")
         found = parts(lines) if content.code and len(lines) > LONG else []
@@ -105,6 +108,11 @@ class TextView(QPlainTextEdit):
         return bool(self._parts) and self._tinted is not None
 
     @property
+    def has_parts(self) -> bool:
+        """Whether there is anything to fold."""
+        return bool(self._parts)
+
+    @property
     def folded(self) -> list[Fold]:
         """What is folded, from the top."""
         return [self._parts[head] for head in sorted(self._folded)]
@@ -122,7 +130,30 @@ class TextView(QPlainTextEdit):
         if head in self._parts:
             self._fold(self._folded ^ {head})
 
+    def fold_here(self) -> bool:
+        """Fold the innermost part at the cursor, or show it again; whether there is one."""
+        line = self.textCursor().block().blockNumber()
+        around = [fold for fold in self._parts.values() if fold.head <= line <= fold.last]
+        if not around:
+            return False
+        head = max(around, key=lambda fold: fold.head).head
+        self.setTextCursor(QTextCursor(self.document().findBlockByNumber(head)))
+        self.toggle_fold(head)
+        return True
+
+    def _tell_folds(self, changed: Sequence[Fold]) -> None:
+        """A screen reader says what happened, and how it is now."""
+        lines = sum(len(fold) for fold in self.folded)
+        self.setAccessibleDescription(s.lines_folded(lines) if lines else "")
+        if QAccessible.isActive() and self.isVisible():
+            closed = any(fold.head in self._folded for fold in changed)
+            count = sum(len(fold) for fold in changed)
+            said = s.lines_folded(count) if closed else s.lines_shown(count)
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
+
     def _fold(self, heads: set[int]) -> None:
+        if heads == self._folded:
+            return
         document = self.document()
         changed = [self._parts[head] for head in heads ^ self._folded]
         self._folded = heads
@@ -142,6 +173,7 @@ class TextView(QPlainTextEdit):
         layout.documentSizeChanged.emit(layout.documentSize())  # the scroll bar's length
         self._numbers.update()
         self.viewport().update()
+        self._tell_folds(changed)
 
     def _reveal(self) -> None:
         """What is gone to, by searching in the text, is not left hidden."""
@@ -156,7 +188,9 @@ class TextView(QPlainTextEdit):
         place = self.blockBoundingGeometry(block).translated(self.contentOffset())
         wide = self.fontMetrics().horizontalAdvance(self._hidden(block)) + GRID
         left = block.layout().lineAt(0).naturalTextWidth() + place.left() + 2 * GRID
-        left = min(left, self.viewport().width() - wide - GRID)
+        most = self.viewport().width() - wide - GRID
+        if left > most:  # on the end of a long head, of which nothing is to look out behind it
+            left, wide = most, wide + GRID
         return QRectF(left, place.top() + 1, wide, self.fontMetrics().height() - 2)
 
     def _hidden(self, block: QTextBlock) -> str:
@@ -171,6 +205,8 @@ class TextView(QPlainTextEdit):
             if block.blockNumber() in self._folded:
                 area = self._marker(block)
                 painter.setPen(Qt.PenStyle.NoPen)
+                if area.right() >= self.viewport().width():
+                    painter.fillRect(area.adjusted(-HALF, 0, 0, 0), c.window)
                 painter.setBrush(c.raised)
                 painter.drawRoundedRect(area, 4, 4)
                 painter.setPen(c.muted)

@@ -156,15 +156,9 @@ class ResultDelegate(QStyledItemDelegate):
     def _background(self, painter: QPainter, option: Option, row: QRectF, c: Colours) -> None:
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         over = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if chosen or over:
-            painter.setBrush(c.selected if chosen else c.raised)
-            painter.drawRoundedRect(row, theme.RADIUS, theme.RADIUS)
-        if option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QPen(c.accent, 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            edge = row.adjusted(0.75, 0.75, -0.75, -0.75)
-            painter.drawRoundedRect(edge, theme.RADIUS, theme.RADIUS)
+        focus = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        if chosen or over or focus:
+            theme.paint_chosen(painter, row, c, chosen=chosen, focus=focus)
 
     def paint_thumb(self, painter: QPainter, hit: Hit, tile: QRectF, c: Colours) -> None:
         """The file's picture with its boxes in an area, or its tile."""

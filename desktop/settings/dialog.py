@@ -39,7 +39,7 @@ _FIELD = 26 * GRID
 _ACTIONS = {
     "Privacy": (
         ("clear_history", s.CLEAR_HISTORY_TITLE, s.CLEAR_HISTORY_HELP, s.CLEAR_HISTORY),
-        ("delete_index", s.DELETE_INDEX_TITLE, s.DELETE_INDEX_HELP, s.DELETE_INDEX + "…"),
+        ("delete_index", s.DELETE_INDEX_TITLE, s.DELETE_INDEX_HELP, s.DELETE_INDEX_BUTTON),
     )
 }
 
@@ -198,7 +198,7 @@ class SettingsDialog(QDialog):
         spin.setMinimumWidth(_FIELD * 2 // 3)
         low, high = row.bounds or (0, 10**9)
         spin.setRange(min(low, 0) if row.zero else low, high)
-        spin.setSuffix(f" {row.unit}" if row.unit else "")
+        spin.setSuffix(f" {tr(row.unit)}" if row.unit else "")
         spin.setGroupSeparatorShown(True)
         spin.setAlignment(Qt.AlignmentFlag.AlignRight)
         if row.zero:

@@ -18,7 +18,7 @@ from desktop.wording.language import tr
 Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
 MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
 #: What must be there for the action to make sense.
-Needs = Literal["", "hit", "copies", "picture", "pages", "query"]
+Needs = Literal["", "hit", "copies", "picture", "pages", "folds", "query"]
 #: Menus whose actions stand in the main menu itself.
 _AT_ONCE: tuple[Menu, ...] = ("View", "Inkling")
 #: Actions of other menus that a result's own menu has, too.
@@ -93,6 +93,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("zoom_in", "Zoom In", "Preview", ("Ctrl++", "Ctrl+="), "zoom-in", "hit"),
         Spec("zoom_out", "Zoom Out", "Preview", ("Ctrl+-",), "zoom-out", "hit"),
         Spec("zoom_fit", "Fit", "Preview", ("Ctrl+0",), "fit", "hit"),
+        Spec("fold", "Fold or Show Lines", "Preview", ("Ctrl+Shift+L",), "code", "folds"),
         Spec("find", "Find in Preview", "Preview", ("Ctrl+Shift+F",), "search", "hit"),
         Spec("settings", "Settings…", "Inkling", ("Ctrl+,",), "settings"),
         Spec("add_folder", "Add Folder…", "Inkling", ("Ctrl+Shift+A",), "folder-add"),
@@ -161,7 +162,7 @@ def colour(actions: dict[str, QAction], palette: QPalette) -> None:
     c = theme.of(palette)
     for name, action in actions.items():
         if ACTIONS[name].icon:
-            action.setIcon(icons.icon(ACTIONS[name].icon, c.muted, c.line))
+            action.setIcon(icons.icon(ACTIONS[name].icon, c.muted, c.faded))
 
 
 def keys_text(spec: Spec) -> str:
@@ -174,5 +175,5 @@ def keys_text(spec: Spec) -> str:
 def tooltip(spec: Spec) -> str:
     """Title and key."""
     keys = keys_text(spec)
-    title = tr(spec.title).rstrip("…")
+    title = tr(spec.title).rstrip(" …")
     return f"{title} ({keys})" if keys else title

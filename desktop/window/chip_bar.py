@@ -76,7 +76,8 @@ class ChipButton(QPushButton):
         # Qt notes on the window alone that the focus came by a key.
         by_key = self.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
         focus = self.hasFocus() and by_key
-        painter.setPen(QPen(c.accent if focus or self._on else c.edge, 2 if focus else 1))
+        edge = c.focus if focus else c.accent if self._on else c.edge
+        painter.setPen(QPen(edge, (3 if c.strong else 2) if focus else 1))
         if focus:
             area.adjust(0.5, 0.5, -0.5, -0.5)
         hovered = self.underMouse() or self.isDown()

@@ -94,7 +94,7 @@ class CommandPalette(Scrim):
         ]
         for rank, spec in sorted(ranked, key=lambda pair: -pair[0]):
             if rank:
-                item = QListWidgetItem(tr(spec.title).rstrip("…"))
+                item = QListWidgetItem(tr(spec.title).rstrip(" …"))
                 item.setData(_ID, spec.id)
                 keys = keys_text(spec)
                 item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, keys)
@@ -188,9 +188,7 @@ class _ActionDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if option.state & QStyle.StateFlag.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(c.selected)
-            painter.drawRoundedRect(row, 6, 6)
+            theme.paint_chosen(painter, row, c, chosen=True)
         if spec.icon:
             glyph = QRectF(row.left() + GRID, row.center().y() - 9, 18, 18)
             icons.paint(painter, spec.icon, c.muted, glyph)

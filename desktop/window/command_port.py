@@ -17,12 +17,14 @@ from desktop.window.search_bar import SearchBar
 from desktop.window.search_controller import SearchController
 from desktop.window.status_line import StatusLine
 from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
 
 
 class CommandPort(Protocol):
     """The parts that commands act on, and what only the window itself can do."""
 
     actions_by_id: dict[str, QAction]
+    base: BaseDir
     ask: SearchController
     preview: PreviewPane
     results: ResultsView

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from desktop import strings as s
+from desktop.system.deleting import delete_index
 from desktop.window import chips
 from desktop.window.actions import ACTIONS
 from desktop.window.file_commands import FileCommands
@@ -139,6 +140,14 @@ class Commands(FileCommands):
     def zoom_fit(self) -> None:
         self._window.preview.zoom(0)
 
+    def fold(self) -> None:
+        """Of long code the part at the cursor where the keys are in it, else all around what was
+        found."""
+        preview = self._window.preview
+        if not (preview.text.hasFocus() and preview.text.fold_here()):
+            preview.bar.toggle_open()
+            preview.text.setFocus()  # where the cursor goes to a part
+
     def find(self) -> None:
         self._window.set_preview_shown(True)
         self._window.preview.start_find()
@@ -174,18 +183,20 @@ class Commands(FileCommands):
         box.open()
 
     def _delete_index(self) -> None:
-        folders = [str(f["path"]) for f in self._window.service.status.get("folders", ())]
-        self._window.service.call(
-            lambda client: client.remove(folders),
-            lambda _answer: self._index_deleted(),
-            self._window.tell,
-        )
+        w = self._window
+        w.service.let_go()
+        w.ask.clear()
+        w.results.take_out([hit.path for hit in w.results.all_hits()])
+        w.status.show_starting(s.INDEX_IS_DELETED)
+        w.service.work(lambda: delete_index(w.base), self._index_deleted, self._index_stays)
 
-    def _index_deleted(self) -> None:
-        self._window.ask.clear()
-        self._window.results.take_out([hit.path for hit in self._window.results.all_hits()])
-        self._window.service.refresh()
+    def _index_deleted(self, _: None) -> None:
+        self._window.service.start()
         self._window.status.flash(s.INDEX_DELETED)
+
+    def _index_stays(self, error: InklingError) -> None:
+        self._window.service.start()
+        self._window.tell(error)
 
     def add_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self._parent, s.ADD_FOLDER, QDir.homePath())

@@ -13,11 +13,12 @@ from engine.contract.errors import InklingError
 _SPECIAL = re.compile(r"([*?\[\\])")
 
 
-def pattern_for(folder: str, roots: Sequence[str]) -> str:
-    """As in .gitignore; those of the settings are read from the root of all files on. InklingError
-    where the folder is one of the watched `roots`, or above one."""
-    if any(root == folder or root.startswith(folder.rstrip(os.sep) + os.sep) for root in roots):
+def pattern_for(folder: str, roots: Sequence[str], sep: str = os.sep) -> str:
+    """As in .gitignore; those of the settings are read from the root of all files on, or with the
+    drive or server ("C:/Users/…", "//server/share/…"). InklingError where the folder is one of the
+    watched `roots`, or above one. `sep`: what parts names in paths of the system."""
+    if any(root == folder or root.startswith(folder.rstrip(sep) + sep) for root in roots):
         raise InklingError(
             s.IS_WATCHED.format(folder=short_path(folder)), hint=s.IS_WATCHED_HINT, path=folder
         )
-    return _SPECIAL.sub(r"\\\1", folder.replace(os.sep, "/").rstrip("/")) + "/"
+    return _SPECIAL.sub(r"\\\1", folder.replace(sep, "/").rstrip("/")) + "/"

@@ -15,8 +15,10 @@ from desktop.theme import GRID, HALF
 class Notice(QWidget):
     """A quiet strip with an icon, a sentence and perhaps one action; hidden when empty."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, inset: int = GRID) -> None:
+        """`inset`: how far its card lies within it."""
         super().__init__(parent)
+        self._inset = inset
         self._icon = "info"
         self._action: Callable[[], None] | None = None
         self.label = QLabel(self)
@@ -26,7 +28,7 @@ class Notice(QWidget):
         self.button.setProperty("class", "quiet")
         self.button.clicked.connect(self._act)
         row = QHBoxLayout(self)
-        row.setContentsMargins(2 * GRID + 24, GRID, GRID, GRID)
+        row.setContentsMargins(GRID + inset + 24, GRID, inset, GRID)
         row.setSpacing(GRID)
         row.addWidget(self.label, 1)
         row.addWidget(self.button)
@@ -59,10 +61,10 @@ class Notice(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(c.raised)
-        area = QRectF(self.rect()).adjusted(GRID, HALF, -GRID, -HALF)
+        area = QRectF(self.rect()).adjusted(self._inset, HALF, -self._inset, -HALF)
         painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
         colour = c.warn if self._icon == "warning" else c.muted
-        glyph = QRectF(2 * GRID, 0, 16, 16)
+        glyph = QRectF(GRID + self._inset, 0, 16, 16)
         glyph.moveTop(area.center().y() - 8)
         icons.paint(painter, self._icon, colour, glyph)
         painter.end()

@@ -92,7 +92,7 @@ class Onboarding(QWidget):
         self.other = QPushButton(s.WELCOME_OTHER, self)
         self.other.setProperty("class", "link")
         self.other.clicked.connect(self._pick)
-        self.notice = Notice(self)
+        self.notice = Notice(self, inset=0)
         self._lay_out()
         service.connected.connect(self._connected)
         service.unavailable.connect(self._unavailable)

@@ -16,6 +16,7 @@ from desktop.presentation import kinds
 from desktop.presentation.paths import printable
 from desktop.system import opening
 from desktop.system.protocol import Program
+from desktop.widgets.on_screen import keep_on_screen
 from desktop.window.command_port import CommandPort
 from desktop.wording.language import tr
 from engine.contract.errors import InklingError
@@ -52,6 +53,8 @@ class ResultCommands:
             earlier.close()
             earlier.deleteLater()
         self._dialogs[name] = dialog
+        if dialog.isWindow():
+            keep_on_screen(dialog)
         dialog.show()
 
     @property

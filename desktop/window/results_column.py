@@ -106,8 +106,9 @@ class ResultsColumn(QWidget):
         self.rows_changed.emit()
 
     def finish(self, query: str) -> None:
-        """No stage follows."""
-        self._show(query, final=True)
+        """No stage follows. What the last one had to say was said, and an offer may stand there."""
+        if self._stage is None or self._stage.stage != "rescored":
+            self._show(query, final=True)
         said, self._said = self._said, self.spoken_count()
         if QAccessible.isActive() and said != self._said:  # a screen reader says how many there are
             event = QAccessibleAnnouncementEvent(self.results, self._said)
@@ -185,10 +186,14 @@ class ResultsColumn(QWidget):
             self.show_empty("search", s.NO_RECENT, s.NO_RECENT_ACTION, "shortcuts")
 
     def show_recent(self, hits: Sequence[Hit]) -> None:
-        """The files used last; called again while the index grows, what is looked at stays."""
+        """The files used last; called again when the index changes: what is looked at stays, but
+        not what is called otherwise now or gone."""
         if self._stage is not None or self._model.stale:
             self._model.start()
         self._stage = None
+        if self._model.frozen:
+            there = {hit.path for hit in hits}
+            self.results.take_out({hit.path for hit in self.results.all_hits()} - there)
         self._model.take(hits)
         if hits:
             self._stack.setCurrentWidget(self.results)

@@ -30,6 +30,16 @@ class SearchField(QLineEdit):
     dismissed = Signal()
     picture_pasted = Signal(object)  # QMimeData
 
+    def event(self, event: QEvent) -> bool:
+        """Keys of the window's actions are theirs: on Linux a line takes Ctrl+E for its end."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            pressed = QKeySequence(event.keyCombination())
+            actions = self.window().actions()
+            if any(pressed in one.shortcuts() for one in actions if one.isEnabled()):
+                event.ignore()
+                return False
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         moves: dict[int, int] = {
             Qt.Key.Key_Down: 1,

@@ -48,7 +48,6 @@ class ShortcutPage(QDialog):
         area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -66,7 +65,7 @@ def _keys_of(menu: str) -> list[tuple[str, str]]:
     return [
         (
             ",  ".join(QKeySequence(key).toString(native) for key in spec.keys),
-            tr(spec.title).rstrip("…"),
+            tr(spec.title).rstrip(" …"),
         )
         for spec in ACTIONS.values()
         if spec.menu == menu and spec.keys

@@ -86,8 +86,8 @@ class StatusLine(QWidget):
         self.sort.setText(text)
         self.sort.setVisible(bool(text))
 
-    def show_starting(self) -> None:
-        self._set(s.STARTING, "muted", 1.0)
+    def show_starting(self, sentence: str = s.STARTING) -> None:
+        self._set(sentence, "muted", 1.0)
         self.problems.hide()
         self.pause.hide()
 

@@ -14,11 +14,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import (
-    QMainWindow,
-    QMenu,
-    QStackedWidget,
-)
+from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget
 
 from desktop import icons
 from desktop import strings as s
@@ -71,7 +67,7 @@ class Window(QMainWindow):
         self._answering = True  # what is shown answers what was asked last
         self._layout_chosen = False  # grid or rows, by the person, for this question
         self._forced = False  # the preview was asked for though there is little room
-        self._done = 0  # files in the index, as the status said last
+        self._revision: object = None  # of what is known of files, as the status said last
         self._build()
         self.ask = SearchController(self.search, service, base, settings, state, self.thumbnails)
         self.commands = Commands(self, self)
@@ -287,19 +283,19 @@ class Window(QMainWindow):
         folders = [str(folder["path"]) for folder in status.get("folders", ())]
         self.chips.set_folders(folders)
         self.status.show_status(status)
-        done = int((status.get("totals") or {}).get("done", 0))
-        grown, self._done = done != self._done, done
+        revision = status.get("files_revision")
+        changed, self._revision = revision != self._revision, revision
         if folders and self._pages.currentWidget() is self.onboarding:
             self._onboarded()  # chosen in another face
         if not folders and not self.state.onboarded:
             self._welcome()
         elif not folders and not self.model.rowCount() and self.question.empty:
             self.answers.show_empty("folder", s.NO_FOLDERS, s.CHOOSE_FOLDERS, "add_folder")
-        elif self.question.empty and (grown or not self.model.rowCount()):
+        elif self.question.empty and (changed or not self.model.rowCount()):
             self.service.recent(self._take_recent)
         elif self.isVisible():
             ended = status.get("state") == "idle"
-            self.ask.renew(grown=grown, at_once=ended or not self.model.rowCount())
+            self.ask.renew(grown=changed, at_once=ended or not self.model.rowCount())
 
     def _welcome(self) -> None:
         """The first run: folders are chosen."""
@@ -314,6 +310,7 @@ class Window(QMainWindow):
         self.notice.show_notice(said, "warning", s.START_INDEXER, self.restart_indexer)
 
     def _available(self) -> None:
+        self._revision = None  # another indexer counts anew
         if self.notice.button.text() == s.START_INDEXER:
             self.notice.show_notice("")
         if not self.question.empty:
@@ -368,6 +365,7 @@ class Window(QMainWindow):
             "copies": self.results.has_copies(),
             "picture": self.preview.has_picture,
             "pages": self.preview.page is not None,
+            "folds": self.preview.text.isVisible() and self.preview.text.has_parts,
             "query": bool(self.question.text.strip()),
         }
         for name, action in self.actions_by_id.items():

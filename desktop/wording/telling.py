@@ -5,7 +5,28 @@ from __future__ import annotations
 from desktop.wording.figures import number
 from desktop.wording.language import tr
 from engine.contract.errors import InklingError
+from engine.contract.left_out import ALLOW
 from engine.contract.types import NOT_LOOKED_AT, NOT_READ_YET, Coverage
+
+#: Sentences that speak of the command line, and what helps in the window.
+IN_WINDOW = {
+    "Use the newer one, or end its indexer with `inkling stop`.": tr(
+        "Use the newer one, or end it first."
+    ),
+    "Add its folder with `inkling add`, or see `inkling explain`.": tr(
+        "Its folder can be added on the page “Index”."
+    ),
+    "Index it after all with `inkling allow`.": tr(
+        "It can be allowed on the page “Index”, under “Withheld”."
+    ),
+    "It is started by the next command.": tr("Try again in a moment."),
+    ALLOW: tr("It is read when you allow it under “Withheld”."),
+}
+
+
+def here(sentence: str) -> str:
+    """A sentence of the indexer's tables, for who sees the window."""
+    return IN_WINDOW.get(sentence) or tr(sentence)
 
 
 def said(error: InklingError) -> str:
@@ -19,6 +40,8 @@ def message(error: InklingError) -> str:
 
 def hint(error: InklingError) -> str:
     """What to do next; as it came where only half of the error could be translated."""
+    if error.hint_template in IN_WINDOW:
+        return here(error.hint_template)
     known = tr(error.template) != error.template
     return _filled(tr(error.hint_template), error) if known else error.hint
 

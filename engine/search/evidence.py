@@ -41,7 +41,8 @@ def word_matches(text: str, query: str, marks: Mapping[str, str] | None = None) 
     `marks` has the query's word by token."""
     wanted = dict(marks or {})
     for word in telling_words(query):
-        for token in analyze(word):
+        tokens = analyze(word)  # of "air-to-water" the "to" tells nothing either
+        for token in [one for one in tokens if one not in JOINING] or tokens:
             wanted[token] = word
     found = [Match(start, end, word, 1.0) for start, end, word in standing_for(text, wanted)]
     if not found:

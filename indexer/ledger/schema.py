@@ -200,6 +200,8 @@ class Database:
         self._idle: list[sqlite3.Connection] = []
         self._all: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
+        #: Rows written since the start: another number whenever anything is known anew.
+        self.revision = 0
         #: What was wrong with the file found here, if it had to be set aside.
         self.damage: LedgerDamagedError | None = None
         self._open()
@@ -279,6 +281,7 @@ class Database:
                 try:
                     yield connection
                     connection.execute("COMMIT")
+                    self.revision = connection.total_changes
                 except BaseException:
                     _roll_back(connection)
                     raise

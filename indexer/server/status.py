@@ -60,6 +60,7 @@ class Status:
             "state": self.state(),
             "paused_until": self._pause.until,
             "settings_revision": self._settings.revision,
+            "files_revision": index.ledger.database.revision,
             "model": {
                 "id": engine.spec.id,
                 "title": engine.spec.title,

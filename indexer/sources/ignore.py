@@ -36,13 +36,17 @@ class Ignored:
 class Patterns:
     """The patterns of one source, compiled so that most names cost a few dictionary look-ups."""
 
-    def __init__(self, lines: Iterable[str], source: str, base: str = "") -> None:
+    def __init__(
+        self, lines: Iterable[str], source: str, base: str = "", sep: str = os.sep
+    ) -> None:
+        """`base`: the folder that they are relative to; without one, the root of all files."""
         lines = list(lines)
-        self.source = source
+        self.source, self._sep = source, sep
         self.digest = hashlib.blake2b(
             "\n".join(lines).encode("utf-8", "surrogateescape"), digest_size=8
         ).hexdigest()
-        self._skip = len(base.rstrip(os.sep)) + 1  # characters before the part relative to base
+        #: Characters before the part relative to base.
+        self._skip = len(base.rstrip(sep)) + 1 if base else 0
         self._rules: list[tuple[str, int, bool]] = []  # pattern, line, whether it leaves out
         self._files, self._folders = _Index(), _Index()
         for number, line in enumerate(lines, start=1):
@@ -72,7 +76,9 @@ class Patterns:
         index = self._folders if folder else self._files
         best = index.by_name(name, folder)
         if index.paths:
-            relative = f"{parent}/{name}"[self._skip :]
+            path = f"{parent.rstrip(self._sep)}/{name}".replace(self._sep, "/")
+            # From the root on a path begins with a slash, a drive, or a server's two slashes.
+            relative = path[self._skip :] if self._skip else path.lstrip("/")
             best = max(best, index.by_path(relative + "/" if folder else relative))
         return best
 
@@ -139,7 +145,9 @@ class _Index:
 
 
 def _as_git_reads(line: str) -> str:
-    """pathspec 1.1 takes "a/**/" for the folder itself, git for the folders inside it."""
+    """pathspec 1.1 takes "a/**/" for the folder itself, git for the folders inside it. That a line
+    begins with a server's two slashes says no more than one does."""
+    line = "/" + line.lstrip("/") if line.startswith("//") else line
     return f"{line}*/" if line.endswith("/**/") else line
 
 

@@ -34,6 +34,7 @@ from engine.contract.notices import LANGUAGES, NOTICES
 from engine.contract.readings import GIVEN_UP
 from engine.contract.settings import SECTIONS, SETTINGS
 from engine.contract.types import NOT_LOOKED_AT, NOT_READ_YET
+from engine.models.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH = 98
@@ -73,7 +74,7 @@ def _of_tables() -> Iterator[Message]:
     yield from (row.title for row in KINDS.values())
     yield from SECTIONS
     for row in SETTINGS.values():
-        yield from (row.title, row.help, row.zero, *(label for _, label in row.choices))
+        yield from (row.title, row.help, row.zero, row.unit, *(label for _, label in row.choices))
     yield from (meaning(word) for word in FILTERS)
     yield from (reason.sentence for reason in REASONS.values())
     yield from (READ_IN_PART.sentence, ALLOW)
@@ -83,6 +84,10 @@ def _of_tables() -> Iterator[Message]:
     for notice in NOTICES.values():
         yield from (notice.sentence, notice.button)
     yield from LANGUAGES.values()
+    for model in MODELS.values():
+        yield from (model.title, model.licence)
+        for figure in model.figures:
+            yield from (figure.what, figure.source)
     yield from (NOT_YET, NOT_INDEXED, NOT_READ_YET, NOT_LOOKED_AT)
 
 

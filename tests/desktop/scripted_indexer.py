@@ -61,7 +61,7 @@ class ScriptedIndexer:
         self.stages: Callable[[dict[str, Any]], Iterable[dict[str, Any]]] = lambda _body: []
         self.answers: dict[tuple[str, str], Any] = {}
         self.settings: dict[str, Any] = Settings().as_dict()
-        self.status["settings_revision"] = 0
+        self.status["settings_revision"] = self.status["files_revision"] = 0
         self.pictures: Callable[[str, dict[str, str]], bytes | None] = lambda _target, _q: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True

@@ -209,3 +209,12 @@ def test_dates_are_as_short_as_they_stay_clear() -> None:
         assert figures.short_date(when.timestamp(), now) == text
     assert figures.long_date(dt.datetime(2024, 1, 3, 8, 4).timestamp()) == "3 January 2024, 08:04"
     assert figures.short_date(1e300) == figures.long_date(1e300) == ""
+
+
+def test_no_hint_in_the_window_speaks_of_the_command_line() -> None:
+    for command, here in telling.IN_WINDOW.items():
+        assert "`" not in here
+        error = InklingError("x", hint=command)
+        assert telling.said(error) == f"x {here}"
+        assert telling.here(command) == here
+        assert command in set(write_catalogues.messages())  # it is still said so

@@ -121,3 +121,5 @@ class Extractor:
         None  # looks at the first 4 kB of files without a known name
     )
     reads: str = ""  # what of them, for people; the README's table
+    #: Whether an optional program is here that reads them better: once it is, they are read again.
+    helped_by: Callable[[], bool] | None = None

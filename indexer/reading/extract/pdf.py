@@ -19,7 +19,7 @@ from indexer.reading.extract.members import Members
 from indexer.reading.extract.mupdf import opened_document
 from indexer.reading.extract.ocr_pages import OcrPages
 from indexer.reading.extract.page_titles import page_titles
-from indexer.reading.extract.pdf_extras import embedded_files, pinned_files, remarks
+from indexer.reading.extract.pdf_extras import Reading, add_embedded_files, pinned_files, remarks
 from indexer.reading.extract.pdf_text import is_garbled, page_text
 from indexer.reading.extract.properties import told
 
@@ -59,8 +59,9 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
             raise ExtractError("broken", "none of its pages can be read")
         title, big_line = _title(document), _big_line(document)
         members = Members(options)
-        for name, data in (*embedded_files(document), *reader.pinned):
-            members.add(name, lambda most, data=data: data[:most], len(data))  # type: ignore[misc]
+        notes += add_embedded_files(document, members)
+        for name, read in reader.pinned:
+            members.add(name, read)
         others = told(document.metadata or {})
     titles = page_titles([part.text for part in reader.parts])
     for part, own in zip(reader.parts, titles, strict=True):
@@ -95,7 +96,7 @@ class _Reader:
         self._damaged: list[int] = []
         self._figures = pdf_figures.Figures()
         self._figure_seconds, self._figures_left_out = 0.0, 0
-        self.pinned: list[tuple[str, bytes]] = []  # files, by name
+        self.pinned: list[tuple[str, Reading]] = []  # files, by name
 
     def read(self, document: Any, number: int, heading: tuple[str, ...]) -> None:
         """One page (0-based); a damaged one must not lose the others."""

@@ -13,9 +13,10 @@ from pytestqt.qtbot import QtBot
 from desktop import strings as s
 from desktop.preview.folding import folded, parts
 from desktop.preview.pane import PreviewPane
+from desktop.window.window import Window
 from engine.contract.types import Location
 from tests.desktop.preview.previewing import show
-from tests.desktop.scripted_indexer import hit
+from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
 LINES = st.lists(
     st.tuples(st.integers(0, 4), st.sampled_from(["", "x", "}"])).map(
@@ -85,3 +86,30 @@ def test_long_code_is_folded_around_the_passage(
     show(qtbot, pane, {**found, "location": {}})
     assert len(shown()) == view.blockCount()  # nowhere to fold around
     assert not button.isVisible()
+
+
+def test_code_is_folded_by_keyboard(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.py"
+    body = "".join(f"    step_{{0}}_{n}()\n" for n in range(8))
+    file.write_text("".join(f"def f{n}():\n{body.format(n)}\n" for n in range(30)))
+    found = hit(str(file), kind="code", location={"lines": [151, 159]})
+    indexer.stages = lambda _body: [{"stage": "rescored", "hits": [found]}]
+    view, fold = window.preview.text, window.actions_by_id["fold"]
+    assert not fold.isEnabled()
+    with qtbot.waitSignal(window.preview.shown):
+        window.search.set_text("f15")
+    assert fold.isEnabled()
+    assert len(view.folded) == 29
+    assert view.accessibleDescription() == s.lines_folded(29 * 8)
+    keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(window, Qt.Key.Key_L, keys)
+    assert view.folded == []
+    assert view.accessibleDescription() == ""
+    assert view.hasFocus()
+    QTest.keyClick(window, Qt.Key.Key_L, keys)  # the part with the cursor: the one that was found
+    assert [one.head for one in view.folded] == [150]
+    QTest.keyClick(view, Qt.Key.Key_Down)  # over what is hidden, which stays so
+    assert view.textCursor().blockNumber() == 159
+    assert [one.head for one in view.folded] == [150]

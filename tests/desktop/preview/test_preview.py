@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import strings as s
@@ -345,3 +345,19 @@ def test_quick_look_walks_the_list_beside_links(
     QTest.keyClick(link, Qt.Key.Key_Down)
     assert steps == [1, 1]
     look.close()
+
+
+def test_details_have_room_for_every_line(qtbot: QtBot, pane: PreviewPane) -> None:
+    path = "/d/" + "a folder with a long name/" * 8 + "report.pdf"
+    show(qtbot, pane, {**PDF, "path": path, "lanes": ["text", "dense", "late"]})
+    pane.details.show()
+    pane.details.show_hit(pane.hit)  # another time: the rows before are gone
+
+    def labels() -> dict[str, QLabel]:
+        found = pane.details.findChildren(QLabel)
+        return {label.text(): label for label in found if label.isVisible()}
+
+    qtbot.waitUntil(lambda: path in labels() and "words + meaning" in labels())
+    qtbot.waitUntil(
+        lambda: all(one.height() >= one.heightForWidth(one.width()) for one in labels().values())
+    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface, QAction, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktop import strings as s
 from desktop.index.problem_list import ProblemList
 from desktop.window.chip_bar import ChipButton
+from desktop.window.shortcut_page import ShortcutPage
 from desktop.window.window import Window
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 
@@ -113,3 +114,28 @@ def test_a_chip_shows_that_it_has_the_focus_by_key(qtbot: QtBot, window: Window)
     QTest.keyClick(window.search.field, Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is chip
     assert drawn() != without
+
+
+def test_the_field_takes_no_key_from_an_action(window: Window) -> None:
+    of_a_line = QAction(window)  # as Linux has Ctrl+E, which is an action's
+    of_a_line.setShortcut(QKeySequence(QKeySequence.StandardKey.SelectAll))
+    window.addAction(of_a_line)
+    window._enable_actions()
+    for action in window.actions():
+        for keys in action.shortcuts():
+            pressed = keys[0]
+            event = QKeyEvent(
+                QEvent.Type.ShortcutOverride, pressed.key(), pressed.keyboardModifiers()
+            )
+            QCoreApplication.sendEvent(window.search.field, event)
+            assert not event.isAccepted() or not action.isEnabled(), keys.toString()
+
+
+def test_no_window_is_larger_than_its_screen(window: Window) -> None:
+    room = window.screen().availableGeometry()
+    page = ShortcutPage(window)
+    page.resize(5_000, 5_000)  # as on a small screen, or with everything shown very large
+    window.commands._show("shortcuts", page)
+    assert page.width() < room.width()
+    assert page.height() < room.height()
+    page.close()

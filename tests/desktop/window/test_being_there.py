@@ -246,6 +246,39 @@ class TestTheme:
                 assert theme.contrast(front, tile) >= 4.5, (hue, surface.name())
 
     @pytest.mark.parametrize("dark", [False, True])
+    @pytest.mark.parametrize("accent", ["#3d6fe0", "#ffdd00", "#e01b24", "#000000", "#ffffff"])
+    def test_high_contrast_is_high(self, dark: bool, accent: str) -> None:
+        """WCAG 2.2, level AAA: text 7:1; outlines, rings and what is chosen told without colour."""
+        c = theme.colours(dark, QColor(accent), strong=True)
+        chosen = theme.over(c.selected, c.window)
+        for surface in (c.window, c.raised, c.hover, chosen):
+            for words in (c.text, c.muted):
+                assert theme.contrast(words, surface) >= 7
+            for outline in (c.edge, c.line, c.focus):
+                assert theme.contrast(outline, surface) >= 4.5
+        for surface in (c.window, c.raised):
+            for words in (c.link, c.warn, c.bad, c.good):
+                assert theme.contrast(words, surface) >= 7
+        assert theme.contrast(c.text, c.mark) >= 4.5
+        assert theme.contrast(c.on_accent, c.accent) >= 3.8
+        sheet = theme.stylesheet(c)
+        ring = f"border-color: {c.text.name()}"
+        for rule in ("QMenu::item:selected", "QListWidget::item:selected"):
+            assert ring in sheet[sheet.index(rule) :].partition("}")[0]
+
+    @pytest.mark.parametrize("dark", [False, True])
+    @pytest.mark.parametrize("strong", [False, True])
+    def test_what_has_the_keys_is_outlined(self, dark: bool, strong: bool) -> None:
+        """WCAG 2.2, 2.4.13: a ring of two pixels that stands out at 3:1 from what is around it."""
+        c = theme.colours(dark, QColor("#3d6fe0"), strong)
+        for surface in (c.window, c.raised, theme.over(c.selected, c.window)):
+            assert theme.contrast(c.focus, surface) >= 3
+        rules = [line for line in theme.stylesheet(c).split("}") if ":focus" in line]
+        borders = [rule for rule in rules if "border:" in rule]
+        assert len(borders) >= 6
+        assert all("border: 2px solid" in rule for rule in borders)
+
+    @pytest.mark.parametrize("dark", [False, True])
     def test_code_colours_can_be_read(self, dark: bool) -> None:
         from desktop.presentation.highlight import COLOURS
 

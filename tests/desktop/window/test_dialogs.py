@@ -455,7 +455,7 @@ def test_numbers_can_be_stepped_with_the_pointer(
     settings.close()
 
 
-def test_history_and_index_are_deleted_under_privacy(
+def test_history_is_cleared_under_privacy(
     qtbot: QtBot, window: Window, indexer: ScriptedIndexer
 ) -> None:
     window.state.history, window.state.saved = ["secret plans"], ["kept"]
@@ -470,10 +470,3 @@ def test_history_and_index_are_deleted_under_privacy(
     assert (window.state.history, window.state.opened, window.state.saved) == ([], {}, ["kept"])
     assert State.load(window.base.root).history == []
     assert [b.accessibleName() for b in window.searches.buttons] == ["kept"]
-    buttons[s.DELETE_INDEX + "…"].click()
-    (box,) = window.findChildren(QMessageBox)
-    assert not indexer.bodies("DELETE", "/v1/folders")
-    indexer.answers["DELETE", "/v1/folders"] = {"files": 3}
-    press(box)
-    qtbot.waitUntil(lambda: window.status.label.text() == s.INDEX_DELETED)
-    assert indexer.bodies("DELETE", "/v1/folders") == [{"paths": ["/home/ada/Documents"]}]

@@ -92,8 +92,7 @@ def test_home_grows_with_the_index_and_what_is_looked_at_stays(
 ) -> None:
     def index(*names: str) -> None:
         indexer.answers["GET", "/v1/recent"] = {"files": [hit(f"/d/{name}") for name in names]}
-        # Not as many as before at any time: a status that nobody waits for any more is not taken.
-        indexer.status["totals"] = {"files": 90, "done": 80 + len(names), "pending": 8}
+        indexer.status["files_revision"] += 1
         window.service.refresh()
 
     def shown() -> list[str]:
@@ -106,6 +105,11 @@ def test_home_grows_with_the_index_and_what_is_looked_at_stays(
     index("new", "a", "b")
     qtbot.waitUntil(lambda: shown() == ["a", "b", "new"])
     assert window.results.hit() == current
+    index("new", "a", "renamed")  # as many as before, and "b" is not there any more
+    qtbot.waitUntil(lambda: shown() == ["a", "new", "renamed"])
+    hit_now = window.results.hit()
+    assert hit_now is not None
+    assert hit_now.path == "/d/new"
 
 
 def test_only_what_can_be_read_counts_as_readable(

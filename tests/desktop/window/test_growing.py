@@ -27,6 +27,7 @@ def grow(window: Window, indexer: ScriptedIndexer, state: str, *names: str) -> N
     indexer.status["state"] = state
     indexer.status["folders"] = [{"path": "/d", "online": True}]
     indexer.status["totals"] = {"files": 90, "done": 80 + len(names), "pending": 8}
+    indexer.status["files_revision"] = 80 + len(names)
     window.service.refresh()
 
 
@@ -99,6 +100,7 @@ def test_an_answer_that_is_still_to_come_is_waited_for(
         qtbot.waitUntil(lambda: len(questions) == 1)
         for done in (95, 96, 97):
             indexer.status["totals"] = {"files": 99, "done": done, "pending": 1}
+            indexer.status["files_revision"] = done
             with qtbot.waitSignal(window.service.status_changed):
                 window.service.refresh()
         assert len(questions) == 1

@@ -37,3 +37,20 @@ def test_where_nothing_is_found_it_stands_in_place_of_rows_and_of_tomorrow_s_not
     indexer.stages = lambda _body: [{"hits": [], "stage": "rescored", "notices": rows}]
     window.search.set_text("anything")
     qtbot.waitUntil(lambda: window.answers.empty.sentence == ms.NOTICES["no-folders"][0])
+
+
+def test_an_offer_to_take_back_stays_when_the_search_ends(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    indexer.stages = lambda _body: [{"hits": [hit("/x/a.txt")], "stage": "rescored"}]
+    offered = []
+
+    def offer(_stage: object) -> None:  # as by a key that is pressed in this moment
+        window.offer("moved", "trash", "Undo", lambda: None)
+        offered.append(True)
+
+    window.service.stage_arrived.connect(offer)
+    with qtbot.waitSignal(window.service.search_finished):
+        window.search.set_text("a")
+    assert offered
+    assert window.notice.label.text() == "moved"

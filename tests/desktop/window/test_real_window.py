@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -22,6 +22,7 @@ from desktop.state import State
 from desktop.window.window import Window
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from engine.contract.types import Answer
 from tests.waiting import PATIENCE, PATIENCE_MS
 
 pytestmark = pytest.mark.slow
@@ -109,6 +110,35 @@ def test_a_screenshot_is_shown_with_the_region_that_matched(qtbot: QtBot, real: 
     before = real.preview.picture.image.width()
     assert before > 400
     qtbot.waitUntil(lambda: real.thumbnails.get(hit) is not None, timeout=PATIENCE_MS)
+
+
+def test_a_region_is_asked_together_with_the_words(qtbot: QtBot, real: Window) -> None:
+    ask(qtbot, real, "expired certificate kind:screenshot")
+    found = first(real)
+    qtbot.waitUntil(lambda: real.preview.has_picture, timeout=PATIENCE_MS)
+    real.commands.run("search_region")
+    port = real.preview.picture.viewport()
+    middle = port.rect().center()
+    low, high = middle - QPoint(90, 40), middle + QPoint(90, 40)
+    stages: list[Answer] = []
+    real.service.stage_arrived.connect(stages.append)
+    with qtbot.waitSignal(real.service.search_finished, timeout=PATIENCE_MS):
+        QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=low)
+        QTest.mouseMove(port, low + QPoint(5, 5))
+        QTest.mouseMove(port, high)
+        QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=high)
+    assert real.search.text() == real.question.text == "expired certificate kind:screenshot"
+    assert real.question.image is not None
+    assert real.search.picture.isVisible()
+    assert real.ask.settled
+    assert {hit.kind for hit in stages[-1].hits} == {"screenshot"}  # the filter holds, too
+    assert first(real) == found  # the one that it was cut from
+    with qtbot.waitSignal(real.service.search_finished, timeout=PATIENCE_MS):
+        QTest.keyClicks(real.search.field, " city")  # words typed after it are asked with it
+    assert real.question.image is not None
+    with qtbot.waitSignal(real.service.search_finished, timeout=PATIENCE_MS):
+        real.ask.drop_picture()
+    assert real.search.text() == "expired certificate kind:screenshot city"
 
 
 def test_a_pdf_opens_at_its_page_and_pages_turn(qtbot: QtBot, real: Window) -> None:

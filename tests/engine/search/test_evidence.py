@@ -17,6 +17,7 @@ def spans(text: str, query: str) -> list[str]:
         ("Uploads are retried", "retry the upload", ["Uploads", "retried"]),
         ("def getUserName(): pass", "user name", ["getUserName"]),
         ("nothing of the kind", "zebra", []),
+        ("bring it to the air pump, to keep", "air-to-water", ["air"]),
         ("Änderung der Größe", "ANDERUNG", ["Änderung"]),
     ],
 )

@@ -33,6 +33,18 @@ def ledger(base: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
+def test_another_revision_tells_that_something_is_known_anew(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    (one,) = add(ledger, ledger.add_root(tmp_path), "a")
+    before = ledger.database.revision
+    record(ledger, one)
+    ledger.requeue([])
+    assert ledger.database.revision == before
+    ledger.finish([done(one)], 1)
+    assert ledger.database.revision > before
+
+
 # -- roots ---------------------------------------------------------------------------------------
 
 

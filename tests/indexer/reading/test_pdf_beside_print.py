@@ -10,7 +10,7 @@ import pymupdf  # noqa: TID253
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from indexer.reading.extract import ocr, pdf_figures
+from indexer.reading.extract import ocr, pdf_extras, pdf_figures
 from indexer.reading.extract.base import Extraction, ExtractOptions
 from indexer.reading.worker import read_file
 
@@ -235,3 +235,26 @@ def test_a_scan_with_a_notice_or_in_strips_is_read(strips: int, tmp_path: Path) 
     text = read(document, tmp_path, ocr=True).parts[0].text
     assert "Thurlaston church" in text
     assert notice[:10] in text
+
+
+def test_attached_files_that_are_not_read_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_extras, "_MOST_FILES", 3)
+    path = tmp_path / "a.pdf"
+    with pymupdf.open() as document:
+        document.new_page().insert_text((72, 72), "A page with enclosures and some words.")
+        for number in range(4):
+            document.embfile_add(f"{number}.txt", b"enclosure %d" % number)
+        files = range(1, document.xref_length())
+        kept = [n for n in files if document.xref_get_key(n, "Type")[1] == "/EmbeddedFile"]
+        document.update_object(kept[1], "null")
+        document.save(path)
+    read = read_file(path, ExtractOptions(str(tmp_path), inner=read_file))
+    texts = [part.text for part in read.parts]
+    assert "enclosure 0" in texts
+    assert "enclosure 2" in texts
+    assert read.notes == [
+        "Only the first 3 of 4 files attached to it are read.",
+        "1.txt: The file is damaged or not what its name says.",
+    ]

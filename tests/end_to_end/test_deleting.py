@@ -1,0 +1,45 @@
+"""The index deleted: nothing of what was read is on the disk any more, at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from desktop.client import read_endpoint
+from desktop.system.deleting import delete_index
+from engine.contract.paths import BaseDir
+from tests.end_to_end.conftest import Inkling
+
+WORD = "zanzibarquokka"
+
+
+def told(base: BaseDir) -> list[str]:
+    """The files in the base directory that say something of what was read."""
+    return [
+        str(file.relative_to(base.root))
+        for file in base.root.rglob("*")
+        if file.is_file() and WORD.encode() in file.read_bytes().lower()
+    ]
+
+
+@pytest.mark.usefixtures("light_model")
+def test_of_a_deleted_index_nothing_is_left_on_the_disk(
+    inkling: Inkling, base: BaseDir, tmp_path: Path
+) -> None:
+    folder = tmp_path / f"{WORD}s"
+    folder.mkdir()
+    (folder / f"{WORD}.md").write_text(f"# Animals\n\nThe {WORD} sleeps by day.\n")
+    inkling.ok("add", str(folder), "--wait")
+    assert {Path(name).parts[0] for name in told(base)} >= {"store", "roots.json"}
+    settings = base.settings.read_bytes()
+    delete_index(base)
+    assert told(base) == []
+    assert read_endpoint(base) is None
+    assert not any(base.store.iterdir())
+    assert not list(base.root.glob("ledger*"))
+    assert base.settings.read_bytes() == settings
+    status = inkling.client().status()
+    assert (status["folders"], status["totals"]["files"]) == ([], 0)
+    assert told(base) == []
+    assert (folder / f"{WORD}.md").exists()
