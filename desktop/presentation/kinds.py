@@ -25,6 +25,7 @@ class KindRow:
     code: bool = False  # text with syntax colours in the font for code
     open_setting: str = ""  # key of the setting with the command that opens it at its place
     icon: str = ""  # where it is not the id
+    frame: bool = False  # its thumbnail is a picture out of it
 
     @property
     def plural(self) -> str:
@@ -36,7 +37,7 @@ class KindRow:
 
     @property
     def has_thumbnail(self) -> bool:
-        return self.preview != "text"
+        return self.frame or self.preview != "text"
 
 
 _OTHER = KindRow("other", tr("File"))
@@ -63,7 +64,7 @@ KINDS: dict[str, KindRow] = {
             open_setting="editor_command",
         ),
         KindRow("audio", tr("Audio file")),
-        KindRow("video", tr("Video")),
+        KindRow("video", tr("Video"), frame=True),
         _OTHER,
         KindRow("photo", tr("Photo"), preview="pixels", icon="image"),
         KindRow("diagram", tr("Diagram"), preview="pixels", icon="image"),

@@ -107,10 +107,12 @@ def _of_kind(kind: str) -> str:
 
 
 def _inside(folder: str, dialect: Dialect) -> str:
-    """Below an absolute folder, or below any folder of that name."""
+    """Below an absolute folder, or below any folder of that name; `*part*`: that holds it."""
     if os.path.isabs(folder):
         return dialect.below(folder.rstrip("/\\") or os.sep)
     name = folder_key(folder).strip("/")
+    if name.startswith("*") and name.endswith("*"):
+        return dialect.contains("folder", name.strip("*"))
     return dialect.contains("folder", f"/{name}/")
 
 

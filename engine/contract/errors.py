@@ -84,6 +84,12 @@ REASONS: dict[str, Reason] = {
             "skipped",
             "Inkling does not read this type of file; its name is searchable.",
         ),
+        Reason(
+            "needs-program",
+            "skipped",
+            "Reading it takes a program that is not installed here; its name is searchable.",
+            True,
+        ),
         Reason("empty", "skipped", "The file is empty."),
         Reason("no-text", "skipped", "No text was found in it; its name is searchable."),
         Reason("binary", "skipped", "The contents are not text, whatever the name says."),

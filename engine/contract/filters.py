@@ -63,6 +63,16 @@ def _in(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters 
     return replace(filters, folders=(*filters.folders, folder))
 
 
+def _album(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> Filters | None:
+    part = value.replace("*", " ").strip().strip("/\\")
+    if not part:
+        return None
+    if negated:
+        return replace(filters, not_folders=(*filters.not_folders, f"*{part}*"))
+    inside = Filters(kinds=("image", "video"), folders=(f"*{part}*",))
+    return replace(filters, any_of=(*filters.any_of, (inside,)))
+
+
 def _lang(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
     languages = tuple(part.lower() for part in value.split(",") if part)
     if negated:
@@ -261,6 +271,12 @@ FILTERS: dict[str, FilterRow] = {
             _in,
             "in:Work",
             "below a folder of that name, or at that path; several are alternatives",
+        ),
+        FilterRow(
+            "album",
+            _album,
+            "album:lisbon",
+            "pictures and films below a folder whose name holds that",
         ),
         FilterRow(
             "after",

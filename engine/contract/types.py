@@ -128,7 +128,8 @@ class Filters:
 
     kinds: tuple[str, ...] = ()  # kinds or picture classes
     exts: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()  # absolute paths, or folder names to match anywhere in the path
+    #: Absolute paths, or folder names to match anywhere in the path; `*part*` of a name will do.
+    folders: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     after: float | None = None  # mtime bounds, seconds since the epoch
     before: float | None = None

@@ -192,7 +192,8 @@ class FileLookups(Tables):
 
     def values_held(self, most: int) -> dict[str, dict[str, int]]:
         """By the word of a filter what files can be asked for with it, and how many have each: the
-        `most` commonest of each, and folders (`in`) with what lies below them."""
+        `most` commonest of each, folders (`in`) with what lies below them, and the names of those
+        that hold photographs (`album`)."""
         columns = {"ext": "ext", "lang": "language"}
         columns |= {row.word: row.name for row in ATTRIBUTES.values() if row.type == "text"}
         held = {}
@@ -203,7 +204,7 @@ class FileLookups(Tables):
                 (most,),
             )
             held[word] = dict(rows)
-        return held | {"in": self._folders_held(most)}
+        return held | {"in": self._folders_held(most), "album": self._albums_held(most)}
 
     def _folders_held(self, most: int) -> dict[str, int]:
         rows = self._all(
@@ -218,6 +219,15 @@ class FileLookups(Tables):
                 below_[folder] += count
                 folder = os.path.dirname(folder)
         return {os.fsdecode(folder): count for folder, count in below_.most_common(most)}
+
+    def _albums_held(self, most: int) -> dict[str, int]:
+        rows = self._all(
+            "SELECT path FROM files WHERE picture = 'photo' AND state != 'withheld'"
+            " ORDER BY id DESC LIMIT ?",
+            (_MOST_PATHS,),
+        )
+        names = Counter(os.path.basename(os.path.dirname(path)) for (path,) in rows)
+        return {os.fsdecode(name).lower(): count for name, count in names.most_common(most)}
 
     def pending_by_kind(self, root_id: int | None = None) -> dict[str, int]:
         """Files still to be read, per kind."""

@@ -22,7 +22,7 @@ from indexer.reading.messages import PackedPage, pack_pages, unpack_pages
 
 log = logging.getLogger(__name__)
 
-_FORM = 1  # of these files; pages in another form are read again
+_FORM = 2  # of these files; pages in another form are read again
 
 
 class _Kept(msgspec.Struct):

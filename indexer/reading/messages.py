@@ -17,7 +17,7 @@ from engine.encoders.image_onnx import look
 from indexer.reading.extract.base import ExtractError, Extraction, OcrPage, Part
 
 _WORD = struct.Struct("<2I4f")  # a long book has half a million of them
-PackedPage = tuple[int, str, bytes, int]
+PackedPage = tuple[int, str, bytes, tuple[str, ...]]
 #: More than any honest file gives; a worker that sends more is replaced.
 MAX_FRAME = 64 * 1024 * 1024
 

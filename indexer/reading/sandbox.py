@@ -54,6 +54,7 @@ _SYSTEM = [
     "/usr", "/lib", "/lib64", "/bin", "/opt", "/nix/store",
     "/etc/fonts", "/etc/ssl", "/etc/ld.so.cache", "/etc/mime.types", "/etc/localtime",
     "/etc/nsswitch.conf", "/etc/passwd",
+    "/etc/libreoffice", "/var/lib/libreoffice", "/var/spool/libreoffice",
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/kernel",
     "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom", "/dev/zero",
 ]  # fmt: skip

@@ -13,7 +13,10 @@ _CHUNKING, _CONTEXT = 1_000, 1_000_000
 
 def reading_version(extractor: Extractor) -> int:
     """Which version a file of this extractor is read in now; larger ones read better."""
-    return extractor.version + _CHUNKING * (chunking.VERSION - 1) + _CONTEXT * (context.VERSION - 1)
+    own = extractor.version
+    if extractor.helped_by is not None:
+        own = 2 * own + extractor.helped_by()
+    return own + _CHUNKING * (chunking.VERSION - 1) + _CONTEXT * (context.VERSION - 1)
 
 
 def readers() -> list[Reader]:

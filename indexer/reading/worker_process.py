@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import threading
@@ -18,6 +19,7 @@ from engine.contract import launch
 from indexer.reading import messages
 from indexer.reading.deadline import Deadline
 from indexer.reading.extract.base import ExtractError
+from indexer.reading.extract.libreoffice import home_of
 
 _LOOK_S = 0.1  # how often the memory and the time of a busy worker are looked at
 #: What a worker needs of the environment; the rest may hold secrets and stays here.
@@ -47,7 +49,7 @@ class WorkerProcess:
         urgent: bool,
     ) -> None:
         """`urgent`: somebody waits for what it does, so that it has the processor like others."""
-        self.generation = generation
+        self.generation, self._scratch = generation, scratch
         self.files = 0
         config = {
             "scratch": str(scratch),
@@ -106,6 +108,7 @@ class WorkerProcess:
         self.process.wait()
         with suppress(OSError):
             self.process.stdin.close()  # type: ignore[union-attr]
+        shutil.rmtree(home_of(self.process.pid, self._scratch), ignore_errors=True)
 
     def _obituary(self) -> ExtractError:
         try:

@@ -7,7 +7,8 @@ import struct
 
 #: Larger ones are of repositories with millions of files.
 _MAX_BYTES = 200_000_000
-_ENTRY, _HASH_END = 62, 60
+_STAT = 40  # bytes before the hash of an entry
+_HASHES = (20, 32)  # bytes of SHA-1 and of SHA-256
 _EXTENDED, _LENGTH = 0x4000, 0x0FFF
 
 
@@ -29,15 +30,8 @@ def repository_of(folder: str) -> str | None:
 def tracked_files(index: str) -> frozenset[str]:
     """Paths of git's index, and of the folders around them, from the repository's top; none where
     it can't be read."""
-    try:
-        if os.path.getsize(index) > _MAX_BYTES:
-            return frozenset()
-        with open(index, "rb") as file:
-            names = list(_names(file.read()))
-    except (OSError, struct.error, ValueError, IndexError):
-        return frozenset()
     found: set[str] = set()
-    for name in names:
+    for name in _names_of(index):
         path = os.fsdecode(name)
         while path and path not in found:
             found.add(path)
@@ -45,14 +39,36 @@ def tracked_files(index: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _names(data: bytes) -> list[bytes]:
+def _names_of(index: str, *, split: bool = True) -> list[bytes]:
+    """Names in an index; where it is split, those of the one that it rests on, too."""
+    try:
+        if os.path.getsize(index) > _MAX_BYTES:
+            return []
+        with open(index, "rb") as file:
+            data = file.read()
+    except OSError:
+        return []
+    for hash_bytes in _HASHES:
+        try:
+            names, base = _names(data, hash_bytes)
+        except (struct.error, ValueError, IndexError):
+            continue
+        if base and split:
+            below = os.path.join(os.path.dirname(index), f"sharedindex.{base}")
+            names += _names_of(below, split=False)
+        return names
+    return []
+
+
+def _names(data: bytes, hash_bytes: int) -> tuple[list[bytes], str]:
+    """Names, and the hash of the index below a split one; ValueError where hashes are longer."""
     magic, version, count = struct.unpack_from(">4sII", data)
     if magic != b"DIRC" or version not in (2, 3, 4):
-        return []
+        return [], ""
     at, name, names = 12, b"", list[bytes]()
     for _ in range(count):
-        (flags,) = struct.unpack_from(">H", data, at + _HASH_END)
-        begin = at + _ENTRY + (2 if flags & _EXTENDED else 0)
+        (flags,) = struct.unpack_from(">H", data, at + _STAT + hash_bytes)
+        begin = at + _STAT + hash_bytes + (4 if flags & _EXTENDED else 2)
         if version == 4:  # what is cut off the end of the name before, and what follows
             cut, begin = _number(data, begin)
             end = data.index(b"\0", begin)
@@ -62,8 +78,13 @@ def _names(data: bytes) -> list[bytes]:
             end = data.index(b"\0", begin)
             name = data[begin:end]
             at += (end - at + 8) // 8 * 8
-        names.append(name)
-    return names
+        if min(len(name), _LENGTH) != flags & _LENGTH:
+            raise ValueError(name)
+        if name:  # a split index repeats of changed entries all but their names
+            names.append(name)
+    if data[at : at + 4] == b"link":
+        return names, data[at + 8 : at + 8 + hash_bytes].hex()
+    return names, ""
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:

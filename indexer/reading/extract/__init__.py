@@ -8,13 +8,16 @@ from pathlib import PurePath
 from engine.contract.types import Kind
 from indexer.reading.extract import (
     archives,
+    binary_sheets,
     calendars,
     code,
     mail,
     markup,
     media,
     notebook,
+    old_office,
     opendocument,
+    outlook,
     pdf,
     picture,
     rtf,
@@ -34,12 +37,15 @@ EXTRACTORS: tuple[Extractor, ...] = (
     *word.EXTRACTORS,
     *slides.EXTRACTORS,
     *sheets.EXTRACTORS,
+    *binary_sheets.EXTRACTORS,
+    *old_office.EXTRACTORS,
     *opendocument.EXTRACTORS,
     *rtf.EXTRACTORS,
     *tables.EXTRACTORS,
     *web.EXTRACTORS,
     *notebook.EXTRACTORS,
     *mail.EXTRACTORS,
+    *outlook.EXTRACTORS,
     *calendars.EXTRACTORS,
     *archives.EXTRACTORS,
     *media.EXTRACTORS,
@@ -54,13 +60,16 @@ _BY_NAME = {row.name: row for row in EXTRACTORS}
 #: Binary formats told by their first bytes, whatever a text-like name says: row names.
 _MAGIC = (
     (re.compile(rb"%PDF-"), "pdf"),
+    (re.compile(rb"(?:G.{187}){8}", re.DOTALL), "video"),  # .ts, as of TypeScript
     (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8[79]a|RIFF....WEBP", re.DOTALL), "picture"),
 )
+#: Packages whose names other files have, too: keys of another kind are not Keynote's.
+_PACKAGED = frozenset({"key"})
 #: Names that promise nothing to read; sniffing them would only find text by chance.
 _OPAQUE = frozenset({
-    "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class", "zst", "7z",
-    "rar", "iso", "img", "dmg", "db", "sqlite", "ttf", "otf", "woff",
-    "woff2", "doc", "xls", "ppt", "kdbx", "npy", "npz", "parquet", "pkl", "pt", "safetensors",
+    "bin", "dat", "exe", "dll", "so", "dylib", "o", "a", "obj", "lib", "pyc", "class",
+    "img", "dmg", "db", "sqlite", "ttf", "otf", "woff",
+    "woff2", "kdbx", "npy", "npz", "parquet", "pkl", "pt", "safetensors",
     "onnx", "gguf", "wasm",
 })  # fmt: skip
 _SCREENSHOT_NAME = re.compile(r"screen[ _-]?(shot|capture|grab)|bildschirmfoto", re.IGNORECASE)
@@ -71,6 +80,8 @@ def pick(path: PurePath, head: bytes) -> Extractor | None:
     if path.name.lower() in FILES:
         return _BY_NAME["code"]
     row = _BY_EXTENSION.get(path.suffix[1:].lower())
+    if head and path.suffix[1:].lower() in _PACKAGED and not head.startswith(b"PK"):
+        row = None
     if not head or (row is not None and row.kind not in ("note", "code", "other")):
         return row
     for pattern, name in _MAGIC:

@@ -1,16 +1,22 @@
-"""Archives: zip and its kin, tar with its compressions, single compressed files. Their members are
-read like files, as places of the archive."""
+"""Archives: zip and its kin, tar with its compressions, 7z, rar and what else libarchive reads,
+single compressed files. Their members are read like files, as places of the archive."""
 
 from __future__ import annotations
 
 import bz2
+import ctypes.util
 import gzip
+import locale
 import lzma
+import os
+import re
+import sys
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -29,6 +35,15 @@ _OPENERS: dict[str, Any] = {
     "lzma": lzma.open,
 }
 _TARS = ("tar", "tgz", "tbz", "tbz2", "txz", "tlz")
+_DAMAGED = "It is damaged; what stands before the damage is read."
+_NOT_READ = "What follows is packed in a way that is not read."
+#: What libarchive says of forms that it knows and does not read.
+_UNKNOWN = re.compile(r"unavailable|unsupported|not supported", re.IGNORECASE)
+_PROTECTED = "What follows is protected by a password; it is not read."
+#: What the system calls libarchive: to look for it needs programs, which a worker may not start.
+_LIBRARY = {"win32": "archiveint.dll", "darwin": "libarchive.dylib"}.get(
+    sys.platform, "libarchive.so.13"
+)
 
 
 def extract_zip(path: Path, options: ExtractOptions) -> Extraction:
@@ -91,7 +106,7 @@ def extract_tar(path: Path, options: ExtractOptions) -> Extraction:
         if not members.listing():
             raise ExtractError("broken", str(error)) from error
         extraction = _archive(members, "")
-        extraction.notes.append("It is damaged; what stands before the damage is read.")
+        extraction.notes.append(_DAMAGED)
         return extraction
     return _archive(members, "")
 
@@ -101,18 +116,20 @@ def _tar_entries(
 ) -> Iterator[tuple[tarfile.TarInfo, Callable[[int], bytes]]]:
     unpacked = 0
     for count, entry in enumerate(archive):
-        unpacked += entry.size
-        if count >= _MOST_ENTRIES or unpacked > _MOST_UNPACKED:
+        if count >= _MOST_ENTRIES:
             members.more = True
             return
-        if not entry.isfile():
-            continue
 
         def read(most: int, entry: tarfile.TarInfo = entry) -> bytes:
             file = archive.extractfile(entry)
             return file.read(most) if file is not None else b""
 
-        yield entry, read
+        if entry.isfile():
+            yield entry, read
+        unpacked += entry.size
+        if unpacked > _MOST_UNPACKED:  # to get behind it, it would have to be unpacked
+            members.more = True
+            return
 
 
 def _compressed(path: Path, name: str, opener: Any, options: ExtractOptions) -> Extraction:
@@ -127,6 +144,87 @@ def _compressed(path: Path, name: str, opener: Any, options: ExtractOptions) -> 
     members = Members(options)
     members.add(name, read)
     return _archive(members, "")
+
+
+def extract_other(path: Path, options: ExtractOptions) -> Extraction:
+    """The members of an archive that the system's libarchive reads, or one compressed file."""
+    library = libarchive()
+    members = Members(options)
+    name = PurePath(path.name)
+    single = name.suffix.lower() in (".zst", ".lz4") and not name.stem.lower().endswith(".tar")
+    notes = []
+    try:
+        with library.file_reader(str(path), "raw" if single else "all") as archive:
+            for entry, read in _entries(archive, members):
+                members.add(name.stem if single else entry.pathname or "?", read, entry.size or 0)
+    except library.ArchiveError as error:
+        reason = _reason(error)
+        if not members.listing():
+            raise reason from error
+        notes = [_PROTECTED if reason.reason == "encrypted" else _DAMAGED]
+        if reason.reason != "encrypted" and _UNKNOWN.search(reason.detail):
+            notes = [_NOT_READ]
+    extraction = _archive(members, "")
+    extraction.notes += notes
+    return extraction
+
+
+@cache
+def _is_there() -> bool:
+    """Whether libarchive is installed; asked where programs may be started."""
+    return ctypes.util.find_library("archive") is not None
+
+
+def libarchive() -> Any:
+    """The system's library; ExtractError where there is none."""
+    os.environ.setdefault("LIBARCHIVE", _LIBRARY)
+    with suppress(locale.Error):  # in which it gives names
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    try:
+        import libarchive
+    except (OSError, AttributeError) as error:
+        raise ExtractError("needs-program", "libarchive") from error
+    return libarchive
+
+
+def _entries(archive: Any, members: Members) -> Iterator[tuple[Any, Callable[[int], bytes]]]:
+    from libarchive import ArchiveError
+
+    unpacked, locked = 0, False
+    for count, entry in enumerate(archive):
+        if count >= _MOST_ENTRIES:
+            members.more = True
+            return
+
+        def read(most: int, entry: Any = entry) -> bytes:
+            nonlocal locked
+            data = bytearray()
+            try:
+                for block in entry.get_blocks(1 << 16):
+                    data += block
+                    if len(data) >= most:
+                        break
+            except ArchiveError as error:
+                reason = _reason(error)
+                locked |= reason.reason == "encrypted"  # of the next it says that it is damaged
+                if locked:
+                    raise ExtractError("encrypted") from error
+                if _UNKNOWN.search(reason.detail):
+                    raise Refused("It is packed in a way that is not read.") from error
+                raise reason from error
+            return bytes(data[:most])
+
+        if entry.isreg:
+            yield entry, read
+        unpacked += entry.size or 0
+        if unpacked > _MOST_UNPACKED:
+            members.more = True
+            return
+
+
+def _reason(error: Exception) -> ExtractError:
+    said = str(getattr(error, "msg", None) or "")
+    return ExtractError("encrypted" if "ncrypt" in said else "broken", said)
 
 
 def _archive(members: Members, comment: str) -> Extraction:
@@ -156,5 +254,18 @@ EXTRACTORS = (
         1_000_000_000,
         180.0,
         reads="the same; a single compressed file as its one member",
+    ),
+    Extractor(
+        "archive",
+        1,
+        frozenset(
+            {"7z", "cb7", "rar", "cbr", "cab", "lha", "lzh", "cpio", "iso", "zst", "tzst", "lz4"}
+        ),
+        "archive",
+        extract_other,
+        1_000_000_000,
+        180.0,
+        reads="the same, where the system has libarchive",
+        helped_by=_is_there,
     ),
 )

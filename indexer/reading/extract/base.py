@@ -62,7 +62,7 @@ class OcrPage:
     page: int  # 1-based
     text: str
     words: list[WordBox] = field(default_factory=list)
-    illegible: int = 0  # lines in letters it does not know
+    illegible: tuple[str, ...] = ()  # the script of each line that it can't read, or ""
 
 
 @dataclass(slots=True)
@@ -121,3 +121,5 @@ class Extractor:
         None  # looks at the first 4 kB of files without a known name
     )
     reads: str = ""  # what of them, for people; the README's table
+    #: Whether an optional program is here that reads them better: once it is, they are read again.
+    helped_by: Callable[[], bool] | None = None

@@ -24,6 +24,9 @@ _MOST_DEPTH = 5  # of messages in messages
 #: A plain text of fewer words than this share of the HTML's is a stub: "Please enable HTML".
 _STUB = 0.5
 _STUB_WORDS = 200
+#: Attached by programs to prove who wrote; nobody looks for them.
+_SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature",
+               "application/pgp-signature")  # fmt: skip
 #: What attachments without a name are called, so that they are read.
 _UNNAMED = {"text/calendar": "invitation.ics", "application/pdf": "attachment.pdf",
             "image/png": "picture.png", "image/jpeg": "picture.jpg"}  # fmt: skip
@@ -63,6 +66,13 @@ def extract_mbox(path: Path, options: ExtractOptions) -> Extraction:
     return reader.extraction("")
 
 
+def extract_message(message: EmailMessage, options: ExtractOptions) -> Extraction:
+    """One that another program's file holds."""
+    reader = _Reader(options)
+    reader.take(message)
+    return reader.extraction(reader.title)
+
+
 def extract_mhtml(path: Path, options: ExtractOptions) -> Extraction:
     """A web page saved with all that belongs to it."""
     message = _parsed(path.read_bytes())
@@ -98,10 +108,14 @@ class _Reader:
         message = _parsed(raw)
         if message is None:
             return False
+        self.take(message)
+        return True
+
+    def take(self, message: EmailMessage) -> None:
+        """The same, once it is parsed."""
         self.count += 1
         self.title = _header(message, "Subject")
         self._take(message, (), 0)
-        return True
 
     def _take(self, message: EmailMessage, around: tuple[str, ...], depth: int) -> None:
         subject = _header(message, "Subject")
@@ -187,6 +201,8 @@ def _sort(
     elif kind in ("text/plain", "text/html", "text/enriched") and not _is_attached(part):
         text = _content(part)
         bodies.append(html_text(text) if kind == "text/html" else text)
+    elif kind in _SIGNATURES:
+        return
     elif name or kind == "text/calendar" or part.get_content_maintype() != "text":
         attached.append((name or _UNNAMED.get(kind, ""), _reader_of(part)))
 
@@ -301,7 +317,7 @@ def looks_like_mailbox(head: bytes) -> bool:
 EXTRACTORS = (
     Extractor(
         "eml",
-        2,
+        3,
         frozenset({"eml", "emlx"}),
         "note",
         extract_eml,
@@ -311,7 +327,7 @@ EXTRACTORS = (
     ),
     Extractor(
         "mbox",
-        2,
+        3,
         frozenset({"mbox"}),
         "note",
         extract_mbox,

@@ -1,26 +1,33 @@
-"""Sound and film: what their tags say, their chapters, how long they are; nothing is heard."""
+"""Sound and film: what their tags say, chapters, subtitles, how long they are, a picture of films;
+nothing is heard."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from engine.contract.types import Kind
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.dates import moment, moment_of_name
 from indexer.reading.extract.encodings import clean
-from indexer.reading.extract.media_boxes import MATROSKA, MP4, read_avi, read_matroska, read_mp4
+from indexer.reading.extract.film import read_film
+from indexer.reading.extract.places import place_names
+from indexer.reading.extract.render import save_thumb
 
 #: What is told, in this order, by the names that ID3, Vorbis comments, MP4, ASF and APE have for
 #: it, in lower case. What else there is tells players something, and people nothing.
 _TOLD: dict[str, tuple[str, ...]] = {
     "title": ("tit2", "title", "\xa9nam", "inam"),
-    "subtitle": ("tit3", "subtitle", "version", "tvsh", "tven"),
+    "subtitle": ("tit3", "subtitle", "version", "tvsh", "tven", "show", "episode_id"),
     "work": ("tit1", "grouping", "\xa9grp"),
     "artist": ("tpe1", "artist", "author", "\xa9art", "iart", "performer"),
-    "band": ("tpe2", "albumartist", "album artist", "aart", "wm/albumartist"),
+    "band": ("tpe2", "albumartist", "album artist", "album_artist", "aart", "wm/albumartist"),
     "album": ("talb", "album", "\xa9alb", "wm/albumtitle", "iprd"),
     "composer": ("tcom", "composer", "\xa9wrt", "wm/composer"),
     "lyricist": ("text", "lyricist", "wm/writer"),
@@ -32,6 +39,12 @@ _TOLD: dict[str, tuple[str, ...]] = {
     "lyrics": ("uslt", "lyrics", "unsyncedlyrics", "\xa9lyr", "wm/lyrics", "sylt"),
 }
 _NAMES = {key: name for name, keys in _TOLD.items() for key in keys}
+_BY_NAME = "It has no tags: it is found by its name."
+_MINUTE = 60.0
+#: When a film was made and where, surest first.
+_MADE = ("com.apple.quicktime.creationdate", "creation_time")
+_WHERE = ("com.apple.quicktime.location.iso6709", "location")
+_POSITION = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 #: Comments that programs keep numbers in.
 _NOISE = ("itun", "cddb", "songs-db", "musicmatch")
 
@@ -42,8 +55,12 @@ class _Facts:
 
     tags: dict[str, list[str]] = field(default_factory=dict)  # by a name of _TOLD
     chapters: list[tuple[float, str]] = field(default_factory=list)  # second and title
+    subtitles: list[tuple[float, str]] = field(default_factory=list)
     seconds: float = 0.0
     made: float | None = None  # since the epoch
+    places: list[str] = field(default_factory=list)  # where, from near to far
+    picture: Image.Image | None = None
+    notes: list[str] = field(default_factory=list)
 
     def add(self, key: str, text: str) -> None:
         """A tag under its format's own name; once, however many say the same."""
@@ -61,27 +78,27 @@ def extract_video(path: Path, options: ExtractOptions) -> Extraction:
     return _extract(path, options, "video")
 
 
-def name_only(path: Path, options: ExtractOptions) -> Extraction:
-    """Of what no library here reads the tags of."""
-    raise ExtractError("no-text", f"Nothing is read of .{path.suffix[1:].lower()} but its name.")
-
-
 def _extract(path: Path, options: ExtractOptions, kind: Kind) -> Extraction:
-    """What stands before everything, then lyrics, then chapters."""
-    facts = _facts(path)
+    """What stands before everything, then lyrics, then chapters and subtitles."""
+    facts = _facts(path, options, kind)
     tags = facts.tags
     texts = ["\n".join(line for line in _lines(facts) if line)]
     texts += ["\n\n".join(tags.get("lyrics", [])), "\n".join(_chapters(facts))]
+    texts += ["\n".join(_subtitles(facts))]
+    parts = [Part(text[: options.characters]) for text in texts if text]
+    if facts.picture is not None and parts:
+        parts[0].thumb = save_thumb(facts.picture, options.scratch, "frame")
     taken = facts.made if kind == "video" else None
     return Extraction(
         kind,
-        [Part(text[: options.characters]) for text in texts if text],
+        parts,
         title=next(iter(tags.get("title", [])), ""),
         attributes={
             "seconds": round(facts.seconds, 1) or None,
             "taken": moment_of_name(path.stem) if taken is None else taken,
+            "place": ", ".join(facts.places) or None,
         },
-        notes=[] if tags or facts.chapters else ["It has no tags: it is found by its name."],
+        notes=facts.notes + ([] if any(texts[1:]) or tags else [_BY_NAME]),
     )
 
 
@@ -89,11 +106,21 @@ def _lines(facts: _Facts) -> Iterator[str]:
     for name, texts in facts.tags.items():
         if name != "lyrics":
             yield ", ".join(texts) if name not in ("description", "comment") else "\n".join(texts)
+    yield ", ".join(facts.places)
     yield _clock(facts.seconds) if facts.seconds >= 1 else ""
 
 
 def _chapters(facts: _Facts) -> list[str]:
     return [f"{_clock(start)} {title}" for start, title in sorted(facts.chapters) if title]
+
+
+def _subtitles(facts: _Facts) -> Iterator[str]:
+    """Line by line, with the time about once a minute."""
+    told = -_MINUTE
+    for second, line in facts.subtitles:
+        late = second - told >= _MINUTE
+        told = second if late else told
+        yield f"{_clock(second)} {line}" if late else line
 
 
 def _clock(seconds: float) -> str:
@@ -102,32 +129,34 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _facts(path: Path) -> _Facts:
+def _facts(path: Path, options: ExtractOptions, kind: Kind) -> _Facts:
     found = _Facts()
-    with path.open("rb") as file:
-        head = file.read(16)
-    if head.startswith(MATROSKA):
-        own = read_matroska(path)
-    elif head[4:8] in MP4:
-        own = read_mp4(path)
-        _with_mutagen(path, found)
-    elif head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        own = read_avi(path)
-    else:
-        own = None
-        if not _with_mutagen(path, found):
+    # Of sound mutagen knows more: lyrics, several texts of one name, players' own comments.
+    if kind == "video" or not _with_mutagen(path, found):
+        film = read_film(path, picture=options.thumbs, characters=options.characters)
+        if film is None:
             raise ExtractError("broken", "no sound or film that is known")
-    if own is not None:
-        for key, text in own.tags:
+        told = {key.lower(): text for key, text in film.tags}
+        for key, text in film.tags:
             found.add(key, text)
-        found.chapters += own.chapters
-        found.seconds = own.seconds or found.seconds
-        found.made = own.made
-        if found.made is None:
-            found.made = next(filter(None, map(moment, found.tags.get("date", []))), None)
+        found.chapters = [(start, clean(title)) for start, title in film.chapters]
+        found.subtitles, found.picture, found.notes = film.subtitles, film.picture, film.notes
+        found.seconds = film.seconds
+        stamps = (told[key] for key in _MADE if key in told)
+        found.made = next(filter(None, map(moment, (*stamps, *found.tags.get("date", ())))), None)
+        found.places = _places(next((told[key] for key in _WHERE if key in told), ""))
     # In the order of the table, whatever the order in the file.
     found.tags = {name: found.tags[name] for name in _TOLD if name in found.tags}
     return found
+
+
+def _places(position: str) -> list[str]:
+    """Names of where it was taken: "+38.7223-009.1393/"."""
+    if not (found := _POSITION.match(position)):
+        return []
+    with suppress(LookupError, ValueError):
+        return place_names(float(found[1]), float(found[2]))
+    return []
 
 
 def _with_mutagen(path: Path, facts: _Facts) -> bool:
@@ -206,7 +235,7 @@ EXTRACTORS = (
         1,
         frozenset({
             "mp3", "m4a", "m4b", "aac", "flac", "ogg", "oga", "opus", "spx", "wav", "aif", "aiff",
-            "wma", "ape", "wv", "mpc", "mka",
+            "wma", "ape", "wv", "mpc", "mka", "amr",
         }),
         "audio",
         extract_audio,
@@ -215,19 +244,16 @@ EXTRACTORS = (
     ),
     Extractor(
         "video",
-        1,
-        frozenset({"mp4", "m4v", "mov", "3gp", "mkv", "webm", "avi", "wmv", "asf", "ogv"}),
+        2,
+        frozenset({
+            "mp4", "m4v", "mov", "3gp", "3g2", "mkv", "webm", "avi", "wmv", "asf", "ogv", "mpg",
+            "mpeg", "m2v", "mts", "m2ts", "flv", "vob", "rm",
+        }),
         "video",
         extract_video,
         max_bytes=100_000_000_000,
-        reads="title, description, comments, chapters, length, when it was taken",
-    ),
-    Extractor(
-        "video-name",
-        1,
-        frozenset({"mpg", "mpeg", "m2v", "mts", "m2ts", "flv", "vob", "rm"}),
-        "video",
-        name_only,
-        reads="the name",
+        processor_s=120.0,
+        reads="title, description, comments, chapters, subtitles in it or beside it, length, when"
+        " and where it was taken; a picture for the list",
     ),
 )  # fmt: skip

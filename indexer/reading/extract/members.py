@@ -53,7 +53,10 @@ class Members:
         try:
             self._read(name, read, size)
         except ExtractError as error:
-            self._refused.setdefault(REASONS[error.reason].sentence, []).append(name)
+            said = REASONS[error.reason].sentence
+            if error.reason == "needs-program":
+                said = f"{said.partition(';')[0]} ({error.detail})."
+            self._refused.setdefault(said, []).append(name)
         except Refused as error:
             self._refused.setdefault(str(error), []).append(name)
         except (MemoryError, RecursionError):

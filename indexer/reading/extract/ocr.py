@@ -14,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.types import Box, WordBox
+from indexer.reading.extract import more_letters
 from indexer.reading.extract.reading_order import in_reading_order
 
 MIN_SCORE = 0.5
@@ -38,9 +39,11 @@ COARSE_PIECES = 0.75  # of its characters; more than that were read at full size
 LONELY = 2  # where nothing is seen it is looked at once more, so many times smaller
 SLICE = 1600  # pixels of the long side of very long pictures that are looked at together
 OVERLAP = 128  # more than any line is high
+FEATURES = 120  # of a step of a line
 LINE_HEIGHT = 48  # what the recogniser was trained on
 MIN_WIDTH, MAX_WIDTH = 96, 3840
 BATCH_WIDTH = 800  # summed widths of a batch; larger ones fall out of the cache
+GLANCE_SIDE = 480  # of a small copy that tells whether there are lines
 DOUBTFUL = 0.8  # median score of the lines below which the page may be upside down; usual is 0.95
 
 #: A word, or one character of a script without spaces.
@@ -61,7 +64,13 @@ class Line:
     vertical: bool = False
 
 
-_Found = tuple[str, float, tuple[float, ...]]  # text, score, centre of each character
+class _Found(NamedTuple):
+    """What a line says."""
+
+    text: str = ""
+    score: float = 0.0
+    centres: tuple[float, ...] = ()  # of each character
+    illegible: str | None = None  # the script, where it is one that is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,8 @@ class Reading:
     """What OCR made of a picture."""
 
     lines: list[Line]  # in reading order
-    illegible: int = 0  # lines that are there, in letters it does not know
+    #: The script of each line that is there in letters it does not know; "" where that is not sure.
+    illegible: tuple[str, ...] = ()
 
 
 _lock = threading.Lock()
@@ -89,11 +99,36 @@ _reader: _Reader | None = None
 
 def read(pixels: Image) -> Reading:
     """The lines of a picture [h, w, 3] (uint8, RGB)."""
-    global _reader
     with _lock:
-        if _reader is None:
-            _reader = _Reader()
-        return _reader.read(np.ascontiguousarray(pixels[:, :, ::-1]))
+        return _loaded().read(np.ascontiguousarray(pixels[:, :, ::-1]))
+
+
+def holds_lines(pixels: Image) -> bool:
+    """Whether a small copy of a picture shows lines of text; of a photograph it costs a tenth of
+    what reading it does."""
+    with _lock:
+        return _loaded().glance(np.ascontiguousarray(pixels[:, :, ::-1]))
+
+
+def lines_of(pixels: Image) -> list[Image]:
+    """The lines of a picture, cut out (BGR)."""
+    bgr = np.ascontiguousarray(pixels[:, :, ::-1])
+    with _lock:
+        return [_crop(bgr, quad) for quad, _ in _loaded().detect(bgr)]
+
+
+def features_of(lines: list[Image]) -> list[Floats]:
+    """What the recogniser sees of each, before it decides for its own letters [t, FEATURES]."""
+    with _lock:
+        seen = {n: features for n, features, _ in _loaded().features(lines)}
+    return [seen[n] for n in range(len(lines))]
+
+
+def _loaded() -> _Reader:
+    global _reader
+    if _reader is None:
+        _reader = _Reader()
+    return _reader
 
 
 def as_text(lines: Sequence[Line]) -> tuple[str, list[WordBox]]:
@@ -140,7 +175,7 @@ class _Reader:
         self._boxes = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True)
 
     def read(self, bgr: Image) -> Reading:
-        quads = self._detect(bgr)
+        quads = self.detect(bgr)
         if not quads:
             return Reading([])
         crops = [_crop(bgr, quad) for quad, _ in quads]
@@ -150,7 +185,13 @@ class _Reader:
             if sum(line[1] for line in turned) > sum(line[1] for line in found):
                 return Reading(self._lines(bgr, quads, turned, turned=True)[::-1])
         lines = self._lines(bgr, quads, found, turned=False)
-        return Reading(lines, sum(is_illegible(text, score) for text, score, _ in found))
+        illegible = (line.illegible for line in found)
+        return Reading(lines, tuple(script for script in illegible if script is not None))
+
+    def glance(self, bgr: Image) -> bool:
+        height, width = bgr.shape[:2]
+        scale = min(1.0, GLANCE_SIDE / max(height, width))
+        return bool(self._detect_at(bgr, _multiples(width * scale, height * scale)))
 
     def _lines(
         self,
@@ -164,8 +205,8 @@ class _Reader:
         height, width = bgr.shape[:2]
         lines = []
         all_seen = [
-            _Seen(quad, coarse, text, score, centres)
-            for (quad, coarse), (text, score, centres) in zip(quads, found, strict=True)
+            _Seen(quad, coarse, line.text, line.score, line.centres)
+            for (quad, coarse), line in zip(quads, found, strict=True)
         ]
         for seen in without_doubles(all_seen):
             text, score, centres = seen.text, seen.score, seen.centres
@@ -178,7 +219,7 @@ class _Reader:
                 lines.append(Line(text, box, score, centres, vertical))
         return in_reading_order(lines)
 
-    def _detect(self, bgr: Image) -> list[tuple[Floats, bool]]:
+    def detect(self, bgr: Image) -> list[tuple[Floats, bool]]:
         """Quadrilaterals [4, 2] in pixels of the picture, clockwise from the top left, and whether
         they were seen by the coarse look."""
         height, width = bgr.shape[:2]
@@ -223,39 +264,63 @@ class _Reader:
 
     def _recognise(self, crops: list[Image]) -> list[_Found]:
         """Text, score and character centres of each crop."""
+        found = [_Found()] * len(crops)
+        for n, features, length in self.features(crops):
+            found[n] = self._decode(features, length)
+        return found
+
+    def features(self, crops: list[Image]) -> Iterator[tuple[int, Floats, float]]:
+        """Each crop's number, what the recogniser sees of it step by step [t, FEATURES], and how
+        many steps the line itself takes."""
         import cv2
 
         widths = [
             min(MAX_WIDTH, max(8, -(-LINE_HEIGHT * crop.shape[1] // crop.shape[0])))
             for crop in crops
         ]
-        found: list[_Found] = [("", 0.0, ())] * len(crops)
         batches = list(_batches(widths))
         for number, (batch, padded) in enumerate(batches, start=1):
             blob = np.zeros((len(batch), 3, LINE_HEIGHT, padded), np.float32)
             for row, n in enumerate(batch):
                 line = cv2.resize(crops[n], (widths[n], LINE_HEIGHT))
                 blob[row, :, :, : widths[n]] = line.transpose(2, 0, 1) / np.float32(127.5) - 1
-            features = _run(self._recogniser, blob, give_back=number == len(batches))
-            steps = features.shape[1]
+            seen = _run(self._recogniser, blob, give_back=number == len(batches))
+            steps = seen.shape[1]
             for row, n in enumerate(batch):
                 used = min(steps, -(-widths[n] * steps // padded) + 1)
-                found[n] = self._decode(features[row, :used], widths[n] / padded * steps)
-        return found
+                yield n, seen[row, :used], widths[n] / padded * steps
 
     def _decode(self, features: Floats, length: float) -> _Found:
-        """Greedy CTC over features [t, 120]; `length` is the line's extent in steps."""
+        """What features [t, FEATURES] say; `length` is the line's extent in steps."""
+        found = self._own_letters(features, length)
+        if found.score >= DOUBTFUL and not is_illegible(found.text, found.score):
+            return found
+        script = more_letters.script_of(features)
+        if script in more_letters.READ:
+            text, score, steps = more_letters.steps_of(features)
+            if score >= more_letters.SURE_OF_TEXT:
+                return _Found(text, score, _centres(np.array(steps), length))
+        if script or is_illegible(found.text, found.score):
+            return found._replace(illegible=script)
+        return found
+
+    def _own_letters(self, features: Floats, length: float) -> _Found:
+        """Greedy CTC with the letters that the recogniser was trained on."""
         logits = features @ self._weights
         logits += self._bias
         best = logits.argmax(axis=1)
         new = np.flatnonzero((best != 0) & (best != np.concatenate(([0], best[:-1]))))
         if not len(new):
-            return "", 0.0, ()
+            return _Found()
         logits = logits[new]
         logits -= logits[np.arange(len(new)), best[new], None]
         score = float((1 / np.exp(logits).sum(axis=1)).mean())
         text = "".join(self._characters[n] for n in best[new])
-        return text, score, tuple(np.clip((new + 0.5) / length, 0, 1).tolist())
+        return _Found(text, score, _centres(new, length))
+
+
+def _centres(steps: NDArray[np.int_], length: float) -> tuple[float, ...]:
+    return tuple(np.clip((steps + 0.5) / length, 0, 1).tolist())
 
 
 def _session(model: bytes) -> Any:

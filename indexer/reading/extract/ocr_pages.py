@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -24,8 +25,11 @@ class OcrPages:
         self._known = {page.page: page for page in known}
         self._seconds, self._spent = seconds, 0.0
 
-    def read(self, number: int, picture: Callable[[], Image.Image]) -> OcrPage | None:
-        """What a page (1-based) holds, known or new; None, and noted as unread, if time is up."""
+    def read(
+        self, number: int, picture: Callable[[], Image.Image], *, glance: bool = False
+    ) -> OcrPage | None:
+        """What a page (1-based) holds, known or new; None, and noted as unread, if time is up.
+        `glance`: most such pictures hold no words, and a look at a small copy tells."""
         if (known := self._known.get(number)) is not None:
             return known
         if self._new and self._spent > self._seconds:
@@ -33,7 +37,9 @@ class OcrPages:
             return None
         began = time.process_time()
         image = picture()
-        reading = ocr.Reading([]) if is_blank(image) else ocr.read(np.asarray(image))
+        pixels = np.asarray(image)
+        empty = is_blank(image) or (glance and not ocr.holds_lines(pixels))
+        reading = ocr.Reading([]) if empty else ocr.read(pixels)
         text, words = ocr.as_text(reading.lines)
         self._spent += time.process_time() - began
         page = OcrPage(number, text, words, reading.illegible)
@@ -49,10 +55,12 @@ class OcrPages:
         """How far it is, in words, where there was no time for all `count` of so many pages, and
         what can't be read of those that were."""
         notes = [f"{count - len(self.unread)} of {pages} pages read."] if self.unread else []
-        lines = sum(page.illegible for page in (*self._known.values(), *self._new))
-        if lines:
-            what = "One line is" if lines == 1 else f"{lines} lines are"
-            notes.append(f"{what} in letters that OCR can't read.")
+        pages_read = (*self._known.values(), *self._new)
+        scripts = Counter(script for page in pages_read for script in page.illegible)
+        for script, lines in scripts.most_common():
+            many = "one line" if lines == 1 else f"{lines} lines"
+            what = f"{script} text" if script else "Letters that it does not know"
+            notes.append(f"{what} ({many}): no OCR model here reads it.")
         return notes
 
     def knows(self, number: int) -> bool:

@@ -148,7 +148,7 @@ def runs_text(element: Any) -> str:
         pieces = []
         for node in paragraph.iter():
             name = local(node)
-            if name == "t":
+            if name == "t" and attribute(node.getparent(), "type") != "slidenum":
                 pieces.append(node.text or "")
             elif name in ("br", "tab"):
                 pieces.append("\n" if name == "br" else " ")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
+from indexer.reading.extract.ooxml import parsed
 from indexer.reading.extract.packages import package, xml
 from indexer.reading.extract.properties import told
 from indexer.reading.extract.rows import spreadsheet
@@ -19,8 +20,8 @@ _TEXT, _TABLE, _DRAW = (f"{{{_OFFICE}{name}:1.0}}" for name in ("text", "table",
 _HEADING, _PARAGRAPH, _ROW = f"{_TEXT}h", f"{_TEXT}p", f"{_TABLE}table-row"
 _SVG = f"{{{_OFFICE}svg-compatible:1.0}}"
 _SPREAD = 200  # a repeated empty cell stands for up to sixteen thousand
-#: What was deleted with changes tracked, and how Japanese is read aloud.
-_UNREAD = (f"{_TEXT}tracked-changes", f"{_TEXT}ruby-text")
+#: What was deleted with changes tracked, how Japanese is read aloud, the number of a page.
+_UNREAD = (f"{_TEXT}tracked-changes", f"{_TEXT}ruby-text", f"{_TEXT}page-number")
 #: What holds paragraphs of its own inside a paragraph: notes, comments, text boxes.
 _HOLDERS = (f"{_TEXT}note", f"{{{_OFFICE}office:1.0}}annotation", f"{_DRAW}text-box")
 _AROUND = ("header", "footer", "header-left", "footer-left", "header-first", "footer-first")
@@ -29,10 +30,7 @@ _AROUND = ("header", "footer", "header-left", "footer-left", "header-first", "fo
 def extract_odt(path: Path, options: ExtractOptions) -> Extraction:
     """Headings, paragraphs and tables; then the pages' headers and footers."""
     sections = Sections()
-    with package(path) as archive:
-        content = xml(archive, "content.xml")
-        title, others = _properties(archive)
-        styles = _optional(archive, "styles.xml")
+    content, styles, (title, others) = _opened(path)
     for element in _outermost(content, (_HEADING, _PARAGRAPH, _ROW)):
         if element.tag == _HEADING:
             level = element.get(f"{_TEXT}outline-level", "1")
@@ -52,9 +50,7 @@ def extract_odt(path: Path, options: ExtractOptions) -> Extraction:
 
 def extract_odp(path: Path, options: ExtractOptions) -> Extraction:
     """One part a slide."""
-    with package(path) as archive:
-        content = xml(archive, "content.xml")
-        title, others = _properties(archive)
+    content, _, (title, others) = _opened(path)
     parts: list[Part] = []
     slides = list(content.iter(f"{_DRAW}page"))
     for number, slide in enumerate(slides, 1):
@@ -67,9 +63,7 @@ def extract_odp(path: Path, options: ExtractOptions) -> Extraction:
 
 def extract_ods(path: Path, options: ExtractOptions) -> Extraction:
     """One part a sheet, one line a row."""
-    with package(path) as archive:
-        content = xml(archive, "content.xml")
-        title, others = _properties(archive)
+    content, _, (title, others) = _opened(path)
     sheets = [
         (table.get(f"{_TABLE}name", ""), _sheet(table)) for table in content.iter(f"{_TABLE}table")
     ]
@@ -144,6 +138,24 @@ def _outermost(root: Any, tags: tuple[str, ...]) -> Iterator[Any]:
             walk.skip_subtree()
 
 
+def _opened(path: Path) -> tuple[Any, Any | None, tuple[str, list[str]]]:
+    """Contents, styles and properties: of a package, or of one file of XML that has them all."""
+    with path.open("rb") as file:
+        flat = b"<" in file.read(8)
+    if not flat:
+        with package(path) as archive:
+            told_of_it = _properties(_optional(archive, "meta.xml"))
+            return xml(archive, "content.xml"), _optional(archive, "styles.xml"), told_of_it
+    root = parsed(path.read_bytes())
+    body, meta = (
+        None if root is None else root.find(f"{{{_OFFICE}office:1.0}}{name}")
+        for name in ("body", "meta")
+    )
+    if body is None:
+        raise ExtractError("broken", "no document in it")
+    return body, root, _properties(meta)
+
+
 def _optional(archive: Any, name: str) -> Any | None:
     try:
         return xml(archive, name)
@@ -151,9 +163,8 @@ def _optional(archive: Any, name: str) -> Any | None:
         return None
 
 
-def _properties(archive: Any) -> tuple[str, list[str]]:
+def _properties(meta: Any | None) -> tuple[str, list[str]]:
     """The title, and what else is told of the document, a line each."""
-    meta = _optional(archive, "meta.xml")
     if meta is None:
         return "", []
     said: dict[str, list[str]] = {}
@@ -164,16 +175,18 @@ def _properties(archive: Any) -> tuple[str, list[str]]:
 
 
 def _row(name: str, extensions: str, extract: Any, reads: str) -> Extractor:
-    return Extractor(name, 2, frozenset(extensions.split()), "note", extract, reads=reads)
+    return Extractor(name, 3, frozenset(extensions.split()), "note", extract, reads=reads)
 
 
 EXTRACTORS = (
     _row(
         "odt",
-        "odt ott odm",
+        "odt ott odm fodt",
         extract_odt,
         "text by heading, tables, notes, comments, text boxes, headers and footers; properties",
     ),
-    _row("odp", "odp otp odg otg", extract_odp, "slides and drawings by page; properties"),
-    _row("ods", "ods ots", extract_ods, "every cell, shapes; properties"),
+    _row(
+        "odp", "odp otp odg otg fodp fodg", extract_odp, "slides and drawings by page; properties"
+    ),
+    _row("ods", "ods ots fods", extract_ods, "every cell, shapes; properties"),
 )

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from indexer.reading.extract.base import ExtractError
+from indexer.reading.extract.members import Members
+
+#: Gives at most so many bytes of a file.
+Reading = Callable[[int], bytes]
 
 #: Kinds of annotations whose words are printed on the page, or that are no words.
 _PRINTED = ("FreeText", "Widget", "Link", "Popup")
@@ -45,27 +52,51 @@ def _squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def pinned_files(page: Any) -> list[tuple[str, bytes]]:
+def pinned_files(page: Any) -> list[tuple[str, Reading]]:
     """Files that are pinned to a page, by name."""
-    found: list[tuple[str, bytes]] = []
-    with suppress(Exception):
+    found: list[tuple[str, Reading]] = []
+    with suppress(Exception):  # as of remarks
         if page.first_annot is not None:
             for annotation in page.annots():
                 if annotation.type[1] == _FILE:
-                    name = annotation.file_info.get("filename") or "attachment"
-                    found.append((name, bytes(annotation.get_file())))
+                    found.append(_pinned(annotation))
     return found
 
 
-def embedded_files(document: Any) -> list[tuple[str, bytes]]:
-    """Files that are embedded in a document, by name; those that are damaged are left out."""
-    names: list[str] = []
+def _pinned(annotation: Any) -> tuple[str, Reading]:
+    """Read while its page is at hand."""
+    name, data = "attachment", None
     with suppress(Exception):
-        names = document.embfile_names()
-    found: list[tuple[str, bytes]] = []
+        name = annotation.file_info.get("filename") or name
+        data = bytes(annotation.get_file())
+
+    def read(most: int) -> bytes:
+        if data is None:
+            raise ExtractError("broken")
+        return data[:most]
+
+    return name, read
+
+
+def add_embedded_files(document: Any, members: Members) -> list[str]:
+    """Add the files that are embedded in a document; what else is to be told of them."""
+    try:
+        names: list[str] = document.embfile_names()
+    except Exception:  # noqa: BLE001 - a damaged list must not lose the pages
+        return ["The list of files attached to it is damaged; these are not read."]
     for name in names[:_MOST_FILES]:
+        shown = name
         with suppress(Exception):
             info = document.embfile_info(name)
             shown = info.get("ufilename") or info.get("filename") or name
-            found.append((shown, bytes(document.embfile_get(name))))
-    return found
+
+        def read(most: int, name: str = name) -> bytes:
+            try:
+                return bytes(document.embfile_get(name))[:most]
+            except Exception as error:
+                raise ExtractError("broken") from error
+
+        members.add(shown, read)
+    if len(names) > _MOST_FILES:
+        return [f"Only the first {_MOST_FILES} of {len(names):,} files attached to it are read."]
+    return []

@@ -21,6 +21,9 @@ _UNWANTED = re.compile(r"[\x00-\x1f\x7f\ufeff\u200b\u00ad]")
 _PLAIN_WORD = re.compile(r"\W{0,3}(\d[\d.,:/%-]*|[^\W\d_]+([-'’./@_&][^\W_]+)*)\W{0,3}")
 MIN_PLAIN = 0.3  # share of words that look like words; a broken encoding has a tenth
 JUDGED_WORDS = 30
+#: A letter, digit or sign that stands alone, as those of a word do that is set wide.
+_SET_WIDE = re.compile(r"[^\W_][.,:;!?]?|[.,:;!?&-]")
+_APART, _APART_SMALL = 0.6, 1.2  # heights of a letter
 SPACED = 4  # single letters in a row, from which on they are one word set wide
 
 
@@ -84,9 +87,11 @@ def _unspaced(row: list[_Word]) -> list[_Word]:
     at = 0
     while at < len(row):
         end = at
-        while end < len(row) and len(row[end][0]) == 1 and row[end][0].isalpha():
+        while end < len(row) and _SET_WIDE.fullmatch(row[end][0]):
             end += 1
-        joined += _letters(row[at:end]) if end - at >= SPACED else row[at:end]
+        run = row[at:end]
+        letters = sum(word[0].isalpha() for word, _ in run)
+        joined += _letters(run) if letters >= max(SPACED, end - at - letters) else run
         joined += row[end : end + 1]
         at = end + 1
     return joined
@@ -95,8 +100,10 @@ def _unspaced(row: list[_Word]) -> list[_Word]:
 def _letters(row: list[_Word]) -> list[_Word]:
     gaps = [two[0] - one[2] for (_, one), (_, two) in pairwise(row)]
     usual = median(gaps)
-    if usual > 0.6 * (row[0][1][3] - row[0][1][1]):
-        return row  # so far apart stand the cells of a table
+    # So far apart stand the cells of a table; small letters are seldom alone in one.
+    small = 2 * sum(word.islower() for word, _ in row) > len(row)
+    if usual > (_APART_SMALL if small else _APART) * (row[0][1][3] - row[0][1][1]):
+        return row
     words = [row[0]]
     for gap, (letter, box) in zip(gaps, row[1:], strict=True):
         if gap > 1.8 * max(usual, 0.5):

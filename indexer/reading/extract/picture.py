@@ -238,19 +238,24 @@ _RASTER = frozenset(
         "heic",
         "heif",
         "ico",
+        "jp2",
+        "j2k",
+        "jpf",
+        "jpx",
     ]
 )
 
 EXTRACTORS: tuple[Extractor, ...] = (
     Extractor(
         "picture",
-        5,
+        6,
         _RASTER,
         "image",
         extract_picture,
         processor_s=120.0,
-        reads="text by OCR, in every frame that differs; what is seen; when (EXIF, XMP inside or"
-        " beside it, its name), where (by GPS), with what camera and how large it was taken",
+        reads="text by OCR (Latin, Chinese, Japanese, Cyrillic, Greek), in every frame that"
+        " differs; what is seen; when (EXIF, XMP inside or beside it, its name), where (by GPS),"
+        " with what camera and how large it was taken",
     ),
     Extractor(
         "svg",

@@ -12,6 +12,7 @@ MIN_GUTTER = 0.012  # of the page's width
 MIN_COLUMN_LINES = 5
 PROSE_FILL = 0.6  # a column of prose has lines nearly as wide as itself; a table column has not
 MAX_HEADING_ROWS = 12
+MAX_FOOTING_ROWS = 3  # a page's number in the middle, a notice
 
 
 class Boxed(Protocol):
@@ -26,15 +27,27 @@ B = TypeVar("B", bound=Boxed)
 
 def in_reading_order(boxes: Sequence[B]) -> list[B]:
     """The same boxes; within a column rows go top to bottom, each row left to right."""
+    head, left, right, foot = two_columns(boxes)
+    return [*head, *in_reading_order(left), *in_reading_order(right), *foot] if right else head
+
+
+def two_columns(boxes: Sequence[B]) -> tuple[list[B], list[B], list[B], list[B]]:
+    """What stands above two columns of prose, left, right and below of them, row by row; where no
+    such columns are all of it is above."""
     found = rows(boxes)
-    gutter = _gutter(boxes)
-    if gutter is not None:
-        return _split(boxes, gutter)
-    for head in range(1, min(len(found) // 2, MAX_HEADING_ROWS) + 1):
-        rest = [item for row in found[head:] for item in row]
-        gutter = _gutter(rest)
-        if gutter is not None:
-            return [*(item for row in found[:head] for item in row), *_split(rest, gutter)]
+    for foot in range(min(len(found) // 4, MAX_FOOTING_ROWS) + 1):
+        for head in range(min(len(found) // 2, MAX_HEADING_ROWS) + 1):
+            end = len(found) - foot
+            body = _joined(found[head:end])
+            gutter = _gutter(body)
+            if gutter is not None:
+                left = [item for item in body if item.box[0] < gutter]
+                right = [item for item in body if item.box[0] >= gutter]
+                return _joined(found[:head]), left, right, _joined(found[end:])
+    return _joined(found), [], [], []
+
+
+def _joined(found: Sequence[Sequence[B]]) -> list[B]:
     return [item for row in found for item in row]
 
 
@@ -53,12 +66,6 @@ def rows(boxes: Sequence[B]) -> list[list[B]]:
     return [sorted(row, key=lambda item: item.box[0]) for row in found]
 
 
-def _split(boxes: Sequence[B], gutter: float) -> list[B]:
-    left = [item for item in boxes if item.box[0] < gutter]
-    right = [item for item in boxes if item.box[0] >= gutter]
-    return in_reading_order(left) + in_reading_order(right)
-
-
 def _gutter(boxes: Sequence[B]) -> float | None:
     """Where a white stripe from top to bottom parts two columns of prose."""
     if len(boxes) < 2 * MIN_COLUMN_LINES:
@@ -67,8 +74,10 @@ def _gutter(boxes: Sequence[B]) -> float | None:
     reach = ordered[0].box[2]
     for at, item in enumerate(ordered[1:], start=1):
         gap = item.box[0] - reach
-        if gap >= MIN_GUTTER and _is_prose(ordered[:at]) and _is_prose(ordered[at:]):
-            return item.box[0]
+        if gap >= MIN_GUTTER and _is_prose(ordered[:at]):
+            rest = ordered[at:]
+            if _is_prose(rest) or _gutter(rest) is not None:
+                return item.box[0]
         reach = max(reach, item.box[2])
     return None
 

@@ -126,7 +126,7 @@ def _described(shape: Any) -> str:
 EXTRACTORS = (
     Extractor(
         "pptx",
-        2,
+        3,
         frozenset({"pptx", "pptm", "ppsx", "ppsm", "potx", "potm"}),
         "note",
         extract_pptx,

@@ -58,7 +58,7 @@ def test_a_file_read_in_part_says_so(rig: Rig, reader: FileReader) -> None:
 
 def test_a_picture_without_words_is_no_part() -> None:
     assert not tells_of_a_part("No text was found in the picture.")
-    assert tells_of_a_part("2 lines are in letters that OCR can't read.")
+    assert tells_of_a_part("Hebrew text (2 lines): no OCR model here reads it.")
 
 
 def test_what_is_indexed_already_is_not_read_again_unless_better(

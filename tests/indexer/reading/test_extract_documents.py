@@ -316,7 +316,7 @@ def test_pick_by_name_then_by_content() -> None:
     assert named("letter", "Liebe Ada, grüße".encode()) == "text"
     assert named("page", b"<!DOCTYPE html><p>") == "html"
     assert named("data.unknown", bytes(range(256))) is None
-    assert named("archive.7z", b"plain text in disguise") is None
+    assert named("archive.kdbx", b"plain text in disguise") is None
     assert named("Makefile") == "code"
 
 

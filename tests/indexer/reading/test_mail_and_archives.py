@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import struct
+import sys
 import tarfile
 import zipfile
+import zlib
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from indexer.reading.extract import archives, members, pick
-from indexer.reading.extract.base import Extraction, ExtractOptions
+from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions
 from indexer.reading.extract.tnef import tnef_contents, unpacked_rtf
 from indexer.reading.worker import read_file
+
+needs_libarchive = pytest.mark.skipif(not archives._is_there(), reason="needs libarchive")
+#: A note in 7z under a password, then its name, too.
+LOCKED = base64.b64decode(
+    "N3q8ryccAARi96SNEAAAAAAAAABqAAAAAAAAACF1+KolZ2umuYr29ykMVcGHI+V6AQQGAAEJEAAHCwEAAiQG8QcB"
+    "ElMPB1V8lgnOGa0rBe1JRy7WDyEhAQABAAwMCAAICgGYCm4YAAAFARkBABETAG4AbwB0AGUAcwAuAG0AZAAAABkA"
+    "FAoBAKh4Il14f90BFQYBACCApIEAAA=="
+)
+LOCKED_WITH_NAMES = base64.b64decode(
+    "N3q8ryccAAT9g4pUgAAAAAAAAAAuAAAAAAAAAE+VN5PVpPh2526L5ZBdYQidGT8WvlePJw+elbuA520bG44+zNfJ"
+    "teGGJqt2DyBIjkeSCc2Gld9sLxSEzjEdxlF3QEJ/mkr9IuIqh8tgXlscXdOZZlJD8Cizm2szZH8GBwW9gUrbnPtZ"
+    "C3Hlsrh6+93n3E2XvK2PS00oPPWHXprMU8+hzxcGEAEJcAAHCwEAASQG8QcBElMPiweXcP7AiqBuKA7qPHI2uQxq"
+    "CgFv0p+tAAA="
+)
 
 
 def read(path: Path, data: bytes, **wanted: object) -> Extraction:
@@ -77,6 +94,16 @@ def test_html_behind_a_stub(plain: str, expected: str, tmp_path: Path) -> None:
     )
     [part] = read(tmp_path / "a.eml", bytes(message)).parts
     assert part.text.partition("\n\n")[2].strip() == expected
+
+
+def test_a_signature_is_no_attachment(tmp_path: Path) -> None:
+    signed = mail("Signed", "The key hangs behind the stove.")
+    signed.add_attachment(
+        b"x", maintype="application", subtype="pkcs7-signature", filename="smime.p7s"
+    )
+    extraction = read(tmp_path / "a.eml", bytes(signed))
+    assert "Attached" not in extraction.parts[0].text
+    assert extraction.notes == []
 
 
 def test_a_quotation_counts_once_in_a_mailbox(tmp_path: Path) -> None:
@@ -200,6 +227,88 @@ def test_a_single_compressed_file_and_a_damaged_tar(tmp_path: Path) -> None:
     assert cut.notes
 
 
+def packed(files: dict[str, bytes], form: str, compression: str | None = None) -> bytes:
+    """As libarchive packs them."""
+    assert archives.libarchive()
+    import libarchive
+
+    data = bytearray()
+    with libarchive.custom_writer(
+        lambda block: data.extend(block) or len(block), form, compression
+    ) as archive:
+        for name, content in files.items():
+            archive.add_file_from_memory(name, len(content), content)
+    return bytes(data)
+
+
+def rar(files: dict[str, bytes], *, solid: bool = False) -> bytes:
+    """Not compressed, in the older form."""
+
+    def block(kind: int, flags: int, body: bytes, data: bytes = b"") -> bytes:
+        head = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
+        return struct.pack("<H", zlib.crc32(head) & 0xFFFF) + head + data
+
+    out = b"Rar!\x1a\x07\x00" + block(0x73, 8 * solid, bytes(6))
+    for name, data in files.items():
+        size, check = len(data), zlib.crc32(data)
+        body = struct.pack("<IIBIIBBHI", size, size, 3, check, 0, 20, 0x30, len(name), 0o100644)
+        out += block(0x74, 0x8000 | 16 * (solid and name != "a.txt"), body + name.encode(), data)
+    return out + block(0x7B, 0, b"")
+
+
+@needs_libarchive
+def test_archives_that_the_systems_library_reads(tmp_path: Path) -> None:
+    files = {"notes/a.md": b"# Attic\ntrunk", "Größe.txt": b"44", "../b.txt": b"out"}
+    files["huge.txt"] = bytes(60_000_000)
+    extraction = read(tmp_path / "a.7z", packed(files, "7zip"))
+    found = places(extraction)
+    assert (found["notes/a.md"], found["Größe.txt"]) == ("# Attic\ntrunk", "44")
+    assert extraction.kind == "archive"
+    assert extraction.notes == [
+        "../b.txt: Its name leads out of the archive.",
+        "huge.txt: It is larger than 50 MB, the most of a file in a file.",
+    ]
+    inside = packed({"a.7z": packed({"b.txt": b"deep"}, "7zip")}, "gnutar", "zstd")
+    assert places(read(tmp_path / "b.tar.zst", inside))["a.7z › b.txt"] == "deep"
+    single = packed({"x": b"kernel panic"}, "raw", "zstd")
+    assert places(read(tmp_path / "system.log.zst", single))["system.log"] == "kernel panic"
+    old = read(tmp_path / "c.rar", rar({"a.txt": b"first", "b/c.txt": b"second"}))
+    assert (places(old)["a.txt"], places(old)["b/c.txt"]) == ("first", "second")
+
+
+@needs_libarchive
+def test_what_the_systems_library_can_not_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = rar({"a.txt": b"first" * 200, "b.txt": b"second" * 200})
+    cut = read(tmp_path / "a.rar", whole[:1300])
+    assert "first" in places(cut)["a.txt"]
+    assert cut.notes[-1] == "It is damaged; what stands before the damage is read."
+    joined = read(tmp_path / "g.rar", rar({"a.txt": b"first", "b.txt": b"second"}, solid=True))
+    assert places(joined)["a.txt"] == "first"
+    assert joined.notes == ["What follows is packed in a way that is not read."]
+    with pytest.raises(ExtractError) as error:
+        read(tmp_path / "b.7z", packed({"a.txt": b"x" * 500}, "7zip")[:60])
+    assert error.value.reason == "broken"
+    locked = read(tmp_path / "c.7z", LOCKED)
+    assert locked.notes == ["notes.md: It is protected by a password."]
+    with pytest.raises(ExtractError) as error:
+        read(tmp_path / "d.7z", LOCKED_WITH_NAMES)
+    assert error.value.reason == "encrypted"
+    with monkeypatch.context() as few:
+        few.setattr(archives, "_MOST_UNPACKED", 900)
+        assert read(tmp_path / "f.rar", whole).notes == [
+            "Only the first 1 files in it are indexed."
+        ]
+    monkeypatch.setattr(archives, "_LIBRARY", "libnothing.so.0")
+    monkeypatch.delenv("LIBARCHIVE")
+    for name in [name for name in sys.modules if name.split(".")[0] == "libarchive"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(ExtractError) as error:
+        read(tmp_path / "e.rar", whole)
+    assert (error.value.reason, error.value.detail) == ("needs-program", "libarchive")
+
+
 def test_budgets_and_passwords_are_told(tmp_path: Path) -> None:
     bomb = zipped({"huge.txt": b"0" * 60_000_000, "small.txt": b"small"})
     extraction = read(tmp_path / "a.zip", bomb)
@@ -223,6 +332,10 @@ def test_what_nobody_looks_at_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert read(tmp_path / "a.zip", zipped(files)).notes == [told]
     assert read(tmp_path / "a.tar", tarred(files, "w")).notes == [told]
     monkeypatch.setattr(archives, "_MOST_ENTRIES", 5)
+    monkeypatch.setattr(archives, "_MOST_UNPACKED", 5)
+    start = read(tmp_path / "c.tar", tarred(files, "w"))
+    assert start.notes == ["Only the first 2 files in it are indexed."]
+    assert places(start)[None] == "0.txt\n1.txt"
     monkeypatch.setattr(members, "_LISTED", 15)
     listed = read(tmp_path / "b.zip", zipped(files))
     assert places(listed)[None] == "0.txt\n1.txt"

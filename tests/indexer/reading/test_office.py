@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.reading.extract import pick
-from indexer.reading.extract.base import Extraction, ExtractOptions
+from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions
 from tests.indexer.reading.office_packages import office, relations, sheet, word, xml
 
 
@@ -118,6 +118,7 @@ def test_slides(tmp_path: Path) -> None:
             "</p:txBody></p:sp>"
             for which, text in (('type="sldNum"', "1"), ("idx='1'", "smile"))
         )
+        words = words.replace("</a:p>", '<a:fld type="slidenum"><a:t>9</a:t></a:fld></a:p>')
         archive.writestr("ppt/n.xml", xml(number + words))
     [slide] = read(path).parts
     assert (slide.heading, slide.page) == (("Plan",), 1)
@@ -168,3 +169,23 @@ def test_a_budget_is_kept_and_said(tmp_path: Path) -> None:
     extraction = read(sheet(tmp_path / "a.xlsx", rows), characters=55)
     assert extraction.parts[0].text.endswith("000000005")
     assert extraction.notes == ["Only the first 6 rows of a table are indexed."]
+
+
+def test_opendocument_in_one_file_of_xml(tmp_path: Path) -> None:
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "text", "meta")
+    )
+    path = tmp_path / "rules.fodt"
+    path.write_text(
+        f'<?xml version="1.0"?>\n<office:document {names} xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        "<office:meta><dc:title>Allotment rules</dc:title></office:meta><office:body><office:text>"
+        '<text:h text:outline-level="1">Bonfires</text:h><text:p>Only after dusk, page '
+        "<text:page-number>7</text:page-number>.</text:p></office:text></office:body></office:document>"
+    )
+    extraction = read(path)
+    assert extraction.title == "Allotment rules"
+    assert [part.text for part in extraction.parts] == ["Bonfires\n\nOnly after dusk, page ."]
+    path.write_text("<office:document>")
+    with pytest.raises(ExtractError):
+        read(path)

@@ -29,7 +29,10 @@ def label(text: str, mode: str = "RGB", size: tuple[int, int] = (400, 120)) -> I
     return image.convert(mode)
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif", "bmp", "tif", "avif", "heic"])
+_FORMATS = ["png", "jpg", "webp", "gif", "bmp", "tif", "avif", "heic", "jp2"]
+
+
+@pytest.mark.parametrize("suffix", _FORMATS)
 def test_formats(suffix: str, tmp_path: Path, options: ExtractOptions) -> None:
     import pillow_heif
 

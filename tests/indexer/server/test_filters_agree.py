@@ -141,6 +141,8 @@ def is_inside(folder: str, file: File, root: str) -> bool:
     if os.path.isabs(folder):
         return f"{root}/{file.path}".startswith(folder.rstrip("/") + "/")
     above = os.path.dirname(f"{root}/{file.path}").lower() + "/"
+    if folder[0] == folder[-1] == "*":
+        return folder.lower().strip("*") in above
     return f"/{folder.lower().strip('/')}/" in above
 
 
@@ -313,7 +315,8 @@ def test_every_lane_keeps_what_the_filter_keeps(both: Both, filters: Filters) ->
         "date:2025-12-31", "size:>100", "size:<100", "taken:2025", "pages:>7", "pages:7..100",
         "-pages:>7", "width:3000", "camera:pixel", "camera:d750,pixel", 'camera:"pixel 7"',
         "-camera:nikon", "date:2025-12 kind:image", "-date:2025-12-31 kind:photo",
-        "after:2026-01-05", "seconds:>1",
+        "after:2026-01-05", "seconds:>1", "album:stuff", "album:Work",
+        "-album:STUFF", "-(album:home)",
         "name:light*", "*.pdf", "-*.pdf", "name:resume", 'name:"*house ?.md"',
         "kind:image -kind:photo size:>99", "kind:photo OR ext:py", "(ext:pdf OR ext:md) in:work",
         "(ext:pdf OR kind:code) (in:work | size:>100)", "-(kind:image OR ext:py)",

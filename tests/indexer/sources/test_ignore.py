@@ -146,7 +146,7 @@ def test_a_repository_inside_another_has_its_own_rules(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(GIT is None, reason="needs git")
-@pytest.mark.parametrize("version", ["2", "3", "4"])
+@pytest.mark.parametrize("version", ["2", "3", "4", "sha256", "split"])
 def test_what_git_tracks_in_spite_of_a_rule_is_read(tmp_path: Path, version: str) -> None:
     make(tmp_path, {
         ".gitignore": "plan.md\nbuild/\n*.tmp\n", "plan.md": "", "other/plan.md": "",
@@ -158,11 +158,15 @@ def test_what_git_tracks_in_spite_of_a_rule_is_read(tmp_path: Path, version: str
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True, env=environment)
 
-    git("init", "-q")
-    git("add", "-f", "plan.md", "build/kept.md", "kept.tmp")
+    git("init", "-q", *(["--object-format=sha256"] if version == "sha256" else []))
+    git("add", "-f", "plan.md", "kept.tmp")
+    if version == "split":
+        git("update-index", "--split-index")
+    git("add", "-f", "build/kept.md")
     if version == "3":
         git("add", "--intent-to-add", "later.md")
-    git("update-index", "--index-version", version)
+    if version.isdecimal():
+        git("update-index", "--index-version", version)
     assert decide(tmp_path, "plan.md") is None
     assert decide(tmp_path, "build/kept.md") is None
     assert decide(tmp_path, "other/plan.md") == "plan.md"

@@ -1,0 +1,1 @@
+"""Making what reading comes with: run by developers, loaded by nothing else."""
