@@ -15,7 +15,8 @@ from indexer.reading.extract.rows import Budget, table
 def extract_csv(path: Path, options: ExtractOptions) -> Extraction:
     """One part; its first line gives the header words if it looks like one."""
     text = decode(path.read_bytes())
-    csv.field_size_limit(len(text) + 1)
+    # The whole process's: never lowered, it is somebody else's as well.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     dialect: Any = csv.excel_tab if path.suffix.lower() in (".tsv", ".tab") else csv.excel
     with suppress(csv.Error):
         dialect = csv.Sniffer().sniff(text[:2048], delimiters=",;\t|")
