@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median_low
@@ -62,12 +63,13 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
         notes += add_embedded_files(document, members)
         for name, read in reader.pinned:
             members.add(name, read)
-        others = told(document.metadata or {})
+        # The creator is the program.
+        others = told({**(document.metadata or {}), "creator": None})
     titles = page_titles([part.text for part in reader.parts])
     for part, own in zip(reader.parts, titles, strict=True):
         part.heading = (*part.heading, own) if own else part.heading
+    _tell(others, reader.parts[0])
     kept = [part for part in reader.parts if part.text or part.image or part.thumb]
-    kept += [Part("\n".join(others))] if others else []
     listed = members.listing()
     kept += [Part(listed, symbol=listed.partition("\n")[0])] if listed else []
     for part in members.parts:
@@ -84,6 +86,12 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
         ocr_pages=reader.ocr.to_keep,
         unread=len(reader.ocr.unread),
     )
+
+
+def _tell(others: Sequence[str], first: Part) -> None:
+    """What the properties tell stands with the first page: by itself it would be the passage that
+    is nearest to every question for the document, and tell nothing of it."""
+    first.text = "\n\n".join(filter(None, (first.text, "\n".join(others))))
 
 
 class _Reader:
