@@ -10,7 +10,7 @@ from typing import Any
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
 from indexer.reading.extract.ooxml import parsed
 from indexer.reading.extract.packages import package, xml
-from indexer.reading.extract.properties import told
+from indexer.reading.extract.properties import add_told, told
 from indexer.reading.extract.rows import spreadsheet
 from indexer.reading.extract.sections import Sections
 from indexer.reading.extract.slides import add_slide
@@ -42,9 +42,8 @@ def extract_odt(path: Path, options: ExtractOptions) -> Extraction:
     for name in _AROUND:
         for around in () if styles is None else styles.iter(f"{{{_OFFICE}style:1.0}}{name}"):
             sections.aside("\n".join(map(odf_text, _outermost(around, (_PARAGRAPH, _HEADING)))))
-    for line in others:
-        sections.aside(line)
     parts = sections.close()
+    add_told(parts, others)
     return Extraction(kind="note", parts=parts, title=title.strip() or sections.title)
 
 
@@ -56,8 +55,7 @@ def extract_odp(path: Path, options: ExtractOptions) -> Extraction:
     for number, slide in enumerate(slides, 1):
         texts = [odf_text(p) for p in _outermost(slide, (_PARAGRAPH, _HEADING))]
         add_slide(parts, number, texts[0] if texts else "", texts)
-    if others:
-        parts.append(Part("\n".join(others)))
+    add_told(parts, others)
     return Extraction(kind="note", parts=parts, title=title, attributes={"pages": len(slides)})
 
 
@@ -68,8 +66,7 @@ def extract_ods(path: Path, options: ExtractOptions) -> Extraction:
         (table.get(f"{_TABLE}name", ""), _sheet(table)) for table in content.iter(f"{_TABLE}table")
     ]
     extraction = spreadsheet(sheets, title, options.characters)
-    if others:
-        extraction.parts.append(Part("\n".join(others)))
+    add_told(extraction.parts, others)
     return extraction
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median_low
@@ -22,7 +21,7 @@ from indexer.reading.extract.ocr_pages import OcrPages
 from indexer.reading.extract.page_titles import page_titles
 from indexer.reading.extract.pdf_extras import Reading, add_embedded_files, pinned_files, remarks
 from indexer.reading.extract.pdf_text import is_garbled, page_text
-from indexer.reading.extract.properties import told
+from indexer.reading.extract.properties import add_told, told
 
 MAX_PAGES = 2000
 OCR_DPI = 150
@@ -68,8 +67,8 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
     titles = page_titles([part.text for part in reader.parts])
     for part, own in zip(reader.parts, titles, strict=True):
         part.heading = (*part.heading, own) if own else part.heading
-    _tell(others, reader.parts[0])
     kept = [part for part in reader.parts if part.text or part.image or part.thumb]
+    add_told(kept, others)
     listed = members.listing()
     kept += [Part(listed, symbol=listed.partition("\n")[0])] if listed else []
     for part in members.parts:
@@ -86,12 +85,6 @@ def extract_pdf(path: Path, options: ExtractOptions) -> Extraction:
         ocr_pages=reader.ocr.to_keep,
         unread=len(reader.ocr.unread),
     )
-
-
-def _tell(others: Sequence[str], first: Part) -> None:
-    """What the properties tell stands with the first page: by itself it would be the passage that
-    is nearest to every question for the document, and tell nothing of it."""
-    first.text = "\n\n".join(filter(None, (first.text, "\n".join(others))))
 
 
 class _Reader:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from indexer.reading.extract.base import Part
 
 #: What programs write when nobody did.
 _NOBODY = frozenset({
@@ -27,3 +29,15 @@ def told(said: Mapping[str, str | None]) -> list[str]:
         if value and value.lower() not in _NOBODY:
             lines.setdefault(value, f"{label}: {value}")
     return list(lines.values())
+
+
+def add_told(parts: list[Part], lines: Sequence[str]) -> None:
+    """Put them with the first part that has words. A passage of their own would be the nearest to
+    every question for the document, since its name is the context of it, and tell nothing of it."""
+    if lines:
+        text = "\n".join(lines)
+        first = next((part for part in parts if part.text), None)
+        if first is None:
+            parts.append(Part(text))
+        else:
+            first.text += f"\n\n{text}"

@@ -18,6 +18,7 @@ from indexer.reading.extract.ooxml import (
     office_package,
     runs_text,
 )
+from indexer.reading.extract.properties import add_told
 from indexer.reading.extract.rows import spreadsheet
 
 _COLUMN = re.compile(r"[A-Za-z]+")
@@ -35,9 +36,10 @@ def extract_xlsx(path: Path, options: ExtractOptions) -> Extraction:
         sheets = ((sheet.name, book.rows(sheet)) for sheet in book.sheets())
         title, told = parts.properties()
         extraction = spreadsheet(sheets, title, options.characters)
-        told += book.names()
-    if told:
-        extraction.parts.append(Part("\n".join(told)))
+        names = book.names()
+    add_told(extraction.parts, told)
+    if names:
+        extraction.parts.append(Part("\n".join(names)))
     return extraction
 
 

@@ -17,6 +17,7 @@ from indexer.reading.extract.ooxml import (
     office_package,
     runs_text,
 )
+from indexer.reading.extract.properties import add_told
 
 _SLIDE_NUMBER = re.compile(r"(\d+)\.xml$")
 _TITLES = ("title", "ctrTitle")
@@ -34,8 +35,7 @@ def extract_pptx(path: Path, options: ExtractOptions) -> Extraction:
             slide = _Slide(parts, name)
             add_slide(found, number, slide.title, slide.texts)
         title, told = parts.properties()
-    if told:
-        found.append(Part("\n".join(told)))
+    add_told(found, told)
     return Extraction(kind="note", parts=found, title=title, attributes={"pages": len(slides)})
 
 

@@ -18,6 +18,7 @@ from indexer.reading.extract.ooxml import (
     local,
     office_package,
 )
+from indexer.reading.extract.properties import add_told
 from indexer.reading.extract.sections import Sections
 from indexer.reading.extract.web import html_text
 
@@ -44,9 +45,8 @@ def extract_docx(path: Path, options: ExtractOptions) -> Extraction:
         title, told = parts.properties()
         for row in parts.related(main, "header", "footer"):
             sections.aside(_Story(parts, row.target).text())
-    for line in told:
-        sections.aside(line)
     found = sections.close()
+    add_told(found, told)
     return Extraction(kind="note", parts=found, title=title.strip() or sections.title)
 
 

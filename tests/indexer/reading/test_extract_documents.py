@@ -331,3 +331,27 @@ def test_the_table() -> None:
     assert len(names) == len(set(names))
     assert [row.name for row in EXTRACTORS if not row.reads] == []
     assert all(ext == ext.lower() and "." not in ext for r in EXTRACTORS for ext in r.extensions)
+
+
+def test_who_wrote_it_stands_with_the_first_passage(tmp_path: Path) -> None:
+    import docx
+    import pptx
+
+    document = docx.Document()
+    document.add_heading("Dredging the harbour")
+    document.add_paragraph("The silt is taken out in May.")
+    document.add_heading("Costs")
+    document.add_paragraph("They are shared.")
+    document.core_properties.author = "Jane Dunmore"
+    document.save(str(tmp_path / "a.docx"))
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[0])
+    slide.shapes.title.text = "Dredging the harbour"
+    slides.core_properties.author = "Jane Dunmore"
+    slides.save(str(tmp_path / "a.pptx"))
+    for name in ("a.docx", "a.pptx"):
+        parts = read(tmp_path / name).parts
+        holding = [part.text for part in parts if "Author: Jane Dunmore" in part.text]
+        # By itself it was the passage nearest to every question for the document.
+        assert holding == [parts[0].text]
+        assert "harbour" in parts[0].text or "silt" in parts[0].text
