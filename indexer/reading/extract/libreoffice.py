@@ -110,7 +110,7 @@ def _started() -> int:
     assert library is not None
     home = home_of(os.getpid(), tempfile.gettempdir())
     profile = home / "profile"
-    (profile / "user").mkdir(parents=True)
+    (profile / "user").mkdir(parents=True, exist_ok=True)  # it may have failed to start
     (profile / "user" / "registrymodifications.xcu").write_text(_SETTINGS)
     # It draws into memory.
     os.environ |= {"SAL_USE_VCLPLUGIN": "svp", "TMPDIR": str(home), "HOME": str(home)}

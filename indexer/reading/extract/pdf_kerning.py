@@ -36,26 +36,30 @@ def unbroken(page: Any, words: list[Word], flags: int) -> list[Word]:
     letters = [letter for number, block in enumerate(blocks) for letter in _letters(number, block)]
     if not letters:
         return words
-    joined = _joined(letters, median(x1 - x0 for x0, _, x1, *_ in letters))
+    width = median(letter[2] - letter[0] for letter in letters)
+    if median(letter[-1] for letter in letters) > width:
+        return words  # a size like any other: these are the cells of a table
+    joined = _joined(letters, width)
     # What would be a ligature by itself is a bullet of another font.
     return [word for word in joined if word[4] not in _LIGATURES.values()]
 
 
-_Letter = tuple[float, float, float, float, str, float, int]  # box, character, baseline, block
+#: Box, character, baseline, block, the font's size.
+_Letter = tuple[float, float, float, float, str, float, int, float]
 
 
 def _letters(number: int, block: dict[str, Any]) -> Iterator[_Letter]:
     for line in block.get("lines", ()):
         for span in line["spans"]:
             for char in span["chars"]:
-                yield (*char["bbox"], char["c"], char["origin"][1], number)
+                yield (*char["bbox"], char["c"], char["origin"][1], number, span["size"])
 
 
 def _joined(letters: Sequence[_Letter], width: float) -> Iterator[Word]:
     """Words of letters that follow one another, of which a usual one is so wide."""
     word: Word | None = None
     baseline, line = 0.0, 0
-    for x0, y0, x1, y1, char, base, block in letters:
+    for x0, y0, x1, y1, char, base, block, _ in letters:
         if y1 - y0 < width:
             y0, y1 = base - _ASCENT * width, base + _DESCENT * width
         text = _LIGATURES.get(char, char)

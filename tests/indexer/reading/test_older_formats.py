@@ -104,6 +104,22 @@ def test_without_libreoffice_the_reason_names_it(
     assert note == "a.doc: Reading it takes a program that is not installed here (LibreOffice)."
 
 
+def test_one_that_does_not_start_is_named_at_every_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "TMPDIR", "SAL_USE_VCLPLUGIN"):  # it sets them
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    library = tmp_path / "libmergedlo.so"
+    library.write_bytes(b"no library")
+    monkeypatch.setattr(libreoffice, "_library", lambda: library)
+    libreoffice._started.cache_clear()
+    for _ in range(2):
+        with pytest.raises(ExtractError) as failed:
+            libreoffice.converted(tmp_path / "a.doc", "docx", tmp_path)
+        assert failed.value.reason == "needs-program"
+
+
 def test_once_it_is_installed_its_files_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     row = pick(Path("a.doc"), b"")
     assert row is not None

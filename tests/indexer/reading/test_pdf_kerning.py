@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.reading.extract.pdf_kerning import unbroken
 from indexer.reading.extract.pdf_text import page_text
 
 PIXEL = 0.24  # points: the font's size, as dvips tells it
@@ -65,3 +66,16 @@ def test_kerns_break_no_words(tmp_path: Path, box: str) -> None:
         x0, y0, x1, y1 = word.box
         assert x1 - x0 == pytest.approx((word.end - word.start) * WIDTH * PIXEL / 612, rel=0.7)
         assert 0.004 < y1 - y0 < 0.04
+
+
+def test_cells_of_one_word_are_left_as_they_are() -> None:
+    import pymupdf
+
+    with pymupdf.open() as document:
+        page = document.new_page()
+        for row in range(12):
+            for column in range(4):
+                page.insert_text((60 + 120 * column, 80 + 30 * row), f"{row}{column}7", fontsize=9)
+        words = page.get_text("words")
+        assert len({word[5:7] for word in words}) > 0.6 * len(words)  # each is a line of its own
+        assert unbroken(page, words, pymupdf.TEXTFLAGS_WORDS) is words
