@@ -325,7 +325,7 @@ class Walk:
             self.result.changed.extend(ids)
 
     def _read_told_of(self) -> None:
-        """Take up what was read before what tells of it came, changed or went: a film's subtitles."""
+        """Take up what was read before its subtitles or XMP came, changed or went."""
         if self._first:
             return
         known = {*self.result.added, *self.result.changed}
