@@ -31,6 +31,7 @@ from engine.contract import log
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from engine.contract.version import APPLICATION_ID
 
 
 def main(base: BaseDir, *, hidden: bool = False) -> int:
@@ -77,7 +78,7 @@ def application(settings: Settings) -> QApplication:
     app = existing if isinstance(existing, QApplication) else QApplication(["inkling"])
     app.setApplicationName("inkling")
     app.setApplicationDisplayName(s.APP)
-    app.setDesktopFileName("inkling")
+    app.setDesktopFileName(APPLICATION_ID)
     app.setWindowIcon(icons.app_icon())
     app.setQuitOnLastWindowClosed(False)
     language.install(app)
