@@ -1,7 +1,7 @@
 """Downloads a model's weights from a hub: resumed by ranges, checked by digest, no account needed.
 
-This is the only place in Inkling that opens a connection to another machine, and it does so only
-when a person asked for a download.
+This and the installer that `libraries` starts for a model are all in Inkling that opens a
+connection to another machine, and only when a person asked for a download.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.models import files as model_files
+from engine.models.libraries import install_libraries
 from engine.models.registry import ModelSpec
 
 HUB = "https://huggingface.co"
@@ -110,6 +111,9 @@ class _Download:
 
     def run(self) -> None:
         folder = self._home / "files"
+        # First: without them the files can't be checked.
+        if not install_libraries(self._spec, self._home, self._cancelled):
+            raise DownloadCancelledError("The download was stopped.", hint=_AGAIN)
         remote = self._list()
         self._total = sum(file.bytes for file in remote)
         here = sum(_size(p) for f in remote for p in _places(folder, f))
