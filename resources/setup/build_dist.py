@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.models.packages import COPIED, find_package
@@ -27,17 +28,24 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("inkling_search-*"):
         old.unlink()
+    if status := build(folder, ("sdist", "wheel")):
+        return status
+    for made in sorted(folder.glob("inkling_search-*")):
+        sys.stdout.write(f"{made} ({made.stat().st_size / 1e6:.0f} MB)\n")
+    return 0
+
+
+def build(folder: Path, kinds: Sequence[str]) -> int:
+    """Make what is asked for, in a folder; 0 when it is made."""
     with tempfile.TemporaryDirectory() as place:
         tree = Path(place, "inkling")
         stage(tree)
-        for what in ("sdist", "wheel"):
+        for what in kinds:
             command = [sys.executable, "-c", _HOOKS, what, str(folder)]
             done = subprocess.run(command, cwd=tree, capture_output=True, text=True)
             if done.returncode:
                 sys.stderr.write(f"{done.stdout}{done.stderr}The {what} could not be built.\n")
                 return 1
-    for made in sorted(folder.glob("inkling_search-*")):
-        sys.stdout.write(f"{made} ({made.stat().st_size / 1e6:.0f} MB)\n")
     return 0
 
 

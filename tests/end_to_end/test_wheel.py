@@ -1,0 +1,179 @@
+"""The wheel in an environment that holds what its metadata asks for, and nothing else.
+
+The environment's libraries are hard links to those that are installed here (confined readers may not
+follow others): without torch, without the packages whose data the wheel copies, without this checkout.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from dataclasses import dataclass
+from email.parser import BytesParser
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+
+from desktop.client import read_endpoint
+from desktop.system.window_socket import send
+from engine.contract.paths import BaseDir
+from engine.contract.version import VERSION
+from engine.models.packages import COPIED
+from tests.waiting import PATIENCE, until
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("engine", "indexer", "desktop", "resources")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there"),
+]
+
+
+def script(name: str) -> ModuleType:
+    """A script of resources/setup, which is no package."""
+    place = ROOT / "resources" / "setup" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def link(source: str, target: Path) -> None:
+    """Have a file at another place, too."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileExistsError:  # of two packages
+        pass
+    except OSError:  # another disk
+        shutil.copy(source, target)
+
+
+@dataclass
+class Installed:
+    """The wheel and where it was installed."""
+
+    wheel: zipfile.ZipFile
+    requirements: list[str]  # without those of extras
+    python: Path
+    home: Path
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Something with the environment's Python, in a folder of its own."""
+        return subprocess.run(
+            [str(self.python), *command],
+            cwd=self.home,
+            env=self.variables(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def variables(self) -> dict[str, str]:
+        kept = {n: v for n, v in os.environ.items() if not n.startswith(("PYTHON", "INKLING"))}
+        own = {"HOME": str(self.home), "XDG_DATA_HOME": str(self.home / "data")}
+        return kept | own | {"QT_QPA_PLATFORM": "offscreen"}
+
+    @property
+    def inkling(self) -> str:
+        return str(self.python.with_name("inkling"))
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    place = tmp_path_factory.mktemp("wheel")
+    assert script("build_dist").build(place, ["wheel"]) == 0
+    (path,) = place.glob("*.whl")
+    wheel = zipfile.ZipFile(path)
+    (name,) = (n for n in wheel.namelist() if n.endswith(".dist-info/METADATA"))
+    lines = BytesParser().parsebytes(wheel.read(name)).get_all("Requires-Dist") or []
+    needed = [Requirement(line) for line in lines]
+    plain = [str(r) for r in needed if not r.marker or r.marker.evaluate({"extra": ""})]
+    venv.create(place / "env", with_pip=False, symlinks=True)
+    (libraries,) = (place / "env").glob("lib/python*/site-packages")
+    for dist in script("list_licences").closure(plain).values():
+        for file in dist.files or []:
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                link(str(dist.locate_file(file)), libraries / file)
+    wheel.extractall(libraries)
+    python = place / "env" / "bin" / "python"
+    (names,) = (n for n in wheel.namelist() if n.endswith("entry_points.txt"))
+    assert b"inkling = desktop.__main__:main" in wheel.read(names)
+    start = f"#!{python}\nimport sys\nfrom desktop.__main__ import main\nsys.exit(main())\n"
+    command = python.with_name("inkling")
+    command.write_text(start)
+    command.chmod(0o755)
+    home = place / "home"
+    home.mkdir()
+    return Installed(wheel, plain, python, home)
+
+
+def test_everything_of_the_checkout_is_in_it(installed: Installed) -> None:
+    names = set(installed.wheel.namelist())
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert len(files) > 400
+    assert files - names == set()
+    copied = {f"resources/packages/{p}/{file}" for p, files in COPIED.items() for file in files}
+    assert copied - names == set()
+    assert sum(info.compress_size for info in installed.wheel.infolist()) < 98_000_000
+
+
+def test_nothing_of_the_extra_is_asked_for(installed: Installed) -> None:
+    names = {Requirement(line).name.lower().replace("_", "-") for line in installed.requirements}
+    extra = {"torch", "transformers", "peft", "accelerate", "safetensors"}
+    assert names & (extra | {p.replace("_", "-") for p in COPIED}) == set()
+    gone = [*extra, "sentence_transformers", "scipy", "tests", *COPIED]
+    code = "import sys; from importlib.util import find_spec; print([*filter(find_spec, sys.argv)])"
+    done = installed.run("-P", "-c", code.replace("sys.argv", "sys.argv[1:]"), *gone)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_it_indexes_and_answers(installed: Installed) -> None:
+    assert installed.run(installed.inkling, "--version").stdout == f"Inkling {VERSION}\n"
+    done = installed.run(installed.inkling, "demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_photographs_are_named_by_their_place(installed: Installed) -> None:
+    code = "from indexer.reading.extract.places import place_names; print(place_names(38.71, -9.14))"
+    assert "Lisbon" in installed.run("-c", code).stdout
+
+
+def test_a_model_of_the_extra_says_what_it_needs(installed: Installed) -> None:
+    code = (
+        "from engine.models.libraries import *; from engine.models.registry import MODELS\n"
+        "print(missing(MODELS['jina-v4']), len(requirements()))"
+    )
+    said = "['torch', 'transformers', 'safetensors', 'peft', 'accelerate'] 5"
+    assert installed.run("-c", code).stdout.strip() == said
+
+
+def test_the_window_opens(installed: Installed) -> None:
+    base = BaseDir(installed.home / "base")
+    command = [installed.inkling, "--base-dir", str(base.root)]
+    with subprocess.Popen(
+        command, cwd=installed.home, env=installed.variables(), stderr=subprocess.PIPE, text=True
+    ) as window:
+        until(lambda: send(base.root, "show") or window.poll() is not None, "for the window")
+        until(lambda: read_endpoint(base) is not None or window.poll() is not None)
+        assert window.poll() is None, window.communicate()[1]
+        assert installed.run(installed.inkling, *command[1:], "stop").returncode == 0
+        window.terminate()
+        said = window.communicate(timeout=PATIENCE)[1]
+    assert "Traceback" not in said
