@@ -108,7 +108,8 @@ def by_hand() -> str:
         return f"pipx install --force {package}"
     if (prefix / "uv-receipt.toml").exists():
         return f"uv tool install --force {package}"
-    return f"{sys.executable} -m pip install {package}"
+    command = f"{sys.executable} -m pip install {package}"
+    return command if _is_writable() or sys.platform == "win32" else f"sudo {command}"
 
 
 def _installer() -> list[str] | None:

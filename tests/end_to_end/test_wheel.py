@@ -1,22 +1,19 @@
 """The wheel in an environment that holds what its metadata asks for, and nothing else.
 
-The environment's libraries are hard links to those that are installed here (confined readers may not
-follow others): without torch, without the packages whose data the wheel copies, without this checkout.
+The environment's libraries are hard links to those that are installed here (confined readers may
+not follow others): without torch, without the packages whose data the wheel copies, without this
+checkout.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import venv
 import zipfile
 from dataclasses import dataclass
-from email.parser import BytesParser
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
@@ -26,6 +23,7 @@ from desktop.system.window_socket import send
 from engine.contract.paths import BaseDir
 from engine.contract.version import VERSION
 from engine.models.packages import COPIED
+from tests.setup_scripts import setup_script
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,28 +33,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there"),
 ]
-
-
-def script(name: str) -> ModuleType:
-    """A script of resources/setup, which is no package."""
-    place = ROOT / "resources" / "setup" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def link(source: str, target: Path) -> None:
-    """Have a file at another place, too."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except FileExistsError:  # of two packages
-        pass
-    except OSError:  # another disk
-        shutil.copy(source, target)
 
 
 @dataclass
@@ -93,20 +69,13 @@ class Installed:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     place = tmp_path_factory.mktemp("wheel")
-    assert script("build_dist").build(place, ["wheel"]) == 0
+    assert setup_script("build_dist").build(place, ["wheel"]) == 0
     (path,) = place.glob("*.whl")
-    wheel = zipfile.ZipFile(path)
-    (name,) = (n for n in wheel.namelist() if n.endswith(".dist-info/METADATA"))
-    lines = BytesParser().parsebytes(wheel.read(name)).get_all("Requires-Dist") or []
-    needed = [Requirement(line) for line in lines]
-    plain = [str(r) for r in needed if not r.marker or r.marker.evaluate({"extra": ""})]
     venv.create(place / "env", with_pip=False, symlinks=True)
     (libraries,) = (place / "env").glob("lib/python*/site-packages")
-    for dist in script("list_licences").closure(plain).values():
-        for file in dist.files or []:
-            if ".." not in file.parts and "__pycache__" not in file.parts:
-                link(str(dist.locate_file(file)), libraries / file)
-    wheel.extractall(libraries)
+    environment = setup_script("environment")
+    environment.fill(path, libraries, environment.link)
+    wheel, plain = zipfile.ZipFile(path), environment.requirements(path)
     python = place / "env" / "bin" / "python"
     (names,) = (n for n in wheel.namelist() if n.endswith("entry_points.txt"))
     assert b"inkling = desktop.__main__:main" in wheel.read(names)
@@ -151,7 +120,9 @@ def test_it_indexes_and_answers(installed: Installed) -> None:
 
 
 def test_photographs_are_named_by_their_place(installed: Installed) -> None:
-    code = "from indexer.reading.extract.places import place_names; print(place_names(38.71, -9.14))"
+    code = (
+        "from indexer.reading.extract.places import place_names; print(place_names(38.71, -9.14))"
+    )
     assert "Lisbon" in installed.run("-c", code).stdout
 
 
