@@ -260,6 +260,12 @@ def serve_agents(options: argparse.Namespace, base: BaseDir) -> int:
     return serve(base)
 
 
+def examine(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.doctor import run_doctor
+
+    return run_doctor(base, as_json=options.json)
+
+
 #: What does each command that `options.parser` knows.
 COMMANDS: dict[str, Command] = {
     "add": add_folders,
@@ -277,4 +283,5 @@ COMMANDS: dict[str, Command] = {
     "autostart": set_autostart,
     "mcp": serve_agents,
     "demo": show_demo,
+    "doctor": examine,
 }

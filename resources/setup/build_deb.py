@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import platform
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -116,12 +117,18 @@ def main() -> int:
     """0 when both are made."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "dist").absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    if shutil.which("dpkg-deb") is None:
+        say("dpkg-deb is missing: packages for Debian are made on Debian or Ubuntu.")
+        return 1
     with tempfile.TemporaryDirectory(dir=folder) as place:
         if status := build_dist.build(Path(place), ["wheel"]):
             return status
         (wheel,) = Path(place).glob("*.whl")
         root = Path(place, "root")
-        tree(root, wheel)
+        libraries = root / HOME / "lib" / PYTHON / "site-packages"
+        environment.fill(wheel, libraries, more=["pip"], without=unused())
+        system_files(root)
+        control(root)
         deb = folder / f"{NAME}_{VERSION}_{architecture()}.deb"
         pack(root, deb)
         portable = folder / f"inkling-{VERSION}-linux-{platform.machine()}.tar.gz"
@@ -131,11 +138,10 @@ def main() -> int:
     return 0
 
 
-def tree(root: Path, wheel: Path) -> None:
-    """All files as they lie on the system, and what dpkg reads."""
+def system_files(root: Path) -> None:
+    """All files as they lie on the system, libraries aside."""
     home = root / HOME
-    environment.fill(wheel, home / "lib" / PYTHON / "site-packages", more=["pip"], without=unused())
-    (home / "bin").mkdir()
+    (home / "bin").mkdir(parents=True)
     (home / "bin" / "python").symlink_to(f"/usr/bin/{PYTHON}")
     write(home / "pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\n")
     write(root / "usr/bin/inkling", LAUNCHER.format(home=HOME), 0o755)
@@ -144,7 +150,6 @@ def tree(root: Path, wheel: Path) -> None:
         write(root / PLACES[ending] / file.name, file.read_text(encoding="utf-8"))
     icons(root / "usr/share/icons/hicolor")
     documents(root)
-    control(root)
 
 
 def unused() -> list[str]:

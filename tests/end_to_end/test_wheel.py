@@ -7,6 +7,7 @@ checkout.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -144,6 +145,10 @@ def test_the_window_opens(installed: Installed) -> None:
         until(lambda: send(base.root, "show") or window.poll() is not None, "for the window")
         until(lambda: read_endpoint(base) is not None or window.poll() is not None)
         assert window.poll() is None, window.communicate()[1]
+        examined = installed.run(installed.inkling, *command[1:], "doctor", "--json")
+        rows = {row["id"]: row for row in json.loads(examined.stdout)["checks"]}
+        assert rows["indexer"]["said"].startswith("Running")
+        assert all(rows[name]["ok"] for name in ("folder", "index", "model", "ocr")), rows
         assert installed.run(installed.inkling, *command[1:], "stop").returncode == 0
         window.terminate()
         said = window.communicate(timeout=PATIENCE)[1]
