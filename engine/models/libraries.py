@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -37,9 +38,10 @@ def require_libraries(spec: ModelSpec) -> None:
     """InklingError that says what to do, unless all are here."""
     if lacking := missing(spec):
         raise InklingError(
-            f"{spec.title} needs libraries that are not installed: {', '.join(lacking)}.",
-            hint=f"The page “Model” or `inkling model download {spec.id}` installs them "
+            "{model} needs libraries that are not installed: {names}.",
+            hint="The page “Model” or `inkling model download {id}` installs them "
             "(some gigabytes).",
+            told={"model": spec.title, "names": ", ".join(lacking), "id": spec.id},
         )
 
 
@@ -54,8 +56,9 @@ def install_libraries(
     installer = _installer()
     if installer is None or not _is_writable():
         raise InklingError(
-            f"{spec.title} needs libraries that Inkling can't install by itself here.",
-            hint=f"Install them with: {by_hand()}",
+            "{model} needs libraries that Inkling can't install by itself here.",
+            hint="Install them with `{command}`.",
+            told={"model": spec.title, "command": by_hand(wanted)},
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
@@ -71,9 +74,9 @@ def install_libraries(
     importlib.invalidate_caches()
     if status or missing(spec):
         raise InklingError(
-            f"The libraries of {spec.title} could not be installed: {last}",
-            hint="What was fetched is kept: the same command goes on from there. "
-            f"By hand: {by_hand()}",
+            "The libraries of {model} could not be installed: {reason}.",
+            hint="What was fetched is kept: the next try goes on from there. By hand: `{command}`.",
+            told={"model": spec.title, "reason": last.rstrip("."), "command": by_hand(wanted)},
         )
     return True
 
@@ -86,30 +89,32 @@ def requirements() -> list[str]:
         lines = [Requirement(line) for line in requires(DISTRIBUTION) or []]
     except PackageNotFoundError:
         lines = []
-    of_extra = [
+    found = [
         f"{line.name}{line.specifier}"
         for line in lines
         if line.marker and not line.marker.evaluate({"extra": ""})
         if line.marker.evaluate({"extra": EXTRA})
     ]
-    if not of_extra:
+    if not found:
         raise InklingError(
             "This installation of Inkling does not say which libraries its models need.",
-            hint=f"Install it again, as {DISTRIBUTION}[{EXTRA}].",
+            hint="Install it again, as inkling-search[models].",
         )
-    return of_extra
+    return found
 
 
-def by_hand() -> str:
+def by_hand(wanted: Sequence[str]) -> str:
     """The command for a person, by how Inkling was installed."""
-    package = f"'{DISTRIBUTION}[{EXTRA}]'"
     prefix = Path(sys.prefix)
     if "pipx" in prefix.parts:
-        return f"pipx install --force {package}"
-    if (prefix / "uv-receipt.toml").exists():
-        return f"uv tool install --force {package}"
-    command = f"{sys.executable} -m pip install {package}"
-    return command if _is_writable() or sys.platform == "win32" else f"sudo {command}"
+        command = ["pipx", "runpip", DISTRIBUTION, "install", *wanted]
+    elif (prefix / "uv-receipt.toml").exists():
+        command = ["uv", "pip", "install", "--python", sys.executable, *wanted]
+    else:
+        command = [sys.executable, "-m", "pip", "install", *wanted]
+        if sys.platform != "win32" and not _is_writable():
+            command = ["sudo", *command]
+    return shlex.join(command)
 
 
 def _installer() -> list[str] | None:

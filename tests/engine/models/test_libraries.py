@@ -101,22 +101,21 @@ def test_cancelling_ends_the_installer(base: BaseDir, monkeypatch: pytest.Monkey
 def test_where_nothing_can_install_the_command_is_said(
     base: BaseDir, monkeypatch: pytest.MonkeyPatch, lacks: str
 ) -> None:
-    monkeypatch.setattr(libraries, "requirements", list)
+    monkeypatch.setattr(libraries, "requirements", lambda: ["torch==2.13.0"])
     monkeypatch.setattr(libraries, lacks, lambda: None)
     with pytest.raises(InklingError, match="can't install by itself") as error:
         libraries.install_libraries(LACKING, base.models)
-    assert "inkling-search[models]" in error.value.hint
+    assert "install torch==2.13.0" in error.value.hint
 
 
-@pytest.mark.parametrize(
-    ("prefix", "command"),
-    [
-        ("/home/mara/.local/share/pipx/venvs/inkling-search", "pipx install --force"),
-        ("/usr/lib/inkling-search", "-m pip install"),
-    ],
-)
 def test_the_command_is_of_how_it_was_installed(
-    monkeypatch: pytest.MonkeyPatch, prefix: str, command: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sys, "prefix", prefix)
-    assert command in libraries.by_hand()
+    monkeypatch.setattr(libraries, "_is_writable", lambda: False)
+    wanted = ["accelerate>=1.10"]
+    assert libraries.by_hand(wanted) == (f"sudo {sys.executable} -m pip install 'accelerate>=1.10'")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    (tmp_path / "uv-receipt.toml").touch()
+    assert libraries.by_hand(wanted).startswith("uv pip install --python ")
+    monkeypatch.setattr(sys, "prefix", "/home/mara/.local/share/pipx/venvs/inkling-search")
+    assert libraries.by_hand(wanted) == "pipx runpip inkling-search install 'accelerate>=1.10'"
