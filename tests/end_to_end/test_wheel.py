@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 from packaging.requirements import Requirement
 
@@ -24,11 +27,20 @@ from desktop.system.window_socket import send
 from engine.contract.paths import BaseDir
 from engine.contract.version import VERSION
 from engine.models.packages import COPIED
+from tests.end_to_end.conftest import Inkling
 from tests.setup_scripts import setup_script
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("engine", "indexer", "desktop", "resources")
+
+#: Of the sample library, each with a question that it answers.
+SAMPLE = {
+    "Code/dispatch/pool.go": "stop workers gracefully and let waiting tasks complete",
+    "Notes/bread.md": "my loaf comes out dense and does not brown",
+    "Documents/Manuals/HX-40.pdf": "alarm because gas escapes from the heating machine",
+    "Work/Diagrams/whiteboard export 3.png": "which part reads the ingest queue",
+}
 
 pytestmark = [
     pytest.mark.slow,
@@ -115,9 +127,25 @@ def test_nothing_of_the_extra_is_asked_for(installed: Installed) -> None:
 
 
 def test_it_indexes_and_answers(installed: Installed) -> None:
+    """A file of each of the great kinds; `make check-dist` does the whole sample library."""
     assert installed.run(installed.inkling, "--version").stdout == f"Inkling {VERSION}\n"
-    done = installed.run(installed.inkling, "demo")
-    assert done.returncode == 0, done.stdout + done.stderr
+    files = installed.home / "files"
+    files.mkdir()
+    for name in SAMPLE:
+        shutil.copy(ROOT / "resources" / "sample" / "library" / name, files)
+    given = (installed.inkling, "--base-dir", str(installed.home / "sample"))
+    added = installed.run(*given, "add", "--wait", str(files))
+    assert added.returncode == 0, added.stdout + added.stderr
+    try:
+        problems = json.loads(installed.run(*given, "problems", "--json").stdout)
+        assert problems["problems"] == []
+        for name, question in SAMPLE.items():
+            told = installed.run(*given, "search", "--json", "--limit", "1", question)
+            assert [Path(hit["path"]).name for hit in json.loads(told.stdout)["hits"]] == [
+                Path(name).name
+            ], told.stderr
+    finally:
+        installed.run(*given, "stop")
 
 
 def test_photographs_are_named_by_their_place(installed: Installed) -> None:
@@ -153,3 +181,43 @@ def test_the_window_opens(installed: Installed) -> None:
         window.terminate()
         said = window.communicate(timeout=PATIENCE)[1]
     assert "Traceback" not in said
+
+
+@pytest.fixture
+def of_before(installed: Installed) -> Iterator[None]:
+    """The installed one is of an earlier version for a while."""
+    (file,) = installed.python.parents[1].glob(
+        "lib/python*/site-packages/engine/contract/version.py"
+    )
+    text = file.read_text()
+
+    def write(changed: str, seconds: int) -> None:
+        file.write_text(changed)
+        os.utime(file, (seconds, seconds))  # what was compiled is told by the second
+
+    write(text.replace(f'"{VERSION}"', '"0.0.9"'), 1_000_000)
+    yield
+    write(text, 2_000_000)
+
+
+@pytest.mark.usefixtures("of_before")
+def test_its_index_is_carried_over_by_a_newer_one(installed: Installed, base: BaseDir) -> None:
+    """The checkout is the newer one: it ends the indexer that runs and goes on with its index."""
+    folder = installed.home / "notes"
+    folder.mkdir()
+    (folder / "tea.md").write_text("# Tea\n\nGreen tea steeps for two minutes.\n")
+    given = ["--base-dir", str(base.root)]
+    added = installed.run(installed.inkling, *given, "add", "--wait", str(folder))
+    assert added.returncode == 0, added.stderr
+    older = read_endpoint(base)
+    assert older is not None
+    assert older.version == "0.0.9"
+    new = Inkling(base)
+    try:
+        assert new.paths("how long does green tea steep") == [str(folder / "tea.md")]
+        newer = read_endpoint(base)
+        assert newer is not None
+        assert (newer.version, newer.pid != older.pid) == (VERSION, True)
+        until(lambda: not psutil.pid_exists(older.pid), "for the older one to end")
+    finally:
+        new.run("stop")
