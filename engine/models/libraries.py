@@ -57,7 +57,7 @@ def install_libraries(
     if installer is None or not _is_writable():
         raise InklingError(
             "{model} needs libraries that Inkling can't install by itself here.",
-            hint="Install them with `{command}`.",
+            hint="In a terminal {command} installs them.",
             told={"model": spec.title, "command": by_hand(wanted)},
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,7 +75,8 @@ def install_libraries(
     if status or missing(spec):
         raise InklingError(
             "The libraries of {model} could not be installed: {reason}.",
-            hint="What was fetched is kept: the next try goes on from there. By hand: `{command}`.",
+            hint="What was fetched is kept: the next try goes on from there, and so does {command} "
+            "in a terminal.",
             told={"model": spec.title, "reason": last.rstrip("."), "command": by_hand(wanted)},
         )
     return True

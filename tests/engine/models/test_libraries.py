@@ -105,7 +105,7 @@ def test_where_nothing_can_install_the_command_is_said(
     monkeypatch.setattr(libraries, lacks, lambda: None)
     with pytest.raises(InklingError, match="can't install by itself") as error:
         libraries.install_libraries(LACKING, base.models)
-    assert "install torch==2.13.0" in error.value.hint
+    assert "pip install torch==2.13.0 installs them" in error.value.hint
 
 
 def test_the_command_is_of_how_it_was_installed(
