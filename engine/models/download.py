@@ -85,6 +85,11 @@ def download(
     that the next call goes on from there.
     """
     model_files.require_licence(spec, base)
+    # First: without them the files can't be checked.
+    if not install_libraries(spec, model_files.model_folder(spec, base), cancelled):
+        raise DownloadCancelledError("The download was stopped.", hint=_AGAIN)
+    if model_files.state(spec, base).state == "ready":
+        return
     hub = url_base or os.environ.get(HUB_VARIABLE) or HUB
     _Download(spec, base, hub.rstrip("/"), progress, cancelled).run()
 
@@ -113,9 +118,6 @@ class _Download:
 
     def run(self) -> None:
         folder = self._home / "files"
-        # First: without them the files can't be checked.
-        if not install_libraries(self._spec, self._home, self._cancelled):
-            raise DownloadCancelledError("The download was stopped.", hint=_AGAIN)
         remote = self._list()
         self._total = sum(file.bytes for file in remote)
         here = sum(_size(p) for f in remote for p in _places(folder, f))

@@ -12,8 +12,10 @@ import pytest
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
+from engine.encoders import worker
 from engine.models import files as model_files
 from engine.models import libraries
+from engine.models.download import download
 from engine.models.registry import MODELS, model_spec
 
 LACKING = replace(model_spec("jina-v4"), libraries=("inkling_needs_this",))
@@ -37,6 +39,24 @@ def test_one_sentence_and_one_action(base: BaseDir, tmp_path: Path) -> None:
     assert "`inkling model download jina-v4` installs them" in error.value.hint
     with pytest.raises(InklingError, match="not installed: inkling_needs_this"):
         model_files.add(LACKING, base, tmp_path)
+
+
+def test_a_worker_that_lacks_them_says_so() -> None:
+    """An index may be older than an installation without them."""
+    with pytest.raises(InklingError, match="not installed: inkling_needs_this") as error:
+        worker.load({"spec": LACKING.to_message(), "folder": None})
+    assert "inkling model download" in error.value.hint
+
+
+def test_where_the_weights_are_here_nothing_else_is_fetched(base: BaseDir) -> None:
+    whole = replace(LACKING, libraries=("json",))
+    home = model_files.model_folder(whole, base)
+    (home / "files").mkdir(parents=True)
+    (home / "files" / "config.json").write_text("{}")
+    model_files.accept_licence(whole, base)
+    manifest = model_files.make_manifest(home / "files", ["config.json"])
+    model_files.write_manifest(whole, home, home / "files", manifest)
+    download(whole, base, url_base="http://127.0.0.1:9")  # nobody is there
 
 
 def test_what_is_wanted_is_what_the_package_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,22 +83,20 @@ def wheel(folder: Path) -> Path:
     return path
 
 
-def test_pip_installs_what_lacks(
-    base: BaseDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pip_installs_what_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Into a folder, so that the environment of the tests stays as it is."""
-    place = tmp_path / "installed"
+    place, home = tmp_path / "installed", tmp_path / "home"
     monkeypatch.syspath_prepend(str(place))
     monkeypatch.setattr(libraries, "requirements", lambda: ["inkling-needs-this"])
     pip = [sys.executable, "-P", "-m", "pip", "install", "--no-index", "--target", str(place)]
     monkeypatch.setattr(libraries, "_installer", lambda: [*pip, "--find-links", str(tmp_path)])
     with pytest.raises(InklingError, match=r"ERROR: .*inkling-needs-this") as error:
-        libraries.install_libraries(LACKING, base.models)
+        libraries.install_libraries(LACKING, home)
     assert "goes on from there" in error.value.hint
     wheel(tmp_path)
-    assert libraries.install_libraries(LACKING, base.models)
+    assert libraries.install_libraries(LACKING, home)
     assert libraries.missing(LACKING) == []
-    assert list(base.models.iterdir()) == []  # nothing is left there
+    assert list(home.iterdir()) == []  # nothing is left there
 
 
 def test_cancelling_ends_the_installer(base: BaseDir, monkeypatch: pytest.MonkeyPatch) -> None:
