@@ -69,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"Inkling {VERSION}")
     top.add_argument("--base-dir", metavar="DIR", help="where Inkling keeps its state")
     top.add_argument("--toggle", action="store_true", help="show or hide the window")
+    top.add_argument("--panel", action="store_true", help="show or hide the small panel")
+    top.add_argument("--ask", metavar="WORDS", help="show the window with this question")
+    top.add_argument("--similar", metavar="FILE", help="show the window with files like this one")
     top.add_argument("--hidden", action="store_true", help="put the window in the tray")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
@@ -117,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
     autostart = command("autostart", "start Inkling when you log in")
     autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
     command("mcp", "answer an agent over stdio (Model Context Protocol)")
+    command("serve-desktop", "answer the searches of GNOME and KDE (the session bus starts it)")
     command("demo", "index the sample library and answer five questions")
     return top
 
