@@ -21,6 +21,7 @@ from desktop.jobs import JOB_THREAD
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.system import autostart
+from desktop.system.global_key import GlobalKey
 from desktop.system.launch import window_command
 from desktop.system.single_instance import SingleInstance
 from desktop.system.tray import Tray
@@ -113,6 +114,10 @@ class Application(QObject):
         self.tray = Tray(
             self, self.show, self.toggle_panel, lambda: self.window.commands.run("pause"), self.quit
         )
+        self.key = GlobalKey(s.PANEL_KEY, self)
+        self.key.pressed.connect(self._key_pressed)
+        self.key.failed.connect(self._key_failed)
+        self.key.bind(settings.panel_key)
         self.instance = SingleInstance(base.root, self)
         self.instance.asked.connect(self.do)
         self.settings.changed.connect(self._setting_changed)
@@ -153,6 +158,17 @@ class Application(QObject):
 
     def toggle_panel(self) -> None:
         self.panel.toggle()
+
+    def _key_pressed(self, token: str) -> None:
+        if token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = token  # Qt takes the focus with it, once
+        self.toggle_panel()
+
+    def _key_failed(self, error: InklingError) -> None:
+        """Said where it was asked for; the log knows of what fails at the session's start."""
+        logging.getLogger(__name__).warning("no key for the panel: %s", error.message)
+        if self._window is not None:
+            self._window.tell(error)
 
     def _grow(self, question: Question) -> None:
         """The window with what was asked in the panel."""
@@ -229,6 +245,7 @@ class Application(QObject):
         for shown in filter(None, (self._window, self._panel)):
             shown.hide()
         self.instance.close()
+        self.key.close()
         self.tray.close()
         self.settings.close()  # while the indexer is still there to take what waits
         if not self.settings.values.keep_indexing and not self._restart:
@@ -248,6 +265,8 @@ class Application(QObject):
     def _setting_changed(self, key: str) -> None:
         if key == "theme":
             theme.apply(self._app, self.settings.values.theme)
+        elif key == "panel_key":
+            self.key.bind(self.settings.values.panel_key)
         elif key == "start_with_session":
             wanted = self.settings.values.start_with_session
             try:

@@ -6,13 +6,15 @@ import configparser
 import re
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import resources
-from desktop.system.protocol import PATH, Program
+from desktop.system.keys import Keys
+from desktop.system.protocol import PATH, BoundKey, Program
 from desktop.system.unix_socket import send_to_socket as send_to_socket
 from desktop.system.unix_socket import socket_address as socket_address
+from engine.contract.errors import InklingError
 
 _ICON = Path(resources.__file__).parent / "icons" / "inkling.svg"
 _FILE_CODES = ("%f", "%F", "%u", "%U")
@@ -92,6 +94,19 @@ def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] |
         if found := shutil.which(name, path=environment.get("PATH")):
             return [found]
     return None
+
+
+def bind_key(
+    keys: Keys,
+    text: str,
+    description: str,
+    pressed: Callable[[str], None],
+    failed: Callable[[InklingError], None],
+) -> BoundKey:
+    """The desktop portal, which asks the person."""
+    from desktop.system.portal_key import PortalKey
+
+    return PortalKey(keys, description, pressed, failed)
 
 
 def programs_for(path: str) -> list[Program]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import plistlib
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
-from desktop.system.protocol import PATH, Program
+from desktop.system.keys import Keys
+from desktop.system.protocol import PATH, BoundKey, Program
 from desktop.system.unix_socket import send_to_socket as send_to_socket
 from desktop.system.unix_socket import socket_address as socket_address
+from engine.contract.errors import InklingError
 
 
 def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
@@ -57,6 +59,19 @@ def copied_file_formats(urls: Sequence[bytes]) -> dict[str, bytes]:
 def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] | None:
     """The system's own."""
     return ["open", "-a", "Terminal", folder]
+
+
+def bind_key(
+    keys: Keys,
+    text: str,
+    description: str,
+    pressed: Callable[[str], None],
+    failed: Callable[[InklingError], None],
+) -> BoundKey:
+    """Carbon."""
+    from desktop.system.macos_key import MacKey
+
+    return MacKey(keys, text, pressed, failed)
 
 
 def programs_for(path: str) -> list[Program]:

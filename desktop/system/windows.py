@@ -5,10 +5,12 @@ from __future__ import annotations
 import ntpath
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
-from desktop.system.protocol import PATH, Program
+from desktop.system.keys import Keys
+from desktop.system.protocol import PATH, BoundKey, Program
+from engine.contract.errors import InklingError
 
 #: A piece of a command: bare characters and "quoted ones" up to the next space.
 _ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*")+')
@@ -80,6 +82,19 @@ def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] |
     """Windows Terminal where it is installed, else the old one."""
     found = shutil.which("wt", path=environment.get("PATH"))
     return [found, "-d", folder] if found else ["cmd", "/c", "start", "cmd"]
+
+
+def bind_key(
+    keys: Keys,
+    text: str,
+    description: str,
+    pressed: Callable[[str], None],
+    failed: Callable[[InklingError], None],
+) -> BoundKey:
+    """RegisterHotKey."""
+    from desktop.system.windows_key import WindowsKey
+
+    return WindowsKey(keys, text, pressed, failed)
 
 
 def programs_for(path: str) -> list[Program]:
