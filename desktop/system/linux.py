@@ -16,6 +16,8 @@ from desktop.system.unix_socket import send_to_socket as send_to_socket
 from desktop.system.unix_socket import socket_address as socket_address
 from engine.contract.errors import InklingError
 
+NAME = "linux"
+
 _ICON = Path(resources.__file__).parent / "icons" / "inkling.svg"
 _FILE_CODES = ("%f", "%F", "%u", "%U")
 _FILE_MANAGER = "org.freedesktop.FileManager1"
@@ -34,11 +36,16 @@ def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
 
 def autostart_entry(command: Sequence[str], folder: str) -> bytes:
     """A desktop entry (Desktop Entry Specification 1.5)."""
-    line = " ".join(map(_quoted, command))
     return (
-        f"[Desktop Entry]\nType=Application\nName=Inkling\nExec={line}\nPath={_escaped(folder)}\n"
+        f"[Desktop Entry]\nType=Application\nName=Inkling\nExec={exec_line(command)}\n"
+        f"Path={_escaped(folder)}\n"
         f"Icon={_escaped(str(_ICON))}\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
     ).encode("utf-8", "surrogateescape")
+
+
+def exec_line(command: Sequence[str]) -> str:
+    """A command as Exec has it."""
+    return " ".join(map(_quoted, command))
 
 
 def _escaped(text: str) -> str:

@@ -13,6 +13,8 @@ from desktop.system.unix_socket import send_to_socket as send_to_socket
 from desktop.system.unix_socket import socket_address as socket_address
 from engine.contract.errors import InklingError
 
+NAME = "macos"
+
 
 def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
     """A launch agent of this person."""

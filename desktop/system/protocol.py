@@ -37,6 +37,11 @@ class Platform(Protocol):
     `send_to_socket`, `bind_key` and `programs_for` touch the system.
     """
 
+    @property
+    def NAME(self) -> str:
+        """What tables call it."""
+        ...
+
     def autostart_file(self, home: PurePath, environment: Mapping[str, str]) -> PurePath:
         """Where the system looks for what the session starts."""
         ...

@@ -12,6 +12,8 @@ from desktop.system.keys import Keys
 from desktop.system.protocol import PATH, BoundKey, Program
 from engine.contract.errors import InklingError
 
+NAME = "windows"
+
 #: A piece of a command: bare characters and "quoted ones" up to the next space.
 _ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*")+')
 
@@ -24,12 +26,12 @@ def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
 
 def autostart_entry(command: Sequence[str], folder: str) -> bytes:
     """A command file that starts the program and ends."""
-    quoted = " ".join(map(_quoted, command))
+    line = " ".join(map(quoted, command))
     # The interpreter of command files reads the machine's old code page unless it is told.
-    return f'@chcp 65001 >nul\r\n@start "" /D {_quoted(folder)} {quoted}\r\n'.encode()
+    return f'@chcp 65001 >nul\r\n@start "" /D {quoted(folder)} {line}\r\n'.encode()
 
 
-def _quoted(argument: str) -> str:
+def quoted(argument: str) -> str:
     """An argument in a command file: `%` starts a variable even within quotes."""
     # A backslash before the closing quote would escape it.
     end = "\\" if argument.endswith("\\") else ""

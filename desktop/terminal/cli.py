@@ -261,6 +261,12 @@ def serve_agents(options: argparse.Namespace, base: BaseDir) -> int:
     return serve(base)
 
 
+def integrate(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.integrate_command import run_integrate
+
+    return run_integrate(options, base)
+
+
 def serve_desktop(options: argparse.Namespace, base: BaseDir) -> int:
     if find_spec("dbus_fast") is None:
         raise InklingError(
@@ -291,6 +297,7 @@ COMMANDS: dict[str, Command] = {
     "stop": stop_indexer,
     "autostart": set_autostart,
     "mcp": serve_agents,
+    "integrate": integrate,
     "serve-desktop": serve_desktop,
     "demo": show_demo,
 }

@@ -120,6 +120,11 @@ def parser() -> argparse.ArgumentParser:
     autostart = command("autostart", "start Inkling when you log in")
     autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
     command("mcp", "answer an agent over stdio (Model Context Protocol)")
+    integrate = command("integrate", "tell the desktop of Inkling: menus, searches, file managers")
+    way = integrate.add_mutually_exclusive_group()
+    way.add_argument("--list", action="store_true", help="say what is told, and change nothing")
+    way.add_argument("--remove", action="store_true", help="take back what was written")
+    way.add_argument("--show", metavar="ID", help="print the contents of one file")
     command("serve-desktop", "answer the searches of GNOME and KDE (the session bus starts it)")
     command("demo", "index the sample library and answer five questions")
     return top
