@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import resources
+from desktop.system import kept_thumbnails
 from desktop.system.keys import Keys
 from desktop.system.protocol import PATH, BoundKey, Program
 from desktop.system.unix_socket import send_to_socket as send_to_socket
@@ -114,6 +115,11 @@ def bind_key(
     from desktop.system.portal_key import PortalKey
 
     return PortalKey(keys, description, pressed, failed)
+
+
+def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
+    """By the Thumbnail Managing Standard."""
+    return kept_thumbnails.find(path, environment)
 
 
 def programs_for(path: str) -> list[Program]:

@@ -76,6 +76,11 @@ def bind_key(
     return MacKey(keys, text, pressed, failed)
 
 
+def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
+    """None: Quick Look keeps them in a database of its own."""
+    return None
+
+
 def programs_for(path: str) -> list[Program]:
     """None: Launch Services has no list that can be read without its own libraries."""
     return []

@@ -93,6 +93,10 @@ class Platform(Protocol):
         """Hold a key for the whole desktop; both are called from any thread. Touches the system."""
         ...
 
+    def kept_thumbnail(self, path: str, environment: Mapping[str, str]) -> bytes | None:
+        """A picture of a file that the desktop has drawn already; blocking, reads files."""
+        ...
+
     def programs_for(self, path: str) -> list[Program]:
         """The installed programs that say they open this type of file, by name. Reads files."""
         ...

@@ -99,6 +99,11 @@ def bind_key(
     return WindowsKey(keys, text, pressed, failed)
 
 
+def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
+    """None: Explorer keeps them in a database of its own."""
+    return None
+
+
 def programs_for(path: str) -> list[Program]:
     """None: the registry's list can't be started by command alone."""
     return []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -24,6 +25,7 @@ from tests.waiting import PATIENCE, until
 pytest.importorskip("dbus_fast")
 from desktop.provider import described
 from desktop.provider.result_id import hit_of, id_of
+from desktop.system import integrating
 from desktop.system.identity import BUS_NAME, OBJECT_PATH
 from tests.desktop.at_spi import session_bus
 from tests.desktop.session_bus import call, methods
@@ -288,6 +290,15 @@ def test_where_there_is_no_index_nothing_is_started(desktop: Desktop, tmp_path: 
         finally:
             process.terminate()
             assert process.wait(PATIENCE) == 0
+
+
+def test_the_bus_starts_it_by_the_file_that_integrating_writes(base: BaseDir) -> None:
+    integrating.write(base)
+    with session_bus(dict(os.environ)) as address:
+        assert call(address, GNOME, "GetInitialResultSet", "as", ["boat"]) == [[]]
+        (process,) = call(address, BUS, "GetConnectionUnixProcessID", "s", BUS_NAME)
+        started = psutil.Process(process)
+    until(lambda: not started.is_running())  # it ends with the session
 
 
 def test_icons_are_of_the_type() -> None:
