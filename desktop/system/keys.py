@@ -33,7 +33,6 @@ _KEYS |= {chr(97 + n): (chr(97 + n), 0x41 + n, code) for n, code in enumerate(_M
 _KEYS |= {str(n): (str(n), 0x30 + n, code) for n, code in enumerate(_MAC_DIGITS)}
 _KEYS |= {f"f{n}": (f"F{n}", 0x6F + n, code) for n, code in enumerate(_MAC_FUNCTIONS, 1)}
 
-BY_HAND = "Bind a key to `inkling --panel` in the keyboard settings of your desktop."
 #: Without one of these a key would be taken from every program.
 _ENOUGH = frozenset({"ctrl", "alt", "super"})
 
@@ -68,13 +67,13 @@ def parsed(text: str) -> Keys:
     alone = key.startswith("f") and key in _KEYS and key != "f"
     if key not in _KEYS or not set(names) <= set(_MODIFIERS):
         raise InklingError(
-            "“{text}” is no key that can be bound.",
+            "The key “{text}” can't be bound.",
             hint="Write it like Ctrl+Alt+Space: Ctrl, Alt, Shift or Super, and a key.",
             told={"text": text},
         )
     if not alone and not _ENOUGH & set(names):
         raise InklingError(
-            "“{text}” would be taken from every program.",
+            "The key “{text}” would be taken from every program.",
             hint="Add Ctrl, Alt or Super, such as Ctrl+Alt+Space.",
             told={"text": text},
         )
@@ -92,4 +91,7 @@ def taken(text: str) -> InklingError:
 
 def none_here() -> InklingError:
     """The desktop gives programs no keys."""
-    return InklingError("This desktop gives programs no key of their own.", hint=BY_HAND)
+    return InklingError(
+        "This desktop gives programs no key of their own.",
+        hint="Bind a key to `inkling --panel` in the keyboard settings of your desktop.",
+    )

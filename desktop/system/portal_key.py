@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from desktop.system.keys import BY_HAND, Keys, none_here
+from desktop.system.keys import Keys, none_here
 from engine.contract.errors import InklingError
 from engine.contract.version import APPLICATION_ID
 
@@ -177,4 +177,7 @@ class PortalKey:
 
 
 def _refused() -> InklingError:
-    return InklingError("No key was bound.", hint=f"Choose it again in the settings. {BY_HAND}")
+    return InklingError(
+        "No key was bound.",
+        hint="Bind a key to `inkling --panel` in the keyboard settings of your desktop.",
+    )

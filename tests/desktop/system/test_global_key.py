@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.system import macos_key, windows_key
 from desktop.system.global_key import GlobalKey
-from desktop.system.keys import BY_HAND, Keys, parsed
+from desktop.system.keys import Keys, parsed
 from engine.contract.errors import InklingError
 from engine.contract.version import APPLICATION_ID
 from tests.waiting import PATIENCE
@@ -46,7 +46,7 @@ class TestKeys:
 
     @pytest.mark.parametrize("text", ["", "Ctrl", "Ctrl+", "Hyper+K", "Ctrl+Alt", "Ctrl+ß", "F13"])
     def test_what_is_no_key_is_said(self, text: str) -> None:
-        with pytest.raises(InklingError, match=r"Ctrl\+Alt\+Space|no key"):
+        with pytest.raises(InklingError, match=r"Ctrl\+Alt\+Space|can't be"):
             parsed(text)
 
     @pytest.mark.parametrize("text", ["k", "Shift+K", "Space"])
@@ -209,7 +209,7 @@ def test_whoever_says_no_is_heard(qtbot: QtBot, session: Session, key: GlobalKey
     with qtbot.waitSignal(key.failed) as failed:
         key.bind("Ctrl+Alt+Space")
     assert failed.args[0].message == "No key was bound."
-    assert BY_HAND in failed.args[0].hint
+    assert "inkling --panel" in failed.args[0].hint
 
 
 def test_where_the_desktop_has_none_that_is_said(
@@ -219,11 +219,11 @@ def test_where_the_desktop_has_none_that_is_said(
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         with qtbot.waitSignal(key.failed) as failed:
             key.bind("Ctrl+Alt+Space")
-        assert failed.args[0].hint == BY_HAND
+        assert "inkling --panel" in failed.args[0].hint
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
         with qtbot.waitSignal(key.failed) as failed:
             key.bind("Ctrl+Alt+Space")
-        assert failed.args[0].hint == BY_HAND
+        assert "inkling --panel" in failed.args[0].hint
 
 
 def test_nonsense_is_said_and_nothing_is_nothing(qtbot: QtBot, key: GlobalKey) -> None:
