@@ -49,12 +49,21 @@ BELOW: dict[str, tuple[str, ...]] = {
         )
         for room in ("results", "preview", "index", "settings")
     },
+    "desktop.provider": (
+        "engine.contract",
+        "desktop.*",
+        "desktop.wording",
+        "desktop.system",
+        "desktop.presentation",
+    ),
     "desktop.terminal": (
         "engine.contract",
         "desktop.*",
         "desktop.system",
         "desktop.presentation",
         "desktop.settings.changing",
+        "desktop.provider.serving",
+        "desktop.wording",
     ),
     "desktop.window": ("engine.contract", "desktop"),
     "desktop": ("engine.contract", "desktop"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import configparser
 import gzip
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from desktop.system.identity import BUS_NAME
 from desktop.terminal.options import parser
 from engine.contract.version import APPLICATION_ID, VERSION
 from tests.setup_scripts import FOLDER, setup_script
@@ -44,8 +46,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_desktop_finds_it(root: Path) -> None:
-    (entry,) = (root / "usr/share/applications").iterdir()
-    assert entry.name == f"{APPLICATION_ID}.desktop"
+    entry = root / "usr/share/applications" / f"{APPLICATION_ID}.desktop"
     judged("desktop-file-validate", "--no-hints", str(entry))
     told = configparser.RawConfigParser(strict=True, interpolation=None)
     told.optionxform = str  # type: ignore[assignment,method-assign]
@@ -56,9 +57,23 @@ def test_the_desktop_finds_it(root: Path) -> None:
     assert {f"Desktop Action {name}" for name in actions} == {*told.sections()} - {main.name}
     for section in told.values():
         if command := section.get("Exec"):
-            name, *arguments = command.split()
+            name, *arguments = shlex.split(command)
             assert (root / "usr/bin" / name).is_file()
             parser().parse_args([word for word in arguments if not word.startswith("%")])
+
+
+def test_its_searches_are_answered(root: Path) -> None:
+    """GNOME's and Plasma's, by the name that the bus starts a command of ours for."""
+    service = configparser.ConfigParser()
+    service.read(root / "usr/share/dbus-1/services" / f"{BUS_NAME}.service")
+    program, *arguments = shlex.split(service["D-BUS Service"]["Exec"])
+    assert (root / program.lstrip("/")).is_file()
+    assert parser().parse_args(arguments).command == "serve-desktop"
+    (gnome,) = (root / "usr/share/gnome-shell/search-providers").iterdir()
+    (plasma,) = (root / "usr/share/krunner/dbusplugins").iterdir()
+    assert f"BusName={BUS_NAME}\n" in gnome.read_text()
+    assert f"X-Plasma-DBusRunner-Service={BUS_NAME}\n" in plasma.read_text()
+    assert service["D-BUS Service"]["Name"] == BUS_NAME
 
 
 def test_software_centres_can_show_it(root: Path) -> None:

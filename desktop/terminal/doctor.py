@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from rich.markup import escape
 
 from desktop.client import Client, read_endpoint
-from desktop.system import autostart
+from desktop.system import autostart, integrating
 from desktop.terminal import output
 from engine.contract import launch
 from engine.contract.checks import Check
@@ -136,6 +136,17 @@ def _session(base: BaseDir) -> Iterator[Check]:
         yield Check("session", title, said, "`inkling autostart on` sets it to this one.")
 
 
+def _integration(base: BaseDir) -> Iterator[Check]:
+    """Of what a desktop can be told, what it knows."""
+    found = integrating.look(base)
+    if found:
+        known = [one.row.title for one in found if one.state in ("written", "older", "changed")]
+        said = f"{len(known)} of {len(found)} written. `inkling integrate --list` shows them."
+        older = any(one.state == "older" for one in found)
+        do = "`inkling integrate` renews those of another version." if older else ""
+        yield Check("integration", "Files for the desktop", said, do)
+
+
 def _screen(base: BaseDir) -> Iterator[Check]:
     """Whether a window can be shown."""
     if sys.platform in ("darwin", "win32"):
@@ -153,5 +164,6 @@ LOOKS: tuple[Look, ...] = (
     _indexer,
     _examined,
     _session,
+    _integration,
     _screen,
 )

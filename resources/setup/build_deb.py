@@ -17,12 +17,13 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import build_dist
 import check_system
 import environment
 
+from desktop.system.integration import Places, rows_for
 from engine.contract.version import APPLICATION_ID, VERSION
 from engine.models.packages import find_package
 from indexer.reading.extract.languages import LANGUAGES
@@ -33,14 +34,8 @@ HOME = f"usr/lib/{NAME}"
 MAINTAINER = "The Inkling developers <inkling@lists.inkling-search.org>"
 PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 ICONS = (16, 24, 32, 48, 64, 128, 256, 512)
-#: Where a desktop looks for each of the files in resources/desktop, by how its name ends.
-PLACES = {
-    ".metainfo.xml": "usr/share/metainfo",
-    ".search-provider.ini": "usr/share/gnome-shell/search-providers",
-    ".service": "usr/share/dbus-1/services",
-    ".runner.desktop": "usr/share/krunner/dbusplugins",
-    ".desktop": "usr/share/applications",
-}
+#: Of what a desktop is told (desktop/system/integration.py) these are each person's own.
+OF_A_PERSON = ("nautilus",)
 
 CONTROL = """\
 Package: {name}
@@ -145,9 +140,17 @@ def system_files(root: Path) -> None:
     (home / "bin" / "python").symlink_to(f"/usr/bin/{PYTHON}")
     write(home / "pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\n")
     write(root / "usr/bin/inkling", LAUNCHER.format(home=HOME), 0o755)
-    for file in sorted((CHECKOUT / "resources" / "desktop").iterdir()):
-        ending = next(end for end in PLACES if file.name.endswith(end))
-        write(root / PLACES[ending] / file.name, file.read_text(encoding="utf-8"))
+    told = Places(
+        PurePath("/"), {"XDG_DATA_HOME": "/usr/share"}, ["inkling"],
+        ["/usr/bin/inkling", "serve-desktop"],
+    )  # fmt: skip
+    for row in rows_for("linux"):
+        if row.id not in OF_A_PERSON:
+            place = root / row.path(told).relative_to("/")
+            write(place, row.contents(told).decode(), 0o755 if row.executable else 0o644)
+    metadata = f"{APPLICATION_ID}.metainfo.xml"
+    text = (CHECKOUT / "resources" / "desktop" / metadata).read_text(encoding="utf-8")
+    write(root / "usr/share/metainfo" / metadata, text)
     icons(root / "usr/share/icons/hicolor")
     documents(root)
 
@@ -162,13 +165,12 @@ def unused() -> list[str]:
 
 
 def icons(place: Path) -> None:
-    """The icon as it was drawn, and in every size that a desktop without SVG asks for."""
+    """The icon in every size that a desktop without SVG asks for."""
     from PySide6.QtCore import QSize
     from PySide6.QtGui import QImage, QPainter
     from PySide6.QtSvg import QSvgRenderer
 
     drawing = CHECKOUT / "resources" / "icons" / "inkling.svg"
-    write(place / "scalable/apps" / f"{APPLICATION_ID}.svg", drawing.read_text(encoding="utf-8"))
     drawn = QSvgRenderer(str(drawing))
     for side in ICONS:
         image = QImage(QSize(side, side), QImage.Format.Format_ARGB32)
@@ -242,10 +244,11 @@ def control(root: Path) -> None:
 
 def pack(root: Path, target: Path) -> None:
     """One file for dpkg; everything in it belongs to root."""
-    started = {root / "usr/bin/inkling", *(root / "DEBIAN").glob("p*")}
     for path in root.rglob("*"):
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path in started else 0o644)
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+        elif path.is_file() and not path.is_symlink() and root / HOME in path.parents:
+            path.chmod(0o644)  # libraries come executable from where they were built
     command = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--build", str(root), str(target)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+import sys
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
-from desktop.system import autostart
+from desktop.system import autostart, integrating
 from desktop.terminal import cli, doctor
 from engine.contract import launch
 from engine.contract.paths import BaseDir
@@ -19,6 +21,7 @@ from engine.contract.paths import BaseDir
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
 def checks(base: BaseDir, look: doctor.Look) -> list[tuple[str, bool]]:
@@ -78,6 +81,23 @@ def test_libraries_that_do_not_load(base: BaseDir, monkeypatch: pytest.MonkeyPat
     )
     ((said, fine),) = checks(base, doctor._examined)
     assert said == "They do not load: ModuleNotFoundError: No module named 'not_installed_at_all'"
+    assert not fine
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it has the longest list")
+def test_what_the_desktop_was_told(base: BaseDir) -> None:
+    ((said, fine),) = checks(base, doctor._integration)
+    assert (said[:2], fine) == ("0 ", True)
+    integrating.write(base)
+    ((said, fine),) = checks(base, doctor._integration)
+    assert (said[:2] != "0 ", fine) == (True, True)
+    entry = next(one for one in integrating.look(base) if one.row.id == "entry")
+    listed = base.root / "integration.json"
+    told = json.loads(listed.read_text())
+    entry.path.write_text("of before")
+    told["files"][str(entry.path)] = hashlib.sha256(b"of before").hexdigest()
+    listed.write_text(json.dumps(told))
+    ((_, fine),) = checks(base, doctor._integration)
     assert not fine
 
 
