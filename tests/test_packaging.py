@@ -62,6 +62,17 @@ def test_the_desktop_finds_it(root: Path) -> None:
             parser().parse_args([word for word in arguments if not word.startswith("%")])
 
 
+def test_pictures_can_be_opened_with_it(root: Path) -> None:
+    entry = root / "usr/share/applications" / f"{APPLICATION_ID}.Similar.desktop"
+    judged("desktop-file-validate", "--no-hints", str(entry))
+    told = configparser.RawConfigParser(interpolation=None)
+    told.read(entry, encoding="utf-8")
+    assert "image/png" in told["Desktop Entry"]["MimeType"].split(";")
+    _, *arguments = shlex.split(told["Desktop Entry"]["Exec"])
+    assert arguments[-1] == "%f"
+    assert parser().parse_args([*arguments[:-1], "a.png"]).similar == "a.png"
+
+
 def test_its_searches_are_answered(root: Path) -> None:
     """GNOME's and Plasma's, by the name that the bus starts a command of ours for."""
     service = configparser.ConfigParser()
