@@ -259,16 +259,8 @@ class Client:
 
 def _readable(status: int, body: bytes) -> InklingError:
     try:
-        data = json.loads(body)
-        error = data["error"]
-        said = error.get("template") or error  # as it was filled, for other languages
-        return InklingError(
-            said["message"],
-            hint=said.get("hint", ""),
-            path=error.get("path"),
-            told=said.get("told"),
-        )
-    except (ValueError, KeyError, TypeError):
+        return InklingError.of(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         detail = body.decode("utf-8", "replace")[:300]
         return InklingError(
             "The indexer refused this request ({status}).",

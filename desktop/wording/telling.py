@@ -21,6 +21,40 @@ IN_WINDOW = {
     ),
     "It is started by the next command.": tr("Try again in a moment."),
     ALLOW: tr("It is read when you allow it under “Withheld”."),
+    "Get the files again with `inkling model download`.": tr(
+        "It can be got again on the page “Model”."
+    ),
+    "Get the files again with `inkling model download`, or add a complete folder.": tr(
+        "It can be got again on the page “Model”."
+    ),
+    "Free some space, or put the weights elsewhere and use `inkling model add`.": tr(
+        "Free some space, or choose another model."
+    ),
+    "What is here is kept: the same command goes on from there. A folder with the files can be "
+    "added with `inkling model add`.": tr(
+        "What is here is kept: a download goes on from there. A folder with the files can be "
+        "added, too."
+    ),
+    "What is here is kept: the same command goes on from there.": tr(
+        "What is here is kept: a download goes on from there."
+    ),
+    "{notice} Accept it with `--accept-licence`.": tr("It can be accepted on the page “Model”."),
+    "The page “Model” or `inkling model download {id}` gets them ({size} GB), `inkling model add "
+    "PATH` takes a folder that you have.": tr(
+        "The page “Model” gets them, or takes a folder that you have."
+    ),
+    "Known models: {known}. See `inkling model list`.": tr("The page “Model” lists them."),
+    "Choose another with `inkling model use ID` first.": tr(
+        "Choose another on the page “Model” first."
+    ),
+    "Choose another with `inkling model use ID --for sight`, or `none`, first.": tr(
+        "Choose another on the page “Model” first."
+    ),
+    "Wait until it is there, or stop it with `inkling model remove {id}`.": tr(
+        "Wait until it is there, or stop it on the page “Model”."
+    ),
+    "They are listed by `inkling status`.": tr("The page “Index” lists them."),
+    "Use it, or end it with `inkling stop`.": tr("Use it, or end it first."),
 }
 
 

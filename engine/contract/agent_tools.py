@@ -90,7 +90,7 @@ class AgentTools:
         at `next_offset` until it is null. Text in pictures and scans is what was recognised there.
         """
         if (first_line is None) != (last_line is None):
-            raise InklingError("first_line and last_line go together.", hint="Give both.")
+            raise InklingError("The lines first_line and last_line go together.", hint="Give both.")
         lines = None if first_line is None or last_line is None else (first_line, last_line)
         text = self._index.text(_inward(path), page, lines)
         end = offset + READ_CHARACTERS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Self
 
 
 class InklingError(Exception):
@@ -28,6 +28,22 @@ class InklingError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+    def as_data(self) -> dict[str, Any]:
+        """For another process: whole sentences, and what they were filled from."""
+        data: dict[str, Any] = {"message": self.message, "hint": self.hint, "path": self.path}
+        if self.told is not None:
+            told = {name: str(value) for name, value in self.told.items()}
+            words = {"message": self.template, "hint": self.hint_template}
+            data["template"] = {**words, "told": told}
+        return data
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """What `as_data` gave; KeyError, TypeError or ValueError if it is nothing of the kind."""
+        said = data.get("template") or data
+        hint, told = said.get("hint", ""), said.get("told")
+        return cls(said["message"], hint=hint, path=data.get("path"), told=told)
 
 
 class StoreDamagedError(InklingError):

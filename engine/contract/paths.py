@@ -73,9 +73,10 @@ class BaseDir:
                 part.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise InklingError(
-                f"Inkling can't write to its folder {self.root}: {error.strerror or error}.",
+                "Inkling can't write to its folder {root}: {error}.",
                 hint="Free some space or fix its permissions, or choose another with --base-dir.",
                 path=str(self.root),
+                told={"root": self.root, "error": error.strerror or error},
             ) from error
         return self
 

@@ -298,7 +298,9 @@ class Settings:
             setattr(self, key, row.check(value))
         except ValueError as error:
             raise InklingError(
-                f"“{row.title}” can't be {value!r}: {error}.", hint=f"Its key is {key}."
+                "“{title}” can't be {value}: {error}.",
+                hint="Its key is {key}.",
+                told={"title": row.title, "value": repr(value), "error": error, "key": key},
             ) from error
 
     def update(self, values: Mapping[str, object]) -> list[str]:
@@ -328,9 +330,10 @@ class Settings:
             _replace(self._path, tomli_w.dumps(changed | self._unknown))
         except OSError as error:
             raise InklingError(
-                f"The settings can't be saved: {error.strerror or error}.",
+                "The settings can't be saved: {error}.",
                 hint="Free some space or fix the folder's permissions.",
                 path=str(self._path),
+                told={"error": error.strerror or error},
             ) from error
 
 
@@ -359,5 +362,7 @@ def setting(key: str) -> Setting:
         return SETTINGS[key]
     except KeyError:
         raise InklingError(
-            f"There is no setting “{key}”.", hint=f"Known settings: {', '.join(SETTINGS)}."
+            "There is no setting “{key}”.",
+            hint="Known settings: {known}.",
+            told={"key": key, "known": ", ".join(SETTINGS)},
         ) from None

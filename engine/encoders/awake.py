@@ -81,4 +81,6 @@ def _told(work: Callable[[], _Made]) -> _Made:
         raise
     except Exception as error:
         log.exception("a question could not be encoded")
-        raise InklingError(f"The model failed: {type(error).__name__}: {error}") from error
+        raise InklingError(
+            "The model failed: {error}.", told={"error": f"{type(error).__name__}: {error}"}
+        ) from error

@@ -22,7 +22,7 @@ from engine.contract.paths import BaseDir
 from engine.contract.types import Adapter, Encoding, TextInput
 from engine.encoders.awake import RETRY_LOAD_S, AwakeQueries
 from engine.encoders.process import EncoderProcess
-from engine.encoders.requests import BATCH, FATAL, QUERY, Call, Request, as_error, died, name_of
+from engine.encoders.requests import BATCH, FATAL, QUERY, Call, Request, ended_by, not_loaded
 from engine.models.registry import ModelSpec
 
 log = logging.getLogger(__name__)
@@ -232,7 +232,7 @@ class EncoderPool:
                 self.fast = bool(message["fast"])
                 self._load_deaths = 0
             elif "failed" in message:
-                self._load_failed(as_error(message["failed"]))
+                self._load_failed(InklingError.of(message["failed"]))
             else:
                 self._finish(message)
             self._last_work = time.monotonic()
@@ -247,7 +247,7 @@ class EncoderPool:
             for half in request.halves():
                 self._push(half)
         else:
-            request.call.settle(request.positions, as_error(message["error"]))
+            request.call.settle(request.positions, InklingError.of(message["error"]))
 
     def _on_exit(self, process: EncoderProcess, code: int) -> None:
         with self._lock:
@@ -261,7 +261,7 @@ class EncoderPool:
             else:
                 self._load_deaths += 1
                 if self._load_deaths >= FATAL:
-                    self._load_failed(died(f"{self.spec.title} could not be loaded"))
+                    self._load_failed(not_loaded(self.spec.title))
             if self._waiting:
                 self._start()
         self._pump()
@@ -284,9 +284,7 @@ class EncoderPool:
                 for half in request.halves():
                     self._push(half)
             else:
-                request.call.settle(
-                    request.positions, died(f"{name_of(request)} ended the encoder")
-                )
+                request.call.settle(request.positions, ended_by(request))
         self._in_flight.clear()
 
     def _fail_all(self, error: InklingError) -> None:

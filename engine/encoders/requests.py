@@ -23,7 +23,8 @@ class InputsFailedError(InklingError):
         self, failed: dict[int, InklingError], encodings: Sequence[Encoding | None]
     ) -> None:
         first = failed[min(failed)]
-        super().__init__(first.message, hint=first.hint, path=first.path)
+        words = (first.template, first.hint_template)
+        super().__init__(words[0], hint=words[1], path=first.path, told=first.told)
         self.failed = failed  # by position in the call's inputs
         self.encodings = encodings  # None where failed
 
@@ -43,8 +44,10 @@ class Call:
         Too few or too many are none: they could not be told apart.
         """
         if not isinstance(outcome, InklingError) and len(outcome) != len(positions):
-            said = f"The model gave {len(outcome)} encodings for {len(positions)} inputs."
-            outcome = InklingError(said)
+            outcome = InklingError(
+                "The model gave {encodings} encodings for {inputs} inputs.",
+                told={"encodings": len(outcome), "inputs": len(positions)},
+            )
         for offset, position in enumerate(positions):
             if isinstance(outcome, InklingError):
                 self.failed[position] = outcome
@@ -106,20 +109,27 @@ class Request:
         ]
 
 
-def as_error(error: dict[str, Any]) -> InklingError:
-    return InklingError(error["message"], hint=error["hint"], path=error["path"])
-
-
-def died(what: str) -> WorkerDiedError:
+def not_loaded(title: str) -> WorkerDiedError:
+    """The worker ended twice while it loaded the model."""
     return WorkerDiedError(
-        f"{what} twice.", hint="See logs/ in Inkling's folder; memory may be short."
+        "{title} could not be loaded twice.",
+        hint="See logs/ in Inkling's folder; memory may be short.",
+        told={"title": title},
     )
 
 
-def name_of(request: Request) -> str:
-    """The input of a request in words that don't quote what it says."""
+def ended_by(request: Request) -> WorkerDiedError:
+    """The request's input ended the worker twice. What it says is not quoted."""
     item = request.items[0]
     if request.op == "images":
-        return f"The picture {item}"
+        return WorkerDiedError(
+            "The picture {picture} ended the encoder twice.",
+            hint="See logs/ in Inkling's folder; memory may be short.",
+            told={"picture": item},
+        )
     text = item if isinstance(item, str) else item[0]
-    return f"A text of {len(text)} characters"
+    return WorkerDiedError(
+        "A text of {characters} characters ended the encoder twice.",
+        hint="See logs/ in Inkling's folder; memory may be short.",
+        told={"characters": len(text)},
+    )

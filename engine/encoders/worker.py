@@ -131,13 +131,10 @@ def as_message(encoding: Encoding) -> dict[str, Any]:
 def describe(error: Exception) -> dict[str, Any]:
     """An error as data. What is not ours is named by type only where it might quote the text."""
     if isinstance(error, InklingError):
-        return {"message": error.message, "hint": error.hint, "path": error.path}
+        return error.as_data()
     log.error("request failed", exc_info=error)
-    return {
-        "message": f"The model failed: {type(error).__name__}: {error}",
-        "hint": "",
-        "path": None,
-    }
+    said = f"{type(error).__name__}: {error}"
+    return InklingError("The model failed: {error}.", told={"error": said}).as_data()
 
 
 def _lower_priority() -> None:

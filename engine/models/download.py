@@ -106,7 +106,9 @@ class _Download:
         self._cancelled = cancelled
         self._done = self._total = 0
         if urllib.parse.urlsplit(hub).scheme != "https" and not _is_loopback(hub):
-            raise InklingError(f"{hub} is not a safe address.", hint="Use one with https.")
+            raise InklingError(
+                "{hub} is not a safe address.", hint="Use one with https.", told={"hub": hub}
+            )
 
     def run(self) -> None:
         folder = self._home / "files"
@@ -154,8 +156,9 @@ class _Download:
         if not file.matches(part):
             part.unlink()
             raise InklingError(
-                f"The downloaded file {file.name} is not the published one: its digest differs.",
+                "The downloaded file {name} is not the published one: its digest differs.",
                 hint="It was deleted. Try again; if it happens again, the connection is not safe.",
+                told={"name": file.name},
             )
         part.replace(target)
 
@@ -211,25 +214,45 @@ class _Download:
         free = shutil.disk_usage(self._home).free
         if free < missing + _SPARE_BYTES:
             raise InklingError(
-                f"There is not enough room: {missing / 1e9:.1f} GB are needed, "
-                f"{free / 1e9:.1f} GB are free.",
+                "There is not enough room: {missing} GB are needed, {free} GB are free.",
                 hint="Free some space, or put the weights elsewhere and use `inkling model add`.",
+                told={"missing": f"{missing / 1e9:.1f}", "free": f"{free / 1e9:.1f}"},
             )
 
     def _unreachable(self, error: Exception) -> InklingError:
         host = urllib.parse.urlsplit(self._hub).netloc
         if isinstance(error, urllib.error.HTTPError):
-            reason = {401: "asks for an account", 403: "refuses", 404: "does not have the model"}
-            said = reason.get(error.code, f"answered with error {error.code}")
-            return InklingError(f"{host} {said} ({self._spec.source}).", hint=_AGAIN)
+            told = {"host": host, "source": self._spec.source, "code": error.code}
+            match error.code:
+                case 401:
+                    return InklingError(
+                        "{host} asks for an account ({source}).", hint=_AGAIN, told=told
+                    )
+                case 403:
+                    return InklingError("{host} refuses ({source}).", hint=_AGAIN, told=told)
+                case 404:
+                    return InklingError(
+                        "{host} does not have the model ({source}).", hint=_AGAIN, told=told
+                    )
+            return InklingError(
+                "{host} answered with error {code} ({source}).", hint=_AGAIN, told=told
+            )
         if isinstance(error, urllib.error.URLError):
             return InklingError(
-                f"There is no connection to {host}: this machine seems to be offline.",
-                hint=f"{_AGAIN} A folder with the files can be added with `inkling model add`.",
+                "There is no connection to {host}: this machine seems to be offline.",
+                hint="What is here is kept: the same command goes on from there. A folder with "
+                "the files can be added with `inkling model add`.",
+                told={"host": host},
             )
         if isinstance(error, ValueError | KeyError | TypeError):
-            return InklingError(f"{host} gave an answer that is no list of files.", hint=_AGAIN)
-        return InklingError(f"The connection to {host} broke: {error}.", hint=_AGAIN)
+            return InklingError(
+                "{host} gave an answer that is no list of files.", hint=_AGAIN, told={"host": host}
+            )
+        return InklingError(
+            "The connection to {host} broke: {error}.",
+            hint=_AGAIN,
+            told={"host": host, "error": error},
+        )
 
 
 def _remote_file(entry: dict[str, Any]) -> RemoteFile | None:

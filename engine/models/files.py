@@ -122,8 +122,9 @@ def require_licence(spec: ModelSpec, base: BaseDir) -> None:
     """InklingError if the person has not accepted the licence yet."""
     if not licence_accepted(spec, base):
         raise InklingError(
-            f"The licence of {spec.title} has not been accepted.",
-            hint=f"{licence_notice(spec)} Accept it with `--accept-licence`.",
+            "The licence of {title} has not been accepted.",
+            hint="{notice} Accept it with `--accept-licence`.",
+            told={"title": spec.title, "notice": licence_notice(spec)},
         )
 
 
@@ -133,16 +134,20 @@ def ensure_usable(spec: ModelSpec, base: BaseDir) -> None:
     found = state(spec, base).state
     if found == "missing" and not spec.download_bytes:
         raise InklingError(
-            f"The weights of {spec.title} are missing: a package of {', '.join(spec.packages)} "
-            "is not installed.",
+            "The weights of {title} are missing: a package of {packages} is not installed.",
             hint="Set Inkling up again, or choose another model.",
+            told={"title": spec.title, "packages": ", ".join(spec.packages)},
         )
     if found in ("missing", "incomplete"):
         raise InklingError(
-            f"The weights of {spec.title} are {found}.",
-            hint=f"The page “Model” or `inkling model download {spec.id}` gets them "
-            f"({spec.download_bytes / 1e9:.1f} GB), `inkling model add PATH` takes a folder "
-            "that you have.",
+            "The weights of {title} are not all here.",
+            hint="The page “Model” or `inkling model download {id}` gets them ({size} GB), "
+            "`inkling model add PATH` takes a folder that you have.",
+            told={
+                "title": spec.title,
+                "id": spec.id,
+                "size": f"{spec.download_bytes / 1e9:.1f}",
+            },
         )
 
 
@@ -152,7 +157,9 @@ def add(spec: ModelSpec, base: BaseDir, folder: Path) -> None:
     source = folder.expanduser().absolute()
     if not source.is_dir():
         raise InklingError(
-            f"There is no folder {source}.", hint="Give the folder that holds config.json."
+            "There is no folder {source}.",
+            hint="Give the folder that holds config.json.",
+            told={"source": source},
         )
     # Digests first: what is not the published file is refused before anything reads it.
     manifest = make_manifest(source, names_of_weights(spec, _files_below(source)))
@@ -207,7 +214,9 @@ def check_tensors(spec: ModelSpec, folder: Path) -> None:
     if done.returncode:
         said = done.stdout.strip() or done.stderr.strip().rpartition("\n")[2]
         raise InklingError(
-            f"The files in {folder} are not a whole {spec.title}: {said}", path=str(folder)
+            "The files in {folder} are not a whole {title} ({said}).",
+            path=str(folder),
+            told={"folder": folder, "title": spec.title, "said": said},
         )
 
 
@@ -245,14 +254,16 @@ def compare_digests(spec: ModelSpec, found: Mapping[str, str]) -> None:
     """InklingError unless every digest that the registry knows is met."""
     if missing := [name for name in spec.sha256 if name not in found]:
         raise InklingError(
-            f"The model's file {missing[0]} is missing.",
-            hint="Get the files again with `inkling model download`, or add a whole folder.",
+            "The model's file {name} is missing.",
+            hint="Get the files again with `inkling model download`, or add a complete folder.",
+            told={"name": missing[0]},
         )
     for name, expected in spec.sha256.items():
         if found[name] != expected:
             raise InklingError(
-                f"The file {name} is not the published one (sha256).",
+                "The file {name} is not the published one (sha256).",
                 hint="Get it again; it is damaged, or of another revision.",
+                told={"name": name},
             )
 
 

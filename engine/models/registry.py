@@ -335,8 +335,9 @@ def model_spec(model_id: str) -> ModelSpec:
         return MODELS[model_id]
     except KeyError:
         raise InklingError(
-            f"There is no model called “{model_id}”.",
-            hint=f"Known models: {', '.join(MODELS)}. See `inkling model list`.",
+            "There is no model called “{model}”.",
+            hint="Known models: {known}. See `inkling model list`.",
+            told={"model": model_id, "known": ", ".join(MODELS)},
         ) from None
 
 
@@ -345,6 +346,10 @@ def spec_for(role: Role, model_id: str) -> ModelSpec:
     spec = model_spec(model_id)
     if role not in spec.roles:
         able = ", ".join(other.id for other in MODELS.values() if role in other.roles)
-        does = "see pictures" if role == "sight" else "read texts"
-        raise InklingError(f"{spec.title} can't {does}.", hint=f"These models can: {able}.")
+        told = {"title": spec.title, "able": able}
+        if role == "sight":
+            raise InklingError(
+                "{title} can't see pictures.", hint="These models can: {able}.", told=told
+            )
+        raise InklingError("{title} can't read texts.", hint="These models can: {able}.", told=told)
     return spec

@@ -72,9 +72,10 @@ def recognise(folder: Path) -> ModelSpec:
         return found
     known = ", ".join(spec.source for spec in MODELS.values() if spec.download_bytes)
     raise InklingError(
-        f"{folder} does not hold a model that Inkling knows.",
-        hint=f"Give the folder with config.json and the weights of one of these: {known}.",
+        "{folder} does not hold a model that Inkling knows.",
+        hint="Give the folder with config.json and the weights of one of these: {known}.",
         path=str(folder),
+        told={"folder": folder, "known": known},
     )
 
 

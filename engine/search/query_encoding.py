@@ -121,5 +121,8 @@ def _digest(picture: str) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InklingError(
-            f"The picture {picture} can't be read.", hint="Check the path.", path=picture
+            "The picture {picture} can't be read.",
+            hint="Check the path.",
+            path=picture,
+            told={"picture": picture},
         ) from error

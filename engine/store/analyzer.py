@@ -51,6 +51,20 @@ _ASCII_RUN = re.compile(
     """,
     re.VERBOSE,
 )
+#: All but letters of Europe and their punctuation. Among these is no mark and no script without
+#: spaces, so that Python's own expressions do, three times as fast.
+_ELSEWHERE = re.compile(
+    r"[^\x00-\u02ff\u0370-\u0482\u048a-\u052f\u1e00-\u206f\u20a0-\u20cf\u2100-\u2319\u2500-\u25ff]"
+)
+_EUROPEAN = r"[^\W_]"
+_EUROPEAN_RUN = re.compile(
+    rf"""(?P<phone>{_PHONE})
+      | (?P<amount>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?!{_EUROPEAN}))
+      | (?P<special>(?<!{_EUROPEAN})(?:[cC]\+\+|[cCfF]\#)(?!{_EUROPEAN}))
+      | (?P<word>{_EUROPEAN}++(?:[_\-.'’‑·{_JOINERS}]++{_EUROPEAN}++)*+)
+    """,
+    re.VERBOSE,
+)
 _NO_SPACES = regex.compile(rf"[{_UNSPACED}]")
 _SEPARATOR = regex.compile(rf"[_\-.'’‑·{_JOINERS}]+")
 _PART = regex.compile(
@@ -106,10 +120,16 @@ def fold(text: str) -> str:
     )
 
 
+def _runs(text: str) -> re.Pattern[str] | regex.Pattern[str]:
+    """What tells the runs of such a text, the fastest that does."""
+    if text.isascii():
+        return _ASCII_RUN
+    return _RUN if _ELSEWHERE.search(text) else _EUROPEAN_RUN
+
+
 def located(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Each run of text with its start, end (characters, end exclusive) and terms."""
-    runs = _ASCII_RUN if text.isascii() else _RUN
-    for match in runs.finditer(text):
+    for match in _runs(text).finditer(text):
         yield match.start(), match.end(), _terms(match[0], match.lastgroup or "word")
 
 
@@ -118,8 +138,7 @@ def standing_for(text: str, wanted: Mapping[str, str]) -> list[tuple[int, int, s
 
     The same as asking `located` for each; a text's words repeat, and this looks at each once.
     """
-    pattern = _ASCII_RUN if text.isascii() else _RUN
-    runs: list[re.Match[str] | regex.Match[str]] = list(pattern.finditer(text))
+    runs: list[re.Match[str] | regex.Match[str]] = list(_runs(text).finditer(text))
     groups = {match[0]: match.lastgroup for match in runs}
     begins = {term[:1] for term in wanted}
     known: dict[str, str] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import simsimd
 from numpy.typing import NDArray
 
-#: Rows turned into float32 at once: 256 kB at 256 dimensions stay in the cache. 100,000 units take
-#: 6.8 ms so; float16 takes 61 (numpy converts it one by one), float32 12 and four times the memory.
-_ROWS = 256
 _GATHERED = 0.7  # share of the rows up to which it is cheaper to pick them out
+_ROWS = 2048  # picked out at once: 1 MB at 512 dimensions stays in the cache
+#: The question, too, is seen as bytes: what these leave out tells among the few that pass.
+_PASSES = 2
 _SLACK = 1e-5  # what float32 sums may be off by
 _LEVELS = 127
 
@@ -65,19 +66,34 @@ class Codes:
         if len(places) == 0 or limit < 1:
             return places[:0], np.zeros(0, np.float32)
         query = query / np.linalg.norm(query)
-        if len(places) > _GATHERED * count:
-            about = _products(self._codes[:count], query)
-            about = about if len(places) == count else about[places]
-        else:
-            about = _picked_products(self._codes, places, query)
-        chosen = slice(count) if len(places) == count else places
-        about *= self._scales[chosen]
-        errors = self._errors[chosen] + np.float32(_SLACK)
-        if len(places) > limit:
-            lower = about - errors
-            least = np.partition(lower, len(lower) - limit)[len(lower) - limit]
-            places = places[about + errors >= least]
+        about, left = np.zeros(len(places), np.float32), query
+        for _ in range(_PASSES):
+            if len(places) <= limit:
+                break
+            scale = np.float32(max(float(np.abs(left).max()), 1e-9) / _LEVELS)
+            asked = np.rint(left / scale).astype(np.int8)
+            left = left - asked * scale
+            about += self._products(asked, places, count) * scale
+            some = slice(count) if len(places) == count else places
+            missed = np.float32(np.linalg.norm(left))
+            errors = self._errors[some] * (1 + missed) + (missed + np.float32(_SLACK))
+            upper = about * self._scales[some]
+            lower = upper - errors
+            upper += errors
+            passing = upper >= np.partition(lower, len(lower) - limit)[len(lower) - limit]
+            places, about = places[passing], about[passing]
         return compared(places, exact(places), query, limit)
+
+    def _products(
+        self, asked: NDArray[np.int8], places: NDArray[np.intp], count: int
+    ) -> NDArray[np.float32]:
+        """[k] products of the bytes at some places, all below `count`, with a question's [d]."""
+        if len(places) > _GATHERED * count:
+            products = _products(self._codes[:count], asked)
+            return products if len(places) == count else products[places]
+        starts = range(0, len(places), _ROWS)
+        picked = (self._codes[places[start : start + _ROWS]] for start in starts)
+        return np.concatenate([_products(some, asked) for some in picked])
 
 
 def compared(
@@ -94,25 +110,9 @@ def compared(
     return places[best], cosines[best]
 
 
-def _products(codes: NDArray[np.int8], query: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[n] products of all codes with a query."""
-    out = np.empty(len(codes), np.float32)
-    buffer = np.empty((_ROWS, codes.shape[1]), np.float32)
-    for start in range(0, len(codes), _ROWS):
-        some = codes[start : start + _ROWS]
-        np.copyto(buffer[: len(some)], some)
-        np.dot(buffer[: len(some)], query, out=out[start : start + len(some)])
-    return out
-
-
-def _picked_products(
-    codes: NDArray[np.int8], places: NDArray[np.intp], query: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """[k] products of the codes at some places with a query."""
-    out = np.empty(len(places), np.float32)
-    buffer = np.empty((_ROWS, codes.shape[1]), np.float32)
-    for start in range(0, len(places), _ROWS):
-        some = codes[places[start : start + _ROWS]]
-        np.copyto(buffer[: len(some)], some)
-        np.dot(buffer[: len(some)], query, out=out[start : start + len(some)])
-    return out
+def _products(codes: NDArray[np.int8], asked: NDArray[np.int8]) -> NDArray[np.float32]:
+    """[n] products of all codes with a question's: whole numbers, exact up to 1,000 dimensions and
+    to 2^-24 beyond. Other threads go on meanwhile."""
+    out = np.empty((1, len(codes)), np.float32)
+    simsimd.cdist(asked[None], codes, metric="dot", threads=1, out=out)
+    return out.reshape(-1)

@@ -103,17 +103,20 @@ def meaning(error: BaseException, doing: Doing, fault: Callable[[], str | None])
             return _passing(number)
     if _is_panic(error):
         # It does not say why; where it could not open a file, it is no damage.
-        return busy("The system is short of descriptors.") if starved() else damaged(str(error))
+        return short_of_descriptors() if starved() else damaged(str(error))
     text = str(error)
     if isinstance(error, RuntimeError) and _CONFLICT.search(text):
-        return busy("Something else was writing to it.")
+        return StoreBusyError(
+            "The search index can't be used right now: something else was writing to it.",
+            hint="Inkling tries again by itself.",
+        )
     if isinstance(error, UnicodeDecodeError | pa.ArrowException):
         # Of what was found, since a question is words; of what we gave, in writing.
         return damaged(text) if doing == "read" else refused_rows()
     if isinstance(error, OSError | RuntimeError) or _UNREADABLE.search(text):
         # Everything the library says of a file that it does not understand ends here. It may have
         # failed for want of descriptors without saying so.
-        return busy("The system is short of descriptors.") if starved() else damaged(text)
+        return short_of_descriptors() if starved() else damaged(text)
     if doing == "write":
         return refused_rows()
     return RefusedQueryError(
@@ -123,10 +126,12 @@ def meaning(error: BaseException, doing: Doing, fault: Callable[[], str | None])
 
 def refused_rows(why: str = "") -> RefusedRowsError:
     """These rows can't be stored, now or later."""
-    return RefusedRowsError(
-        f"The search index refused these rows. {why}".strip(),
+    error = RefusedRowsError(
+        "The search index refused these rows.",
         hint="The file is left out; logs/indexer.log says why.",
     )
+    error.add_note(why)
+    return error
 
 
 def system_error(error: BaseException) -> int:
@@ -163,10 +168,11 @@ def damaged(why: str, path: str | None = None) -> StoreDamagedError:
     return error
 
 
-def busy(why: str) -> StoreBusyError:
-    """The store can't be used now."""
+def short_of_descriptors() -> StoreBusyError:
+    """The store can't be used now, as little as any other file."""
     return StoreBusyError(
-        f"The search index can't be used right now. {why}", hint="Inkling tries again by itself."
+        "The search index can't be used right now: the system is short of descriptors.",
+        hint="Inkling tries again by itself.",
     )
 
 
@@ -181,7 +187,11 @@ def _passing(number: int) -> StoreBusyError:
             "The search index can't be used: permission denied.",
             hint="Fix the permissions of Inkling's folder, or choose another with --base-dir.",
         )
-    return busy(f"The system says: {os.strerror(number)}.")
+    return StoreBusyError(
+        "The search index can't be used right now: {error}.",
+        hint="Inkling tries again by itself.",
+        told={"error": os.strerror(number)},
+    )
 
 
 def _is_panic(error: BaseException) -> bool:

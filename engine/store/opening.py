@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from engine.contract.errors import InklingError, StoreBusyError, StoreDamagedError
 from engine.store.disk import DISK, Disk
-from engine.store.guard import REBUILD_HINT, TornError, busy, guarded, starved
+from engine.store.guard import REBUILD_HINT, TornError, guarded, short_of_descriptors, starved
 from engine.store.indexes import check_indexes, create_indexes
 from engine.store.lance_table import LanceTable
 from engine.store.manifests import Manifests
@@ -150,7 +150,7 @@ def _newest_that_answers(folder: Path, dim: int, disk: Disk) -> LanceTable:
             if len(found) < 2:
                 break
             if starved():  # the proof would be worth nothing
-                raise busy("The system is short of descriptors.")
+                raise short_of_descriptors()
             with guarded("write"):
                 manifests.set_aside(found[0])
             try:

@@ -230,8 +230,7 @@ class Store(Reader):
         """A change of these files' rows; those that they have then are put into the list."""
         with self._write:
             if self._closed or self._read_only:
-                state = "closed" if self._closed else "open for reading only"
-                raise InklingError(f"The search index is {state}; nothing was stored.")
+                raise InklingError("The search index takes nothing now; nothing was stored.")
             before = self._table.mark()
             now: list[pa.Table] = []
             yield now

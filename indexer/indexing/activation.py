@@ -150,8 +150,9 @@ class ModelActivation:
         with self._lock:
             if spec.id in (self._index.engine.spec.id, self._index.settings.model):
                 raise InklingError(
-                    f"{spec.title} is in use.",
+                    "{title} is in use.",
                     hint="Choose another with `inkling model use ID` first.",
+                    told={"title": spec.title},
                 )
             self._let_go_of_engine()
             for space in spaces_of(spec, self._store, self.spaces):

@@ -46,9 +46,9 @@ class Downloads:
                     self._now.then = then
                     return
                 raise InklingError(
-                    f"{self._now.spec.title} is being downloaded.",
-                    hint="Wait until it is there, or stop it with `inkling model remove "
-                    f"{self._now.spec.id}`.",
+                    "{title} is being downloaded.",
+                    hint="Wait until it is there, or stop it with `inkling model remove {id}`.",
+                    told={"title": self._now.spec.title, "id": self._now.spec.id},
                 )
             self._errors.pop(spec.id, None)
             self._now = Downloading(spec, then)
@@ -103,7 +103,9 @@ class Downloads:
         except Exception as error:
             log.exception("Downloading %s failed", job.spec.id)
             self._errors[job.spec.id] = InklingError(
-                f"The download stopped: {error}.", hint="Try again: it goes on from there."
+                "The download stopped: {error}.",
+                hint="Try again: it goes on from there.",
+                told={"error": error},
             )
         finally:
             with self._lock:

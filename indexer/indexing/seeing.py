@@ -376,8 +376,9 @@ class Seeing:
 def sees_pictures(spec: ModelSpec) -> InklingError:
     """Why a model's weights and its space can't be removed now."""
     return InklingError(
-        f"{spec.title} sees your pictures.",
+        "{title} sees your pictures.",
         hint="Choose another with `inkling model use ID --for sight`, or `none`, first.",
+        told={"title": spec.title},
     )
 
 

@@ -91,9 +91,10 @@ class WatchedRoots(Tables):
         root = next(iter(named), None)
         if root is None:
             raise InklingError(
-                f"{chosen} is not one of the watched folders.",
-                hint="`inkling status` lists them.",
+                "{chosen} is not one of the watched folders.",
+                hint="They are listed by `inkling status`.",
                 path=chosen,
+                told={"chosen": chosen},
             )
         with self.database.write() as connection:
             rows = connection.execute("SELECT id FROM files WHERE root_id = ?", (root.id,))

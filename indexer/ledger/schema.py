@@ -215,9 +215,10 @@ class Database:
                 raise readable(error, self.path) from error
             kept = set_aside(self.path)
             self.damage = LedgerDamagedError(
-                f"The list of indexed files was damaged ({error}).",
-                hint=f"It was set aside as {kept.name}; the folders are being read again.",
+                "The list of indexed files was damaged ({error}).",
+                hint="It was set aside as {name}; the folders are being read again.",
                 path=str(kept),
+                told={"error": error, "name": kept.name},
             )
             log.error("%s", self.damage)
             self._prepare()
@@ -346,9 +347,10 @@ def readable(error: sqlite3.DatabaseError, path: Path) -> Exception:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if is_damage(error):
         return LedgerDamagedError(
-            f"The list of indexed files is damaged ({error}).",
+            "The list of indexed files is damaged ({error}).",
             hint="Restart Inkling: it sets the file aside and reads the folders again.",
             path=str(path),
+            told={"error": error},
         )
     if code == sqlite3.SQLITE_FULL:
         return InklingError(
@@ -358,10 +360,11 @@ def readable(error: sqlite3.DatabaseError, path: Path) -> Exception:
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR):
         return InklingError(
-            f"Inkling can't write its list of indexed files ({error}).",
-            hint="Check the permissions and free space of its folder, or choose another with "
-            "--base-dir.",
+            "Inkling can't write its list of indexed files ({error}).",
+            hint="Check the permissions and free space of its folder, or choose another "
+            "with --base-dir.",
             path=str(path),
+            told={"error": error},
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return InklingError(

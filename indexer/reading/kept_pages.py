@@ -66,9 +66,10 @@ class KeptPages:
             os.replace(fresh, path)
         except OSError as error:
             raise InklingError(
-                f"Inkling can't keep what it has read ({error.strerror or error}).",
+                "Inkling can't keep what it has read ({error}).",
                 hint="Check the permissions and free space of its folder.",
                 path=str(self._folder),
+                told={"error": error.strerror or error},
             ) from error
 
     def drop(self, file_ids: Sequence[int]) -> None:

@@ -96,14 +96,16 @@ class Indexer:
             self._lock.acquire()
         except Timeout:
             raise InklingError(
-                f"Another indexer is already running for {self.base.root}.",
+                "Another indexer is already running for {root}.",
                 hint="Use it, or end it with `inkling stop`.",
+                told={"root": self.base.root},
             ) from None
         except OSError as error:
             raise InklingError(
-                f"Inkling can't write to its folder {self.base.root}: {error.strerror or error}.",
+                "Inkling can't write to its folder {root}: {error}.",
                 hint="Free some space or fix its permissions, or choose another with --base-dir.",
                 path=str(self.base.root),
+                told={"root": self.base.root, "error": error.strerror or error},
             ) from error
 
     def start(self) -> None:

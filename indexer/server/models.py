@@ -62,7 +62,7 @@ class IndexModels:
         """Begin to fetch its weights, or go on."""
         spec = self._with_licence(model, licence_accepted)
         if not spec.download_bytes:
-            raise InklingError(f"{spec.title} is here already.")
+            raise InklingError("{title} is here already.", told={"title": spec.title})
         if not self._is_here(spec):
             self._check_not_in_use(spec)
             self._downloads.start(spec)
@@ -145,8 +145,9 @@ class IndexModels:
         """InklingError if the model's weights are read now."""
         if spec.id in (self._index.engine.spec.id, self._index.settings.model):
             raise InklingError(
-                f"{spec.title} is in use.",
+                "{title} is in use.",
                 hint="Choose another with `inkling model use ID` first.",
+                told={"title": spec.title},
             )
         seeing = self._index.seeing.model
         sees = None if seeing is None else seeing.spec.id

@@ -36,9 +36,13 @@ def told(
 def _check(reason: str | None, state: str | None) -> None:
     reasons = (*REASONS, READ_IN_PART.code, *LEFT_OUT)
     if reason is not None and reason not in reasons:
-        raise InklingError(f"There is no reason “{reason}”.", hint=", ".join(reasons))
+        raise InklingError(
+            "There is no reason “{reason}”.", hint=", ".join(reasons), told={"reason": reason}
+        )
     if state is not None and state not in _STATES:
-        raise InklingError(f"No problem has the state “{state}”.", hint=", ".join(_STATES))
+        raise InklingError(
+            "No problem has the state “{state}”.", hint=", ".join(_STATES), told={"state": state}
+        )
 
 
 def _listed(

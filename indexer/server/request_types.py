@@ -146,12 +146,7 @@ def as_error(status: int, message: str, hint: str = "", path: str | None = None)
 
 def of_error(status: int, error: InklingError) -> Response:
     """An error of ours, with what it was filled from: faces may word it in other languages."""
-    told: dict[str, Any] = {"message": error.message, "hint": error.hint, "path": error.path}
-    if error.told is not None:
-        filled = {name: str(value) for name, value in error.told.items()}
-        words = {"message": error.template, "hint": error.hint_template}
-        told["template"] = {**words, "told": filled}
-    return _error(status, told)
+    return _error(status, error.as_data())
 
 
 def _error(status: int, told: dict[str, Any]) -> Response:

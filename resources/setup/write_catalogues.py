@@ -92,16 +92,30 @@ def _of_tables() -> Iterator[Message]:
 
 
 def _of_errors() -> Iterator[Message]:
-    """Message and hint of errors, where no number or name is written into them."""
+    """Message and hint of errors."""
     for path in _modules():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = _named(tree)
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not _name(node.func).endswith("Error"):
                 continue
             if _name(node.func) == "ExtractError" or not node.args:
                 continue  # its reasons are a table
-            hints = [part for k in node.keywords if k.arg == "hint" for part in _written(k.value)]
+            given = [named.get(_name(k.value), k.value) for k in node.keywords if k.arg == "hint"]
+            hints = [part for hint in given for part in _written(hint)]
             if _is_sentence(node.args[0]):
                 yield from map(_text, filter(_is_sentence, [node.args[0], *hints]))
+
+
+def _named(tree: ast.Module) -> dict[str, ast.expr]:
+    """What a module's names of its own stand for."""
+    return {
+        target.id: line.value
+        for line in tree.body
+        if isinstance(line, ast.Assign)
+        for target in line.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _spoken() -> Iterator[Message]:
@@ -136,7 +150,7 @@ def _is_sentence(node: ast.AST) -> bool:
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return False
     text = node.value.strip()
-    begins = text[:1].isupper() or text[:1] == "{"
+    begins = text[:1].isupper() or text[:1] in ("{", "“")
     return begins and " " in text and text.endswith((".", "?", "!"))
 
 

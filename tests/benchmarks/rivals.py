@@ -69,9 +69,8 @@ def recoll(corpus: Path, scratch: Path) -> Ranking:
         )
         found = []
         for line in told.splitlines():
-            _, _, encoded = line.partition("url ")
-            if encoded:
-                url = base64.b64decode(encoded).decode("utf-8", "replace")
+            if line.startswith("url "):  # and not the question, told first, about an "url"
+                url = base64.b64decode(line.removeprefix("url ")).decode("utf-8", "replace")
                 found.append(unquote(url).removeprefix(f"file://{corpus}/"))
         return list(dict.fromkeys(found))[:10]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import gettext
 import json
@@ -9,12 +10,14 @@ import os
 import string
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
 from desktop.wording import figures, language, telling
+from engine.contract import errors
 from engine.contract.errors import InklingError
 from engine.contract.settings import SETTINGS
 from engine.contract.types import Coverage
@@ -68,6 +71,7 @@ def test_there_is_a_choice_for_every_language_there_is() -> None:
 #: Builds what the window consists of and prints every word in it.
 _WINDOW = """
 import json, sys
+from collections.abc import Iterator
 from pathlib import Path
 from desktop.wording import language
 language.choose(sys.argv[2])
@@ -209,6 +213,39 @@ def test_dates_are_as_short_as_they_stay_clear() -> None:
         assert figures.short_date(when.timestamp(), now) == text
     assert figures.long_date(dt.datetime(2024, 1, 3, 8, 4).timestamp()) == "3 January 2024, 08:04"
     assert figures.short_date(1e300) == figures.long_date(1e300) == ""
+
+
+def _calls_of_errors() -> Iterator[tuple[str, ast.Call]]:
+    for path in write_catalogues._modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                made = getattr(errors, write_catalogues._name(node.func), None)
+                if isinstance(made, type) and issubclass(made, InklingError):
+                    yield f"{path.name}:{node.lineno}", node
+
+
+def test_every_error_can_be_worded_in_another_language() -> None:
+    """What is written into a sentence comes beside it, in `told`."""
+    known = set(write_catalogues.messages())
+    for where, call in _calls_of_errors():
+        for part in [*call.args[:1], *(k.value for k in call.keywords if k.arg == "hint")]:
+            assert not isinstance(part, ast.JoinedStr | ast.BinOp), where
+            if isinstance(part, ast.Constant) and part.value:
+                assert part.value in known or part is not call.args[0], where
+
+
+def test_every_hint_of_a_command_has_another_for_the_window() -> None:
+    for sentence in write_catalogues._of_errors():
+        assert "`" not in str(sentence) or sentence in telling.IN_WINDOW
+
+
+def test_errors_are_the_same_in_another_process() -> None:
+    error = InklingError("{a} is {b}.", hint="Try {a}.", path="/x", told={"a": "One", "b": 2})
+    again = InklingError.of(json.loads(json.dumps(error.as_data())))
+    assert (str(again), again.path) == ("One is 2. Try One.", "/x")
+    assert (again.template, again.hint_template) == (error.template, error.hint_template)
+    plain = InklingError.of(InklingError("A set {x}.", hint="h").as_data())
+    assert (plain.message, plain.told) == ("A set {x}.", None)
 
 
 def test_no_hint_in_the_window_speaks_of_the_command_line() -> None:

@@ -10,17 +10,14 @@ from desktop.client import read_endpoint
 from desktop.system.deleting import delete_index
 from engine.contract.paths import BaseDir
 from tests.end_to_end.conftest import Inkling
+from tests.traces import traces
 
 WORD = "zanzibarquokka"
 
 
 def told(base: BaseDir) -> list[str]:
     """The files in the base directory that say something of what was read."""
-    return [
-        str(file.relative_to(base.root))
-        for file in base.root.rglob("*")
-        if file.is_file() and WORD.encode() in file.read_bytes().lower()
-    ]
+    return [str(file.relative_to(base.root)) for file in traces(base.root, WORD)]
 
 
 @pytest.mark.usefixtures("light_model")

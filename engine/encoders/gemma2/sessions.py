@@ -129,9 +129,16 @@ def with_int8_kernels(graph: Path) -> bytes:
 
 
 def damaged(path: Path, said: str) -> InklingError:
-    what = f"is damaged: {said}" if path.exists() else "is missing"
+    if not path.exists():
+        return InklingError(
+            "The model's file {name} is missing.",
+            hint="Get the files again with `inkling model download`.",
+            path=str(path),
+            told={"name": path.name},
+        )
     return InklingError(
-        f"The model's file {path.name} {what}.",
+        "The model's file {name} is damaged: {said}.",
         hint="Get the files again with `inkling model download`.",
         path=str(path),
+        told={"name": path.name, "said": said},
     )

@@ -55,8 +55,9 @@ class Marks:
             )
         except (KeyError, TypeError) as error:
             raise InklingError(
-                f"config.json has no {error}: this is not EmbeddingGemma 2.",
+                "The file config.json has no {error}: this is not EmbeddingGemma 2.",
                 hint="Get the files again with `inkling model download`.",
+                told={"error": error},
             ) from None
 
 
@@ -68,11 +69,18 @@ class Prompts:
         try:
             self._tokenizer = Tokenizer.from_file(str(file))
         except Exception as error:  # the library raises nothing narrower
-            what = "is damaged" if file.exists() else "is missing"
+            if not file.exists():
+                raise InklingError(
+                    "The model's file {name} is missing.",
+                    hint="Get the files again with `inkling model download`.",
+                    path=str(file),
+                    told={"name": file.name},
+                ) from error
             raise InklingError(
-                f"The model's file tokenizer.json {what}.",
+                "The model's file {name} is damaged: {said}.",
                 hint="Get the files again with `inkling model download`.",
                 path=str(file),
+                told={"name": file.name, "said": error},
             ) from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()

@@ -54,11 +54,15 @@ class JinaV4:
     def __init__(self, spec: ModelSpec, checkpoint: Checkpoint, placed: Placed) -> None:
         if spec.dim not in checkpoint.dims:
             raise InklingError(
-                f"The model's vectors can't be cut to {spec.dim} numbers.",
-                hint=f"Possible are {', '.join(map(str, checkpoint.dims))}.",
+                "The model's vectors can't be cut to {dim} numbers.",
+                hint="Possible are {dims}.",
+                told={"dim": spec.dim, "dims": ", ".join(map(str, checkpoint.dims))},
             )
         if unknown := set(spec.adapters) - set(checkpoint.tasks):
-            raise InklingError(f"The model has no adapter {', '.join(sorted(unknown))}.")
+            raise InklingError(
+                "The model has no adapter {adapters}.",
+                told={"adapters": ", ".join(sorted(unknown))},
+            )
         self.spec = spec
         self.notes = placed.notes
         self.placed = placed

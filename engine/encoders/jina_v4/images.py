@@ -115,9 +115,19 @@ def decode(path: str, max_aspect: float | None = _MAX_ASPECT) -> Tensor:
         with Image.open(path, formats=_FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_SOURCE_PIXELS:
-                raise _bad(path, f"has {width * height / 1e6:.0f} megapixels, too many to decode")
+                raise InklingError(
+                    "The file has {megapixels} megapixels, too many to decode.",
+                    hint="Save it smaller.",
+                    path=path,
+                    told={"megapixels": f"{width * height / 1e6:.0f}"},
+                )
             if max_aspect and max(width, height) > max_aspect * min(width, height):
-                raise _bad(path, f"is {width}x{height} pixels, too narrow to be a picture")
+                raise InklingError(
+                    "The file is {width}x{height} pixels, too narrow to be a picture.",
+                    hint="Open it to see whether it is whole.",
+                    path=path,
+                    told={"width": width, "height": height},
+                )
             picture.load()
             upright = ImageOps.exif_transpose(picture)
             if upright.has_transparency_data:
@@ -125,7 +135,12 @@ def decode(path: str, max_aspect: float | None = _MAX_ASPECT) -> Tensor:
                 upright = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
             array = np.asarray(upright.convert("RGB"))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
-        raise _bad(path, f"can't be read as a picture ({type(error).__name__})") from error
+        raise InklingError(
+            "The file can't be read as a picture ({error}).",
+            hint="Open it to see whether it is whole.",
+            path=path,
+            told={"error": type(error).__name__},
+        ) from error
     return torch.from_numpy(array.copy()).permute(2, 0, 1).contiguous()
 
 
@@ -187,7 +202,3 @@ def token_boxes(patches: Patches, merge: int, within: Box = (0, 0, 1, 1)) -> NDA
     top, left = np.meshgrid(ys[:-1], xs[:-1], indexing="ij")
     bottom, right = np.meshgrid(ys[1:], xs[1:], indexing="ij")
     return np.stack([left, top, right, bottom], axis=-1).reshape(-1, 4)
-
-
-def _bad(path: str, what: str) -> InklingError:
-    return InklingError(f"The file {what}.", hint="Open it to see whether it is whole.", path=path)

@@ -55,9 +55,10 @@ class Prompts:
             ]
         except KeyError as error:
             raise InklingError(
-                f"The model's tokenizer has no token {error}.",
+                "The model's tokenizer has no token {error}.",
                 hint="Get the files again with `inkling model download`.",
                 path=str(folder / "tokenizer.json"),
+                told={"error": error},
             ) from None
 
     def text(self, prefix: str, text: str, context: str = "") -> Prompt:

@@ -76,7 +76,9 @@ class Checkpoint:
             )
         except KeyError as error:
             raise InklingError(
-                f"config.json has no {error}: this is not jina-embeddings-v4.", hint=_REMEDY
+                "The file config.json has no {error}: this is not jina-embeddings-v4.",
+                hint=_REMEDY,
+                told={"error": error},
             ) from None
 
     def weight_files(self) -> list[Path]:
@@ -92,13 +94,23 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InklingError(f"The model has no {path.name}.", hint=_REMEDY, path=str(path)) from None
+        raise InklingError(
+            "The model has no {name}.", hint=_REMEDY, path=str(path), told={"name": path.name}
+        ) from None
     except (OSError, ValueError) as error:
         raise InklingError(
-            f"{path.name} of the model can't be read: {error}.", hint=_REMEDY, path=str(path)
+            "{name} of the model can't be read: {error}.",
+            hint=_REMEDY,
+            path=str(path),
+            told={"name": path.name, "error": error},
         ) from error
     if not isinstance(value, dict):
-        raise InklingError(f"{path.name} of the model is damaged.", hint=_REMEDY, path=str(path))
+        raise InklingError(
+            "{name} of the model is damaged.",
+            hint=_REMEDY,
+            path=str(path),
+            told={"name": path.name},
+        )
     return value
 
 

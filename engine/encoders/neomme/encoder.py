@@ -217,11 +217,14 @@ def _load_weights(folder: Path, dtype: torch.dtype) -> Any:
             folder, dtype=dtype, output_loading_info=True, local_files_only=True
         )
     except (OSError, RuntimeError, ValueError) as error:
-        raise InklingError(f"The model can't be loaded: {error}", hint=_REMEDY) from error
+        raise InklingError(
+            "The model can't be loaded: {error}.", hint=_REMEDY, told={"error": error}
+        ) from error
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if names := sorted(map(str, report[kind])):
             raise InklingError(
-                f"The weights have {kind.replace('_keys', '')} tensors, among them {names[0]}.",
+                "The weights have {kind} tensors, among them {name}.",
                 hint=_REMEDY,
+                told={"kind": kind.removesuffix("_keys"), "name": names[0]},
             )
     return model

@@ -56,8 +56,9 @@ class TextOnly(ABC):
 
     def encode_images(self, images: Sequence[str], adapter: Adapter) -> list[Encoding]:
         raise InklingError(
-            f"{self.spec.title} does not see pictures.",
+            "{title} does not see pictures.",
             hint="Their text is read by OCR; a model that sees can be chosen in the settings.",
+            told={"title": self.spec.title},
         )
 
     @abstractmethod

@@ -45,8 +45,9 @@ def graph_in(
         except OSError as error:
             enough = max(100, 2 * size // 1_000_000)
             raise InklingError(
-                f"There is no room to prepare the model: {error.strerror or error}.",
-                hint=f"Free some disk space: {enough} megabytes are enough.",
+                "There is no room to prepare the model: {error}.",
+                hint="Free some disk space: {enough} megabytes are enough.",
+                told={"error": error.strerror or error, "enough": enough},
             ) from error
         yield Path(place)
 

@@ -36,8 +36,9 @@ def package_folder(package: str, distribution: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise InklingError(
-            f"The package {distribution} with the model's weights is not installed.",
-            hint=f"Install {distribution}, or reinstall Inkling.",
+            "The package {distribution} with the model's weights is not installed.",
+            hint="Install {distribution}, or reinstall Inkling.",
+            told={"distribution": distribution},
         )
     return Path(spec.submodule_search_locations[0])
 
@@ -49,16 +50,23 @@ def check_digest(file: Path, expected: str, distribution: str) -> None:
             actual = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InklingError(
-            f"The model file {file.name} can't be read: {error.strerror or error}.",
+            "The model file {name} can't be read: {error}.",
             hint="Reinstall Inkling's dependencies.",
             path=str(file),
+            told={"name": file.name, "error": error.strerror or error},
         ) from error
     if actual != expected:
         raise InklingError(
-            f"The model file {file.name} is not the one Inkling expects (sha256 {actual[:12]}…,"
-            f" should be {expected[:12]}…).",
-            hint=f"It is damaged or was exchanged: reinstall the package {distribution}.",
+            "The model file {name} is not the one Inkling expects (sha256 {actual}…, should be "
+            "{expected}…).",
+            hint="It is damaged or was exchanged: reinstall the package {distribution}.",
             path=str(file),
+            told={
+                "name": file.name,
+                "actual": actual[:12],
+                "expected": expected[:12],
+                "distribution": distribution,
+            },
         )
 
 

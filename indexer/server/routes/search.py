@@ -99,9 +99,11 @@ def _filters(given: dict[str, Any] | None) -> Filters | None:
     try:
         filters = codec.from_data(given, Filters)
     except (ValueError, RecursionError) as error:
-        raise InklingError(f"A filter has a wrong value: {error}.") from error
+        raise InklingError("A filter has a wrong value: {error}.", told={"error": error}) from error
     if any(option.any_of for options in filters.any_of for option in options):
-        raise InklingError("any_of can't stand inside of any_of.", hint="Spell the choices out.")
+        raise InklingError(
+            "A choice, any_of, can't stand inside of another.", hint="Spell the choices out."
+        )
     return filters
 
 

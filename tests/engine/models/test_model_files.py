@@ -74,7 +74,7 @@ def test_stopped_and_broken_downloads_go_on_and_end_whole(
     here = part.stat().st_size
     assert 0 < here < (CHECKPOINT / BIG).stat().st_size
     assert model_files.state(spec, base).state == "incomplete"
-    with pytest.raises(InklingError, match="are incomplete"):
+    with pytest.raises(InklingError, match="are not all here"):
         model_files.ensure_usable(spec, base)
 
     hub.ranges.clear()

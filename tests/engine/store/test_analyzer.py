@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from engine.store import analyzer
 from engine.store.analyzer import (
     MAX_TERM,
     STOP_WORDS,
@@ -127,6 +129,29 @@ def test_runs_that_stand_for_a_word_are_those_with_its_terms(text: str, question
         if any(term in wanted for term in terms)
     ]
     assert standing_for(text, wanted) == slow
+
+
+#: What Europe writes, and what it separates words and numbers with.
+_EUROPEAN_TEXTS = some.text(
+    some.sampled_from("aZcC+#09 ,.-_'’·/()\n\u00a0\u200cßéÖñŁıЖёΩώ²½ª€–“”→")
+    | some.characters(max_codepoint=0x2F)
+    | some.characters(min_codepoint=0xC0, max_codepoint=0x52F).filter(
+        lambda c: not analyzer._ELSEWHERE.search(c)
+    )
+)
+
+
+@given(_EUROPEAN_TEXTS)
+def test_european_text_is_cut_as_any_text_is(text: str) -> None:
+    def cut(pattern: Any) -> list[tuple[tuple[int, int], str | None]]:
+        return [(match.span(), match.lastgroup) for match in pattern.finditer(text)]
+
+    assert cut(analyzer._runs(text)) == cut(analyzer._RUN)
+
+
+@pytest.mark.parametrize("text", ["e\u0301té", "नमस्ते", "東京", "ไทย", "한국어", "a 😀", "שלום"])
+def test_marks_and_other_scripts_are_no_european_text(text: str) -> None:
+    assert analyzer._runs(text) is analyzer._RUN
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from indexer.sources.ignore import IgnoreRules
 from indexer.sources.scan import scan_root
 from tests.indexer.indexing.rig import SmallEngine
 from tests.scenes import cut, scene
+from tests.traces import files_below
 from tests.waiting import until
 
 PICTURES = 4
@@ -259,8 +260,8 @@ def test_a_damaged_space_is_made_anew_by_itself(start: Start, base: BaseDir) -> 
     index = start()
     check(index)
     version = index.engine.version
-    for path in (base.store / f"{table_name(look.SPACE)}.lance").rglob("*.lance"):
-        if path.is_file():
+    for path in files_below(base.store / f"{table_name(look.SPACE)}.lance"):
+        if path.suffix == ".lance":
             path.write_bytes(bytes(path.stat().st_size))
     with pytest.raises(StoreDamagedError):
         index.looks.places()

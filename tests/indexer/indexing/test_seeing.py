@@ -4,7 +4,6 @@ tests/end_to_end/test_sight_model.py."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -26,6 +25,7 @@ from indexer.indexing import filling, seeing
 from indexer.indexing.index import Index
 from tests.indexer.indexing.rig import SmallSight
 from tests.indexer.indexing.test_looking import Start, rescan, small, starting
+from tests.traces import traces
 from tests.waiting import until
 
 FIRST, SECOND = "embeddinggemma-2", "neomme-260m"
@@ -201,18 +201,9 @@ def test_what_is_removed_leaves_the_space_of_a_model_that_is_out_of_use(
     victim = next(record for record in index.ledger.files() if record.path.endswith("red.png"))
     os.unlink(victim.path)
     rescan(index)
-    name = os.path.basename(victim.path).encode()
-
-    def traces() -> list[Path]:
-        """Files of the space that hold the name; maintenance may be taking some away."""
-        found = []
-        for path in of_first.rglob("*"):
-            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
-                found += [path] if name in path.read_bytes() else []
-        return found
-
-    assert traces()
-    until(lambda: not traces(), traces)
+    name = os.path.basename(victim.path)
+    assert traces(of_first, name)
+    until(lambda: not traces(of_first, name), lambda: traces(of_first, name))
     sees(index, FIRST)
     check(index)
     assert len(SmallSight.seen) == 2 * len(COLOURS)  # the others' rows stayed
