@@ -62,6 +62,7 @@ def main(base: BaseDir, *, hidden: bool = False, wanted: tuple[str, str] = ("sho
     return status
 
 
+_QUIET_MS = 1_500  # after which what starts with the session has become quiet
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of <malloc.h>
 
 
@@ -105,7 +106,7 @@ class Application(QObject):
     def __init__(self, app: QApplication, base: BaseDir, settings: Settings) -> None:
         super().__init__()
         self._app, self._base = app, base
-        self._restart = False
+        self._restart = self._ended = False
         self.state = State.load(base.root)
         self.service = IndexerConnection(base, self)
         self.settings = SettingsClient(base, settings, self.service, self)
@@ -117,7 +118,7 @@ class Application(QObject):
         self.key = GlobalKey(s.PANEL_KEY, self)
         self.key.pressed.connect(self._key_pressed)
         self.key.failed.connect(self._key_failed)
-        self.key.bind(settings.panel_key)
+        self._bind_key()
         self.instance = SingleInstance(base.root, self)
         self.instance.asked.connect(self.do)
         self.settings.changed.connect(self._setting_changed)
@@ -158,6 +159,16 @@ class Application(QObject):
 
     def toggle_panel(self) -> None:
         self.panel.toggle()
+
+    def _bind_key(self) -> None:
+        keys = self.settings.values.panel_key
+        self.key.bind(keys)
+        if keys:  # made before it is wanted: the first press is answered like all others
+            QTimer.singleShot(_QUIET_MS, self, self._make_panel)
+
+    def _make_panel(self) -> None:
+        if not self._ended:
+            _ = self.panel
 
     def _key_pressed(self, token: str) -> None:
         if token:
@@ -241,6 +252,7 @@ class Application(QObject):
 
     def shut_down(self) -> None:
         """After the event loop: no thread and no socket stays behind."""
+        self._ended = True
         self._app.styleHints().colorSchemeChanged.disconnect(self._scheme_changed)
         for shown in filter(None, (self._window, self._panel)):
             shown.hide()
@@ -266,7 +278,7 @@ class Application(QObject):
         if key == "theme":
             theme.apply(self._app, self.settings.values.theme)
         elif key == "panel_key":
-            self.key.bind(self.settings.values.panel_key)
+            self._bind_key()
         elif key == "start_with_session":
             wanted = self.settings.values.start_with_session
             try:

@@ -25,6 +25,7 @@ from engine.contract.types import Answer, Hit
 ANSWER_SECONDS = 0.12
 _MOST_HITS = 12
 _KEPT_HITS = 400
+_MOST_THREADS = 32  # a fast typist's letters while a model takes a second to wake up
 #: Letters of a question; with fewer everything begins.
 LEAST_LETTERS = 2
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Answers:
         self._questions = 0  # the newest one's number: an older one is not gone on with
         self._known: OrderedDict[str, Hit] = OrderedDict()
         # A search that a newer one replaces ends at its next stage, and holds a thread till then.
-        self._pool = ThreadPoolExecutor(8, thread_name_prefix="inkling-ask")
+        self._pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="inkling-ask")
         self.last_asked = time.monotonic()
 
     def close(self) -> None:

@@ -10,7 +10,6 @@ from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection, Question
 from desktop.presentation.thumbnails import Thumbnails
-from desktop.results.delegate import fonts_of
 from desktop.results.model import ResultsModel
 from desktop.results.view import ResultsView
 from desktop.settings.settings_client import SettingsClient
@@ -51,6 +50,7 @@ class Panel(QWidget):
         self.search.menu.setAccessibleName(s.GROW)
         self.results = ResultsView(self.model, self.thumbnails, self)
         self.results.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field keeps the keys
+        self.results.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.said = QLabel(self)
         self.said.setWordWrap(True)
         self.said.setContentsMargins(MARGIN, GRID, MARGIN, MARGIN)
@@ -175,9 +175,9 @@ class Panel(QWidget):
 
     def _show_rows(self) -> None:
         """As high as what there is to see."""
-        fonts, rows = fonts_of(self.results.font()), min(self.model.rowCount(), ROWS)
+        rows = self.model.rowCount()
         self.results.setVisible(rows > 0)
-        self.results.setFixedHeight((rows - 1) * fonts.row + fonts.tall + GRID if rows else 0)
+        self.results.setFixedHeight(self.results.geometry_now().height + GRID if rows else 0)
         self.said.setVisible(bool(self.said.text()))
         self._column.activate()
         self.resize(self.width(), self.sizeHint().height())
