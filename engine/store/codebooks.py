@@ -111,10 +111,11 @@ class Recent:
             self._kept.append(np.rint(kept * 127).astype(np.int8))
 
     def has_outgrown(self, book: Codebook) -> bool:
-        """Whether they are no longer like those that the codebook was learnt from."""
+        """Whether they are no longer like those that the codebook was learnt from, or it is of an
+        earlier making."""
         if self._noted < OUTGROWN_TOKENS:
             return False
-        return self._error > OUTGROWN * book.error * self._measured
+        return book.is_coarse or self._error > OUTGROWN * book.error * self._measured
 
     def tokens(self) -> NDArray[np.float32]:
         """[n, t] some of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.search.late_interaction import maxsim, quantise
 from engine.store.codebook import Codebook, Codes, learn
+from engine.store.codebooks import Recent
 from engine.store.places import pack_places, unpack_places
 
 Float = NDArray[np.float32]
@@ -44,9 +46,28 @@ def test_what_codes_stand_for_is_near_the_tokens(dim: int) -> None:
     assert learnt.error == pytest.approx(learnt.error_of(tokens, codes), rel=0.2)
 
 
-def test_a_byte_every_five_dimensions(book: Codebook) -> None:
-    assert learn(directions(1, 3_000, 128), 1).width == 26
-    assert (book.dim, book.width) == (32, 2 + 4 + 2)
+def test_a_byte_every_four_dimensions(book: Codebook) -> None:
+    assert learn(directions(1, 3_000, 128), 1).width == 34
+    assert (book.dim, book.width) == (32, 2 + 4 + 4)
+
+
+def test_codes_of_an_earlier_making_are_read_until_there_are_tokens_for_better_ones(
+    book: Codebook,
+) -> None:
+    """A byte stood for eight of the dimensions in which tokens differ least."""
+    wide = np.concatenate([book.wide[::2], book.wide[1::2]], axis=2)
+    coarse = Codebook.from_bytes(replace(book, wide=wide).to_bytes())
+    assert coarse.is_coarse
+    assert not book.is_coarse
+    tokens = directions(2, 500)
+    codes = coarse.encode(tokens)
+    assert codes.rows.shape == (500, 2 + 4 + 2)
+    assert book.error_of(tokens, book.encode(tokens)) < coarse.error_of(tokens, codes) < 0.5
+    recent = Recent()
+    recent.note(np.repeat(tokens, 300, axis=0), Codes(coarse, np.repeat(codes.rows, 300, axis=0)))
+    assert not recent.has_outgrown(coarse)
+    recent.note(np.repeat(tokens, 200, axis=0), Codes(coarse, np.repeat(codes.rows, 200, axis=0)))
+    assert recent.has_outgrown(coarse)
 
 
 def test_similarities_are_products_with_what_codes_stand_for(book: Codebook) -> None:
