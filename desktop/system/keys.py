@@ -93,5 +93,5 @@ def none_here() -> InklingError:
     """The desktop gives programs no keys."""
     return InklingError(
         "This desktop gives programs no key of their own.",
-        hint="Bind a key to `inkling --panel` in the keyboard settings of your desktop.",
+        hint="Bind a key to the command “inkling --panel” in your desktop's keyboard settings.",
     )

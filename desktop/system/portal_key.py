@@ -179,5 +179,5 @@ class PortalKey:
 def _refused() -> InklingError:
     return InklingError(
         "No key was bound.",
-        hint="Bind a key to `inkling --panel` in the keyboard settings of your desktop.",
+        hint="Bind a key to the command “inkling --panel” in your desktop's keyboard settings.",
     )

@@ -9,13 +9,12 @@ import platform
 import shutil
 import stat
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 from rich.markup import escape
 
 from desktop.client import Client, read_endpoint
-from desktop.system import autostart, integrating
+from desktop.system import autostart, current, integrating
 from desktop.terminal import output
 from engine.contract import launch
 from engine.contract.checks import Check
@@ -59,12 +58,13 @@ def _base(base: BaseDir) -> Iterator[Check]:
         return
     facts = root.stat()
     mode = stat.S_IMODE(facts.st_mode)
-    if hasattr(os, "getuid") and facts.st_uid != os.getuid():
+    by_mode = hasattr(os, "getuid")  # elsewhere the modes say nothing
+    if by_mode and facts.st_uid != os.getuid():
         do = f"Run Inkling as the person it belongs to, or: sudo chown -R $USER '{root}'"
         yield Check("folder", title, f"{root} belongs to somebody else.", do)
     elif not os.access(root, os.W_OK | os.X_OK):
         yield Check("folder", title, f"{root} can't be written to.", f"chmod 700 '{root}'")
-    elif os.name == "posix" and mode & 0o077:
+    elif by_mode and mode & 0o077:
         yield Check("folder", title, f"{root} is open to others.", f"chmod 700 '{root}'")
     else:
         yield Check("folder", title, f"{root}, yours alone.")
@@ -149,7 +149,7 @@ def _integration(base: BaseDir) -> Iterator[Check]:
 
 def _screen(base: BaseDir) -> Iterator[Check]:
     """Whether a window can be shown."""
-    if sys.platform in ("darwin", "win32"):
+    if current().NAME != "linux":
         return
     shown = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
     said = f"On {shown}." if shown else "There is no display here; the command line does without."

@@ -113,6 +113,7 @@ def _nothing_scripted(desktop: Desktop) -> None:
     desktop.indexer.stages = lambda _body: []
     desktop.indexer.pictures = lambda _target, _query: None
     desktop.indexer.asked.clear()
+    desktop.base.settings.unlink(missing_ok=True)
 
 
 def answer(*hits: dict[str, Any], stage: str = "rescored") -> dict[str, Any]:
