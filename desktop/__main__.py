@@ -50,14 +50,24 @@ def _window(options: argparse.Namespace) -> int:
     except InklingError as error:
         complain(error.message, error.hint)
         return FAILED
-    if send(base.root, "toggle" if options.toggle else "show"):
+    wanted = _wanted(options)
+    if send(base.root, *wanted):
         return 0
     from desktop.wording import language
 
     language.choose(Settings.load(base).language)
     from desktop.app import main as window  # reads the sentences, hence after it
 
-    return window(base, hidden=options.hidden)
+    return window(base, hidden=options.hidden, wanted=wanted)
+
+
+def _wanted(options: argparse.Namespace) -> tuple[str, str]:
+    """What a window is to do, see window_socket.COMMANDS, and with which words."""
+    if options.ask is not None:
+        return "ask", options.ask
+    if options.similar is not None:
+        return "similar", os.path.abspath(options.similar)
+    return "panel" if options.panel else "toggle" if options.toggle else "show", ""
 
 
 if __name__ == "__main__":

@@ -9,32 +9,42 @@ import os
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QProcess, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop import icons, theme
 from desktop import strings as s
-from desktop.connection import IndexerConnection
+from desktop.connection import IndexerConnection, Question
 from desktop.jobs import JOB_THREAD
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.system import autostart
+from desktop.system.global_key import GlobalKey
 from desktop.system.launch import window_command
 from desktop.system.single_instance import SingleInstance
 from desktop.system.tray import Tray
 from desktop.widgets.on_screen import keep_on_screen
 from desktop.window.actions import ACTIONS, keys_text
-from desktop.window.window import Window
 from desktop.wording import language
 from engine.contract import log
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from engine.contract.types import Hit
+from engine.contract.version import APPLICATION_ID
+
+if TYPE_CHECKING:
+    from desktop.window.panel import Panel
+    from desktop.window.window import Window
 
 
-def main(base: BaseDir, *, hidden: bool = False) -> int:
-    """Open the window, or only the tray where there is one; the exit status."""
+def main(base: BaseDir, *, hidden: bool = False, wanted: tuple[str, str] = ("show", "")) -> int:
+    """Open the window or the panel, or only the tray where there is one; the exit status.
+
+    `wanted`: one of window_socket.COMMANDS and its words.
+    """
     log.set_up(base.logs, "window")
     # Threads that colour code are pure Python: the interface gets its turn sooner (default 5 ms).
     sys.setswitchinterval(0.001)
@@ -42,7 +52,7 @@ def main(base: BaseDir, *, hidden: bool = False) -> int:
     app = application(settings)
     whole = Application(app, base, settings)
     if not hidden or not whole.tray.available:
-        whole.show()
+        whole.do(*wanted)
     status = int(app.exec())
     whole.shut_down()
     if any(thread.name.startswith(JOB_THREAD) for thread in threading.enumerate()):
@@ -52,6 +62,7 @@ def main(base: BaseDir, *, hidden: bool = False) -> int:
     return status
 
 
+_QUIET_MS = 1_500  # after which what starts with the session has become quiet
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of <malloc.h>
 
 
@@ -77,7 +88,7 @@ def application(settings: Settings) -> QApplication:
     app = existing if isinstance(existing, QApplication) else QApplication(["inkling"])
     app.setApplicationName("inkling")
     app.setApplicationDisplayName(s.APP)
-    app.setDesktopFileName("inkling")
+    app.setDesktopFileName(APPLICATION_ID)
     app.setWindowIcon(icons.app_icon())
     app.setQuitOnLastWindowClosed(False)
     language.install(app)
@@ -87,23 +98,29 @@ def application(settings: Settings) -> QApplication:
 
 
 class Application(QObject):
-    """Window, tray, single instance and the line to the indexer, as one."""
+    """Window, panel, tray, single instance and the line to the indexer, as one.
+
+    Window and panel are made when they are first wanted: what waits for a key is small.
+    """
 
     def __init__(self, app: QApplication, base: BaseDir, settings: Settings) -> None:
         super().__init__()
         self._app, self._base = app, base
-        self._restart = False
+        self._restart = self._ended = False
         self.state = State.load(base.root)
         self.service = IndexerConnection(base, self)
         self.settings = SettingsClient(base, settings, self.service, self)
-        self.window = Window(base, self.settings, self.state, self.service)
-        self.tray = Tray(self, self.show, lambda: self.window.commands.run("pause"), self.quit)
+        self._window: Window | None = None
+        self._panel: Panel | None = None
+        self.tray = Tray(
+            self, self.show, self.toggle_panel, lambda: self.window.commands.run("pause"), self.quit
+        )
+        self.key = GlobalKey(s.PANEL_KEY, self)
+        self.key.pressed.connect(self._key_pressed)
+        self.key.failed.connect(self._key_failed)
+        self._bind_key()
         self.instance = SingleInstance(base.root, self)
-        self.instance.asked.connect(self._asked)
-        self.window.closed.connect(self._closed)
-        self.window.hide_wanted.connect(self._hide)
-        self.window.quit_wanted.connect(self.quit)
-        self.window.restart_wanted.connect(self.restart)
+        self.instance.asked.connect(self.do)
         self.settings.changed.connect(self._setting_changed)
         self.service.status_changed.connect(
             lambda status: self.tray.show_paused(status.get("state") == "paused")
@@ -112,6 +129,64 @@ class Application(QObject):
         self._follow_signals()
         # After the first paint: connecting reads files and may start a process.
         QTimer.singleShot(0, self.service.start)
+
+    @property
+    def window(self) -> Window:
+        """The one window."""
+        if self._window is None:
+            from desktop.window.window import Window
+
+            made = Window(self._base, self.settings, self.state, self.service)
+            made.closed.connect(self._closed)
+            made.hide_wanted.connect(self._hide)
+            made.quit_wanted.connect(self.quit)
+            made.restart_wanted.connect(self.restart)
+            self._window = made
+            if self.service.status:
+                self.service.refresh()  # what was told before it was there
+        return self._window
+
+    @property
+    def panel(self) -> Panel:
+        """The one panel. Its line to the indexer is its own: the window's answers are not its."""
+        if self._panel is None:
+            from desktop.window.panel import Panel
+
+            service = IndexerConnection(self._base, self)
+            self._panel = Panel(self._base, self.settings, self.state, service)
+            self._panel.grown.connect(self._grow)
+        return self._panel
+
+    def toggle_panel(self) -> None:
+        self.panel.toggle()
+
+    def _bind_key(self) -> None:
+        keys = self.settings.values.panel_key
+        self.key.bind(keys)
+        if keys:  # made before it is wanted: the first press is answered like all others
+            QTimer.singleShot(_QUIET_MS, self, self._make_panel)
+
+    def _make_panel(self) -> None:
+        if not self._ended:
+            _ = self.panel
+
+    def _key_pressed(self, token: str) -> None:
+        if token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = token  # Qt takes the focus with it, once
+        self.toggle_panel()
+
+    def _key_failed(self, error: InklingError) -> None:
+        """Said where it was asked for; the log knows of what fails at the session's start."""
+        logging.getLogger(__name__).warning("no key for the panel: %s", error.message)
+        if self._window is not None:
+            self._window.tell(error)
+
+    def _grow(self, question: Question) -> None:
+        """The window with what was asked in the panel."""
+        self.show()
+        self.window.ask.search_for(question.text)
+        if question.image is not None:
+            self.window.ask.search_picture_file(question.image)
 
     def show(self) -> None:
         """Bring the window to the front, ready to type."""
@@ -124,13 +199,25 @@ class Application(QObject):
         window.activateWindow()
         window.search.focus()
 
-    def _asked(self, command: str) -> None:
-        window = self.window
-        in_sight = window.isVisible() and window.isActiveWindow() and not window.isMinimized()
-        if command == "toggle" and in_sight:
+    def do(self, command: str, words: str = "") -> None:
+        """One of window_socket.COMMANDS."""
+        if command == "panel":
+            self.toggle_panel()
+            return
+        if command == "toggle" and self._in_sight:
             self._hide()
-        else:
-            self.show()
+            return
+        self.show()
+        if command == "ask":
+            self.window.ask.search_for(words)
+        elif command == "similar":
+            self.window.ask.more_like(Hit(words))
+
+    @property
+    def _in_sight(self) -> bool:
+        window = self._window
+        shown = window is not None and window.isVisible() and window.isActiveWindow()
+        return window is not None and shown and not window.isMinimized()
 
     def _hide(self) -> None:
         """Out of the way; never the end, which nobody expects of Escape."""
@@ -154,7 +241,8 @@ class Application(QObject):
 
     def quit(self) -> None:
         """End the window; the indexer goes on if the person wants it so."""
-        self.window.keep_state()
+        if self._window is not None:
+            self._window.keep_state()
         self._app.quit()
 
     def restart(self) -> None:
@@ -164,15 +252,23 @@ class Application(QObject):
 
     def shut_down(self) -> None:
         """After the event loop: no thread and no socket stays behind."""
+        self._ended = True
         self._app.styleHints().colorSchemeChanged.disconnect(self._scheme_changed)
-        self.window.hide()
+        for shown in filter(None, (self._window, self._panel)):
+            shown.hide()
         self.instance.close()
+        self.key.close()
         self.tray.close()
         self.settings.close()  # while the indexer is still there to take what waits
         if not self.settings.values.keep_indexing and not self._restart:
             self.service.stop_indexer()
-        self.window.shut_down()
-        self.window.deleteLater()
+        if self._panel is not None:
+            self._panel.shut_down()
+        if self._window is not None:
+            self._window.shut_down()
+            self._window.deleteLater()
+        else:
+            self.service.close()
         if self._restart:
             program, *arguments = window_command(self._base.root)
             os.environ.pop("QT_SCALE_FACTOR", None)
@@ -181,6 +277,8 @@ class Application(QObject):
     def _setting_changed(self, key: str) -> None:
         if key == "theme":
             theme.apply(self._app, self.settings.values.theme)
+        elif key == "panel_key":
+            self._bind_key()
         elif key == "start_with_session":
             wanted = self.settings.values.start_with_session
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.client import Client
 from desktop.jobs import Failed, Jobs, Ticket
+from desktop.system import current
 from engine.contract import codec
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
@@ -184,7 +186,11 @@ class IndexerConnection(QObject):
         return self._jobs.run(work, done, failed, key=key)
 
     def fetch_thumb(self, path: str, page: int | None) -> bytes | None:
-        """Blocking; for the thumbnails' own threads."""
+        """Blocking; for the thumbnails' own threads. What the desktop has drawn is taken first."""
+        if not page or page == 1:
+            kept = current().kept_thumbnail(path, os.environ)
+            if kept is not None:
+                return kept
         client = self._client
         return client.thumb(path, page) if client is not None else None
 

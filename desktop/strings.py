@@ -271,6 +271,9 @@ CHOOSE = tr("Choose…")
 RESTART_NOW = tr("Open Again Now")
 RESTART_INDEXER = tr("Takes hold when the indexer starts again.")
 
+GROW = tr("Show in the window (Ctrl+Enter)")
+PANEL_KEY = tr("Show or hide the search panel")
+TRAY_PANEL = tr("Search…")
 TRAY_SHOW = tr("Show Inkling")
 TRAY_NOTICE = tr("Inkling is still here. Quit it from this icon's menu or with {keys}.")
 

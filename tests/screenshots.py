@@ -300,8 +300,21 @@ def _screens(camera: Camera, whole: Application) -> None:
     _by_keyboard(camera, whole)
     _small_and_several(camera, whole)
     _scrolled_and_chosen(camera, whole)
+    _panel(camera, whole)
     _dialogs(camera, whole)
     _gone_away(camera, whole, Path(os.environ["HOME"]) / "library" / STICK)
+
+
+def _panel(camera: Camera, whole: Application) -> None:
+    """The small panel, as it comes and with what it found."""
+    panel = whole.panel
+    panel.appear()
+    camera.until(lambda: panel.service.ready)
+    camera.take("panel-empty", panel)
+    panel.search.set_text("boiler manual")
+    camera.until(lambda: panel.ask.settled and not panel.search._busy)
+    camera.take("panel", panel)
+    panel.close()
 
 
 def _by_keyboard(camera: Camera, whole: Application) -> None:

@@ -6,13 +6,18 @@ import configparser
 import re
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import resources
-from desktop.system.protocol import PATH, Program
+from desktop.system import kept_thumbnails
+from desktop.system.keys import Keys
+from desktop.system.protocol import PATH, BoundKey, Program
 from desktop.system.unix_socket import send_to_socket as send_to_socket
 from desktop.system.unix_socket import socket_address as socket_address
+from engine.contract.errors import InklingError
+
+NAME = "linux"
 
 _ICON = Path(resources.__file__).parent / "icons" / "inkling.svg"
 _FILE_CODES = ("%f", "%F", "%u", "%U")
@@ -32,11 +37,16 @@ def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
 
 def autostart_entry(command: Sequence[str], folder: str) -> bytes:
     """A desktop entry (Desktop Entry Specification 1.5)."""
-    line = " ".join(map(_quoted, command))
     return (
-        f"[Desktop Entry]\nType=Application\nName=Inkling\nExec={line}\nPath={_escaped(folder)}\n"
+        f"[Desktop Entry]\nType=Application\nName=Inkling\nExec={exec_line(command)}\n"
+        f"Path={_escaped(folder)}\n"
         f"Icon={_escaped(str(_ICON))}\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
     ).encode("utf-8", "surrogateescape")
+
+
+def exec_line(command: Sequence[str]) -> str:
+    """A command as Exec has it."""
+    return " ".join(map(_quoted, command))
 
 
 def _escaped(text: str) -> str:
@@ -92,6 +102,24 @@ def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] |
         if found := shutil.which(name, path=environment.get("PATH")):
             return [found]
     return None
+
+
+def bind_key(
+    keys: Keys,
+    text: str,
+    description: str,
+    pressed: Callable[[str], None],
+    failed: Callable[[InklingError], None],
+) -> BoundKey:
+    """The desktop portal, which asks the person."""
+    from desktop.system.portal_key import PortalKey
+
+    return PortalKey(keys, description, pressed, failed)
+
+
+def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
+    """By the Thumbnail Managing Standard."""
+    return kept_thumbnails.find(path, environment)
 
 
 def programs_for(path: str) -> list[Program]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import plistlib
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
-from desktop.system.protocol import PATH, Program
+from desktop.system.keys import Keys
+from desktop.system.protocol import PATH, BoundKey, Program
 from desktop.system.unix_socket import send_to_socket as send_to_socket
 from desktop.system.unix_socket import socket_address as socket_address
+from engine.contract.errors import InklingError
+
+NAME = "macos"
 
 
 def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
@@ -57,6 +61,24 @@ def copied_file_formats(urls: Sequence[bytes]) -> dict[str, bytes]:
 def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] | None:
     """The system's own."""
     return ["open", "-a", "Terminal", folder]
+
+
+def bind_key(
+    keys: Keys,
+    text: str,
+    description: str,
+    pressed: Callable[[str], None],
+    failed: Callable[[InklingError], None],
+) -> BoundKey:
+    """Carbon."""
+    from desktop.system.macos_key import MacKey
+
+    return MacKey(keys, text, pressed, failed)
+
+
+def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
+    """None: Quick Look keeps them in a database of its own."""
+    return None
 
 
 def programs_for(path: str) -> list[Program]:

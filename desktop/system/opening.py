@@ -11,37 +11,26 @@ from PySide6.QtGui import QDesktopServices
 
 from desktop import strings as s
 from desktop.system import current
+from desktop.system.at_place import command_at
 from desktop.system.protocol import PATH, Program
 from engine.contract.errors import InklingError
 from engine.contract.types import Location
 
 
 def open_file(path: str, command: str, location: Location) -> None:
-    """Open with a command, filled in, where there is one, else with the desktop's program."""
+    """Open at the place with the person's command, or a program found here that goes to it; else
+    with the desktop's program."""
     _must_exist(path)
-    if command.strip():
-        run(filled(command, path, location))
-    elif not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
-        raise InklingError(s.NO_PROGRAM.format(name=Path(path).name), path=path)
-
-
-def filled(command: str, path: str, location: Location) -> list[str]:
-    """A command's arguments with {path}, {line} and {page}; a file's name is never shell text."""
-    line = location.lines[0] if location.lines else 1
     try:
-        parts = current().split_command(command)
+        arguments = command_at(command, path, location, os.environ)
     except ValueError as error:
         raise InklingError(
             s.COMMAND_FAILED.format(command=command), hint=s.CHECK_SETTINGS
         ) from error
-    if not any(PATH in part for part in parts):
-        parts.append(PATH)
-    values = {"{line}": str(line), "{page}": str(location.page or 1)}
-    for i, part in enumerate(parts):
-        for name, value in values.items():
-            part = part.replace(name, value)
-        parts[i] = part.replace(PATH, path)  # last: a path may hold "{line}" itself
-    return parts
+    if arguments:
+        run(arguments)
+    elif not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+        raise InklingError(s.NO_PROGRAM.format(name=Path(path).name), path=path)
 
 
 def run(arguments: list[str]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
+
+from desktop.system.keys import Keys
+from engine.contract.errors import InklingError
 
 #: Stands in a command where the file's path goes.
 PATH = "{path}"
@@ -19,12 +22,25 @@ class Program:
     command: tuple[str, ...]  # with PATH
 
 
+class BoundKey(Protocol):
+    """A key of the whole desktop, held until it is given back."""
+
+    def stop(self) -> None:
+        """Give the key back."""
+        ...
+
+
 class Platform(Protocol):
     """Paths, entries and commands as this system wants them.
 
     Everything that decides is a pure function of its arguments; only `show_in_folder`,
-    `send_to_socket` and `programs_for` touch the system.
+    `send_to_socket`, `bind_key` and `programs_for` touch the system.
     """
+
+    @property
+    def NAME(self) -> str:
+        """What tables call it."""
+        ...
 
     def autostart_file(self, home: PurePath, environment: Mapping[str, str]) -> PurePath:
         """Where the system looks for what the session starts."""
@@ -64,6 +80,21 @@ class Platform(Protocol):
 
     def terminal_command(self, folder: str, environment: Mapping[str, str]) -> list[str] | None:
         """The command that opens a terminal in the folder it is started in; None: there is none."""
+        ...
+
+    def bind_key(
+        self,
+        keys: Keys,
+        text: str,
+        description: str,
+        pressed: Callable[[str], None],
+        failed: Callable[[InklingError], None],
+    ) -> BoundKey:
+        """Hold a key for the whole desktop; both are called from any thread. Touches the system."""
+        ...
+
+    def kept_thumbnail(self, path: str, environment: Mapping[str, str]) -> bytes | None:
+        """A picture of a file that the desktop has drawn already; blocking, reads files."""
         ...
 
     def programs_for(self, path: str) -> list[Program]:

@@ -7,13 +7,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-from desktop.system.window_socket import VERSION, address
+from desktop.system.window_socket import address, heard
 
 
 class SingleInstance(QObject):
     """Listens for later starts."""
 
-    asked = Signal(str)  # "show" | "toggle"
+    #: One of window_socket.COMMANDS and its words, a str: Qt would lose bytes that are no text.
+    asked = Signal(str, object)
 
     def __init__(self, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -46,9 +47,9 @@ class SingleInstance(QObject):
         """Take what came over any of the connections; ended ones are let go."""
         for connection in list(self._open):
             while connection.canReadLine():
-                line = bytes(connection.readLine().data()).decode("ascii", "replace").split()
-                if len(line) == 2 and line[0] == str(VERSION) and line[1] in ("show", "toggle"):
-                    self.asked.emit(line[1])
+                line = bytes(connection.readLine().data()).decode("ascii", "replace")
+                if (said := heard(line)) is not None:
+                    self.asked.emit(*said)
             if connection.state() == QLocalSocket.LocalSocketState.UnconnectedState:
                 self._open.remove(connection)
                 connection.deleteLater()

@@ -21,6 +21,7 @@ class Tray(QObject):
         self,
         parent: QObject,
         show: Callable[[], None],
+        panel: Callable[[], None],
         pause: Callable[[], None],
         quit_all: Callable[[], None],
     ) -> None:
@@ -28,6 +29,7 @@ class Tray(QObject):
         self._show = show
         self._menu = QMenu()
         self._menu.addAction(s.TRAY_SHOW).triggered.connect(lambda _checked=False: show())
+        self._menu.addAction(s.TRAY_PANEL).triggered.connect(lambda _checked=False: panel())
         self._pause = self._menu.addAction(s.PAUSE)
         self._pause.triggered.connect(lambda _checked=False: pause())
         self._menu.addSeparator()

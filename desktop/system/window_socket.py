@@ -4,11 +4,15 @@ starts a process that does this alone, and must not be felt."""
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
 
 from desktop.system import current
 
 VERSION = 1  # of the message; an unknown one is ignored
+#: The last two with words: a question, the path of a file to find the like of.
+COMMANDS = ("show", "toggle", "panel", "ask", "similar")
 
 
 def address(folder: Path) -> str:
@@ -18,6 +22,16 @@ def address(folder: Path) -> str:
     return current().socket_address(name)
 
 
-def send(folder: Path, command: str) -> bool:
-    """Tell a running window `show` or `toggle`; whether there was one."""
-    return current().send_to_socket(address(folder), f"{VERSION} {command}\n".encode())
+def send(folder: Path, command: str, words: str = "") -> bool:
+    """Tell a running window what to do, see COMMANDS; whether there was one."""
+    told = quote(os.fsencode(words))
+    return current().send_to_socket(address(folder), f"{VERSION} {command} {told}\n".encode())
+
+
+def heard(line: str) -> tuple[str, str] | None:
+    """Command and words of a line that `send` wrote; None where it is unknown."""
+    version, _, rest = line.strip().partition(" ")
+    command, _, told = rest.partition(" ")
+    if version != str(VERSION) or command not in COMMANDS:
+        return None
+    return command, os.fsdecode(unquote_to_bytes(told))

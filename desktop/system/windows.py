@@ -5,10 +5,14 @@ from __future__ import annotations
 import ntpath
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
-from desktop.system.protocol import PATH, Program
+from desktop.system.keys import Keys
+from desktop.system.protocol import PATH, BoundKey, Program
+from engine.contract.errors import InklingError
+
+NAME = "windows"
 
 #: A piece of a command: bare characters and "quoted ones" up to the next space.
 _ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*")+')
@@ -22,12 +26,12 @@ def autostart_file(home: PurePath, environment: Mapping[str, str]) -> PurePath:
 
 def autostart_entry(command: Sequence[str], folder: str) -> bytes:
     """A command file that starts the program and ends."""
-    quoted = " ".join(map(_quoted, command))
+    line = " ".join(map(quoted, command))
     # The interpreter of command files reads the machine's old code page unless it is told.
-    return f'@chcp 65001 >nul\r\n@start "" /D {_quoted(folder)} {quoted}\r\n'.encode()
+    return f'@chcp 65001 >nul\r\n@start "" /D {quoted(folder)} {line}\r\n'.encode()
 
 
-def _quoted(argument: str) -> str:
+def quoted(argument: str) -> str:
     """An argument in a command file: `%` starts a variable even within quotes."""
     # A backslash before the closing quote would escape it.
     end = "\\" if argument.endswith("\\") else ""
@@ -80,6 +84,24 @@ def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] |
     """Windows Terminal where it is installed, else the old one."""
     found = shutil.which("wt", path=environment.get("PATH"))
     return [found, "-d", folder] if found else ["cmd", "/c", "start", "cmd"]
+
+
+def bind_key(
+    keys: Keys,
+    text: str,
+    description: str,
+    pressed: Callable[[str], None],
+    failed: Callable[[InklingError], None],
+) -> BoundKey:
+    """RegisterHotKey."""
+    from desktop.system.windows_key import WindowsKey
+
+    return WindowsKey(keys, text, pressed, failed)
+
+
+def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
+    """None: Explorer keeps them in a database of its own."""
+    return None
 
 
 def programs_for(path: str) -> list[Program]:

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,32 @@ def serve_agents(options: argparse.Namespace, base: BaseDir) -> int:
     return serve(base)
 
 
+def examine(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.doctor import run_doctor
+
+    return run_doctor(base, as_json=options.json)
+
+
+def integrate(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.integrate_command import run_integrate
+
+    return run_integrate(options, base)
+
+
+def serve_desktop(options: argparse.Namespace, base: BaseDir) -> int:
+    if find_spec("dbus_fast") is None:
+        raise InklingError(
+            "This system has no session bus.", hint="`inkling integrate --list` says what it has."
+        )
+    from desktop.wording import language
+    from engine.contract.settings import Settings
+
+    language.choose(Settings.load(base).language)
+    from desktop.provider.serving import serve  # reads the sentences, hence after it
+
+    return serve(base)
+
+
 #: What does each command that `options.parser` knows.
 COMMANDS: dict[str, Command] = {
     "add": add_folders,
@@ -276,5 +303,8 @@ COMMANDS: dict[str, Command] = {
     "stop": stop_indexer,
     "autostart": set_autostart,
     "mcp": serve_agents,
+    "integrate": integrate,
+    "serve-desktop": serve_desktop,
     "demo": show_demo,
+    "doctor": examine,
 }

@@ -69,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"Inkling {VERSION}")
     top.add_argument("--base-dir", metavar="DIR", help="where Inkling keeps its state")
     top.add_argument("--toggle", action="store_true", help="show or hide the window")
+    top.add_argument("--panel", action="store_true", help="show or hide the small panel")
+    top.add_argument("--ask", metavar="WORDS", help="show the window with this question")
+    top.add_argument("--similar", metavar="FILE", help="show the window with files like this one")
     top.add_argument("--hidden", action="store_true", help="put the window in the tray")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
@@ -116,7 +119,17 @@ def parser() -> argparse.ArgumentParser:
     command("stop", "end the indexer")
     autostart = command("autostart", "start Inkling when you log in")
     autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
+    doctor = command(
+        "doctor", "versions, index, permissions, limits, models; what to do about each"
+    )
+    doctor.add_argument("--json", action="store_true")
     command("mcp", "answer an agent over stdio (Model Context Protocol)")
+    integrate = command("integrate", "tell the desktop of Inkling: menus, searches, file managers")
+    way = integrate.add_mutually_exclusive_group()
+    way.add_argument("--list", action="store_true", help="say what is told, and change nothing")
+    way.add_argument("--remove", action="store_true", help="take back what was written")
+    way.add_argument("--show", metavar="ID", help="print the contents of one file")
+    command("serve-desktop", "answer the searches of GNOME and KDE (the session bus starts it)")
     command("demo", "index the sample library and answer five questions")
     return top
 

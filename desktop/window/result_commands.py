@@ -20,7 +20,8 @@ from desktop.widgets.on_screen import keep_on_screen
 from desktop.window.command_port import CommandPort
 from desktop.wording.language import tr
 from engine.contract.errors import InklingError
-from engine.contract.types import Hit
+from engine.contract.settings import Settings
+from engine.contract.types import Hit, Location
 
 if TYPE_CHECKING:
     from desktop.preview.quick_look import QuickLook
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 
 #: So many are opened without a question.
 _OPENED_UNASKED = 8
+
+
+def open_hit(hit: Hit, settings: Settings, place: Location) -> None:
+    """Open a result at a place in it, with the command that its kind has in the settings."""
+    setting = kinds.of(hit).open_setting
+    command = str(settings.get(setting)) if setting else ""
+    if hit.offline and not os.path.lexists(hit.path):  # it is not gone, only its disk is away
+        raise InklingError(s.OFFLINE_LONG, hint=s.OFFLINE_HINT, path=hit.path)
+    opening.open_file(hit.path, command, place)
 
 
 class ResultCommands:
@@ -97,11 +107,7 @@ class ResultCommands:
         shown = self._window.preview.hit
         if shown is not None and shown.path == hit.path:
             place = self._window.preview.location
-        setting = kinds.of(hit).open_setting
-        command = str(self._window.settings.values.get(setting)) if setting else ""
-        if hit.offline and not os.path.lexists(hit.path):  # it is not gone, only its disk is away
-            raise InklingError(s.OFFLINE_LONG, hint=s.OFFLINE_HINT, path=hit.path)
-        opening.open_file(hit.path, command, place)
+        open_hit(hit, self._window.settings.values, place)
         self._used(hit)
 
     def _used(self, hit: Hit) -> None:

@@ -52,8 +52,11 @@ class SearchController(QObject):
         settings: SettingsClient,
         state: State,
         thumbnails: Thumbnails,
+        limit: int | None = None,
     ) -> None:
+        """`limit`: files that are asked for at first; as the setting says where none is given."""
         super().__init__(search)
+        self._first = limit
         self._search, self._service, self._base = search, service, base
         self._settings, self._state, self._thumbnails = settings, state, thumbnails
         self.question = Question()
@@ -138,7 +141,7 @@ class SearchController(QObject):
             return
         self.asked.emit(new)
         self._complete, self._deeper = True, False
-        self._ask(self._settings.values.result_limit)
+        self._ask(self._first or self._settings.values.result_limit)
 
     def _ask(self, limit: int) -> None:
         self._limit, self._running, self._outdated = limit, True, False

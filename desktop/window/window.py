@@ -30,6 +30,7 @@ from desktop.window import actions
 from desktop.window.chip_bar import ChipBar
 from desktop.window.commands import Commands
 from desktop.window.drop_hint import DropHint
+from desktop.window.entering import Entering
 from desktop.window.layout import main_page, set_tab_order, side_by_side
 from desktop.window.menus import below_right, orders_menu, places_menu
 from desktop.window.onboarding import Onboarding
@@ -63,14 +64,13 @@ class Window(QMainWindow):
         self.base, self.settings, self.state, self.service = base, settings, state, service
         self.thumbnails = Thumbnails(service.fetch_thumb, self)
         self.model = ResultsModel(self)
-        self._open_first = False  # Enter came before the answer
-        self._answering = True  # what is shown answers what was asked last
         self._layout_chosen = False  # grid or rows, by the person, for this question
         self._forced = False  # the preview was asked for though there is little room
         self._revision: object = None  # of what is known of files, as the status said last
         self._build()
         self.ask = SearchController(self.search, service, base, settings, state, self.thumbnails)
         self.commands = Commands(self, self)
+        self.entering = Entering(self.ask, self.results, lambda: self.commands.run("open"))
         self.actions_by_id = actions.build(self, self.results, self.commands.run)
         self.actions_by_id["toggle_preview"].setChecked(state.preview)
         self._connect()
@@ -116,7 +116,7 @@ class Window(QMainWindow):
         self.ask.emptied.connect(self._emptied)
         self.ask.failed.connect(self.tell)
         search.field.moved.connect(self._move_from_field)
-        search.field.opened.connect(self._open_answer)
+        search.field.opened.connect(self.entering.pressed)
         search.field.dismissed.connect(lambda: self.commands.run("dismiss"))
         search.attach_clicked.connect(lambda: self.commands.run("attach_picture"))
         search.menu_clicked.connect(self._show_menu)
@@ -129,7 +129,7 @@ class Window(QMainWindow):
         self.chips.folders_wanted.connect(self.ask.held.refresh)
         self.ask.held.changed.connect(lambda: self.chips.set_held_folders(self.ask.held.folders))
         results.current_changed.connect(self._current_changed)
-        results.opened.connect(self._open_answer)
+        results.opened.connect(self.entering.pressed)
         results.typed.connect(self._typed_in_list)
         results.places_wanted.connect(self._show_places)
         results.left_at_top.connect(lambda: search.focus(select=False))
@@ -161,13 +161,12 @@ class Window(QMainWindow):
     # Answers
 
     def _typed(self, text: str, plain: tuple[str, ...]) -> None:
-        self._open_first = False  # typing goes on: that is not what was meant
         self.chips.show_query(text, plain)
         self._order_tabs()  # chips come and go
 
     def _asked(self, new: bool) -> None:
         if new:
-            self._answering = self._layout_chosen = False
+            self._layout_chosen = False
             self.results.start()
             self.answers.forget_count()
             self._enable_actions()
@@ -177,24 +176,15 @@ class Window(QMainWindow):
         self.search.set_busy(True)
 
     def _emptied(self) -> None:
-        self._answering = True
         self._layout_chosen = False
         self._set_grid(False)
         self.results.start()
         self.show_home()
         self._show_order()
 
-    def _open_answer(self) -> None:
-        """Open the result that is seen, or the first one of a question that is still to answer."""
-        if self.ask.settled and self._answering:
-            self.commands.run("open")
-        elif not self.question.empty:
-            self._open_first = True
-            self.ask.send()
-
     def _answered(self) -> None:
         self.ask.ended()
-        self._open_first = False
+        self.entering.forget()
         self.search.set_busy(False)
         self.answers.finish(self.question.text)
         self.results.look_on()
@@ -206,11 +196,7 @@ class Window(QMainWindow):
             if stage.stage != "names":
                 self._lay_out_answer()
             self._show_order()
-            self._answering |= stage.stage != "names" or bool(stage.hits)
-            # Names are a part of the answer: who does not look at them means the first of all.
-            if self._open_first and stage.stage != "names" and self.results.hit() is not None:
-                self._open_first = False
-                self.commands.run("open")
+            self.entering.took(stage)
 
     def _go_deeper(self) -> None:
         if self.ask.deeper():
@@ -238,7 +224,7 @@ class Window(QMainWindow):
 
     def _search_failed(self, error: InklingError) -> None:
         self.ask.ended()
-        self._open_first = False
+        self.entering.forget()
         self.search.set_busy(False)
         self.tell(error)
         self.service.refresh()
@@ -303,7 +289,7 @@ class Window(QMainWindow):
         self.onboarding.begin()
 
     def _unavailable(self, error: InklingError) -> None:
-        self._open_first = False
+        self.entering.forget()
         self.search.set_busy(False)
         self.status.show_unavailable(s.NO_INDEXER)
         said = telling.said(error)

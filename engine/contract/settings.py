@@ -112,19 +112,27 @@ class Settings:
         "Start when I log in",
         "Starts the indexer and puts Inkling in the tray.",
     )
+    panel_key: str = _row(
+        "",
+        "General",
+        "Key for the small panel",
+        "Brings it up from anywhere while Inkling is open or in the tray, such as "
+        "“Ctrl+Alt+Space”. Your desktop may ask. Empty: none.",
+    )
     editor_command: str = _row(
         "",
         "General",
         "Open code and notes with",
-        "A command in which {path} and {line} are filled in, such as “code --goto {path}:{line}”. "
-        "Empty: the desktop's own program.",
+        "A program, such as “kate”, or a command in which {path} and {line} are filled in. Empty: "
+        "an editor found here that goes to the line; at beginnings the desktop's own program.",
     )
     viewer_command: str = _row(
         "",
         "General",
         "Open PDF pages with",
-        "A command in which {path} and {page} are filled in, such as “okular -p {page} {path}”. "
-        "Empty: the desktop's own program.",
+        "A program, such as “okular”, or a command in which {path} and {page} are filled in. "
+        "Empty: a viewer found here that goes to the page; at beginnings the desktop's own "
+        "program.",
     )
     result_limit: int = _row(
         50,

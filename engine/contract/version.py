@@ -1,10 +1,14 @@
-"""The one version number: packaging reads it here, the API tells it, front ends compare it."""
+"""The one version number: packaging reads it here, the API tells it, front ends compare it; and the
+name by which a desktop knows Inkling."""
 
 from __future__ import annotations
 
 import re
 
 VERSION = "0.1.0"
+
+#: By this name the desktop knows Inkling: desktop file, icon, metadata, D-Bus.
+APPLICATION_ID = "io.github.inkling_search.Inkling"
 
 
 def release(version: str) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ class TestSingleInstance:
                 "sys.exit(0 if send(Path(sys.argv[1]), 'toggle') else 1)"
             )
             second = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
-        assert asked.args == ["toggle"]
+        assert asked.args == ["toggle", ""]
         assert second.wait(PATIENCE) == 0
         first.close()
 
@@ -70,14 +70,17 @@ class TestSingleInstance:
         from PySide6.QtNetwork import QLocalSocket
 
         first = SingleInstance(tmp_path)
-        seen: list[str] = []
-        first.asked.connect(seen.append)
+        seen: list[tuple[str, str]] = []
+        first.asked.connect(lambda command, words: seen.append((command, words)))
         socket = QLocalSocket()
         socket.connectToServer(address(tmp_path))
         assert socket.waitForConnected(2000)
         socket.write(b"9 show\n1 rm\nnonsense\n1 show\n")
-        qtbot.waitUntil(lambda: seen == ["show"])
+        qtbot.waitUntil(lambda: seen == [("show", "")])
         socket.close()
+        words = "two\nlines of 100% \udcff"
+        assert send(tmp_path, "ask", words)
+        qtbot.waitUntil(lambda: seen[1:] == [("ask", words)])
         first.close()
 
 
@@ -133,26 +136,6 @@ class TestState:
 
 
 class TestOpening:
-    @pytest.mark.parametrize(
-        ("command", "arguments"),
-        [
-            ("code --goto {path}:{line}", ["code", "--goto", "/d/a b.py:7"]),
-            ("vim +{line}", ["vim", "+7", "/d/a b.py"]),
-            ("okular -p {page} {path}", ["okular", "-p", "3", "/d/a b.py"]),
-            ("'my editor' {path}", ["my editor", "/d/a b.py"]),
-        ],
-    )
-    def test_commands_are_filled_in(self, command: str, arguments: list[str]) -> None:
-        assert opening.filled(command, "/d/a b.py", Location(page=3, lines=(7, 9))) == arguments
-
-    def test_a_name_is_never_more_than_a_name(self) -> None:
-        path = "/d/{line} $(rm -rf x); `y` \" '.py"
-        assert opening.filled("ed {path}", path, Location(lines=(7, 9))) == ["ed", path]
-
-    def test_a_broken_command_says_where_to_look(self) -> None:
-        with pytest.raises(InklingError, match="settings"):
-            opening.filled("ed 'unclosed", "/d/a", Location())
-
     def test_the_editor_is_started_at_the_line(self, qtbot: QtBot, tmp_path: Path) -> None:
         file, out = tmp_path / "a.py", tmp_path / "out"
         file.write_text("x")
@@ -313,9 +296,9 @@ def test_the_whole_application_starts_shows_toggles_and_ends(
     qtbot.waitUntil(lambda: field.hasFocus() or not whole.window.isActiveWindow())
     whole.window.activateWindow()
     qtbot.waitUntil(whole.window.isActiveWindow)
-    whole._asked("toggle")
+    whole.do("toggle")
     assert not whole.window.isVisible() or whole.window.isMinimized()
-    whole._asked("toggle")
+    whole.do("toggle")
     assert whole.window.isVisible()
     assert not whole.window.isMinimized()
     whole.shut_down()
