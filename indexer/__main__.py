@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from engine.contract import launch, log
+from engine.contract.agent_log import AgentLog
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
 from engine.contract.settings import Settings
@@ -81,7 +82,7 @@ def _serve(base: BaseDir, ports: Ports, stopped: threading.Event) -> None:
     listener.bind(("127.0.0.1", 0))
     port = int(listener.getsockname()[1])
     token = secrets.token_urlsafe(32)
-    app = make_app(ports, token, lambda: port)
+    app = make_app(ports, AgentLog(base), token, lambda: port)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3
     )

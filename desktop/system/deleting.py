@@ -29,7 +29,12 @@ def delete_index(base: BaseDir) -> None:
         with FileLock(base.lock, timeout=0):  # no new one before all is gone
             # The list of folders first: whatever ends this half-way, nothing is read anew, and rows
             # that belong to no list are thrown away.
-            for pattern in ("roots.json*", f"{base.ledger.name}*", "logs/indexer*"):
+            for pattern in (
+                "roots.json*",
+                f"{base.ledger.name}*",
+                "logs/indexer*",
+                "agents.jsonl*",
+            ):
                 for file in base.root.glob(pattern):
                     file.unlink()
             for folder in (base.store, base.thumbs, base.pages, base.scratch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from desktop.client import Client
+from engine.contract.agent_log import AgentLog
 from engine.contract.agent_tools import make_server
 from engine.contract.paths import BaseDir
 
@@ -26,6 +27,9 @@ class IndexOverHttp:
     def text(self, path: str, page: int | None, lines: tuple[int, int] | None) -> str:
         return self._client().text(path, page, lines)
 
+    def recent(self, limit: int) -> list[dict[str, Any]]:
+        return self._client().recent(limit)
+
     def status(self) -> dict[str, Any]:
         return self._client().status()
 
@@ -35,5 +39,5 @@ class IndexOverHttp:
 
 def serve(base: BaseDir) -> int:
     """Speak MCP on stdin and stdout until stdin ends; nothing else is written to stdout."""
-    make_server(IndexOverHttp(base)).run("stdio")
+    make_server(IndexOverHttp(base), AgentLog(base.create())).run("stdio")
     return 0

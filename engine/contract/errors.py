@@ -135,7 +135,9 @@ REASONS: dict[str, Reason] = {
         Reason("refused", "failed", "The index could not take what was read from it.", True),
         Reason("secret-name", "withheld", "Its name says that it holds secrets."),
         Reason(
-            "secret-content", "withheld", "It contains what looks like a key, token or password."
+            "secret-content",
+            "withheld",
+            "It holds nothing but what looks like a key, token or password.",
         ),
     )
 }

@@ -47,6 +47,11 @@ class BaseDir:
         return self.root / "logs"
 
     @property
+    def agents(self) -> Path:
+        """What agents were given."""
+        return self.root / "agents.jsonl"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 

@@ -16,7 +16,7 @@ GIVE_UP_AFTER = 8
 #: Reasons that another version of what reads a file may not find.
 READERS_REASONS = (
     "unsupported", "no-text", "binary", "generated", "broken", "too-complex", "timeout", "crashed",
-    "decode", "refused", "needs-program",
+    "decode", "refused", "needs-program", "secret-content",
 )  # fmt: skip
 _VERSIONS = "reading versions"
 _SET_ATTRIBUTES = "".join(f", {name} = ?" for name in ATTRIBUTES)

@@ -13,7 +13,7 @@ from indexer.reading.context import context_of, continued
 from indexer.reading.extract.base import Extraction, Part
 
 #: Raise it when units are cut otherwise: files are read again while their old units answer.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from engine import thumb_path
 from engine.contract.attributes import accepted
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from engine.contract.types import Unit
 from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.chunking import units_of
 from indexer.reading.extract import pick
@@ -20,13 +19,19 @@ from indexer.reading.extract.base import (
     ExtractError,
     Extraction,
     Extractor,
-    OcrPage,
     tells_of_a_part,
 )
 from indexer.reading.kept_pages import KeptPages
 from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
-from indexer.reading.secrets import passages_withheld, reads_as_prose, secret_spans
+from indexer.reading.redaction import (
+    TooManySecretsError,
+    redact,
+    redact_page,
+    redact_units,
+    says_something,
+)
+from indexer.reading.secrets import reads_as_prose
 from indexer.reading.versions import reading_version
 from indexer.reading.work import PagesRead, Work, facts_of
 from indexer.sources.contents import content_hash
@@ -122,7 +127,7 @@ class FileReader:
         try:
             work = self._work_of(record, extraction, scratch, digest, extractor)
             if extraction.ocr_pages and digest:
-                pages = [_blackened(page) if guarded else page for page in extraction.ocr_pages]
+                pages = [redact_page(page) if guarded else page for page in extraction.ocr_pages]
                 self._kept.save(record.id, edition, [*known, *pages])
         except BaseException:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -144,13 +149,23 @@ class FileReader:
         # One that says so and reads nothing would be asked for ever.
         unread = extraction.unread if extraction.ocr_pages else 0
         root = self._ledger.root_of(record.path)
-        units = units_of(extraction, record.id, record.path, root.path if root else "")
-        if self._settings.withhold_secrets and not record.allowed:
+        rules: list[str] = []
+        guarded = self._settings.withhold_secrets and not record.allowed
+        if guarded:
             if (rule := doubtful_name(record.path)) and not reads_as_prose(
                 "\n".join(part.text for part in extraction.parts)
             ):
                 raise ExtractError("secret-name", rule)
-            units = self._without_secrets(extraction, units, notes)
+            rules = _redacted(extraction)
+        units = units_of(extraction, record.id, record.path, root.path if root else "")
+        if guarded:
+            units, more = redact_units(units)
+            rules += more
+        if rules:
+            kinds = ", ".join(sorted(set(rules)))
+            if not any(says_something(unit.text) for unit in units):
+                raise ExtractError("secret-content", kinds)
+            notes.append(f"{len(rules)} secret{'s' * (len(rules) > 1)} withheld: {kinds}")
         if not units and unread:
             return PagesRead(unread, "; ".join(notes))
         if not units:
@@ -182,24 +197,6 @@ class FileReader:
             any(map(tells_of_a_part, notes)),
         )
 
-    def _without_secrets(
-        self, extraction: Extraction, units: list[Unit], notes: list[str]
-    ) -> list[Unit]:
-        """Drop the passages that hold a secret; a file of nothing else is withheld."""
-        texts = [part.text for part in extraction.parts]
-        rules = passages_withheld(texts, [unit.text for unit in units])
-        clean = [unit for unit, rule in zip(units, rules, strict=True) if rule is None]
-        broken = sorted({rule for rule in rules if rule is not None})
-        if broken and not clean:
-            raise ExtractError("secret-content", ", ".join(broken))
-        if broken:
-            notes.append(f"{len(units) - len(clean)} passages withheld: {', '.join(broken)}")
-            pages = {u.page for u, rule in zip(units, rules, strict=True) if rule is not None}
-            for part in extraction.parts:
-                if part.page in pages:
-                    part.thumb = None  # a thumbnail can be read, too
-        return clean
-
     def _keep_thumbs(self, file_id: int, extraction: Extraction, scratch: Path) -> None:
         for part in extraction.parts:
             if part.thumb:
@@ -217,13 +214,12 @@ def _is_little_more(record: FileRecord, work: Work) -> bool:
     return record.units > 0 and record.unread > 0 and now.bit_length() == before.bit_length()
 
 
-def _blackened(page: OcrPage) -> OcrPage:
-    """The page as it may lie on disk: with its secrets covered, all else where it was."""
-    text = page.text
-    for start, end, _ in secret_spans(text):
-        covered = "\n".join("█" * len(line) for line in text[start:end].split("\n"))
-        text = text[:start] + covered + text[end:]
-    return replace(page, text=text)
+def _redacted(extraction: Extraction) -> list[str]:
+    """Take the secrets out; the rule of each. ExtractError where they are all there is."""
+    try:
+        return redact(extraction)
+    except TooManySecretsError as error:
+        raise ExtractError("secret-content", str(error)) from error
 
 
 def _edition(found: os.stat_result) -> _Edition:

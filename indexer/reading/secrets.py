@@ -1,9 +1,9 @@
-"""What must not become a result: passages that hold a secret by their text."""
+"""What must not become a result: secrets, by what stands in a text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -200,23 +200,3 @@ def reads_as_prose(text: str) -> bool:
     if plain < _FEWEST_PLAIN or plain < 0.6 * len(words) or secret_spans(text):
         return False
     return not any(len(token) >= 40 and _varied(token) for token in _BASE64.findall(text))
-
-
-def passages_withheld(texts: Sequence[str], passages: Sequence[str]) -> list[str | None]:
-    """For each passage of a file the rule by which it must not be stored, None if it may.
-
-    `texts` are the file's whole texts (its parts before they are cut): a private key that is cut
-    in two is no longer recognised by its halves.
-    """
-    pieces: dict[str, str] = {}
-    for text in texts:
-        for start, end, rule in secret_spans(text):
-            for line in text[start:end].splitlines():
-                if len(line.strip()) >= 8 and "PRIVATE KEY" not in line:
-                    pieces.setdefault(line.strip(), rule)
-    found: list[str | None] = []
-    for passage in passages:
-        spans = secret_spans(passage)
-        parts = (rule for piece, rule in pieces.items() if piece in passage)
-        found.append(spans[0][2] if spans else next(parts, None))
-    return found

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.contract.agent_log import AgentLog
 from engine.contract.errors import REASONS, InklingError, StoreDamagedError
 from engine.contract.version import VERSION
 from indexer.reading.extract.base import ExtractError
@@ -33,7 +34,7 @@ DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 Call = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(ports: Ports, token: str, port: Callable[[], int]) -> Starlette:
+def make_app(ports: Ports, agents: AgentLog, token: str, port: Callable[[], int]) -> Starlette:
     """The application; `port` tells the port once the socket is bound."""
 
     async def guard(request: Request, call: Call) -> Response:
@@ -47,7 +48,7 @@ def make_app(ports: Ports, token: str, port: Callable[[], int]) -> Starlette:
         *model_routes(ports.models),
         *control_routes(ports.control),
         # Without sessions there is nothing to GET or DELETE: those are answered by 405.
-        Route("/mcp", McpEndpoint(ports.search, ports.library, VERSION), methods=["POST"]),
+        Route("/mcp", McpEndpoint(ports.search, ports.library, agents, VERSION), methods=["POST"]),
     ]
     return Starlette(
         routes=[_list_of_calls(routes), *routes],

@@ -1,4 +1,4 @@
-"""MCP over HTTP: the agents' tools at /mcp, behind the same checks as the rest of the API."""
+"""MCP over HTTP: what agents may ask at /mcp, behind the same checks as the rest of the API."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from engine.contract import codec
+from engine.contract.agent_log import AgentLog
 from indexer.server.ports import Library, Search
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class IndexInHere:
     def text(self, path: str, page: int | None, lines: tuple[int, int] | None) -> str:
         return self._library.text(path, page, lines)
 
+    def recent(self, limit: int) -> list[dict[str, Any]]:
+        return self._library.recent(limit)
+
     def status(self) -> dict[str, Any]:
         return self._library.status()
 
@@ -38,8 +42,8 @@ class IndexInHere:
 class McpEndpoint:
     """The ASGI application: stateless, one JSON answer for each request."""
 
-    def __init__(self, search: Search, library: Library, version: str) -> None:
-        self._index, self._version = IndexInHere(search, library), version
+    def __init__(self, search: Search, library: Library, log: AgentLog, version: str) -> None:
+        self._index, self._log, self._version = IndexInHere(search, library), log, version
         self._server: MCPServer[Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,4 +62,4 @@ class McpEndpoint:
         from engine.contract.agent_tools import make_server
 
         logging.getLogger("mcp").setLevel(logging.WARNING)  # queries do not belong into a log
-        return make_server(self._index, self._version)
+        return make_server(self._index, self._log, self._version)

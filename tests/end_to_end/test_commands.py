@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 def test_from_a_problem_to_its_end(inkling: Inkling, notes: Path) -> None:
     secret = notes / "creds.txt"
-    secret.write_text("The bucket's key:\nAKIAQYLPMN5HFIQR7XYA\n")
+    secret.write_text("AKIAQYLPMN5HFIQR7XYA\n")
     (notes / "scan.pdf").write_bytes(b"not a document at all")
     (notes / "draft.tmp").write_text("left behind")
     inkling.ok("add", str(notes), "--wait")

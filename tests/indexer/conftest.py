@@ -111,7 +111,7 @@ def _fill(folder: Path) -> None:
     (folder / "upload.py").write_text(
         'def send_again(chunk):\n    """Try until the server takes it."""\n    return chunk\n'
     )
-    (folder / "creds.txt").write_text(f"The key of the bucket is\n{SECRET}\n")
+    (folder / "creds.txt").write_text(f"{SECRET}\n")
     (folder / LATIN).write_text("The coffee house opens at nine.\n")
     sentences = (f"Paragraph {n} tells of the lighthouse keeper's day {n}." for n in range(400))
     (folder / "long.txt").write_text("\n".join(sentences))

@@ -12,6 +12,7 @@ from indexer.reading import context
 from indexer.reading.extract import pick
 from indexer.reading.extract.base import ExtractError, tells_of_a_part
 from indexer.reading.file_reader import FileReader
+from indexer.reading.redaction import MARK
 from indexer.reading.versions import reading_version
 from indexer.reading.work import Work
 from indexer.sources.contents import content_hash
@@ -144,16 +145,18 @@ def test_the_limits_of_the_settings(rig: Rig, reader: FileReader) -> None:
     assert reader.read(record) is not None
 
 
-def test_only_the_passage_with_the_secret_is_withheld_and_a_person_may_allow_it(
+def test_only_the_secret_is_withheld_and_a_person_may_allow_it(
     rig: Rig, reader: FileReader
 ) -> None:
     sentences = "\n\n".join(f"Paragraph {n} tells of the lighthouse." * 30 for n in range(4))
-    record = written(rig, "a.md", f"{sentences}\n\n# Keys\n\n{KEY} opens it.\n")
+    record = written(rig, "a.md", f"{sentences}\n\n# Keys\n\n{KEY} opens the boathouse.\n")
     work = reader.read(record)
-    assert work is not None
-    assert not any(KEY in unit.text for unit in work.units)
-    assert "withheld" in work.detail
+    assert isinstance(work, Work)
+    assert not any(KEY in unit.text or KEY in unit.context for unit in work.units)
+    assert f"{MARK} opens the boathouse." in work.units[-1].text
+    assert work.detail == "1 secret withheld: AWS Access Key"
+    assert work.done.partly
     rig.ledger.allow([record.id])
     allowed = reader.read(rig.record("a.md"))
-    assert allowed is not None
+    assert isinstance(allowed, Work)
     assert any(KEY in unit.text for unit in allowed.units)

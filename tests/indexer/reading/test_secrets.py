@@ -13,7 +13,7 @@ import string
 import pytest
 
 from indexer.reading.payment_cards import card_numbers
-from indexer.reading.secrets import passages_withheld, secret_spans
+from indexer.reading.secrets import secret_spans
 from indexer.sources.secret_names import secret_name
 
 
@@ -83,15 +83,6 @@ def test_private_keys_whole_cut_and_quoted() -> None:
         f"-----BEGIN PUBLIC KEY-----\n{chars(640)}\n-----END PUBLIC KEY-----",
     ):
         assert secret_spans(text) == []
-
-
-def test_every_piece_of_a_key_that_was_cut_is_withheld() -> None:
-    key = private_key()
-    text = f"How to log in.\n{key}\nThat is all."
-    middle = text.index(key) + len(key) // 2
-    passages = [text[:middle], text[middle:], "That is all.", "How to log in."]
-    found = passages_withheld([text], passages)
-    assert found == ["Private Key", "Private Key", None, None]
 
 
 @pytest.mark.parametrize(

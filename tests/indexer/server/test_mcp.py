@@ -12,7 +12,9 @@ import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 
+from engine.contract.agent_log import AgentLog
 from engine.contract.agent_tools import READ_CHARACTERS
 from tests.indexer.conftest import LATIN, SECRET, RunningIndexer
 from tests.waiting import PATIENCE
@@ -177,3 +179,65 @@ def test_without_the_token_no_agent_is_answered(indexer: RunningIndexer) -> None
         reply = indexer.ask("POST", "/mcp", call, headers={**accept, **wrong})
         assert reply.status in (401, 403)
         assert b"tools" not in reply.body
+
+
+def test_hits_are_resources(session: Session, indexer: RunningIndexer) -> None:
+    async def work(client: Client) -> None:
+        found = await answer(client, "search", query="lighthouse keeper's day 250", limit=1)
+        uri = found["hits"][0]["uri"]
+        (content,) = (await client.read_resource(uri)).contents
+        first, last = found["hits"][0]["location"]["lines"]
+        path = str(indexer.folder / "long.txt")
+        place = await answer(client, "read", path=path, first_line=first, last_line=last)
+        assert content.text == place["text"]  # type: ignore[union-attr]
+        listed = {r.name: r.uri for r in (await client.list_resources()).resources}
+        assert {"bread.md", "long.txt", "sign.png", "caf\\xe9.txt"} <= listed.keys()
+        assert "creds.txt" not in listed
+        (content,) = (await client.read_resource(listed["caf\\xe9.txt"])).contents
+        assert "opens at nine" in content.text  # type: ignore[union-attr]
+        for closed in ("file/etc/passwd", f"file{indexer.folder}/creds.txt", "nothing"):
+            with pytest.raises(MCPError) as refused:
+                await client.read_resource(f"inkling://{closed}")
+            assert "root:" not in str(refused.value)
+            assert SECRET not in str(refused.value)
+
+    session(work)
+
+
+def test_what_agents_were_given_is_noted(session: Session, indexer: RunningIndexer) -> None:
+    log = AgentLog(indexer.base)
+    path = str(indexer.folder / LATIN)
+
+    async def work(client: Client) -> None:
+        log.clear()
+        found = await answer(client, "search", query="when does the coffee house open", limit=1)
+        shown = path.replace("\udce9", "\\xe9")
+        given = await answer(client, "read", path=shown)
+        await client.read_resource(found["hits"][0]["uri"])
+        await answer(client, "status")
+        resource, read, search = log.entries()
+        length = len(given["text"])
+        assert (read.tool, read.files, read.characters) == ("read", (path,), length)
+        assert (resource.tool, resource.files, resource.characters) == ("resource", (path,), length)
+        assert (search.tool, search.files) == ("search", (path,))
+        assert search.characters >= len(found["hits"][0]["snippet"])
+        assert b"coffee" not in log.path.read_bytes()  # neither what was asked nor what was told
+        assert log.path.stat().st_mode & 0o777 == 0o600
+
+    session(work)
+
+
+def test_what_cannot_be_noted_is_not_given(indexer: RunningIndexer) -> None:
+    log = AgentLog(indexer.base)
+    log.clear()
+    log.path.mkdir()
+    try:
+
+        async def work(client: Client) -> None:
+            said = await refusal(client, "read", path=str(indexer.folder / "bread.md"))
+            assert "can't be noted" in said
+            assert "starter" not in said
+
+        over_http(indexer, work)
+    finally:
+        log.path.rmdir()
