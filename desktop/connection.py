@@ -53,7 +53,7 @@ class IndexerConnection(QObject):
 
     def __init__(self, base: BaseDir, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._base = base
+        self.base = base
         self._client: Client | None = None
         self._jobs = Jobs(self)
         # Searches have threads of their own: a preview being rendered must not delay them.
@@ -77,7 +77,7 @@ class IndexerConnection(QObject):
         """Find the indexer, or start one; `connected` follows, or `unavailable`."""
         self._look.stop()
         self._jobs.run(
-            lambda: Client.connect(self._base), self._connected, self._lost, key="connect"
+            lambda: Client.connect(self.base), self._connected, self._lost, key="connect"
         )
 
     def _connected(self, client: Client) -> None:
@@ -118,7 +118,7 @@ class IndexerConnection(QObject):
     @property
     def _was_killed(self) -> bool:
         """Whether an indexer left without taking its address away, as one does that is told to."""
-        return self._base.endpoint.exists()
+        return self.base.endpoint.exists()
 
     def _look_later(self) -> None:
         self._look.start(_LOOK_MS[min(self._looks, len(_LOOK_MS) - 1)])
@@ -131,7 +131,7 @@ class IndexerConnection(QObject):
             self.start()
         else:
             self._jobs.run(
-                lambda: Client.find_current(self._base), self._found, self._lost, key="connect"
+                lambda: Client.find_current(self.base), self._found, self._lost, key="connect"
             )
 
     def _found(self, client: Client | None) -> None:

@@ -1,5 +1,5 @@
 """The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish,
-`doctor` to say how things are."""
+`doctor` to say how things are, `purge PATH…` to take folders and files out without a trace."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 # Arenas and BLAS threads are fixed at load: memory stays small, queries steady (a second BLAS
@@ -33,8 +34,9 @@ from indexer.server.ports import Ports
 def main(arguments: list[str] | None = None) -> int:
     """Run the indexer; 0 after an orderly end, 1 with a sentence on stderr after an error."""
     parser = argparse.ArgumentParser(prog="python -m indexer", description=__doc__)
-    parser.add_argument("command", choices=["run", "once", "doctor"])
+    parser.add_argument("command", choices=["run", "once", "doctor", "purge"])
     parser.add_argument("--base-dir")
+    parser.add_argument("paths", nargs="*", help="what is to be purged")
     options = parser.parse_args(arguments)
     base = base_dir(options.base_dir)
     if options.command == "doctor":
@@ -44,12 +46,33 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         base.create()
+        if options.command == "purge":
+            return _purge(base, options.paths)
         log.set_up(base.logs, "indexer")
         return _run(base, once=options.command == "once")
     except InklingError as error:
         logging.getLogger(__name__).error("%s", error)
         sys.stderr.write(f"inkling: {error}\n")
         return 1
+
+
+def _purge(base: BaseDir, paths: list[str]) -> int:
+    """The answer as JSON; what goes wrong is said on stderr, and no log is written: it would name
+    what is to be gone."""
+    from filelock import FileLock, Timeout
+
+    from indexer.indexing.purging import purge
+
+    try:
+        with FileLock(base.lock, timeout=0):
+            sys.stdout.write(json.dumps(asdict(purge(base, paths))))
+    except Timeout:
+        raise InklingError(
+            "Another indexer is already running for {root}.",
+            hint="Use it, or end it with `inkling stop`.",
+            told={"root": base.root},
+        ) from None
+    return 0
 
 
 def _run(base: BaseDir, *, once: bool) -> int:

@@ -27,6 +27,7 @@ from desktop import theme
 from desktop.connection import IndexerConnection
 from desktop.index.left_out_page import LeftOutPage
 from desktop.index.model_page import ModelPage
+from desktop.index.privacy_page import PrivacyPage
 from desktop.index.problem_list import ProblemList
 from desktop.presentation.paths import printable, short_path
 from desktop.theme import GRID, HALF
@@ -34,11 +35,11 @@ from desktop.widgets.elided_label import ElidedLabel
 from desktop.wording import figures, telling
 from desktop.wording.language import tr
 
-_TABS = ("folders", "problems", "left-out", "withheld", "model")
+_TABS = ("folders", "problems", "left-out", "withheld", "model", "privacy")
 
 
 class IndexPanel(QDialog):
-    """Five pages; follows the indexer while it is open."""
+    """Six pages; follows the indexer while it is open."""
 
     add_wanted = Signal()
 
@@ -52,6 +53,8 @@ class IndexPanel(QDialog):
         self.withheld = ProblemPage(service, withheld=True, parent=self)
         self.left_out = LeftOutPage(service, self)
         self.model = ModelPage(service, self)
+        self.privacy = PrivacyPage(service, self)
+        self.privacy.withheld_wanted.connect(lambda: self.show_tab("withheld"))
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         for page, title in (
@@ -60,6 +63,7 @@ class IndexPanel(QDialog):
             (self.left_out, s.TAB_LEFT_OUT),
             (self.withheld, s.TAB_WITHHELD),
             (self.model, s.TAB_MODEL),
+            (self.privacy, s.TAB_PRIVACY),
         ):
             self.tabs.addTab(page, title)
         self.tabs.currentChanged.connect(self._tab_changed)
@@ -78,7 +82,7 @@ class IndexPanel(QDialog):
 
     def _tab_changed(self, _index: int = 0) -> None:
         page = self.tabs.currentWidget()
-        if isinstance(page, ProblemPage | LeftOutPage | ModelPage):
+        if isinstance(page, ProblemPage | LeftOutPage | ModelPage | PrivacyPage):
             page.load()
 
     def _take_status(self, status: dict[str, Any]) -> None:
@@ -275,7 +279,7 @@ class ProblemPage(QWidget):
 
     def load(self) -> None:
         """Ask for the list again."""
-        states = ["withheld"] if self._withheld else ["failed", "partly"]
+        states = ["withheld", "partly"] if self._withheld else ["failed", "partly"]
         if self.skipped.isChecked():
             states.append("skipped")
         self._service.call(
@@ -283,6 +287,7 @@ class ProblemPage(QWidget):
                 problem
                 for state in states
                 for problem in client.problems(state=state, limit=1_000)["problems"]
+                if state != "partly" or not self._withheld or _holds_secret(problem)
             ],
             self.show_problems,
             lambda error: self._empty.setText(telling.said(error)),
@@ -326,6 +331,11 @@ class ProblemPage(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.list.viewport().update()
+
+
+def _holds_secret(problem: dict[str, Any]) -> bool:
+    """Of a file that is indexed in part: whether that is for a secret in it."""
+    return "withheld:" in str(problem.get("detail", ""))
 
 
 def _muted(text: str, parent: QWidget) -> QLabel:

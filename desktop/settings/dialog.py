@@ -38,6 +38,7 @@ _FIELD = 26 * GRID
 #: What a section offers besides settings: an action's id, title, help, what the button says.
 _ACTIONS = {
     "Privacy": (
+        ("privacy", s.PRIVACY_TITLE, s.PRIVACY_HELP, s.PRIVACY_SHOW),
         ("clear_history", s.CLEAR_HISTORY_TITLE, s.CLEAR_HISTORY_HELP, s.CLEAR_HISTORY),
         ("delete_index", s.DELETE_INDEX_TITLE, s.DELETE_INDEX_HELP, s.DELETE_INDEX_BUTTON),
     )

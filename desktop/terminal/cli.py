@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from desktop.client import Client
 from desktop.terminal import output
 from desktop.terminal.model_commands import run_model_command
 from desktop.terminal.options import FAILED, complain, parser
+from engine.contract.agent_log import AgentLog
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
 
@@ -143,12 +145,35 @@ def remove_folders(options: argparse.Namespace, base: BaseDir) -> int:
     return 0
 
 
+def purge_files(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.system.purging import purge
+
+    done = purge(base, [_absolute(path) for path in options.paths])
+    if options.json:
+        _print_json(asdict(done))
+    else:
+        output.show_purged(done, base)
+    return FAILED if done.left else 0
+
+
+def show_agents(options: argparse.Namespace, base: BaseDir) -> int:
+    log = AgentLog(base)
+    if options.clear:
+        log.clear()
+        print("Forgotten.")
+    elif options.json:
+        _print_json([asdict(entry) for entry in log.entries()])
+    else:
+        output.show_agents(log.entries())
+    return 0
+
+
 def allow_files(options: argparse.Namespace, base: BaseDir) -> int:
     client = Client.connect(base)
     paths = [_absolute(path) for path in options.paths]
     for path in paths:
         answer = client.explain(path)
-        if answer["state"] != "withheld":
+        if answer["state"] != "withheld" and "withheld:" not in answer.get("detail", ""):
             raise InklingError(
                 f"{output.printable(path)} is not withheld.",
                 hint=answer["sentence"] or f"Its state is “{answer['state']}”.",
@@ -296,6 +321,8 @@ COMMANDS: dict[str, Command] = {
     "problems": show_problems,
     "explain": explain_file,
     "remove": remove_folders,
+    "purge": purge_files,
+    "agents": show_agents,
     "allow": allow_files,
     "pause": pause_indexing,
     "resume": resume_indexing,

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 import time
+from collections.abc import Sequence
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ from engine.contract.types import Notice
 
 if TYPE_CHECKING:
     from desktop.client import Client
+    from desktop.system.purging import Purged
+    from engine.contract.agent_log import AgentRead
+    from engine.contract.paths import BaseDir
 
 console = Console(highlight=False, soft_wrap=True)
 #: Characters of a query picture's words; --json has them all.
@@ -167,6 +171,40 @@ def show_progress(client: Client) -> None:
         f"{done} files indexed, {totals['skipped']} skipped, {problems} with problems"
         + (" (`inkling problems`)." if problems + totals["skipped"] else ".")
     )
+
+
+def show_purged(done: Purged, base: BaseDir) -> None:
+    """What is out, and what was proven."""
+    files = "1 file is" if done.files == 1 else f"{done.files} files are"
+    console.print(f"{files} out of the index.")
+    if done.rule:
+        console.print(f"Left out from now on by the rule {escape(printable(done.rule))}")
+    if done.left:
+        console.print("[yellow]These still hold something of it:[/]")
+        for name in done.left:
+            console.print(f"  {escape(printable(name))}")
+        console.print("End what uses them, clear the window's history, and purge again.")
+    elif done.words:
+        console.print(
+            f"None of {done.searched} files below {escape(printable(str(base.root)))} holds any of"
+            f" {done.words} words that only it had."
+        )
+    else:
+        console.print("No word was known that only it had; what there was is written anew.")
+
+
+def show_agents(entries: Sequence[AgentRead]) -> None:
+    """One line an answer, newest first."""
+    if not entries:
+        console.print("No agent was given anything.")
+    for entry in entries:
+        when = f"{dt.datetime.fromtimestamp(entry.at):%Y-%m-%d %H:%M}"
+        line = Text(f"{when}  {entry.tool:9} {entry.characters:>7,} characters  ", style="dim")
+        names = [printable(path) for path in entry.files]
+        line.append(f"{names[0] if names else ''}", style="bold")
+        if len(names) > 1:
+            line.append(f" and {len(names) - 1} more")
+        console.print(line)
 
 
 def show_status(status: dict[str, Any]) -> None:

@@ -99,6 +99,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("add_folder", "Add Folder…", "Inkling", ("Ctrl+Shift+A",), "folder-add"),
         Spec("rescan", "Look for Changes Now", "Inkling", ("F5",), "retry"),
         Spec("pause", "Pause Indexing", "Inkling", ("Ctrl+Shift+Space",), "pause"),
+        Spec("privacy", "Privacy…", "Inkling", (), "shield"),
         Spec("clear_history", "Clear History", "Inkling", (), "trash"),
         Spec("delete_index", "Delete the Index…", "Inkling", (), "trash"),
         Spec("shortcuts", "Keyboard Shortcuts", "Inkling", ("F1",), "keyboard"),

@@ -102,12 +102,16 @@ class Commands(FileCommands):
     def problems(self) -> None:
         self._index("problems")
 
+    def privacy(self) -> None:
+        self._index("privacy")
+
     def _index(self, tab: str) -> None:
         from desktop.index.panel import IndexPanel
 
         panel = IndexPanel(self._window.service, self._parent)
         panel.show_tab(tab)
         panel.add_wanted.connect(self.add_folder)
+        panel.privacy.action_wanted.connect(self.run)
         self._show("index", panel)
 
     # Preview

@@ -117,7 +117,7 @@ class AgentTools:
         return {key: status[key] for key in ("state", "folders", "totals", "eta_s", "health")}
 
 
-class _Server(MCPServer[Any]):
+class _Server(MCPServer[Any]):  # type: ignore[misc]
     """Its resources are files in the index: the newest are listed, every other has an address."""
 
     index: Index
@@ -146,14 +146,6 @@ def make_server(index: Index, log: AgentLog, version: str = "") -> MCPServer[Any
     for tool in (tools.search, tools.similar, tools.read, tools.status):
         server.add_tool(_answerable(tool, log), annotations=harmless)
 
-    # Any path may be asked for: the index decides, and the file is not touched.
-    @server.resource(
-        "inkling://file{+path}{?page,first_line,last_line,offset}",
-        name="file",
-        description="Text of a file in the index, as the tool `read` gives it.",
-        mime_type="text/plain",
-        security=ResourceSecurity(exempt_params={"path"}),
-    )
     def file(
         path: str,
         page: int | None = None,
@@ -168,6 +160,15 @@ def make_server(index: Index, log: AgentLog, version: str = "") -> MCPServer[Any
         except InklingError as error:
             raise ResourceError(_outward(str(error))) from error
 
+    as_resource = server.resource(
+        "inkling://file{+path}{?page,first_line,last_line,offset}",
+        name="file",
+        description="Text of a file in the index, as the tool `read` gives it.",
+        mime_type="text/plain",
+        # Any path may be asked for: the index decides, and the file is not touched.
+        security=ResourceSecurity(exempt_params={"path"}),
+    )
+    as_resource(file)
     return server
 
 

@@ -6,7 +6,7 @@ from engine.store.looks import Looks
 from engine.store.picture_space import PictureSpace
 from engine.store.rows import Candidate, Reword, Row, StoredUnit, TextMatch
 from engine.store.sightings import Sighting, Sightings, sight_space, sight_spaces
-from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
+from engine.store.spaces import drop_space, list_spaces, set_space_aside, space_dim, table_name
 from engine.store.table import Store
 from engine.store.where import build_where
 
@@ -27,5 +27,6 @@ __all__ = [
     "set_space_aside",
     "sight_space",
     "sight_spaces",
+    "space_dim",
     "table_name",
 ]

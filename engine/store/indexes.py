@@ -150,15 +150,17 @@ class Upkeep:
         stats = self._table.read(lambda t: t.index_stats("fts_idx"))
         return 0 if stats is None else int(stats.num_unindexed_rows)
 
-    def run(self, *, sweep: bool) -> None:
+    def run(self, *, sweep: bool, age: timedelta | None = None) -> None:
         """Bring the indexes up to date, merge fragments, remove old versions.
 
         `sweep` also removes what a crash left behind; only without other processes on the table.
+        `age`: of the versions that go, if not of the usual one.
         """
         self._table.read(lambda t: t.checkout_latest())
         self._refresh_vectors()
-        sweep = sweep and not self._swept
-        age = timedelta(seconds=1) if sweep else GRACE
+        sweep = sweep and (age is not None or not self._swept)
+        if age is None:
+            age = timedelta(seconds=1) if sweep else GRACE
         self._table.write(lambda t: t.optimize(cleanup_older_than=age, delete_unverified=sweep))
         self._swept = self._swept or sweep
         self._outdated = self._commits > 0

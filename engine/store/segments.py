@@ -211,6 +211,13 @@ class Segments:
                 break
         return freed
 
+    def purge(self, live: NDArray[np.int64]) -> None:
+        """Rewrite every file that holds a record which no row refers to."""
+        self.seal()
+        for container in list(self._containers):
+            if container.payload() > container.live_bytes(live):
+                self._rewrite([container], live)
+
     def _wasteful(self, live: NDArray[np.int64]) -> list[Container]:
         """The first run of neighbours worth packing together; never the one being written."""
         run: list[Container] = []

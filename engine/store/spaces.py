@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.store.disk import DISK, Disk
 from engine.store.guard import guarded
+from engine.store.lance_table import LanceTable
 from engine.store.opening import is_making
 
 _PARTS = (".lance", ".segments")
@@ -21,6 +22,12 @@ def table_name(space: str) -> str:
 def list_spaces(directory: Path) -> list[str]:
     """Names of the tables in a store."""
     return sorted(path.stem for path in directory.glob("*.lance") if not is_making(path.stem))
+
+
+def space_dim(directory: Path, space: str) -> int:
+    """Dimensions of a space's vectors, as its table has them. StoreDamagedError."""
+    table = LanceTable(directory / f"{table_name(space)}.lance")
+    return table.read(lambda t: int(t.schema.field("vector").type.list_size))
 
 
 def drop_space(directory: Path, space: str) -> None:

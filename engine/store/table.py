@@ -7,8 +7,9 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from engine.store.array_rows import COLUMNS
 from engine.store.arrays import Arrays
 from engine.store.disk import DISK, Disk
 from engine.store.guard import guarded, refused_rows
-from engine.store.indexes import Upkeep
+from engine.store.indexes import Upkeep, create_indexes
 from engine.store.lance_table import LanceTable
 from engine.store.opening import open_table, patiently
 from engine.store.reading import Reader
@@ -285,6 +286,43 @@ class Store(Reader):
                     self._segments.learn(live)
                 else:
                     self._segments.code_some(live)
+
+    def each_text(self, visit: Callable[[int, str], None]) -> None:
+        """Tell of each unit its file and all that its row says in words, from the table."""
+        said = ["text", "context", "path", "symbol", "fts"]
+
+        def tell(t: Any) -> None:
+            for batch in t.search().select(["file_id", *said]).to_batches(batch_size=8192):
+                for row in batch.to_pylist():
+                    visit(row["file_id"], "\n".join(row[name] or "" for name in said))
+
+        self._table.read(tell)
+
+    def purge(self, batch_rows: int = 8192) -> None:
+        """Write all rows anew and remove whatever was there before: of rows that were deleted
+        nothing is left, neither in fragments, indexes and old versions nor in segments.
+
+        Nobody else may have the space open: searches under way would lose what they read.
+        """
+        columns = schema(self._dim)
+
+        def batches(t: Any) -> Iterator[pa.RecordBatch]:
+            for batch in t.search().select(columns.names).to_batches(batch_size=batch_rows):
+                yield from pa.Table.from_batches([batch]).select(columns.names).to_batches()
+
+        with self._writing(()):
+            self._table.write(
+                lambda t: t.add(
+                    pa.RecordBatchReader.from_batches(t.schema, batches(t)), mode="overwrite"
+                )
+            )
+            create_indexes(self._table)
+            self._table.reopen()
+            self._upkeep.run(sweep=True, age=timedelta(milliseconds=1))
+            self._table.sync()
+            live, _ = self._references()
+            with guarded("write"):
+                self._segments.purge(live)
 
     def size_bytes(self) -> int:
         """Bytes on disk, segments included."""

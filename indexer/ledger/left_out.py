@@ -60,6 +60,14 @@ class LeftOutEntries(Tables):
                 ],
             )
 
+    def forget_left_out(self, path: str) -> None:
+        """Of an entry and all below it nothing is on record."""
+        with self.database.write() as connection:
+            connection.execute(
+                "DELETE FROM left_out WHERE path = ? OR path >= ? AND path < ?",
+                (os.fsencode(path), *below(os.fsencode(path))),
+            )
+
     def left_out_counts(self) -> list[LeftOutCount]:
         """By rule, those that leave out most first."""
         rows = self._all(

@@ -194,7 +194,7 @@ class FileLookups(Tables):
         """By the word of a filter what files can be asked for with it, and how many have each: the
         `most` commonest of each, folders (`in`) with what lies below them, and the names of those
         that hold photographs (`album`)."""
-        columns = {"ext": "ext", "lang": "language"}
+        columns = {"kind": "kind", "ext": "ext", "lang": "language"}
         columns |= {row.word: row.name for row in ATTRIBUTES.values() if row.type == "text"}
         held = {}
         for word, column in columns.items():

@@ -306,6 +306,21 @@ class Database:
             with self._pool_lock:
                 self._idle.append(connection)
 
+    def vacuum(self) -> None:
+        """Write the file anew: nothing of what was deleted is left in it, its full text or its
+        journal. For when nobody else has it open."""
+        with self._write_lock:
+            connection = self._writer
+            if connection is None:
+                raise InklingError("The ledger is closed.")
+            try:
+                for table in ("names", "word_parts"):
+                    connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.DatabaseError as error:
+                raise readable(error, self.path) from error
+
     def close(self) -> None:
         with self._write_lock, self._pool_lock:
             self._writer = None

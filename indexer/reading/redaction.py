@@ -129,7 +129,7 @@ def _apart(spans: Sequence[Span]) -> list[Span]:
 def _covered(
     text: str, words: Sequence[WordBox], spans: Sequence[Span]
 ) -> tuple[str, Sequence[WordBox]]:
-    """The text with marks where spans were, as many lines as before, and where its other words are."""
+    """The text with marks for spans, of as many lines, and where its other words are now."""
     made, kept, at, shift = [], list[WordBox](), 0, 0
     rest = sorted(words, key=lambda word: word.start)
     for start, end, _ in _apart(spans):

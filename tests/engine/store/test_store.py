@@ -19,6 +19,7 @@ from engine.store import Store, StoredUnit, drop_space, list_spaces
 from engine.store.analyzer import query_terms
 from engine.store.segments import TokenRecord
 from tests.engine.store.store_units import DIM, facts, found, kept, unit, vector, word
+from tests.traces import traces
 
 
 @pytest.fixture
@@ -294,3 +295,31 @@ def test_commits_keep_no_descriptors(store: Store) -> None:
     for n in range(2, 12):
         store.replace_files({n: [unit(facts(n))]})
     assert held() <= before + 4  # not one a commit; the library may keep some of its own
+
+
+def test_of_purged_rows_nothing_is_left_on_the_disk(tmp_path: Path) -> None:
+    opened = Store.open(tmp_path, "model-1", DIM)
+    many = [unit(facts(1), n, f"zanzibarquokka {word(n)}") for n in range(3)]
+    opened.replace_files({1: many, 2: [unit(facts(2), n, word(n)) for n in range(90)]})
+    kept_tokens = opened.tokens([opened.rows(["2:7"])["2:7"].ref])[0].tokens  # type: ignore[list-item]
+    opened.delete_files([1])
+    opened.maintain(force=True)
+    opened.close()
+    assert traces(tmp_path, "zanzibarquokka")  # hence the purge
+    opened = Store.open(tmp_path, "model-1", DIM, arrays=False)
+    before = opened.size_bytes()
+    opened.purge(batch_rows=20)
+    assert traces(tmp_path, "zanzibarquokka") == []
+    assert opened.size_bytes() < before
+    assert (opened.count(), found(opened, word(7))) == (90, ["2:7"])
+    opened.close()
+    again = Store.open(tmp_path, "model-1", DIM)
+    row = again.rows(["2:7"])["2:7"]
+    assert np.array_equal(again.tokens([row.ref])[0].tokens, kept_tokens)  # type: ignore[list-item]
+    assert again.broken_files == frozenset()
+    again.delete_files([2])
+    again.close()
+    empty = Store.open(tmp_path, "model-1", DIM, arrays=False)
+    empty.purge()
+    assert empty.count() == 0
+    empty.close()

@@ -195,11 +195,15 @@ def test_hits_are_resources(session: Session, indexer: RunningIndexer) -> None:
         assert "creds.txt" not in listed
         (content,) = (await client.read_resource(listed["caf\\xe9.txt"])).contents
         assert "opens at nine" in content.text  # type: ignore[union-attr]
-        for closed in ("file/etc/passwd", f"file{indexer.folder}/creds.txt", "nothing"):
+        (content,) = (
+            await client.read_resource(f"inkling://file{indexer.folder}/creds.txt")
+        ).contents
+        assert content.text == ""  # type: ignore[union-attr]
+        for closed in ("file/etc/passwd", f"file{indexer.base.endpoint}", "nothing"):
             with pytest.raises(MCPError) as refused:
                 await client.read_resource(f"inkling://{closed}")
             assert "root:" not in str(refused.value)
-            assert SECRET not in str(refused.value)
+            assert indexer.token not in str(refused.value)
 
     session(work)
 
