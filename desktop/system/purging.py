@@ -36,7 +36,7 @@ def purge(base: BaseDir, paths: Sequence[str]) -> Purged:
         )
     base.create()
     done = subprocess.run(
-        launch.command("indexer", "purge", "--base-dir", str(base.root), "--", *paths),
+        launch.command("indexer", "purge", *paths, "--base-dir", str(base.root)),
         capture_output=True, check=False, env=launch.environment(), cwd=base.root,
     )  # fmt: skip
     try:

@@ -1,4 +1,5 @@
-"""The index deleted: nothing of what was read is on the disk any more, at once."""
+"""The index deleted, or a folder purged: nothing of what was read is on the disk any more, at
+once."""
 
 from __future__ import annotations
 
@@ -40,3 +41,26 @@ def test_of_a_deleted_index_nothing_is_left_on_the_disk(
     assert (status["folders"], status["totals"]["files"]) == ([], 0)
     assert told(base) == []
     assert (folder / f"{WORD}.md").exists()
+
+
+@pytest.mark.usefixtures("light_model")
+def test_of_a_purged_folder_nothing_is_left_on_the_disk(
+    inkling: Inkling, base: BaseDir, tmp_path: Path
+) -> None:
+    folder = tmp_path / "notes"
+    (folder / "animals").mkdir(parents=True)
+    (folder / "animals" / "marsupials.md").write_text(f"# Animals\n\nThe {WORD} sleeps by day.\n")
+    (folder / "tower.md").write_text("The keeper of the lighthouse counted ships.\n")
+    inkling.ok("add", str(folder), "--wait")
+    assert told(base)
+    said = inkling.ok("purge", str(folder / "animals"))
+    assert told(base) == []
+    assert "1 file is out of the index." in said
+    assert f"rule {folder}/animals/" in said
+    assert "holds any of 2 words that only it had" in said  # marsupials, too
+    assert inkling.paths("the keeper of the lighthouse") == [str(folder / "tower.md")]
+    inkling.ok("add", str(folder), "--wait")  # looked through again: the rule holds
+    assert told(base) == []
+    assert inkling.ok("purge", str(folder)).startswith("1 file is out")
+    assert inkling.json("status")["folders"] == []
+    assert [name for name in told(base) if WORD in name] == []
