@@ -20,6 +20,7 @@ from desktop import strings as s
 from desktop import theme
 from desktop.client import Client
 from desktop.connection import IndexerConnection
+from desktop.presentation import privacy_strings as p
 from desktop.presentation.kinds import KINDS
 from desktop.presentation.paths import printable, short_path
 from desktop.system.purging import Purged, purge
@@ -45,16 +46,16 @@ class PrivacyPage(QWidget):
         self.indexed, self.kept_back, self.place, self.told = (self._text() for _ in range(4))
         self.indexed.setFont(theme.font(self.font(), 0.5, bold=True))
         self.agents = QListWidget(self)
-        self.agents.setAccessibleName(s.AGENTS_TITLE)
-        self.forget = self._button(s.AGENTS_CLEAR, self._forget)
-        self.take_out = self._button(s.PURGE_BUTTON, self._choose)
-        title = QLabel(s.AGENTS_TITLE, self)
+        self.agents.setAccessibleName(p.AGENTS_TITLE)
+        self.forget = self._button(p.AGENTS_CLEAR, self._forget)
+        self.take_out = self._button(p.PURGE_BUTTON, self._choose)
+        title = QLabel(p.AGENTS_TITLE, self)
         title.setFont(theme.font(self.font(), 0.5, bold=True))
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID, 2 * GRID, GRID, 0)
         column.setSpacing(GRID)
         column.addWidget(self.indexed)
-        show = self._button(s.PRIVACY_SHOW_WITHHELD, self.withheld_wanted.emit)
+        show = self._button(p.PRIVACY_SHOW_WITHHELD, self.withheld_wanted.emit)
         column.addLayout(_row(self.kept_back, show))
         column.addWidget(self.place)
         column.addSpacing(GRID)
@@ -98,17 +99,17 @@ class PrivacyPage(QWidget):
         folders = s.folders(len(status.get("folders", ())))
         files = s.files(int(totals.get("files", 0)))
         known = [f"{KINDS[k].plural} {figures.number(n)}" for k, n in kinds.items() if k in KINDS]
-        self.indexed.setText(s.PRIVACY_INDEXED.format(files=files, folders=folders))
+        self.indexed.setText(p.PRIVACY_INDEXED.format(files=files, folders=folders))
         withheld = s.files(int(totals.get("withheld", 0)))
-        said = s.PRIVACY_WITHHELD.format(whole=withheld, partly=s.files(partly))
+        said = p.PRIVACY_WITHHELD.format(whole=withheld, partly=s.files(partly))
         self.kept_back.setText("\n".join(filter(None, (" · ".join(known), said))))
         size = figures.size(int(status.get("index_bytes") or 0))
         place = short_path(str(self._service.base.root))
-        self.place.setText(s.PRIVACY_PLACE.format(place=place, size=size))
+        self.place.setText(p.PRIVACY_PLACE.format(place=place, size=size))
 
     def show_agents(self, entries: list[AgentRead]) -> None:
         self.agents.clear()
-        self.agents.addItems([_line(entry) for entry in entries[:_MOST]] or [s.NO_AGENTS])
+        self.agents.addItems([_line(entry) for entry in entries[:_MOST]] or [p.NO_AGENTS])
         self.forget.setEnabled(bool(entries))
 
     def _forget(self) -> None:
@@ -118,16 +119,16 @@ class PrivacyPage(QWidget):
     # Taking out
 
     def _choose(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, s.PURGE_BUTTON)
+        folder = QFileDialog.getExistingDirectory(self, p.PURGE_BUTTON)
         if folder:
             self.ask(folder)
 
     def ask(self, path: str) -> None:
         """Whether this folder is to go."""
         box = QMessageBox(self)
-        box.setText(s.PURGE_ASK.format(folder=printable(path)))
-        box.setInformativeText(s.PURGE_WHY)
-        yes = box.addButton(s.PURGE_YES, QMessageBox.ButtonRole.DestructiveRole)
+        box.setText(p.PURGE_ASK.format(folder=printable(path)))
+        box.setInformativeText(p.PURGE_WHY)
+        yes = box.addButton(p.PURGE_YES, QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         yes.clicked.connect(lambda: self.purge(path))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -136,22 +137,22 @@ class PrivacyPage(QWidget):
     def purge(self, path: str) -> None:
         """Take it out; the indexer ends for it, and is started again after."""
         self.take_out.setEnabled(False)
-        self._tell(s.PURGE_RUNS)
+        self._tell(p.PURGE_RUNS)
         self._service.let_go()
         base = self._service.base
         self._service.work(lambda: purge(base, [path]), self._purged, self._not_purged)
 
     def _purged(self, done: Purged) -> None:
         self._again()
-        out = s.PURGED.format(files=s.files(done.files))
+        out = p.PURGED.format(files=s.files(done.files))
         if done.left:
-            proof = s.PURGE_LEFT.format(names=", ".join(map(printable, done.left)))
+            proof = p.PURGE_LEFT.format(names=", ".join(map(printable, done.left)))
         elif done.words:
             words, searched = figures.number(done.words), s.files(done.searched)
-            proof = s.PURGE_PROVEN.format(words=words, files=searched)
+            proof = p.PURGE_PROVEN.format(words=words, files=searched)
         else:
-            proof = s.PURGE_UNPROVEN
-        rule = s.PURGE_RULE.format(rule=printable(done.rule)) if done.rule else ""
+            proof = p.PURGE_UNPROVEN
+        rule = p.PURGE_RULE.format(rule=printable(done.rule)) if done.rule else ""
         self._tell(" ".join(filter(None, (out, proof, rule))))
 
     def _not_purged(self, error: InklingError) -> None:
@@ -182,8 +183,8 @@ def _line(entry: AgentRead) -> str:
     names = [short_path(path) for path in entry.files]
     shown = names[0] if names else ""
     if len(names) > 1:
-        shown = s.AGENT_AND_MORE.format(name=shown, more=figures.number(len(names) - 1))
-    text = s.characters(entry.characters)
+        shown = p.AGENT_AND_MORE.format(name=shown, more=figures.number(len(names) - 1))
+    text = p.characters(entry.characters)
     return f"{figures.long_date(entry.at)} · {entry.tool} · {shown} · {text}"
 
 

@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from desktop import strings as s
 from desktop.index.panel import IndexPanel
 from desktop.index.privacy_page import PrivacyPage
+from desktop.presentation.privacy_strings import NO_AGENTS
 from desktop.system.purging import Purged, purge
 from desktop.window.window import Window
 from engine.contract.agent_log import AgentLog
@@ -53,7 +53,7 @@ def test_what_agents_were_given_is_seen_and_forgotten(page: PrivacyPage, window:
         "search · /home/ada/a.md and 1 more · 300 characters",
     ]
     page.forget.click()
-    assert page.agents.item(0).text() == s.NO_AGENTS
+    assert page.agents.item(0).text() == NO_AGENTS
     assert AgentLog(window.base).entries() == []
 
 
@@ -75,7 +75,7 @@ def test_a_folder_is_taken_out(
     assert not page.take_out.isEnabled()
     qtbot.waitUntil(page.take_out.isEnabled)
     said = page.told.text()
-    assert "Taken out: 1 file. None of 1 words" in said
+    assert "Taken out: 1 file. In none of " in said
     assert window.base.endpoint.read_bytes() == kept
     ledger = Ledger(window.base.ledger)
     assert (ledger.roots(), ledger.files()) == ([], [])
