@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test suite lint sample licences tables translations clean
+.PHONY: help run demo test suite lint sample licences tables translations dist deb check-dist check-deb clean
 
 help:
 	@echo "make run       start Inkling (without a display: the demo in the terminal)"
@@ -17,6 +17,9 @@ help:
 	@echo "make licences  write resources/licences.md again"
 	@echo "make tables    write the README's tables of filters again"
 	@echo "make translations  find the window's sentences again, for resources/locale"
+	@echo "make dist      the wheel and the source archive, into dist/"
+	@echo "make deb       a package for Debian and Ubuntu and a folder to unpack, into dist/"
+	@echo "make check-dist, check-deb   install these in a clean place and use them (minutes)"
 	@echo "make clean     remove .venv and caches"
 
 # Written last by prepare.py, so that a broken set-up is done again and a finished one costs nothing.
@@ -59,5 +62,17 @@ tables: $(READY)
 translations: $(READY)
 	$(BIN)/python resources/setup/write_catalogues.py
 
+dist: $(READY)
+	@$(BIN)/python resources/setup/build_dist.py dist
+
+deb: $(READY)
+	@$(BIN)/python resources/setup/build_deb.py dist
+
+check-dist: dist
+	@$(BIN)/python resources/setup/check_dist.py dist/*.whl
+
+check-deb: deb
+	@$(BIN)/python resources/setup/check_deb.py dist/*.deb dist/inkling-*.tar.gz
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf dist $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

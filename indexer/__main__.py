@@ -1,4 +1,5 @@
-"""The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish."""
+"""The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish,
+`doctor` to say how things are."""
 
 from __future__ import annotations
 
@@ -31,10 +32,15 @@ from indexer.server.ports import Ports
 def main(arguments: list[str] | None = None) -> int:
     """Run the indexer; 0 after an orderly end, 1 with a sentence on stderr after an error."""
     parser = argparse.ArgumentParser(prog="python -m indexer", description=__doc__)
-    parser.add_argument("command", choices=["run", "once"])
+    parser.add_argument("command", choices=["run", "once", "doctor"])
     parser.add_argument("--base-dir")
     options = parser.parse_args(arguments)
     base = base_dir(options.base_dir)
+    if options.command == "doctor":
+        from indexer.server.doctor import examine
+
+        sys.stdout.write(json.dumps([check.to_data() for check in examine(base)]))
+        return 0
     try:
         base.create()
         log.set_up(base.logs, "indexer")

@@ -18,6 +18,7 @@ from engine.contract.version import APPLICATION_ID
 
 _RESOURCES = Path(resources.__file__).parent
 _SIMILAR = "Find Similar in Inkling"
+_SIMILAR_ID = f"{APPLICATION_ID}.Similar"
 _GNOME_FOLDER = "gnome-shell/search-providers"
 #: Lines of the desktop entry that start Inkling; what follows is options.
 _EXEC = "Exec=inkling"
@@ -58,8 +59,8 @@ class Row:
     why_not: Callable[[Places], str] = lambda _places: ""
 
 
-def _entry(places: Places) -> bytes:
-    text = (_RESOURCES / "desktop" / f"{APPLICATION_ID}.desktop").read_text(encoding="utf-8")
+def _entry(places: Places, name: str = APPLICATION_ID) -> bytes:
+    text = (_RESOURCES / "desktop" / f"{name}.desktop").read_text(encoding="utf-8")
     command = linux.exec_line(places.window)
     lines = [
         f"Exec={command}{line.removeprefix(_EXEC)}" if line.startswith(_EXEC) else line
@@ -207,6 +208,11 @@ ROWS = (
     Row(
         "entry", "linux", "Inkling among the programs",
         lambda p: p.data / "applications" / f"{APPLICATION_ID}.desktop", _entry,
+    ),
+    Row(
+        "open-with", "linux", "“Find Similar” under Open with",
+        lambda p: p.data / "applications" / f"{_SIMILAR_ID}.desktop",
+        lambda p: _entry(p, _SIMILAR_ID),
     ),
     Row(
         "icon", "linux", "its icon",

@@ -261,6 +261,12 @@ def serve_agents(options: argparse.Namespace, base: BaseDir) -> int:
     return serve(base)
 
 
+def examine(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.doctor import run_doctor
+
+    return run_doctor(base, as_json=options.json)
+
+
 def integrate(options: argparse.Namespace, base: BaseDir) -> int:
     from desktop.terminal.integrate_command import run_integrate
 
@@ -300,4 +306,5 @@ COMMANDS: dict[str, Command] = {
     "integrate": integrate,
     "serve-desktop": serve_desktop,
     "demo": show_demo,
+    "doctor": examine,
 }

@@ -119,6 +119,10 @@ def parser() -> argparse.ArgumentParser:
     command("stop", "end the indexer")
     autostart = command("autostart", "start Inkling when you log in")
     autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
+    doctor = command(
+        "doctor", "versions, index, permissions, limits, models; what to do about each"
+    )
+    doctor.add_argument("--json", action="store_true")
     command("mcp", "answer an agent over stdio (Model Context Protocol)")
     integrate = command("integrate", "tell the desktop of Inkling: menus, searches, file managers")
     way = integrate.add_mutually_exclusive_group()

@@ -43,6 +43,9 @@ IN_WINDOW = {
     "PATH` takes a folder that you have.": tr(
         "The page “Model” gets them, or takes a folder that you have."
     ),
+    "The page “Model” or `inkling model download {id}` installs them (some gigabytes).": tr(
+        "Download it on the page “Model”: that installs them, too (some gigabytes)."
+    ),
     "Known models: {known}. See `inkling model list`.": tr("The page “Model” lists them."),
     "Choose another with `inkling model use ID` first.": tr(
         "Choose another on the page “Model” first."

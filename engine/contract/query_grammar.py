@@ -14,10 +14,11 @@ from typing import TypeAlias
 _TOKEN = re.compile(
     r"""(?P<minus>-)?
         (?:(?P<key>[A-Za-z]+):)?
-        (?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))""",
+        (?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+(?:(?<=\w)"[^\s"]*)*))""",
     re.VERBOSE,
 )
-_BARE = re.compile(r'[^\s"]+')
+#: After a letter or digit no quotation begins: 27" and Hebrew's abbreviations.
+_BARE = re.compile(r'[^\s"]+(?:(?<=\w)"[^\s"]*)*')
 _QUOTED = re.compile(r'"[^"]*"')
 #: Parentheses inside each other that count; nobody types more.
 _DEEPEST = 8
@@ -216,7 +217,8 @@ def _pairs(raw: str) -> Mapping[int, int]:
     opened: list[tuple[int, int] | None] = []  # where one begins, and is; None: inside of a word
     depth, place = 0, 0
     while place < len(raw):
-        if raw[place] == '"' and (quotation := _QUOTED.match(raw, place)):
+        begun = not raw[place - 1 : place].isalnum()
+        if raw[place] == '"' and begun and (quotation := _QUOTED.match(raw, place)):
             place = quotation.end()
             continue
         if raw[place] == "(":

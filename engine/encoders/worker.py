@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from engine.contract import framing
 from engine.contract.errors import InklingError
 from engine.contract.types import Encoding, TextInput
+from engine.models.libraries import require_libraries
 from engine.models.registry import ModelSpec
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Worker:
 def load(start: dict[str, Any]) -> Encoder:
     """The encoder that the first message asks for."""
     spec = ModelSpec.from_message(start["spec"])
+    require_libraries(spec)
     folder = None if start["folder"] is None else Path(start["folder"])
     module, function = spec.module.split(":")
     encoder: Encoder = getattr(importlib.import_module(module), function)(folder, spec)

@@ -1,7 +1,7 @@
 """Downloads a model's weights from a hub: resumed by ranges, checked by digest, no account needed.
 
-This is the only place in Inkling that opens a connection to another machine, and it does so only
-when a person asked for a download.
+This and the installer that `libraries` starts for a model are all in Inkling that opens a
+connection to another machine, and only when a person asked for a download.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.models import files as model_files
+from engine.models.libraries import install_libraries
 from engine.models.registry import ModelSpec
 
 HUB = "https://huggingface.co"
@@ -84,6 +85,11 @@ def download(
     that the next call goes on from there.
     """
     model_files.require_licence(spec, base)
+    # First: without them the files can't be checked.
+    if not install_libraries(spec, model_files.model_folder(spec, base), cancelled):
+        raise DownloadCancelledError("The download was stopped.", hint=_AGAIN)
+    if model_files.state(spec, base).state == "ready":
+        return
     hub = url_base or os.environ.get(HUB_VARIABLE) or HUB
     _Download(spec, base, hub.rstrip("/"), progress, cancelled).run()
 

@@ -15,7 +15,6 @@ with the weights that are here, engine.models.sizes.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -30,6 +29,8 @@ from typing import Any, Literal, get_args
 from engine.contract import launch
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
+from engine.models.libraries import missing, require_libraries
+from engine.models.packages import find_package
 from engine.models.registry import MODELS, ModelSpec
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -83,14 +84,14 @@ def states(base: BaseDir) -> list[ModelState]:
 def state(spec: ModelSpec, base: BaseDir) -> ModelState:
     """What is here of one model. Looks at sizes alone."""
     if not spec.download_bytes:
-        whole = all(importlib.util.find_spec(package) for package in spec.packages)
+        whole = all(find_package(package) for package in spec.packages)
         return ModelState(spec, "built in" if whole else "missing", True, None, 0)
     folder = model_folder(spec, base)
     files = weights_folder(folder)
     known = read_object(folder / "manifest.json").get("files", {})
     sizes = {name: _size(files / name) for name in known}
     if known and all(sizes[name] == entry["bytes"] for name, entry in known.items()):
-        found: State = "ready"
+        found: State = "incomplete" if missing(spec) else "ready"
     else:
         found = "incomplete" if files != folder else "missing"
     accepted = licence_accepted(spec, base)
@@ -138,6 +139,8 @@ def ensure_usable(spec: ModelSpec, base: BaseDir) -> None:
             hint="Set Inkling up again, or choose another model.",
             told={"title": spec.title, "packages": ", ".join(spec.packages)},
         )
+    if found == "incomplete":
+        require_libraries(spec)
     if found in ("missing", "incomplete"):
         raise InklingError(
             "The weights of {title} are not all here.",
@@ -154,6 +157,7 @@ def ensure_usable(spec: ModelSpec, base: BaseDir) -> None:
 def add(spec: ModelSpec, base: BaseDir, folder: Path) -> None:
     """Use the weights in a person's own folder, where they are, after checking every file."""
     require_licence(spec, base)
+    require_libraries(spec)
     source = folder.expanduser().absolute()
     if not source.is_dir():
         raise InklingError(

@@ -19,6 +19,7 @@ _IN_PLACE: tuple[Adapter, ...] = ("retrieval", "text-matching", "code")
 
 #: Of pictures of 70, 140 and 280 tokens: engine.encoders.gemma2.placement.picture_work.
 _GEMMA_WORK = (2.3e11, 4.9e11, 1.1e12)
+_TORCH = ("torch", "transformers", "safetensors")
 _GEMMA_CARD = "Google's model card; an instruction was chosen for each task"
 
 
@@ -62,6 +63,7 @@ class ModelSpec:
     module: str
     sha256: dict[str, str] = field(default_factory=dict)  # file name -> digest
     packages: tuple[str, ...] = ()  # that hold the weights, where those come with Inkling
+    libraries: tuple[str, ...] = ()  # that it needs and Inkling alone does not: the extra `models`
     #: What it may be chosen for. In the role of sight it sees pictures and reads questions for
     #: them; texts are left to another one.
     roles: frozenset[Role] = frozenset({"text"})
@@ -211,6 +213,7 @@ MODELS: dict[str, ModelSpec] = {
             download_bytes=7_880_000_000,
             source="jinaai/jina-embeddings-v4",
             module="engine.encoders.jina_v4.encoder:load",
+            libraries=(*_TORCH, "peft", "accelerate"),
             texts_per_request=8,
             figures=(
                 Figure(
@@ -243,6 +246,7 @@ MODELS: dict[str, ModelSpec] = {
             download_bytes=540_000_000,
             source="Hcompany/NeoMME-260M-Retriever",
             module="engine.encoders.neomme.encoder:load",
+            libraries=_TORCH,
             shared_single=True,
             recognised_by=("model_type=neomme",),
             figures=(
@@ -272,6 +276,7 @@ MODELS: dict[str, ModelSpec] = {
             download_bytes=1_521_000_000,
             source="google/embeddinggemma-2",
             module="engine.encoders.gemma2.placement:load",
+            libraries=_TORCH,
             shared_single=True,
             texts_per_request=8,
             recognised_by=("model_type=embedding_gemma2",),
@@ -297,6 +302,7 @@ MODELS: dict[str, ModelSpec] = {
             download_bytes=541_800_000,
             source="onnx-community/embeddinggemma-2-ONNX",
             module="engine.encoders.gemma2.published:load",
+            libraries=_TORCH,
             sha256={
                 "config.json": "8d011bfe08b5e345bbe0b81e5c6fd02c381920b345b986047bc2a33ce7b90d1d",
                 "tokenizer.json": "4d777ef5bdc1aa36227abdfb77c3e49e"

@@ -6,7 +6,8 @@ import importlib.resources
 from functools import cache
 
 import resources
-from engine.store.analyzer import STOP_WORDS, fold
+from engine.store.analyzer import STOP_WORDS
+from engine.store.spelling import fold
 
 #: What a word counts by its log probability in text of a hundred languages: the least where that is
 #: above the first ("la" -6.0, "der" -7.6), all below the second ("time" -9.8).
@@ -74,16 +75,17 @@ def exists(word: str) -> bool:
 @cache
 def _likely() -> dict[str, float]:
     """Log probability by folded word: made by engine.search.training.common_words."""
-    lines = _read("common.tsv")
+    lines = words_file("common.tsv")
     return {word: float(score) for word, score in (line.split("\t") for line in lines)}
 
 
 @cache
 def _known() -> frozenset[str]:
     """Folded words: made by engine.search.training.common_words."""
-    return frozenset(_read("known.txt"))
+    return frozenset(words_file("known.txt"))
 
 
-def _read(name: str) -> list[str]:
+def words_file(name: str) -> list[str]:
+    """Lines of a file of resources/words."""
     file = importlib.resources.files(resources) / "words" / name
     return file.read_text(encoding="utf-8").splitlines()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from engine.contract.types import Box, BoxEvidence, Evidence, TextEvidence
 from engine.search.common_words import JOINING
-from engine.store.analyzer import analyze, fold, standing_for
+from engine.store.analyzer import analyze, standing_for
+from engine.store.spelling import fold
 
 SNIPPET_CHARS = 280
 #: More boxes than this on one page point nowhere: then none are drawn.

@@ -14,11 +14,13 @@ from itertools import pairwise
 
 from engine.search import compounds, misspelling
 from engine.search.common_words import COMMON, exists, telling
+from engine.search.emoji_names import NAMED, emoji_named
 from engine.search.number_forms import Number, numbers
 from engine.search.term_matching import AskedWord, asked_words
 from engine.search.word_endings import other_forms
-from engine.store.analyzer import fold, query_terms
+from engine.store.analyzer import query_terms
 from engine.store.lexicon import Lexicon
+from engine.store.spelling import fold
 from engine.store.term_groups import AnyOf, Asked, Variant
 from engine.store.vocabulary import is_word
 
@@ -82,6 +84,11 @@ class _Word:
         """Whether some unit holds it, or something like it."""
         return bool(self.units or self.variants)
 
+    def forms(self, *, known: bool) -> Mapping[str, float]:
+        """Terms of its other forms with what each counts."""
+        forms = other_forms(self.folded, known=known, written=self.asked.text)
+        return {**dict.fromkeys(emoji_named(self.folded), NAMED), **forms}
+
     def add(self, terms: Sequence[str], weight: float, *, adjacent: bool = False) -> None:
         key = tuple(terms)
         if key != self.asked.terms and (
@@ -139,7 +146,7 @@ def _plain(word: AskedWord) -> bool:
 
 def _inflect(lexicon: Lexicon, asked: Sequence[AskedWord], words: Mapping[int, _Word]) -> None:
     """How often each word is held, its other forms, and neighbours that stand as one word."""
-    forms = {start: other_forms(word.folded, known=False) for start, word in words.items()}
+    forms = {start: word.forms(known=False) for start, word in words.items()}
     joined: dict[int, list[tuple[str, tuple[str, str]]]] = {start: [] for start in words}
     for first, second in pairwise(asked):
         if first.place + len(first.terms) == second.place:
@@ -154,7 +161,7 @@ def _inflect(lexicon: Lexicon, asked: Sequence[AskedWord], words: Mapping[int, _
     held.update(lexicon.held(own))
     for start, word in words.items():
         word.units = held.get(word.asked.terms[0], 0)
-        known = other_forms(word.folded, known=True) if word.units else forms[start]
+        known = word.forms(known=True) if word.units else forms[start]
         for term, weight in known.items():
             if term in held:
                 word.add([term], weight)

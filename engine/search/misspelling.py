@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from engine.store.analyzer import analyze, fold, located, stem
+from engine.store.analyzer import analyze, located, stem
 from engine.store.lexicon import Lexicon
+from engine.store.spelling import fold
 
 #: Letters of a word that may have one error, or two; and from which on it may be the first letter.
 ONE_ERROR, TWO_ERRORS, FREE_START = 4, 8, 6

@@ -75,7 +75,9 @@ def _all(text: str) -> Iterator[Number]:
 
 def _number(match: re.Match[str], ways: Iterable[str]) -> Number:
     own = tuple(analyze(match[0]))
-    spelt = dict.fromkeys(tuple(analyze(way)) for way in ways)
+    # Of a telephone number what is dialled within a country or a town does by itself.
+    dialled = [(t,) for t in own if len(t) >= _CODE_DIGITS and t.isdigit()]
+    spelt = dict.fromkeys([*dialled, *(tuple(analyze(way)) for way in ways)])
     others = [terms for terms in spelt if terms and terms != own]
     variants = tuple(Variant(terms, REWRITTEN, len(terms) > 1) for terms in others)
     return Number(match.start(), match.end(), own, variants)

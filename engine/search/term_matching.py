@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.store import TextMatch
-from engine.store.analyzer import STOP_WORDS, fold, is_unspaced, located
+from engine.store.analyzer import STOP_WORDS, is_unspaced, located
+from engine.store.spelling import fold
 from engine.store.term_groups import Variant
 
 #: Pairs of mean weight side by side from which on that is no chance, and a quotation.
@@ -47,10 +48,13 @@ def asked_words(question: str) -> list[AskedWord]:
         run = question[start:end]
         if is_unspaced(run):
             pairs = [term for term in terms if len(term) > 1] or terms
-            telling += [AskedWord(pair, start, place + i, (pair,)) for i, pair in enumerate(pairs)]
+            as_asked = len(fold(run)) == len(run) and len(pairs[0]) == 2
+            for i, pair in enumerate(pairs):
+                word = run[i : i + 2] if as_asked else pair
+                telling.append(AskedWord(word, start, place + i, (pair,)))
         else:
-            word = AskedWord(run, start, place, terms)
-            (common if fold(run) in STOP_WORDS else telling).append(word)
+            asked = AskedWord(run, start, place, terms)
+            (common if fold(run) in STOP_WORDS else telling).append(asked)
         place += len(terms)
     return telling or common
 

@@ -14,31 +14,43 @@ from functools import lru_cache
 import regex
 import Stemmer
 
+from engine.store.spelling import JOINERS, fold, typed
+
 #: Longer terms are cut: base64 and minified text would bloat the index and nobody types them.
 MAX_TERM = 48
 MAX_PARTS = 8  # of an identifier; a long path of words is words, not a name
 
+#: Signs that stand for several letters or digits: ½, №, ⑴, ㎏.
+_SIGNS = r"\u00bc-\u00be\u2103\u2109\u2116\u2121\u2150-\u215f\u2189\u2474-\u249b\u3200-\u33ff"
 # Scripts without spaces between words; Hangul has them, but glues particles to its words.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー々\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _START = rf"[[\p{{L}}\p{{N}}]--[{_UNSPACED}]]"
 _REST = rf"[[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]"
-#: Marks within a word that are not seen: Persian keeps letters apart with them.
-_JOINERS = "\u200c\u200d"
+#: Between parts of a word; of Hebrew's abbreviations the quotation mark, too.
+_LINK = rf"""(?:[_\-.'·{JOINERS}]++|(?<=\p{{Hebrew}})"(?=\p{{Hebrew}}))"""
 _EMOJI = "\u231a-\u23ff\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff"
-#: A telephone number with a country's or an area's beginning, however it is spaced.
+_GAP = r"[ ./()\-]{1,3}"
+#: A telephone number: with a country's or an area's beginning however it is spaced, or in groups
+#: as people of some country say it.
 _PHONE = (
-    r"(?<![A-Za-z0-9.,+/\-])(?<![0-9][ ])"
-    r"(?![0-9]{1,2}(?P<mark>[./\-])[0-9]{1,2}(?P=mark)[0-9]{2,4}(?![./\-]?[0-9]))"  # a date
-    r"(?:\+[1-9][0-9]{0,3}|\(0[0-9]{0,4}\)|0[0-9]{1,4})(?:[ ./()\-\u00a0]{1,3}[0-9]{1,8}){1,6}"
-    r"(?![A-Za-z0-9]|[.,/\-:][0-9])"
+    r"(?=[+(0-9])(?<![A-Za-z0-9.,+/\-])(?<![0-9][ ])"
+    r"(?![0-9]{1,2}(?P<mark>[./\-])[0-9]{1,2}(?P=mark)[0-9]{2,4}(?![./\-]?[0-9]))(?:"  # a date
+    rf"(?:\+[1-9][0-9]{{0,4}}|\(0[0-9]{{0,4}}\)|0[0-9]{{1,4}})(?:{_GAP}[0-9]{{1,8}}){{1,6}}"
+    rf"|(?:[0-9][ \-])?\([1-9][0-9]{{1,4}}\)(?:{_GAP}[0-9]{{2,8}}){{1,4}}"
+    r"|(?:\+|00)[1-9][0-9]{7,13}|(?:0[1-9]|[78]9|1[2-9])[0-9]{8,9}|0[1-9][0-9]{6,7}"
+    r"|(?:1[ .\-])?[0-9]{3}(?P<dot>[ .\-])[0-9]{3}(?P=dot)[0-9]{3,4}"
+    r"|1[0-9]{2}[ \-][0-9]{4}[ \-][0-9]{4}|[0-9]{5}[ \-][0-9]{5}|[3-9][0-9]{3}[ ][0-9]{4}"
+    r"|[0-9]{2,3}(?:[ ][0-9]{2}){3}"
+    r")(?![A-Za-z0-9]|[.,/\-:][0-9]|[ ][0-9])"
 )
 _RUN = regex.compile(
-    rf"""(?P<unspaced>[{_UNSPACED}][{_UNSPACED}\p{{M}}ﾞﾟ]*+)
+    rf"""(?P<unspaced>[{_UNSPACED}][{_UNSPACED}\p{{M}}{JOINERS}ﾞﾟ]*+)
       | (?P<phone>{_PHONE})
-      | (?P<amount>\p{{Nd}}{{1,3}}(?:,\p{{Nd}}{{3}})+(?![\p{{L}}\p{{N}}]))
+      | (?P<amount>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?![\p{{L}}\p{{N}}]))
       | (?P<special>(?<![\p{{L}}\p{{N}}])(?:[cC]\+\+|[cCfF]\#)(?![\p{{L}}\p{{N}}]))
-      | (?P<word>{_START}{_REST}*+(?:[_\-.'’‑·{_JOINERS}]+{_START}{_REST}*+)*+)
+      | (?P<word>{_START}{_REST}*+(?:{_LINK}{_START}{_REST}*+)*+)
       | (?P<emoji>[\U0001F1E6-\U0001F1FF]{{2}}|[{_EMOJI}])
+      | (?P<sign>[{_SIGNS}])
     """,
     regex.VERBOSE | regex.VERSION1,
 )
@@ -51,6 +63,7 @@ _ASCII_RUN = re.compile(
     """,
     re.VERBOSE,
 )
+_SIGN = regex.compile(rf"[{_SIGNS}]")
 #: All but letters of Europe and their punctuation. Among these is no mark and no script without
 #: spaces, so that Python's own expressions do, three times as fast.
 _ELSEWHERE = re.compile(
@@ -61,12 +74,13 @@ _EUROPEAN_RUN = re.compile(
     rf"""(?P<phone>{_PHONE})
       | (?P<amount>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?!{_EUROPEAN}))
       | (?P<special>(?<!{_EUROPEAN})(?:[cC]\+\+|[cCfF]\#)(?!{_EUROPEAN}))
-      | (?P<word>{_EUROPEAN}++(?:[_\-.'’‑·{_JOINERS}]++{_EUROPEAN}++)*+)
+      | (?P<word>{_EUROPEAN}++(?:[_\-.'·{JOINERS}]++{_EUROPEAN}++)*+)
+      | (?P<sign>[{_SIGNS}])
     """,
     re.VERBOSE,
 )
 _NO_SPACES = regex.compile(rf"[{_UNSPACED}]")
-_SEPARATOR = regex.compile(rf"[_\-.'’‑·{_JOINERS}]+")
+_SEPARATOR = regex.compile(rf"""[_\-.'"·{JOINERS}]+""")
 _PART = regex.compile(
     r"\p{Lu}{2,}s?(?!\p{Ll})|\p{Lu}(?=\p{Lu}\p{Ll})|\p{Lu}?[^\p{Lu}\p{N}]+|\p{Lu}+|\p{N}+"
 )
@@ -74,30 +88,12 @@ _NUMBER = regex.compile(r"[\p{N}.]+")
 _DIGITS, _PIECE = re.compile(r"[0-9]+"), re.compile(r"[0-9][0-9.\-]*(?<=[0-9])")
 #: Digits of a telephone number, and of what is dialled within a town.
 _PHONE_DIGITS, _LOCAL_DIGITS = (8, 15), 5
+#: Calling codes: none is another's beginning. In North America and Russia numbers have ten digits,
+#: before which 1 or 8 is dialled.
+_COUNTRIES = re.compile("2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[17]|[0-9]{3}")
+_TRUNK_DIGITS = 11
 _LATIN = regex.compile(r"[a-z]+")
 _CYRILLIC = regex.compile(r"[а-я]+")
-#: Marks that readers and keyboards leave out; marks of other scripts carry vowels and stay.
-_OPTIONAL_MARKS = regex.compile(r"[\u0300-\u036f\u0591-\u05c7\u064b-\u0655\u0670\u0640]")
-_LETTERS = str.maketrans(
-    {
-        "ø": "o",
-        "æ": "ae",
-        "œ": "oe",
-        "ł": "l",
-        "đ": "d",
-        "ð": "d",
-        "þ": "th",
-        "ı": "i",
-        # Arabic and Persian keyboards, and spellings that are used for one another.
-        "ی": "ي",
-        "ى": "ي",
-        "ک": "ك",
-        "ة": "ه",
-        "ۀ": "ه",
-        "ە": "ه",
-        "ٱ": "ا",
-    }
-)
 _ENGLISH = Stemmer.Stemmer("english", 0)
 _RUSSIAN = Stemmer.Stemmer("russian", 0)
 
@@ -110,16 +106,6 @@ my me we
 STOP_WORDS = frozenset(_COMMON.split())
 
 
-def fold(text: str) -> str:
-    """Compatibility forms, case and accents levelled: ﬁ, Ｆ, É and é all become plain letters."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
-    return (
-        unicodedata.normalize("NFC", _OPTIONAL_MARKS.sub("", unicodedata.normalize("NFD", plain)))
-        if not plain.isascii()
-        else plain
-    )
-
-
 def _runs(text: str) -> re.Pattern[str] | regex.Pattern[str]:
     """What tells the runs of such a text, the fastest that does."""
     if text.isascii():
@@ -129,6 +115,7 @@ def _runs(text: str) -> re.Pattern[str] | regex.Pattern[str]:
 
 def located(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Each run of text with its start, end (characters, end exclusive) and terms."""
+    text = typed(text)
     for match in _runs(text).finditer(text):
         yield match.start(), match.end(), _terms(match[0], match.lastgroup or "word")
 
@@ -138,6 +125,7 @@ def standing_for(text: str, wanted: Mapping[str, str]) -> list[tuple[int, int, s
 
     The same as asking `located` for each; a text's words repeat, and this looks at each once.
     """
+    text = typed(text)
     runs: list[re.Match[str] | regex.Match[str]] = list(_runs(text).finditer(text))
     groups = {match[0]: match.lastgroup for match in runs}
     begins = {term[:1] for term in wanted}
@@ -195,7 +183,13 @@ def _terms(run: str, group: str) -> tuple[str, ...]:
         return (run,)
     if group == "phone":
         return _telephone(run)
+    if not run.isascii() and _SIGN.search(run):
+        return tuple(analyze(_SIGN.sub(_spelt_out, run)))
     return _word(run)
+
+
+def _spelt_out(sign: regex.Match[str]) -> str:
+    return f" {unicodedata.normalize('NFKC', sign[0]).replace('⁄', '/')} "
 
 
 def _pairs(run: str) -> tuple[str, ...]:
@@ -214,7 +208,17 @@ def _telephone(run: str) -> tuple[str, ...]:
     joined = ["".join(groups[first:]) for first in range(len(groups))]
     if not _PHONE_DIGITS[0] <= len(joined[0]) <= _PHONE_DIGITS[1]:
         return tuple(term for piece in _PIECE.findall(run) for term in _word(piece))
-    return (*groups, *(number for number in joined[:-1] if len(number) >= _LOCAL_DIGITS))
+    parts = (number for number in joined[:-1] if len(number) >= _LOCAL_DIGITS)
+    return tuple(dict.fromkeys((*groups, *parts, _within_country(run, joined[0]))))
+
+
+def _within_country(run: str, digits: str) -> str:
+    """A telephone number's digits without what stands before those of its area."""
+    if run.startswith("+") or digits.startswith("00"):
+        return _COUNTRIES.sub("", digits.lstrip("0"), count=1).lstrip("0")
+    if len(digits) == _TRUNK_DIGITS and digits[0] in "178":
+        return digits[1:]
+    return digits.lstrip("0")
 
 
 def _word(run: str) -> tuple[str, ...]:

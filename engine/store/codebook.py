@@ -68,7 +68,7 @@ class Codebook:
     @property
     def is_coarse(self) -> bool:
         """Whether it is of an earlier making, which says less of a token than one of today."""
-        return self.wide.shape[2] != WIDE
+        return bool(self.wide.shape[2] != WIDE)
 
     @property
     def width(self) -> int:

@@ -73,7 +73,9 @@ def missing_columns(table: LanceTable) -> set[str]:
 def _rewrite(table: LanceTable, change: Callable[[pa.Table], pa.Table]) -> None:
     ids = table.read(lambda t: t.search().select(["id"]).to_arrow()["id"].to_pylist())
     for start in range(0, len(ids), ROWS_AT_ONCE):
-        _put(table, change(_whole_rows(table, ids[start : start + ROWS_AT_ONCE])))
+        changed = change(_whole_rows(table, ids[start : start + ROWS_AT_ONCE]))
+        if changed.num_rows:
+            _put(table, changed)
 
 
 def _add_column(table: LanceTable, name: str, sql: str) -> None:

@@ -17,8 +17,7 @@ from engine.contract.attributes import ATTRIBUTES
 from engine.contract.conditions import folder_key
 from engine.contract.path_text import clean, path_to_text, text_to_path
 from engine.contract.types import FileFacts, Kind, Unit
-from engine.store.analyzer import fts_text
-from engine.store.schema import schema
+from engine.store.schema import fts, schema
 from engine.store.segments import TokenRecord, TokenRef
 
 
@@ -147,11 +146,6 @@ def file_fields(file: FileFacts) -> dict[str, Any]:
         "size": int(file.size),
         **{name: file.attributes.get(name) for name in ATTRIBUTES},
     }
-
-
-def fts(context: str, text: str, path: str) -> str:
-    """Terms of context, text and file name."""
-    return fts_text(context, text, clean(os.path.basename(path)))
 
 
 def _vectors(vectors: Sequence[NDArray[np.float32] | None], dim: int) -> pa.Array:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from engine.contract.attributes import ATTRIBUTES
+from engine.contract.path_text import clean, text_to_path
+from engine.store.analyzer import fts_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,8 @@ class Migration:
     """What one version of the schema has and the one before had not.
 
     Each can be begun again where it was cut short: columns that are there stay, and `rewrite`,
-    which gets whole rows with the new columns, gives the same however often it is applied.
+    which gets whole rows with the new columns and gives those that it changed, gives the same
+    however often it is applied.
     """
 
     #: New columns with the SQL expression over the old ones that fills them.
@@ -23,10 +28,37 @@ class Migration:
     rewrite: Callable[[pa.Table], pa.Table] | None = None
 
 
+def fts(context: str, text: str, path: str) -> str:
+    """Terms of context, text and file name."""
+    return fts_text(context, text, clean(os.path.basename(path)))
+
+
+#: What the analyzer of version 3 has other terms for than the one before. Most passages have none,
+#: and looking for it costs far less than analysing them.
+_OTHER_TERMS = re.compile(
+    "[^\x00-\xac\xae-\xb3\xb5-\xbb\xbf-\u024f‘’‚“”„…€•]|[ħĦŧŦŋŊ]|[0-9][0-9 ()./+\xa0-]{6,}[0-9]"
+)
+
+
+def _analysed(rows: pa.Table) -> pa.Table:
+    """The rows whose terms are others now, with these."""
+    columns = [rows[name].to_pylist() for name in ("context", "text", "path", "fts")]
+    known = list(zip(*columns, strict=True))
+    terms = [
+        fts(context, text, text_to_path(path))
+        if any(map(_OTHER_TERMS.search, (context, text, path)))
+        else old
+        for context, text, path, old in known
+    ]
+    changed = [new != old for new, (*_, old) in zip(terms, known, strict=True)]
+    at = rows.schema.get_field_index("fts")
+    return rows.set_column(at, rows.schema.field(at), pa.array(terms, pa.string())).filter(changed)
+
+
 #: In order, never edited once released. Version 1 is what there was before versions were counted.
 #: Version 2 has the same columns; its segments may hold codes, which an earlier Inkling would take
-#: for damage.
-MIGRATIONS: tuple[Migration, ...] = (Migration(),)
+#: for damage. Version 3 has the terms of engine.store.spelling.
+MIGRATIONS: tuple[Migration, ...] = (Migration(), Migration(rewrite=_analysed))
 
 
 def schema_version() -> int:

@@ -229,8 +229,10 @@ class Store(Reader):
     def _writing(self, files: Iterable[int]) -> Iterator[list[pa.Table]]:
         """A change of these files' rows; those that they have then are put into the list."""
         with self._write:
-            if self._closed or self._read_only:
-                raise InklingError("The search index takes nothing now; nothing was stored.")
+            if self._closed:
+                raise InklingError("The search index is closed; nothing was stored.")
+            if self._read_only:
+                raise InklingError("The search index is open for reading only: nothing was stored.")
             before = self._table.mark()
             now: list[pa.Table] = []
             yield now

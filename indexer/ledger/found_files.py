@@ -93,6 +93,20 @@ class FoundFiles(Tables):
                 ],
             )
 
+    def read_again(self, paths: Sequence[bytes]) -> list[int]:
+        """Have files read again if they are on record: others that tell of them changed. Their
+        ids."""
+        ids: list[int] = []
+        for batch in batches(paths):
+            marks = ",".join("?" * len(batch))
+            rows = self._all(
+                f"SELECT id FROM files WHERE state IN ('done', 'pending') AND path IN ({marks})",
+                batch,
+            )
+            ids += [row[0] for row in rows]
+        self._redo("id = ?", [(i,) for i in ids])
+        return ids
+
     def move_files(self, root_id: int, moves: Sequence[tuple[int, Found]]) -> list[int]:
         """Give files their new paths; what is known and stored of them stays.
 

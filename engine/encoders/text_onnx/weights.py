@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.errors import InklingError
+from engine.models.packages import find_package
 
 Floats = NDArray[np.float32]
 
@@ -33,14 +33,14 @@ Tensors = Mapping[str, Matrix]
 
 def package_folder(package: str, distribution: str) -> Path:
     """The folder of a package with weights, found without running the package's code."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
+    folder = find_package(package)
+    if folder is None:
         raise InklingError(
             "The package {distribution} with the model's weights is not installed.",
             hint="Install {distribution}, or reinstall Inkling.",
             told={"distribution": distribution},
         )
-    return Path(spec.submodule_search_locations[0])
+    return folder
 
 
 def check_digest(file: Path, expected: str, distribution: str) -> None:

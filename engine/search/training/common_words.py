@@ -20,7 +20,7 @@ from engine.encoders.text_onnx.packages import PACKAGED
 from engine.encoders.text_onnx.unigram import Unigram
 from engine.encoders.text_onnx.weights import check_digest, package_folder
 from engine.models.registry import MODELS
-from engine.store.analyzer import fold
+from engine.store.spelling import fold
 
 #: Log probability from which on a word is common, and from which on it is known. Of 21 usual
 #: misspellings of English words "teh" alone is above the second ("recieve", "adress" are no piece).

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import plistlib
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor, Part
@@ -34,6 +36,10 @@ _GENERATED_TEXT = re.compile(
 #: Languages that programs minify; a dump of a database has long lines, too.
 _MINIFIED = frozenset({"javascript", "typescript", "css", "php"})
 _STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`")
+#: Languages of data whose programs write every letter beyond ASCII as \\u00e4.
+_ESCAPING = frozenset({"json", "ini"})
+_ESCAPES = re.compile(r"(?<!\\)(?:\\u[0-9a-fA-F]{4})+")
+_BINARY_LIST = b"bplist00"
 #: What is left between symbols when nothing is: closing words and braces.
 _CLOSING = re.compile(r"[\W_]*(end|#?endif|fi|done)?[\W_]*")
 
@@ -44,10 +50,13 @@ def extract(path: Path, options: ExtractOptions) -> Extraction:
         raise ExtractError("generated", "lock file")
     if _GENERATED_NAME.search(path.name):
         raise ExtractError("generated", "its name says so")
-    text = decode(path.read_bytes()).rstrip()
+    data = path.read_bytes()
+    text = decode(_opened_list(data) if data.startswith(_BINARY_LIST) else data).rstrip()
     language = language_of(path, text)
     name = language.name if language else None
     if language is None or language.data:
+        if name in _ESCAPING:
+            text = _ESCAPES.sub(_letters, text)
         return _data(text, name, options.characters)
     _refuse_generated(text, name)
     symbols = symbols_of(text.encode(), language) if len(text) < _MAX_PARSED else []
@@ -60,6 +69,28 @@ def extract(path: Path, options: ExtractOptions) -> Extraction:
 def looks_like_script(head: bytes) -> bool:
     """Whether a file without a known name starts with a #! line."""
     return head.startswith(b"#!")
+
+
+def _letters(found: re.Match[str]) -> str:
+    """The letters of escapes, as they are if there is what the format itself means something by.
+
+    Facebook's exports have the bytes of UTF-8 for letters: \\u00c3\\u00a4 is ä.
+    """
+    units = b"".join(bytes.fromhex(code) for code in found[0][2:].split("\\u"))
+    text = units.decode("utf-16-be", "replace")
+    if not text.isprintable() or '"' in text or "\\" in text:
+        return found[0]
+    with suppress(UnicodeError):
+        return text.encode("latin-1").decode("utf-8")
+    return text
+
+
+def _opened_list(data: bytes) -> bytes:
+    """A property list of Apple's as it is in XML."""
+    try:
+        return plistlib.dumps(plistlib.loads(data))
+    except (plistlib.InvalidFileException, ValueError, TypeError, OverflowError) as error:
+        raise ExtractError("broken", str(error)) from error
 
 
 def _data(text: str, language: str | None, characters: int) -> Extraction:
@@ -123,8 +154,9 @@ def _add(
 EXTRACTORS = (
     Extractor(
         name="code",
-        reads="functions and classes by name, comments, data and settings to their end",
-        version=2,
+        reads="functions and classes by name, comments, data and settings to their end,"
+        " Apple's binary lists",
+        version=3,
         extensions=EXTENSIONS,
         kind="code",
         extract=extract,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+import regex
+
 from indexer.reading.extract.base import ExtractError
 
 #: Control characters that text does not contain.
@@ -24,6 +26,19 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _SEVEN_BIT = re.compile(rb"\x1b\$|~\{")
 #: True supersets, which is what programs write under the narrower name.
 _WIDER = {"iso-8859-1": "cp1252", "shift_jis": "cp932", "gb2312": "gb18030", "euc-kr": "cp949"}
+#: Encodings of computers of long ago. In a short text chardet finds them by chance.
+_OLD = re.compile(r"mac|cp[478]\d\d|cp1006|cp1125|hp-|kz|iso-?8859-3|cp037", re.IGNORECASE)
+#: What the west of Europe writes with: what is no letter stands beside letters, not between them.
+_WESTERN = regex.compile(
+    r"(?:[\x00-\x7fÀ-ÂÄ-ÏÑ-ÔÖØ-ÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüœŒ·’]"
+    r"|(?<!\p{L})[‚„“‘¡¿£§©«\xa0](?!\s)|(?<!\s)[“”…»°ªº²€§®\xa0](?!\p{L})|[–—€…»](?!\p{L}))*+"
+)
+#: What no text has within a word: signs, letters of two scripts, a capital behind a small letter.
+_CHANCE = regex.compile(
+    r"(?<=\p{L})[^\p{ASCII}\p{L}\p{M}’·](?=\p{L})|\p{Ll}(?![A-Z])\p{Lu}"
+    r"|\p{Latin}(?!\p{Latin})\p{L}|(?!\p{Latin})\p{L}\p{Latin}"
+)
+_OFTEN = 6  # once in so many letters beyond ASCII
 _SAMPLE = 200_000  # how much is looked at to tell text from binary data
 
 
@@ -72,7 +87,23 @@ def _guessed(data: bytes) -> str:
         if data.count(0) < 0.001 * len(data) and (text := _utf8(data)) is not None:
             return text
         raise ExtractError("binary")
+    if _OLD.match(name):
+        name = _modern(data, name) or name
     try:
         return data.decode(_WIDER.get(name.lower(), name), errors="replace")
     except LookupError as error:
         raise ExtractError("decode", f"no codec for {name}") from error
+
+
+def _modern(data: bytes, old: str) -> str:
+    """The encoding of today that a text in an old one is in more likely, or ""."""
+    import chardet
+
+    western = data[:_SAMPLE].decode("cp1252", errors="replace")
+    letters = [c for c in western if c.isalpha()]
+    if _WESTERN.fullmatch(western) and 2 * sum(c > "\x7f" for c in letters) <= len(letters):
+        return "cp1252"
+    text = data[:_SAMPLE].decode(old, errors="replace")
+    if _OFTEN * len(_CHANCE.findall(text)) > sum(c > "\x7f" for c in text):
+        return chardet.detect(data, encoding_era=chardet.EncodingEra.MODERN_WEB)["encoding"] or ""
+    return ""

@@ -18,6 +18,7 @@ from PIL import Image
 
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.extract.encodings import clean, decode
+from indexer.sources.beside import SUBTITLES
 
 #: By what a file begins with the form it is read as, so that none is read as a list of others.
 _FORMS = (
@@ -35,7 +36,6 @@ _FORMS = (
     (re.compile(rb"\xff[\xf0-\xff]"), "aac"),
 )
 HEAD = 512
-_SUBTITLES = ("srt", "vtt", "ass", "ssa", "sub")
 _BESIDE_BYTES = 10_000_000
 #: Of processor time for subtitles inside, which lie all over a film.
 _SECONDS = 20.0
@@ -99,7 +99,7 @@ def _beside(path: Path) -> list[tuple[float, str]]:
         return []
     for name in names:
         own, ending = name.startswith(f"{path.stem}."), name.rpartition(".")[2].lower()
-        if not own or ending not in _SUBTITLES:
+        if not own or ending not in SUBTITLES:
             continue
         try:
             with path.with_name(name).open("rb") as file:

@@ -112,7 +112,7 @@ LANGUAGES: tuple[Language, ...] = (
     Language("toml", "toml", data=True),
     Language("ini", "ini cfg conf config properties editorconfig desktop service env",
              data=True, files=".gitignore .gitattributes .editorconfig .npmrc"),
-    Language("xml", "xml xsd xsl xslt plist rss atom opml kml gpx xaml csproj vcxproj resx",
+    Language("xml", "xml xsd xsl xslt plist webloc rss atom opml kml gpx xaml csproj vcxproj resx",
              data=True),
 )  # fmt: skip
 

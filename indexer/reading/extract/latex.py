@@ -16,6 +16,9 @@ _BASE = r"(?:\\([ij])(?![A-Za-z])|([A-Za-z]))"
 _ACCENT = re.compile(
     rf"(\{{)?\\(?:([\"'`^~=.])|([uvHcdbrk])(?=[ {{]))[ ]*(?:\{{{_BASE}\}}|{_BASE})(?(1)\}}|)"
 )
+#: Where a word may be broken, and letters within one that are to stay capitals: fi\\-gure, {U}lm.
+_BREAK = re.compile(r"\\-(?=\w)")
+_BRACED = re.compile(r"(?<![\\\w}\]])\{\w{1,4}\}(?=\w)|(?<![\\@\w])\w+\{\w{1,4}\}")
 _LETTER = re.compile(
     r"\{\\("
     + "|".join(_LETTERS)
@@ -27,9 +30,10 @@ _LETTER = re.compile(
 
 def without_accent_commands(text: str) -> str:
     """The text with such letters written out, line by line as it was."""
+    text = _BRACED.sub(lambda found: found[0].replace("{", "").replace("}", ""), text)
     if "\\" not in text:
         return text
-    text = _ACCENT.sub(_composed, text)
+    text = _BREAK.sub("", _ACCENT.sub(_composed, text))
     return _LETTER.sub(lambda found: _LETTERS[found[1] or found[2]], text)
 
 

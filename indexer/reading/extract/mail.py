@@ -189,6 +189,10 @@ def _sort(
     kind, name = part.get_content_type(), _file_name(part)
     if kind == "message/rfc822" or (kind == "message/global" and part.is_multipart()):
         forwarded += (m for m in part.get_payload() if isinstance(m, EmailMessage))
+    elif kind == "message/delivery-status" and part.is_multipart():
+        bodies.append(
+            "\n".join(f"{k}: {v}" for group in part.get_payload() for k, v in group.items())
+        )
     elif kind == "multipart/alternative":
         _best(part, bodies, attached, forwarded)
     elif part.is_multipart():
@@ -317,7 +321,7 @@ def looks_like_mailbox(head: bytes) -> bool:
 EXTRACTORS = (
     Extractor(
         "eml",
-        3,
+        4,
         frozenset({"eml", "emlx"}),
         "note",
         extract_eml,
@@ -327,7 +331,7 @@ EXTRACTORS = (
     ),
     Extractor(
         "mbox",
-        3,
+        4,
         frozenset({"mbox"}),
         "note",
         extract_mbox,

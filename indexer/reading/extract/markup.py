@@ -267,10 +267,10 @@ EXTRACTORS = (
     _row("rst", 2, "rst rest", rst_headings, "sections"),
     _row("org", 2, "org", org_headings, "sections"),
     _row("asciidoc", 2, "adoc asciidoc asc", asciidoc_headings, "sections"),
-    _row("latex", 2, "tex latex ltx", latex_headings, "sections, accents as letters"),
+    _row("latex", 3, "tex latex ltx", latex_headings, "sections, accents as letters"),
     _row(
         "text",
-        2,
+        3,
         "txt text log nfo srt vtt bib bbl out err",
         no_headings,
         "text in any encoding, of long logs the end first; files without a known name"

@@ -15,8 +15,11 @@ from indexer.reading.extract.web import html_text
 _HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$", re.MULTILINE)
 #: Characters of what a cell printed: of its beginning and of its end.
 _OUTPUT_HEAD, _OUTPUT_TAIL = 8_000, 4_000
-#: Forms of a result, the one that says most first.
-_FORMS = ("text/markdown", "text/html", "text/latex", "text/plain", "application/json")
+#: Forms of a result, the one that says most first;
+#: behind them their names of before 2015.
+_FORMS = ("text/markdown", "text/html", "image/svg+xml", "text/latex", "text/plain",
+          "application/json", "html", "svg", "latex", "json")  # fmt: skip
+_MARKUP = frozenset({"text/html", "image/svg+xml", "html", "svg"})
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _ALIKE = 4  # lines of such a run that are kept at either end
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -62,7 +65,7 @@ def _output(cell: dict[str, Any]) -> str:
             said += map(str, output.get("traceback", []))
             texts.append(_ESCAPES.sub("", "\n".join(said)))
         else:
-            texts.append(_joined(output.get("text") or "") or _result(output.get("data") or output))
+            texts.append(_result(output.get("data") or output) or _joined(output.get("text") or ""))
     text = _without_repeats(_DATA_URI.sub("", "\n".join(filter(None, texts))))
     if len(text) <= _OUTPUT_HEAD + _OUTPUT_TAIL:
         return text
@@ -84,7 +87,9 @@ def _result(data: dict[str, Any]) -> str:
     """What a person sees of a result."""
     for form in _FORMS:
         if text := _joined(data.get(form) or ""):
-            return html_text(text) if form == "text/html" else text
+            text = html_text(text) if form in _MARKUP else text
+            if text.strip():
+                return text
     return ""
 
 
@@ -95,7 +100,7 @@ def _joined(value: object) -> str:
 EXTRACTORS = (
     Extractor(
         "notebook",
-        2,
+        3,
         frozenset({"ipynb"}),
         "code",
         extract,

@@ -177,7 +177,9 @@ def _chart_texts(root: Any) -> Iterator[str]:
     """Titles, names of series and categories; no numbers."""
     for element in root.iter():
         name = local(element)
-        if name in ("rich", "txPr"):
+        if name == "v" and local(element.getparent()) == "tx":
+            yield " ".join((element.text or "").split())
+        elif name in ("rich", "txPr"):
             yield " ".join(runs_text(element).split())
         elif name in ("strCache", "strLit", "strDim"):
             for value in element.iter("{*}v", "{*}pt"):

@@ -19,6 +19,7 @@ _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:"
 _TEXT, _TABLE, _DRAW = (f"{{{_OFFICE}{name}:1.0}}" for name in ("text", "table", "drawing"))
 _HEADING, _PARAGRAPH, _ROW = f"{_TEXT}h", f"{_TEXT}p", f"{_TABLE}table-row"
 _SVG = f"{{{_OFFICE}svg-compatible:1.0}}"
+_NUMBERED = re.compile(r"\D{1,12}\d+")  # as programs name pages
 _SPREAD = 200  # a repeated empty cell stands for up to sixteen thousand
 #: What was deleted with changes tracked, how Japanese is read aloud, the number of a page.
 _UNREAD = (f"{_TEXT}tracked-changes", f"{_TEXT}ruby-text", f"{_TEXT}page-number")
@@ -54,6 +55,8 @@ def extract_odp(path: Path, options: ExtractOptions) -> Extraction:
     slides = list(content.iter(f"{_DRAW}page"))
     for number, slide in enumerate(slides, 1):
         texts = [odf_text(p) for p in _outermost(slide, (_PARAGRAPH, _HEADING))]
+        name = slide.get(f"{_DRAW}name", "")
+        texts += [name] if name and not _NUMBERED.fullmatch(name) else []
         add_slide(parts, number, texts[0] if texts else "", texts)
     add_told(parts, others)
     return Extraction(kind="note", parts=parts, title=title, attributes={"pages": len(slides)})
@@ -67,6 +70,8 @@ def extract_ods(path: Path, options: ExtractOptions) -> Extraction:
     ]
     extraction = spreadsheet(sheets, title, options.characters)
     add_told(extraction.parts, others)
+    if names := [row.get(f"{_TABLE}name", "") for row in content.iter(f"{_TABLE}named-range")]:
+        extraction.parts.append(Part("\n".join(names)))
     return extraction
 
 
@@ -172,7 +177,7 @@ def _properties(meta: Any | None) -> tuple[str, list[str]]:
 
 
 def _row(name: str, extensions: str, extract: Any, reads: str) -> Extractor:
-    return Extractor(name, 3, frozenset(extensions.split()), "note", extract, reads=reads)
+    return Extractor(name, 4, frozenset(extensions.split()), "note", extract, reads=reads)
 
 
 EXTRACTORS = (

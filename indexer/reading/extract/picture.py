@@ -56,6 +56,8 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
     notes += facts.notes
     if not any(part.text for part in parts) and not notes:
         notes.append("No text was found in the picture.")
+    if facts.said:
+        parts[0].text = "\n".join([parts[0].text, *facts.said]).strip("\n")
     kind: Kind = "screenshot" if kind_of == "screenshot" else "image"
     return Extraction(
         kind,
@@ -248,14 +250,15 @@ _RASTER = frozenset(
 EXTRACTORS: tuple[Extractor, ...] = (
     Extractor(
         "picture",
-        6,
+        7,
         _RASTER,
         "image",
         extract_picture,
         processor_s=120.0,
         reads="text by OCR (Latin, Chinese, Japanese, Cyrillic, Greek), in every frame that"
-        " differs; what is seen; when (EXIF, XMP inside or beside it, its name), where (by GPS),"
-        " with what camera and how large it was taken",
+        " differs; captions and keywords (EXIF, IPTC, XMP, PNG); what is seen; when (EXIF, XMP"
+        " inside or beside it, its name), where (by GPS), with what camera and how large it was"
+        " taken",
     ),
     Extractor(
         "svg",

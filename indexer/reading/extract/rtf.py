@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor
 from indexer.reading.extract.sections import Sections
+
+#: What the library leaves out and a reader sees: notes and comments where they stand, what is above
+#: and below the pages.
+_NOTE = re.compile(r"\{(?:\\\*)?\\(?:footnote|annotation)(?![a-z])")
+_BESIDE = re.compile(r"\{\\(?:header|footer)[lrf]?(?![a-z])")
+_TITLE = re.compile(r"\{\\title ([^{}]{1,500})\}")
 
 
 def extract_rtf(path: Path, options: ExtractOptions) -> Extraction:
@@ -16,7 +23,9 @@ def extract_rtf(path: Path, options: ExtractOptions) -> Extraction:
     sections = Sections()
     for paragraph in rtf_text(data).split("\n"):
         sections.add(paragraph)
-    return Extraction(kind="note", parts=sections.close(), title=sections.title)
+    said = _TITLE.search(data.decode("latin-1"))
+    title = rtf_text(f"{{\\rtf1 {said[1]}}}".encode("latin-1")).strip() if said else ""
+    return Extraction(kind="note", parts=sections.close(), title=title or sections.title)
 
 
 def is_rtf(head: bytes) -> bool:
@@ -28,11 +37,19 @@ def rtf_text(data: bytes) -> str:
     """The text of Rich Text."""
     from striprtf.striprtf import rtf_to_text
 
-    return str(rtf_to_text(data.decode("latin-1"), errors="replace"))  # type: ignore[no-untyped-call]
+    text = _BESIDE.sub(r"{\\par ", _NOTE.sub("{ ", data.decode("latin-1")))
+    return str(rtf_to_text(text, errors="replace"))  # type: ignore[no-untyped-call]
 
 
 EXTRACTORS = (
     Extractor(
-        "rtf", 2, frozenset({"rtf"}), "note", extract_rtf, 20_000_000, sniff=is_rtf, reads="text"
+        "rtf",
+        3,
+        frozenset({"rtf"}),
+        "note",
+        extract_rtf,
+        20_000_000,
+        sniff=is_rtf,
+        reads="text, notes, comments, headers and footers",
     ),
 )

@@ -21,10 +21,14 @@ from indexer.reading.extract.ooxml import (
 from indexer.reading.extract.properties import add_told
 from indexer.reading.extract.rows import spreadsheet
 
+#: What of a sheet is read beside its rows, and codes within its headers and footers.
+_BESIDE_ROWS = ("{*}dataValidation", "{*}headerFooter")
+_CODES = re.compile(r'&(?:"[^"]*"|K[0-9A-F+-]{6}|\d{1,3}|[A-Z])')
 _COLUMN = re.compile(r"[A-Za-z]+")
 #: Empty cells between two that are kept as such; more of them say nothing.
 _WIDEST_GAP, _LONGEST_GAP = 8, 3
 #: Number formats of dates and times that every workbook has.
+_PERCENTS = frozenset({"9", "10"})
 _DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 
 
@@ -56,7 +60,7 @@ class _Book:
         self._parts, self._main = parts, main
         self._root = parts.root(main)
         self._shared = list(self._strings())
-        self._dated = self._date_styles()
+        self._dated, self._percents = self._number_styles()
         self._since_1904 = any(
             attribute(row, "date1904") in ("1", "true") for row in self._all("workbookPr")
         )
@@ -104,10 +108,17 @@ class _Book:
         above = 0
         with self._parts.stream(part) as file:
             rows = etree.iterparse(
-                file, tag="{*}row", recover=True, resolve_entities=False, no_network=True
+                file,
+                tag=("{*}row", *_BESIDE_ROWS),
+                recover=True,
+                resolve_entities=False,
+                no_network=True,
             )
             try:
                 for _, row in rows:
+                    if local(row) != "row":
+                        yield from ([text] for text in _told(row))
+                        continue
                     said = row.get("r", "")
                     number = int(said) if said.isdigit() else above + 1
                     for _ in range(min(number - above - 1, _LONGEST_GAP)):
@@ -163,6 +174,8 @@ class _Book:
             return value
         if style in self._dated:
             return self._date(number) or value
+        if style in self._percents:
+            return f"{number * 100:.12g}%"
         if number.is_integer() and abs(number) < 1e15:
             return str(int(number))
         return str(number)
@@ -182,25 +195,37 @@ class _Book:
         for item in () if root is None else root:
             yield _text(item)
 
-    def _date_styles(self) -> frozenset[str]:
-        """Numbers of the cell styles that show a number as a date or a time."""
+    def _number_styles(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Numbers of the cell styles that show a date or a time, and a percentage."""
         from openpyxl.styles.numbers import is_date_format
 
         rows = self._parts.related(self._main, "styles")
         root = self._parts.root(rows[0].target if rows else "xl/styles.xml")
         if root is None:
-            return frozenset()
-        formats = {
-            row.get("numFmtId"): is_date_format(row.get("formatCode", ""))
-            for row in root.iter("{*}numFmt")
-        }
+            return frozenset(), frozenset()
+        formats = {row.get("numFmtId"): row.get("formatCode", "") for row in root.iter("{*}numFmt")}
         styles = (style for group in root.iter("{*}cellXfs") for style in group.iter("{*}xf"))
-        dated = set()
+        dated, percents = set(), set()
         for place, style in enumerate(styles):
             own = style.get("numFmtId", "0")
-            if formats.get(own, own.isdigit() and int(own) in _DATES):
+            written = formats.get(own)
+            if is_date_format(written) if written else own.isdigit() and int(own) in _DATES:
                 dated.add(str(place))
-        return frozenset(dated)
+            elif "%" in written if written else own in _PERCENTS:
+                percents.add(str(place))
+        return frozenset(dated), frozenset(percents)
+
+
+def _told(element: Any) -> Iterator[str]:
+    """What a sheet says beside its rows: headers and footers, hints and choices of its cells."""
+    if local(element) == "dataValidation":
+        yield from filter(None, map(element.get, ("promptTitle", "prompt", "errorTitle", "error")))
+    for child in element:
+        text = child.text or ""
+        if local(element) == "headerFooter":
+            yield _CODES.sub(" ", text)
+        elif local(child) == "formula1" and text.startswith('"'):
+            yield text.strip('"')
 
 
 def _text(element: Any) -> str:
@@ -227,11 +252,11 @@ def _column(reference: str) -> int | None:
 EXTRACTORS = (
     Extractor(
         "xlsx",
-        2,
+        3,
         frozenset({"xlsx", "xlsm", "xltx", "xltm"}),
         "note",
         extract_xlsx,
         reads="every cell with its column's head, formulas without a value, comments, names,"
-        " text boxes, charts; properties",
+        " text boxes, charts, choices and hints of cells, headers and footers; properties",
     ),
 )

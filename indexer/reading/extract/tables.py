@@ -32,7 +32,7 @@ def extract_csv(path: Path, options: ExtractOptions) -> Extraction:
 EXTRACTORS = (
     Extractor(
         "csv",
-        2,
+        3,
         frozenset({"csv", "tsv", "tab", "psv"}),
         "note",
         extract_csv,

@@ -10,10 +10,12 @@ from urllib.parse import unquote
 
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions, Extractor
 from indexer.reading.extract.encodings import decode
+from indexer.reading.extract.ooxml import local
 from indexer.reading.extract.packages import package, xml
+from indexer.reading.extract.properties import add_told, told
 from indexer.reading.extract.sections import Sections
 
-_SKIPPED = frozenset({"script", "style", "template", "head", "canvas", "iframe", "object"})
+_SKIPPED = frozenset({"script", "style", "head", "canvas", "iframe"})
 #: What a head says of its page, by the names that it goes by.
 _TOLD = frozenset({"description", "og:description", "twitter:description", "keywords", "author",
                    "og:title", "dc.creator", "dc.description"})  # fmt: skip
@@ -27,6 +29,7 @@ _BLOCKS = frozenset({
     "text", "desc", "foreignobject", "svg", "noscript",
 })  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_PAGE = "application/xhtml+xml"
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _HIDDEN = re.compile("[\u00ad\u200b\u2060\ufeff]")  # soft hyphens and the like: in words, unseen
 _SPACE = re.compile(r"[ \t\n\f\xa0]+")
@@ -115,7 +118,9 @@ def _stands_for(element: Any) -> str:
     """What a person sees of an element beside its text: a description, what is filled in."""
     told = ""
     if element.tag in ("img", "area"):
-        told = element.get("alt") or ""
+        told = element.get("alt") or element.get("title") or ""
+    elif element.tag in ("abbr", "dfn"):
+        told = element.get("title") or ""
     elif element.tag == "input" and (element.get("type") or "").lower() in _VISIBLE_INPUTS:
         told = element.get("value") or element.get("placeholder") or ""
     return f" {told} " if told else ""
@@ -131,14 +136,24 @@ def extract_epub(path: Path, options: ExtractOptions) -> Extraction:
         if "META-INF/rights.xml" in archive.namelist():
             raise ExtractError("encrypted", "copy protection")
         files = {item.get("id"): item.get("href") for item in book.iterfind(".//{*}item")}
-        for reference in book.iterfind(".//{*}itemref"):
-            href = files.get(reference.get("idref"))
+        spine = [item.get("idref") for item in book.iterfind(".//{*}itemref")]
+        pages = [
+            item.get("id")
+            for item in book.iterfind(".//{*}item")
+            if (item.get("media-type") or _PAGE) == _PAGE and item.get("properties") != "nav"
+        ]
+        for wanted in dict.fromkeys([*spine, *pages]):
+            href = files.get(wanted)
             name = posixpath.normpath(posixpath.join(posixpath.dirname(root), unquote(href or "")))
             if href and name in archive.NameToInfo:
                 add_page(sections, decode(archive.read(name)))
-    title = book.find(".//{http://purl.org/dc/elements/1.1/}title")
-    name = (title.text or "") if title is not None else ""
-    return Extraction(kind="note", parts=sections.close(), title=name or sections.title)
+    said: dict[str, list[str]] = {}
+    for element in book.iterfind(".//{http://purl.org/dc/elements/1.1/}*"):
+        said.setdefault(local(element), []).append(html_text(element.text or " "))
+    said["keywords"] = said.pop("subject", [])
+    parts = sections.close()
+    add_told(parts, told({name: ", ".join(values) for name, values in said.items()}))
+    return Extraction(kind="note", parts=parts, title=said.get("title", [""])[0] or sections.title)
 
 
 def extract_enex(path: Path, options: ExtractOptions) -> Extraction:
@@ -176,7 +191,7 @@ EXTRACTORS = (
         reads="text by heading, descriptions of pictures, what is filled in, labels of"
         " drawings, what"
         " the head tells",
-        version=2,
+        version=3,
         extensions=frozenset({"html", "htm", "xhtml", "shtml", "xht"}),
         kind="note",
         extract=extract_html,
@@ -195,10 +210,10 @@ EXTRACTORS = (
     ),
     Extractor(
         "epub",
-        2,
+        3,
         frozenset({"epub"}),
         "note",
         extract_epub,
-        reads="chapters in the order of the book",
+        reads="chapters in the order of the book, then pages beside it; properties",
     ),
 )

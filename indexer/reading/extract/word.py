@@ -134,10 +134,12 @@ class _Story:
                 if (branch := chosen(child)) is not None:
                     self._gather(branch, found)
             elif name == "docPr":
-                found.after.append(attribute(child, "descr"))
+                told = (attribute(child, "title"), attribute(child, "descr"))
+                found.after.extend(filter(None, dict.fromkeys(told)))
             elif name in ("chart", "relIds"):
                 found.after.extend(drawn_texts(self._parts, self._name, child))
             elif name and name not in _UNREAD:
+                found.pieces.append("/" if name == "den" else "")
                 self._gather(child, found)
 
     def _note(self, kind: str, wanted: str) -> str:
@@ -215,7 +217,7 @@ def _inside(holder: Any, wanted: str) -> Iterator[Any]:
 EXTRACTORS = (
     Extractor(
         "docx",
-        2,
+        3,
         frozenset({"docx", "docm", "dotx", "dotm"}),
         "note",
         extract_docx,

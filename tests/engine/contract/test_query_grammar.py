@@ -36,6 +36,8 @@ def asked(typed: str) -> list[Query]:
         ("(invoice OR receipt)", ["invoice", "receipt"]),
         ('"rent due" OR invoice', ["rent due", "invoice"]),
         # No OR, no group: what people mean as text.
+        ('24" monitor 27" curved', ['24" monitor 27" curved']),
+        ('צה"ל (a OR b)', ['צה"ל a', 'צה"ל b']),
         ("invoice or receipt", ["invoice or receipt"]),
         ("OR", ["OR"]),
         ("OR invoice", ["OR invoice"]),

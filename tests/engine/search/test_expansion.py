@@ -9,7 +9,8 @@ import pytest
 from engine.search.expansion import Expansion, expand, merged
 from engine.search.word_endings import other_forms
 from engine.store import Store
-from engine.store.analyzer import analyze, fold
+from engine.store.analyzer import analyze
+from engine.store.spelling import fold
 from engine.store.term_groups import groups_of
 from tests.engine.store.arrays_checks import by_the_table
 from tests.engine.store.store_units import DIM, facts, unit

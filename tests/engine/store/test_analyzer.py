@@ -37,7 +37,7 @@ from engine.store.analyzer import (
         ("l'été O’Brien", ["lete", "ete", "obrien", "brien"]),
         ("C++ C# .NET", ["c++", "c#", "net"]),
         ("Straße ÆTHER ﬁle Ｆｕｌｌ", ["strass", "aether", "file", "full"]),
-        ("東京タワー", ["東京", "京タ", "タワ", "ワー", "東", "京"]),
+        ("東京タワー", ["东京", "京た", "たわ", "わー", "东", "京"]),
         ("猫", ["猫"]),
         ("한국어", ["한국", "국어"]),
         ("ไทย", ["ไท", "ทย"]),
@@ -73,7 +73,7 @@ def test_common_words_go_only_when_others_remain() -> None:
 
 
 def test_a_single_character_is_asked_only_alone() -> None:
-    assert query_terms("東京") == ["東京"]
+    assert query_terms("東京") == ["东京"]
     assert query_terms("京") == ["京"]
     assert "京" in analyze("東京")
 
@@ -174,7 +174,7 @@ def test_what_people_type_in_other_ways(written: str, asked: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["01.02.2024 05:30", "0.5 1.25 0.75", "05-12-2024", "0 1 2 3", "DE89 3704 0044 0532 0130 00",
-     "12 345 678", "2024-01-05 10:00"],
+     "12 345 678", "2024-01-05 10:00", "2019 2020 2021 2022", "1 2 3 4 5 6 7 8", "10 20 30 40 50"],
 )  # fmt: skip
 def test_what_is_no_telephone_number(text: str) -> None:
     digits = [term for term in analyze(text) if term.isdigit()]

@@ -148,6 +148,22 @@ def test_a_step_cut_short_is_begun_again(
     store.close()
 
 
+def test_terms_of_an_earlier_analyzer_are_made_anew(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, "m", DIM)
+    texts = ("plain words", "فاتورة ٤٨١٥٧٢", "圖書館")
+    store.replace_files({n: [unit(facts(n), text=text)] for n, text in enumerate(texts)})
+    store._table.write(lambda t: t.update(where="file_id > 0", values={"fts": " as it was "}))
+    mark = columns(store, "fts")[0]
+    store.close()
+    (tmp_path / "m.lance" / NAME).write_text('{"schema": 2, "notes": {}}')
+    store = Store.open(tmp_path, "m", DIM)
+    assert found(store, "481572") == ["1:0"]
+    assert found(store, "图书馆") == ["2:0"]
+    assert columns(store, "fts")[0] == mark
+    assert found(store, "was") == []
+    store.close()
+
+
 def test_an_older_store_is_not_opened_for_reading_only(
     folder: Path, later: Callable[[int], None]
 ) -> None:

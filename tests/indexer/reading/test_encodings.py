@@ -38,6 +38,20 @@ def test_round_trip(text: str, encoding: str) -> None:
     assert decode(f"{text}\n{text}".encode(encoding)) == f"{text}\n{text}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["name;ort\nMeier;Köln und Straße", "à la carte: crème brûlée", "It’s a “test” — ok", "Grüße",
+     "20 °C", "Preis: 5 € – „gut“", "Ålesund;Tromsø", "¿Qué?", "città è più"],
+)  # fmt: skip
+def test_a_few_western_letters_are_no_old_encoding(text: str) -> None:
+    assert decode(text.encode("cp1252")) == text
+
+
+@pytest.mark.parametrize("text", ["Łosoś źródło świat", "Zażółć gęślą jaźń"])
+def test_what_makes_no_words_in_an_old_encoding_is_of_today(text: str) -> None:
+    assert decode(text.encode("cp1250")) == text
+
+
 def test_all_line_ends_become_one() -> None:
     assert decode(b"a\r\nb\rc\n") == "a\nb\nc\n"
 

@@ -208,7 +208,9 @@ def test_epub_in_the_order_of_its_spine(tmp_path: Path) -> None:
     container = '<c xmlns="urn:x"><rootfiles><rootfile full-path="O/b.opf"/></rootfiles></c>'
     book = (
         '<package xmlns="http://www.idpf.org/2007/opf"><metadata>'
-        '<dc:title xmlns:dc="http://purl.org/dc/elements/1.1/">Pots</dc:title></metadata><manifest>'
+        '<dc:title xmlns:dc="http://purl.org/dc/elements/1.1/">Pots</dc:title>'
+        '<dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/">Ada</dc:creator></metadata><manifest>'
+        '<item id="n" href="notes.xhtml" media-type="application/xhtml+xml"/>'
         '<item id="a" href="a.xhtml"/><item id="b" href="t/b%20c.xhtml"/></manifest>'
         '<spine><itemref idref="b"/><itemref idref="a"/></spine></package>'
     )
@@ -216,11 +218,14 @@ def test_epub_in_the_order_of_its_spine(tmp_path: Path) -> None:
         "META-INF/container.xml": container,
         "O/b.opf": book,
         "O/a.xhtml": '<?xml version="1.0" encoding="utf-8"?><html><h1>A</h1><p>last</p></html>',
+        "O/notes.xhtml": "<html><h1>Notes</h1><p>beside</p></html>",
         "O/t/b c.xhtml": "<html><h1>B</h1><p>first</p></html>",
     })  # fmt: skip
     extraction = read(path)
     assert extraction.title == "Pots"
-    assert [part.text for part in extraction.parts] == ["B\n\nfirst", "A\n\nlast"]
+    assert [part.text for part in extraction.parts] == [
+        "B\n\nfirst\n\nAuthor: Ada", "A\n\nlast", "Notes\n\nbeside",
+    ]  # fmt: skip
 
 
 def message() -> EmailMessage:
@@ -262,6 +267,13 @@ def test_notebook(tmp_path: Path) -> None:
 def test_rtf(tmp_path: Path) -> None:
     source = r"{\rtf1\ansi\ansicpg1252 {\b Hello} w\'f6rld\par Second\par}"
     assert read(written(tmp_path, "a.rtf", source)).parts[0].text == "Hello wörld\n\nSecond"
+    source = (
+        r"{\rtf1\ansi{\info{\title Le\'e7on}}{\header Top\par}One{\footnote note} two"
+        r"{\*\annotation why}\par{\footerf End}}"
+    )
+    again = read(written(tmp_path, "c.rtf", source))
+    assert again.title == "Leçon"
+    assert again.parts[0].text.split() == ["Top", "One", "note", "two", "why", "End"]
     assert reason(written(tmp_path, "b.rtf", "no")) == "broken"
 
 

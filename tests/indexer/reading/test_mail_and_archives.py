@@ -96,6 +96,16 @@ def test_html_behind_a_stub(plain: str, expected: str, tmp_path: Path) -> None:
     assert part.text.partition("\n\n")[2].strip() == expected
 
 
+def test_why_a_message_did_not_arrive(tmp_path: Path) -> None:
+    report = (
+        b"Subject: returned\nFrom: a@b\nMIME-Version: 1.0\n"
+        b"Content-Type: multipart/report; boundary=Q\n\n--Q\n"
+        b"Content-Type: message/delivery-status\n\n"
+        b"Final-Recipient: rfc822; yaffle@example.org\nStatus: 5.1.1\n\n--Q--\n"
+    )
+    assert "yaffle@example.org\nStatus: 5.1.1" in places(read(tmp_path / "a.eml", report))[None]
+
+
 def test_a_signature_is_no_attachment(tmp_path: Path) -> None:
     signed = mail("Signed", "The key hangs behind the stove.")
     signed.add_attachment(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import plistlib
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,14 @@ def said(extraction: Extraction) -> str:
         ("a.enex", "<en-export><note><title>Trip</title><content><![CDATA[<en-note>Puff<b>in</b> at"
                    " Spee&#116;on</en-note>]]></content></note></en-export>",
          ["Trip", "Puffin at Speeton"]),
+        ("a.json", r'{"a": "Gr\u00f6\u00dfe", "b": "\ud83c\udf89 \u00c3\u00a4hnlich \\u00e4 \u0022"'
+                   "}",
+         ["Größe", "🎉 ähnlich", r"\\u00e4", r"\u0022"]),
+        ("a.properties", r"town = K\u00f6ln", ["Köln"]),
+        ("a.tex", r"\emph{x}y fi\-gu\-re {U}lm Mac{OS} \section{A}b",
+         [r"\emph{x}y figure Ulm MacOS \section{A}b"]),
+        ("b.html", "<template><p>later</p></template><object>instead</object>"
+                   '<abbr title="in full">i.f.</abbr>', ["later", "instead", "in full"]),
         ("a.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><title>Flow'
                   '</title><text x="9" y="40">of <tspan>Dere</tspan><tspan>ham</tspan></text>'
                   '<foreignObject width="9" height="9"><div xmlns="http://www.w3.org/1999/xhtml">'
@@ -59,14 +68,25 @@ def test_what_a_cell_gave(tmp_path: Path) -> None:
          "traceback": ["\x1b[31mValueError\x1b[0m: not aligned"]},
         {"output_type": "execute_result", "data": {"text/html": ["<td>By</td>", "<td>land</td>"],
                                                    "text/plain": "<table object>"}},
+        {"output_type": "display_data", "data": {"image/svg+xml": "<svg><text>axis</text></svg>"}},
+        {"output_type": "pyout", "html": "<b>be</b>fore", "text": "<object>"},
         {"output_type": "stream", "text": ["epoch\n"] * 5_000 + ["the end"]},
     ]  # fmt: skip
     cells = [{"cell_type": "code", "source": "run()", "outputs": outputs}]
     text = said(read(tmp_path / "a.ipynb", json.dumps({"cells": cells})))
     assert "ValueError: not aligned" in text
-    assert "By | land" in text
+    assert "By | land\naxis\nbefore\n" in text
     assert text.endswith("the end")
     assert len(text) < 15_000
+
+
+def test_a_list_of_apples_in_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.webloc"
+    path.write_bytes(plistlib.dumps({"URL": "https://whelk.example"}, fmt=plistlib.FMT_BINARY))
+    assert "https://whelk.example" in said(read_file(path, ExtractOptions(str(tmp_path))))
+    path.write_bytes(b"bplist00nonsense")
+    with pytest.raises(ExtractError, match="broken"):
+        read_file(path, ExtractOptions(str(tmp_path)))
 
 
 def test_the_end_of_a_log_is_read_first(tmp_path: Path) -> None:

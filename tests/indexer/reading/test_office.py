@@ -55,7 +55,10 @@ def paragraph(*inner: str) -> str:
          f"</w:tc><w:tc>{paragraph(run('42'))}</w:tc></w:tr></w:tbl></w:tc></w:tr>"
          "<w:tr><w:trPr><w:del/></w:trPr><w:tc><w:p><w:r><w:t>gone</w:t></w:r></w:p></w:tc></w:tr>"
          "</w:tbl>", "out in | 42"),
-        (paragraph("<w:r><w:drawing><wp:docPr descr='a kiln'/></w:drawing></w:r>"), "a kiln"),
+        (paragraph("<m:oMath><m:f><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den><m:r><m:t>b</m:t>"
+                   "</m:r></m:den></m:f></m:oMath>"), "a/b"),
+        (paragraph("<w:r><w:drawing><wp:docPr title='fig' descr='a kiln'/></w:drawing></w:r>"),
+         "fig\n\na kiln"),
     ],
 )  # fmt: skip
 def test_word_body(body: str, expected: str, tmp_path: Path) -> None:
@@ -98,7 +101,7 @@ def test_slides(tmp_path: Path) -> None:
         '<p:cNvPr descr="a map"/></p:pic></p:spTree>'
     )
     chart = (
-        "<c:title><c:rich><a:p><a:t>Sales</a:t></a:p></c:rich></c:title><c:ser><c:strCache><c:pt>"
+        "<c:title><c:rich><a:p><a:t>Sales</a:t></a:p></c:rich></c:title><c:ser><c:tx><c:v>net</c:v></c:tx><c:strCache><c:pt>"
         "<c:v>North</c:v></c:pt></c:strCache><c:numCache><c:v>77</c:v></c:numCache></c:ser>"
     )
     others = {
@@ -122,7 +125,7 @@ def test_slides(tmp_path: Path) -> None:
         archive.writestr("ppt/n.xml", xml(number + words))
     [slide] = read(path).parts
     assert (slide.heading, slide.page) == (("Plan",), 1)
-    assert slide.text == "Plan\ninner\nk | v\nSales\nNorth\nstep\na map\nsmile"
+    assert slide.text == "Plan\ninner\nk | v\nSales\nnet\nNorth\nstep\na map\nsmile"
 
 
 def test_sheets_cell_by_cell(tmp_path: Path) -> None:
@@ -130,14 +133,16 @@ def test_sheets_cell_by_cell(tmp_path: Path) -> None:
         '<row r="1"><c r="A1" t="s"><v>0</v></c>'
         '<c r="C1" t="inlineStr"><is><t>7</t></is></c></row>'
         '<row r="2"><c r="A2" s="1"><v>45000</v></c><c r="B2"><v>2.50</v></c>'
-        '<c r="C2"><f>X("q")</f></c><c r="D2" t="b"><v>1</v></c></row>'
+        '<c r="C2"><f>X("q")</f></c><c r="D2" t="b"><v>1</v></c>'
+        '<c r="E2" s="2"><v>0.1275</v></c></row>'
         '<row r="1048576"><c r="XFD1048576" t="str"><v>far</v></c></row>'
     )
     others = {
         "SharedStrings.xml": ("sharedStrings", "<si><r><t>sha</t></r><r><t>red</t></r></si>"),
         "styles.xml": (
             "styles",
-            '<fills><fill/></fills><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>',
+            '<fills><fill/></fills><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>'
+            '<xf numFmtId="10"/></cellXfs>',
         ),
     }
     path = sheet(tmp_path / "a.xltm", rows, others, '<definedName name="Deposit">A1</definedName>')
@@ -151,7 +156,7 @@ def test_sheets_cell_by_cell(tmp_path: Path) -> None:
     first, names = read(path).parts
     assert first.heading == ("Rent 2024",)
     assert first.text.split("\n") == [
-        "Rent 2024", "shared |  | 7", "2023-03-15 | 2.5 | =X(\"q\") | True", "", "",
+        "Rent 2024", "shared |  | 7", "2023-03-15 | 2.5 | =X(\"q\") | True | 12.75%", "", "",
         " |  |  |  |  |  |  |  | far", "B2: why?", "boxed",
     ]  # fmt: skip
     assert names.text == "Deposit: A1"

@@ -52,6 +52,27 @@ def facts(path: Path, options: ExtractOptions) -> dict[str, object]:
     return {k: v for k, v in extract_picture(path, options).attributes.items() if v is not None}
 
 
+def test_what_people_wrote_of_it(tmp_path: Path, options: ExtractOptions) -> None:
+    exif = exif_of()
+    exif[0x010E], exif[0x9C9E] = "OLYMPUS DIGITAL CAMERA", "Opa;Garten\0".encode("utf-16-le")
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + "Grüße vom Brocken".encode("utf-16-be")
+    element = (
+        '<dc:description xmlns:dc="d"><rdf:Alt><rdf:li>On the pier</rdf:li></rdf:Alt>'
+        '</dc:description><dc:subject xmlns:dc="d"><rdf:Bag><rdf:li>gulls</rdf:li>'
+        "<rdf:li>Whitby</rdf:li></rdf:Bag></dc:subject>"
+    )
+    xmp = _XMP.format(attribute='xmlns:p="p" p:Headline="Storm"', element=element)
+    picture().save(tmp_path / "a.jpg", exif=exif, xmp=xmp.encode())
+    said = PngImagePlugin.PngInfo()
+    said.add_text("parameters", "a lighthouse in oil")
+    picture().save(tmp_path / "b.png", pnginfo=said)
+    [jpeg], [png] = (extract_picture(tmp_path / n, options).parts for n in ("a.jpg", "b.png"))
+    assert set(jpeg.text.split("\n")) == {
+        "Grüße vom Brocken", "Opa;Garten", "Storm", "On the pier", "gulls, Whitby",
+    }  # fmt: skip
+    assert png.text == "a lighthouse in oil"
+
+
 def test_exif_comes_before_xmp_and_the_name(tmp_path: Path, options: ExtractOptions) -> None:
     path = tmp_path / "IMG_20210101_000000.jpg"
     exif = exif_of(original="2019:07:04 12:15:00", offset="+02:00", changed="2024:01:01 00:00:00")

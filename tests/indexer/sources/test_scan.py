@@ -429,3 +429,21 @@ def test_progress_is_told(place: Place) -> None:
     place.scan(on_progress=told.append)
     assert told[0] < 2500
     assert told[-1] == 2500
+
+
+def test_a_film_is_read_again_when_its_subtitles_come_change_or_go(place: Place) -> None:
+    film, photo, other = (place.write(name) for name in ("a/film.MKV", "b.jpg", "a/other.mkv"))
+    kinds = {"mkv": "video", "jpg": "image"}
+    place.scan(kinds=kinds)
+    place.finish(film, photo, other)
+    beside = {film: place.write("a/film.en.srt"), photo: place.write("b.jpg.xmp")}
+    for change in (lambda p: None, lambda p: p.write_text("another"), Path.unlink):
+        for path in beside.values():
+            change(path)
+        result = place.scan(kinds=kinds)
+        for path in beside:
+            assert place.record(path).state == "pending"
+            assert place.record(path).id in result.changed
+        assert place.record(other).state == "done"
+        place.finish(*beside)
+        assert nothing(place.scan(kinds=kinds))
