@@ -84,5 +84,5 @@ def test_a_window_that_is_open_is_told_without_loading_one(
     window.asked.connect(lambda command, words: heard.append((command, words)))
     # It need not answer: the window may be busy just then.
     assert inkling("--base-dir", str(base.root), *arguments) == (0, "", "", set())
-    qtbot.waitUntil(lambda: heard == [(asked, "")])
+    qtbot.waitUntil(lambda: heard == [asked])
     window.close()
