@@ -42,9 +42,10 @@ def purge(base: BaseDir, paths: Sequence[str]) -> Purged:
     try:
         return Purged(**json.loads(done.stdout))
     except (ValueError, TypeError):
-        said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        said = last.removeprefix("inkling: ").rstrip(".")
         raise InklingError(
-            "It could not be taken out without a trace: {reason}",
+            "It could not be taken out without a trace: {reason}.",
             hint="Free some space and try again; what was taken out by then stays out.",
-            told={"reason": said.removeprefix("inkling: ") or f"status {done.returncode}."},
+            told={"reason": said or f"status {done.returncode}"},
         ) from None
