@@ -57,6 +57,8 @@ def purge(base: BaseDir, paths: Sequence[str]) -> Purged:
     What lies in a watched folder, and is still there, is left out by a rule from now on.
     """
     started = time.time() - _CLOCK_STEP
+    # Links are not followed: whoever names one means what it leads to.
+    paths = list(dict.fromkeys(p for path in paths for p in (path, os.path.realpath(path))))
     ledger = Ledger(base.ledger)
     with closing(ledger):
         gone = [r for r in ledger.files() if any(_is_of(r.path, path) for path in paths)]

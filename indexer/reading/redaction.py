@@ -29,10 +29,15 @@ def redact(extraction: Extraction) -> list[str]:
     Pictures of the pages they stand on go, too: they can be read.
     """
     pieces: dict[str, str] = {}
+    any_spans = False
     for text in _texts(extraction):
-        pieces.update(_pieces(text))
+        if spans := secret_spans(text):
+            any_spans = True
+            pieces.update(_pieces(text, spans))
         if len(pieces) > MOST:
             raise TooManySecretsError(", ".join(sorted(set(pieces.values()))))
+    if not any_spans and not any(part.ocr and MARK in part.text for part in extraction.parts):
+        return []
     found: list[str] = []
 
     def clean(text: str) -> str:
@@ -96,9 +101,9 @@ def _texts(extraction: Extraction) -> Iterator[str]:
         yield part.symbol or ""
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str]]:
+def _pieces(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, str]]:
     """What must stand nowhere else in the file either, line by line, with the rule."""
-    for start, end, rule in secret_spans(text):
+    for start, end, rule in spans:
         for line in text[start:end].splitlines():
             if len(line.strip()) >= 8 and "PRIVATE KEY" not in line:
                 yield line.strip(), rule

@@ -78,6 +78,12 @@ def test_nothing_of_a_folder_is_left(filled: Rig) -> None:
     assert purge(filled.base, [str(filled.folder / "secret")]).files == 0  # as often as wanted
 
 
+def test_a_link_means_what_it_leads_to(filled: Rig, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(filled.folder / "secret")
+    assert purge(filled.base, [str(tmp_path / "link")]).files == 3
+    assert told(filled) == []
+
+
 def test_a_watched_folder_and_a_file_that_is_no_more(filled: Rig) -> None:
     file = filled.folder / "secret" / f"{WORD}0.md"
     file.unlink()
