@@ -416,7 +416,9 @@ def test_values_are_those_of_files_that_can_be_found(ledger: Ledger, tmp_path: P
         (docs / folder).mkdir(parents=True)
     root = ledger.add_root(docs)
     texts = {row.word for row in ATTRIBUTES.values() if row.type == "text"}
-    assert ledger.values_held(9) == {key: {} for key in {"kind", "ext", "lang", "in", "album"} | texts}
+    assert ledger.values_held(9) == {
+        key: {} for key in {"kind", "ext", "lang", "in", "album"} | texts
+    }
     add(ledger, root, "Work/a.md", "Work/Plans/b.md", "Notes/c.rs", "d.pdf")
     held = ledger.values_held(9)
     assert held["ext"] == {"md": 2, "rs": 1, "pdf": 1}
