@@ -34,7 +34,7 @@ def bring_up_loopback() -> None:
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
-def refused() -> int:
+def refused() -> dict[str, int]:
     """Packets of any process here that had no way out, and questions to a resolver on loopback."""
     lines = Path("/proc/net/snmp").read_text().splitlines()
     told = {}
@@ -42,7 +42,8 @@ def refused() -> int:
         kind, *columns = names.split()
         told |= {f"{kind}{c}": int(v) for c, v in zip(columns, values.split()[1:], strict=True)}
     six = dict(line.split() for line in Path("/proc/net/snmp6").read_text().splitlines())
-    return told["Ip:OutNoRoutes"] + told["Udp:NoPorts"] + int(six["Ip6OutNoRoutes"])
+    told |= {name: int(value) for name, value in six.items()}
+    return {name: told[name] for name in ("Ip:OutNoRoutes", "Udp:NoPorts", "Ip6OutNoRoutes")}
 
 
 def ask(*arguments: str) -> str:
@@ -91,7 +92,7 @@ def run() -> None:
     by_inkling = refused()
     with contextlib.suppress(OSError), socket.socket() as attempt:  # what an attempt would show
         attempt.connect((ELSEWHERE, 443))
-    told = {"answered": answered, "refused": by_inkling, "counts": refused() - by_inkling}
+    told = {"answered": answered, "refused": by_inkling, "with_attempt": refused()}
     os.write(1, json.dumps(told).encode())
 
 
