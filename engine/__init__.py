@@ -5,18 +5,17 @@ Importing it is cheap: faces import `engine.contract` and must not load LanceDB 
 
 from __future__ import annotations
 
-import os
-
-# onnxruntime 1.31 sends what it is used for to its makers, where this is not set before it is loaded.
-# Every process of ours comes past here first.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.engine import Engine, thumb_path
     from engine.search.ports import NameMatch, SameContents
+
+# onnxruntime 1.31 reports its use to its makers where this is not set before it is loaded. Every
+# process of ours comes past here first.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __all__ = ["Engine", "NameMatch", "SameContents", "thumb_path"]
 
