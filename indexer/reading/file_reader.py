@@ -31,6 +31,7 @@ from indexer.reading.versions import reading_version
 from indexer.reading.work import PagesRead, Work, facts_of
 from indexer.sources.contents import content_hash
 from indexer.sources.secret_names import doubtful_name, secret_name
+from indexer.sources.systems import in_cloud, reachable
 
 _Edition = tuple[int, int, int]  # size, time of change, inode
 
@@ -77,7 +78,7 @@ class FileReader:
 
     def _look(self, record: FileRecord) -> tuple[_Edition, str, Extractor]:
         """What tells this edition, its contents' hash, who reads it; ExtractError if nobody may."""
-        path = Path(record.path)
+        path = Path(reachable(record.path))
         guarded = self._settings.withhold_secrets and not record.allowed
         if guarded and (rule := secret_name(record.path)):
             raise ExtractError("secret-name", rule)
@@ -85,6 +86,8 @@ class FileReader:
             raise ExtractError("empty")
         if record.size > self._settings.max_file_mb * 1_000_000:
             raise ExtractError("too-large", f"{record.size / 1e6:.0f} MB")
+        if in_cloud(path.name, os.stat(path)):
+            raise ExtractError("placeholder")  # since the scan
         with path.open("rb") as file:
             head = file.read(4096)
         extractor = pick(path, head)
@@ -103,7 +106,7 @@ class FileReader:
         extractor: Extractor,
         look: bool = False,
     ) -> Work | PagesRead:
-        path = Path(record.path)
+        path = Path(reachable(record.path))
         guarded = self._settings.withhold_secrets and not record.allowed
         edition = f"{extractor.name} {extractor.version} {'guarded ' * guarded}{digest}"
         known = self._kept.load(record.id, edition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -121,7 +122,7 @@ class IndexSearch:
         if answer.coverage.message:
             coverage = structs.replace(coverage, complete=False, message=answer.coverage.message)
         roots = self._index.ledger.roots()
-        away = tuple(root.path.rstrip("/") + "/" for root in roots if not root.online)
+        away = tuple(root.path.rstrip(os.sep) + os.sep for root in roots if not root.online)
         hits = tuple(_marked(hit, away) for hit in answer.hits) if away else answer.hits
         return structs.replace(answer, hits=hits, coverage=coverage)
 
