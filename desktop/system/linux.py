@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import shutil
@@ -121,6 +122,11 @@ def bind_key(
 def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
     """By the Thumbnail Managing Standard."""
     return kept_thumbnails.find(path, environment)
+
+
+def in_cloud(name: str, found: os.stat_result) -> bool:
+    """False: nothing says so here."""
+    return False
 
 
 def bin_note(place: PurePath) -> PurePath | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -98,6 +99,10 @@ class Platform(Protocol):
 
     def kept_thumbnail(self, path: str, environment: Mapping[str, str]) -> bytes | None:
         """A picture of a file that the desktop has drawn already; blocking, reads files."""
+        ...
+
+    def in_cloud(self, name: str, found: os.stat_result) -> bool:
+        """Whether opening the file that was looked at would fetch its contents from elsewhere."""
         ...
 
     def name_fault(self, name: str) -> NameFault | None:

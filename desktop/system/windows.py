@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ntpath
+import os
 import re
 import shutil
 import time
@@ -11,6 +12,7 @@ from pathlib import PurePath
 
 from desktop.system.keys import Keys
 from desktop.system.protocol import PATH, BoundKey, NameFault, Program
+from engine.contract.cloud import away_on_windows
 from engine.contract.errors import InklingError
 from engine.contract.file_names import windows_takes
 
@@ -120,6 +122,11 @@ def name_fault(name: str) -> NameFault | None:
     if not name or name in (".", "..") or not windows_takes(name):
         return "refused"
     return "too long" if len(name.encode("utf-16-le", "surrogatepass")) > 2 * 255 else None
+
+
+def in_cloud(name: str, found: os.stat_result) -> bool:
+    """As OneDrive, Dropbox and others say it."""
+    return away_on_windows(found)
 
 
 def bin_note(place: PurePath) -> PurePath | None:

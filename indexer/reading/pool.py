@@ -28,7 +28,7 @@ from indexer.reading.extract.base import (
     OcrPage,
 )
 from indexer.reading.worker_process import KilledError, WorkerProcess
-from indexer.sources.systems import in_use, reachable, within
+from indexer.sources.systems import in_cloud, in_use, reachable, within
 
 # Seconds of processor time (see indexer.reading.deadline).
 _DEFAULT_S = 60.0
@@ -177,6 +177,9 @@ class ExtractorPool:
 
     def _within_reach(self, path: str, folder: Path) -> bytes:
         real = os.path.realpath(path)
+        with suppress(OSError):  # said when it is opened
+            if in_cloud(os.path.basename(real), os.stat(reachable(real))):
+                raise ExtractError("placeholder")
         if any(within(real, root) for root in self._readable):
             return os.fsencode(reachable(path))
         try:

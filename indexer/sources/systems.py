@@ -14,15 +14,14 @@ import sys
 from collections.abc import Iterable
 from typing import AnyStr
 
+from engine.contract import cloud
 from engine.contract.file_names import reserved
 
 SYSTEM = sys.platform
 WINDOWS, MACOS = "win32", "darwin"
 
-#: Windows: what stands in st_file_attributes. Offline is how older programs for archives say it.
-_HIDDEN, _OFFLINE = 0x2, 0x1000
-_RECALL_ON_OPEN, _RECALL_ON_DATA_ACCESS = 0x40000, 0x400000
-_ELSEWHERE = _OFFLINE | _RECALL_ON_OPEN | _RECALL_ON_DATA_ACCESS
+#: Windows: what stands in st_file_attributes.
+_HIDDEN = 0x2
 #: Of a reparse tag (st_reparse_tag): it stands for another file or folder, as links and junctions
 #: do, and files in the cloud, deduplicated or compressed ones don't.
 _STANDS_FOR_ANOTHER = 0x20000000
@@ -30,7 +29,7 @@ _STANDS_FOR_ANOTHER = 0x20000000
 #: called so is a program, elsewhere it may be a website's.
 _PROGRAMS = ("*.app/", "*.framework/", "*.bundle/", "*.plugin/", "*.kext/")
 #: macOS: what stands in st_flags.
-_UF_HIDDEN, _SF_DATALESS = 0x8000, 0x40000000
+_UF_HIDDEN = 0x8000
 #: Windows takes no longer path of a folder without the prefix that means "as it is written".
 _LONGEST_PATH = 247
 _AS_WRITTEN, _SERVER = "\\\\?\\", "\\\\?\\UNC\\"
@@ -54,14 +53,13 @@ def in_cloud(name: str, found: os.stat_result, system: str = SYSTEM) -> bool:
     """Whether opening a file would fetch its contents from elsewhere. Linux has no sign of that;
     what is mounted there from a cloud is another file system, entered only as a root of its own."""
     if system == WINDOWS:
-        return bool(getattr(found, "st_file_attributes", 0) & _ELSEWHERE)
-    dataless = bool(getattr(found, "st_flags", 0) & _SF_DATALESS)
-    return system == MACOS and (dataless or is_stub(name, system))
+        return cloud.away_on_windows(found)
+    return system == MACOS and cloud.away_on_macos(name, found)
 
 
 def is_stub(name: str, system: str = SYSTEM) -> bool:
-    """Whether a name is what iCloud, before macOS 14, left in place of a file it took away."""
-    return system == MACOS and len(name) > 8 and name[0] == "." and name.endswith(".icloud")
+    """Whether a hidden name stands for a file in the cloud."""
+    return system == MACOS and cloud.is_stub(name)
 
 
 def left_out_here(system: str = SYSTEM) -> tuple[str, ...]:

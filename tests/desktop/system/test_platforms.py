@@ -10,11 +10,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from desktop.preview import loading
 from desktop.system import current, linux, macos, windows
 from desktop.system.protocol import PATH, Platform
+
+
+def entry(**facts: int) -> Any:
+    return SimpleNamespace(**facts)
+
 
 ALL: list[Platform] = [linux, macos, windows]
 COMMAND = ["/opt/py thon/bin/python", "-P", "-m", "desktop", "--base-dir", 'a "b" 100% $HOME\\']
@@ -168,6 +176,19 @@ def test_names_for_files(
     name: str, linux_says: str | None, macos_says: str | None, windows_says: str | None
 ) -> None:
     assert [s.name_fault(name) for s in ALL] == [linux_says, macos_says, windows_says]
+
+
+def test_a_preview_fetches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was indexed, else by its name: what a person opens is fetched, not what is chosen."""
+    away = [entry(st_file_attributes=0x400020), entry(st_flags=0x40000000)]
+    assert [s.in_cloud("a.txt", away[0]) for s in ALL] == [False, False, True]
+    assert [s.in_cloud("a.txt", away[1]) for s in ALL] == [False, True, False]
+    assert [s.in_cloud(".a.txt.icloud", entry()) for s in ALL] == [False, True, False]
+    file = tmp_path / "a.txt"
+    file.write_text("words")
+    assert loading._read(str(file)) == "words"
+    monkeypatch.setattr(linux, "in_cloud", lambda name, found: name == "a.txt")
+    assert loading._read(str(file)) is None
 
 
 def test_what_the_bin_notes_beside_a_file() -> None:

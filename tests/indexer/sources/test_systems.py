@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from engine.contract.errors import REASONS
 from engine.contract.file_names import reserved, windows_takes
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from indexer.indexing.estimate import estimate
 from indexer.ledger.ledger import Found
+from indexer.reading import sandbox, worker
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.file_reader import FileReader
 from indexer.reading.pool import ExtractorPool
@@ -275,3 +278,43 @@ def test_what_went_into_the_cloud_since_the_scan_is_not_fetched(
     with pytest.raises(ExtractError) as raised:
         reader.read(place.record(path))
     assert raised.value.reason == "placeholder"
+
+
+def test_no_worker_fetches_a_file(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither to read it nor for its picture."""
+    path = str(place.write("a.txt", "one"))
+    pool = ExtractorPool(place.folder.parent / "base")
+    monkeypatch.setattr("indexer.reading.pool.in_cloud", lambda name, found: name == "a.txt")
+    for ask in (pool.extract, pool.look, pool.pixels, lambda p: pool.render(p, None, 64)):
+        with pytest.raises(ExtractError) as raised:
+            ask(path)
+        assert raised.value.reason == "placeholder"
+    pool.close()
+
+
+def test_a_file_in_use_says_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = place.write("a.txt", "one")
+    request = {"op": "extract", "path": os.fsencode(path), "options": {"scratch": ""}}
+    monkeypatch.setattr(worker, "in_use", lambda error: True)
+    monkeypatch.setattr(sandbox, "allow_cpu", lambda seconds: None)  # of this very process
+
+    def locked(*_: object, **__: object) -> None:
+        raise PermissionError(13, "The process cannot access the file")
+
+    monkeypatch.setattr(worker, "read_file", locked)
+    assert worker.answer(request)["reason"] == "in-use"
+    assert REASONS["in-use"].retry
+
+
+def test_an_estimate_walks_in_no_circle(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Junctions are folders to Python 3.11."""
+    place.write("junction/a.txt")
+    place.write("hidden/b.txt")
+    place.write("c.txt")
+    place.write("away.txt")
+    inodes = {p.name: p.stat().st_ino for p in place.folder.iterdir()}
+    monkeypatch.setattr(systems, "is_link", lambda found: found.st_ino == inodes["junction"])
+    monkeypatch.setattr(systems, "is_hidden", lambda found: found.st_ino == inodes["hidden"])
+    monkeypatch.setattr(systems, "in_cloud", lambda name, found: name == "away.txt")
+    assert estimate([str(place.folder)], place.rules, {}, 1)["files"] == 1
+    assert len(place.scan().added) == 2  # the one in the cloud by its name
