@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from dataclasses import replace
+
+from engine.contract.types import Filters
 
 
 def listed_name(folder: bytes, name: bytes, found: os.stat_result) -> bytes:
@@ -36,6 +39,17 @@ def as_listed(path: str, top: str = "") -> str:
         return os.path.join(folder, name)
     return os.path.join(
         folder, os.fsdecode(listed_name(os.fsencode(folder), os.fsencode(name), found))
+    )
+
+
+def folders_as_listed(filters: Filters) -> Filters:
+    """Whole paths that were typed, as they are on record."""
+
+    def listed(folders: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(as_listed(f) if os.path.isabs(f) else f for f in folders)
+
+    return replace(
+        filters, folders=listed(filters.folders), not_folders=listed(filters.not_folders)
     )
 
 

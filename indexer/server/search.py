@@ -28,6 +28,7 @@ from engine.contract.types import (
 )
 from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.index import Index
+from indexer.ledger.listed import folders_as_listed
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
@@ -72,6 +73,7 @@ class IndexSearch:
         query = parse(text, image=image, plain=plain)
         if filters is not None:
             query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
+        query = changed(query, lambda q: replace(q, filters=folders_as_listed(q.filters)))
         told_words = ""
         notices: tuple[Notice, ...] = self._nothing_there()
         coverage = self._coverage.told()  # once for all stages

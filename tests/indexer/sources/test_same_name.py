@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.ledger.listed import as_listed
+from engine.contract.query import parse
+from indexer.ledger.listed import as_listed, folders_as_listed
 from indexer.sources.presence import Presence, look_at
 from tests.indexer.sources.place import Place, nothing
 
@@ -104,6 +105,14 @@ def test_a_folder_is_watched_once_whatever_its_capitals(place: Place) -> None:
     assert first.path == str(place.folder.parent / "More")
     assert place.ledger.add_root(place.folder.parent / "MORE").id == first.id
     assert len(place.ledger.roots()) == 2
+
+
+def test_a_folder_is_searched_whatever_its_capitals(place: Place) -> None:
+    place.write("Work/a.txt")
+    typed = str(place.folder.parent / "DOCS" / "work")
+    asked = folders_as_listed(parse(f"in:{typed} -in:{typed}/b in:notes").filters)
+    assert asked.folders == (str(place.folder / "Work"), "notes")
+    assert asked.not_folders == (str(place.folder / "Work" / "b"),)
 
 
 def test_names_are_found_however_their_accents_are_written(place: Place) -> None:
