@@ -25,7 +25,8 @@ def address(folder: Path) -> str:
 def send(folder: Path, command: str, words: str = "") -> bool:
     """Tell a running window what to do, see COMMANDS; whether there was one."""
     told = quote(os.fsencode(words))
-    return current().send_to_socket(address(folder), f"{VERSION} {command} {told}\n".encode())
+    line = f"{VERSION} {command} {told}".rstrip()
+    return current().send_to_socket(address(folder), f"{line}\n".encode())
 
 
 def heard(line: str) -> tuple[str, str] | None:

@@ -124,14 +124,12 @@ def meaning(error: BaseException, doing: Doing, fault: Callable[[], str | None])
     )
 
 
-def refused_rows(why: str = "") -> RefusedRowsError:
+def refused_rows() -> RefusedRowsError:
     """These rows can't be stored, now or later."""
-    error = RefusedRowsError(
+    return RefusedRowsError(
         "The search index refused these rows.",
         hint="The file is left out; logs/indexer.log says why.",
     )
-    error.add_note(why)
-    return error
 
 
 def system_error(error: BaseException, system: str = sys.platform) -> int:

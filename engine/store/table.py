@@ -15,14 +15,14 @@ from typing import Any
 import pyarrow as pa
 
 from engine.contract.conditions import one_of
-from engine.contract.errors import InklingError
+from engine.contract.errors import InklingError, RefusedRowsError
 from engine.contract.types import FileFacts
 from engine.store import memory
 from engine.store.array_files import UnsoundError
 from engine.store.array_rows import COLUMNS
 from engine.store.arrays import Arrays
 from engine.store.disk import DISK, Disk
-from engine.store.guard import guarded, refused_rows
+from engine.store.guard import guarded
 from engine.store.indexes import Upkeep
 from engine.store.lance_table import LanceTable
 from engine.store.opening import open_table, patiently
@@ -311,9 +311,15 @@ class Store(Reader):
 def _check_units(files: Mapping[int, Sequence[StoredUnit]], units: Sequence[StoredUnit]) -> None:
     """Two rows of one id would be stored twice without a word."""
     if len({stored.unit.unit_id for stored in units}) != len(units):
-        raise refused_rows("Units of a file need different ordinals.")
+        raise RefusedRowsError(
+            "The search index refused these rows: units of a file need different ordinals.",
+            hint="The file is left out; logs/indexer.log says why.",
+        )
     if any(stored.unit.file_id not in files for stored in units):
-        raise refused_rows("A unit belongs to a file that is not being replaced.")
+        raise RefusedRowsError(
+            "The search index refused these rows: a unit is of a file that is not being replaced.",
+            hint="The file is left out; logs/indexer.log says why.",
+        )
 
 
 __all__ = ["Store", "drop_space", "list_spaces", "set_space_aside", "table_name"]

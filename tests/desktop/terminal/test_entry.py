@@ -65,9 +65,18 @@ def test_a_folder_that_can_not_be_written_is_said(tmp_path: object) -> None:
     assert "--base-dir" in said
 
 
-@pytest.mark.parametrize(("arguments", "asked"), [(["--toggle"], "toggle"), ([], "show")])
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (["--toggle"], ("toggle", "")),
+        (["--panel"], ("panel", "")),
+        (["--ask", "two words"], ("ask", "two words")),
+        (["--similar", "/d/a b.md"], ("similar", "/d/a b.md")),
+        ([], ("show", "")),
+    ],
+)
 def test_a_window_that_is_open_is_told_without_loading_one(
-    qtbot: QtBot, base: BaseDir, arguments: list[str], asked: str
+    qtbot: QtBot, base: BaseDir, arguments: list[str], asked: tuple[str, str]
 ) -> None:
     window = SingleInstance(base.root)
     assert window.listening
@@ -75,5 +84,5 @@ def test_a_window_that_is_open_is_told_without_loading_one(
     window.asked.connect(lambda command, words: heard.append((command, words)))
     # It need not answer: the window may be busy just then.
     assert inkling("--base-dir", str(base.root), *arguments) == (0, "", "", set())
-    qtbot.waitUntil(lambda: heard == [(asked, "")])
+    qtbot.waitUntil(lambda: heard == [asked])
     window.close()

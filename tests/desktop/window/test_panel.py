@@ -160,6 +160,11 @@ def test_the_application_makes_each_when_it_is_wanted(
         whole.do("panel")
         assert whole.panel.isVisible()
         assert whole._window is None
+        qtbot.waitUntil(whole.panel.isActiveWindow)
+        whole.key.pressed.emit("")  # as the desktop tells it
+        assert not whole.panel.isVisible()
+        whole.key.pressed.emit("")
+        assert whole.panel.isVisible()
         whole.panel.search.set_text("boats")
         whole.panel._grow()
         assert whole.window.isVisible()
