@@ -315,6 +315,13 @@ def test_few_modules_ask_for_the_operating_system() -> None:
     assert found == ASK_FOR_THE_SYSTEM
 
 
+def test_files_are_replaced_in_one_way() -> None:
+    """The one that waits for who reads them; what is set aside has no reader."""
+    asks = re.compile(r"\bos\.replace\(")
+    found = {module_name(path) for path in ALL_OURS if asks.search(path.read_text("utf-8"))}
+    assert found == {"engine.contract.put", "indexer.ledger.schema"}
+
+
 def test_no_module_is_a_drawer_for_everything() -> None:
     drawers = {"utils", "util", "helpers", "misc", "common"}
     assert [module_name(path) for path in ALL if path.stem in drawers] == []

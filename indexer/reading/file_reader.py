@@ -11,6 +11,7 @@ from pathlib import Path
 from engine import thumb_path
 from engine.contract.attributes import accepted
 from engine.contract.paths import BaseDir
+from engine.contract.put import put_in_place
 from engine.contract.settings import Settings
 from engine.contract.types import Unit
 from indexer.ledger.ledger import FileRecord, Ledger
@@ -209,7 +210,7 @@ class FileReader:
                 target = thumb_path(self._base, file_id, part.page)
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 with contextlib.suppress(OSError):
-                    os.replace(scratch / part.thumb, target)
+                    put_in_place(scratch / part.thumb, target)
 
 
 def _is_little_more(record: FileRecord, work: Work) -> bool:
