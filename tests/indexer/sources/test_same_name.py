@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.contract.errors import InklingError
 from engine.contract.query import parse
 from indexer.ledger.listed import as_listed, folders_as_listed
+from indexer.server.indexed_file import indexed_file
 from indexer.sources.presence import Presence, look_at
 from tests.indexer.sources.place import Place, nothing
 
@@ -113,6 +115,16 @@ def test_a_folder_is_searched_whatever_its_capitals(place: Place) -> None:
     asked = folders_as_listed(parse(f"in:{typed} -in:{typed}/b in:notes").filters)
     assert asked.folders == (str(place.folder / "Work"), "notes")
     assert asked.not_folders == (str(place.folder / "Work" / "b"),)
+
+
+def test_a_file_is_asked_for_whatever_its_capitals(place: Place) -> None:
+    path = place.write("Work/a.txt")
+    place.scan()
+    assert indexed_file(place.ledger, str(path.parent.with_name("WORK") / "A.txt")).path == str(
+        path
+    )
+    with pytest.raises(InklingError):
+        indexed_file(place.ledger, str(path.with_name("b.txt")))
 
 
 def test_names_are_found_however_their_accents_are_written(place: Place) -> None:

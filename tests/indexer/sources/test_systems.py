@@ -221,7 +221,7 @@ def test_without_inodes_equal_size_and_time_are_no_move(
 def test_programs_are_left_out_where_they_are_folders() -> None:
     decide = {s: default_patterns(system=s).match("/d", "Notes.app", True) for s in ALL}
     assert [s for s in ALL if decide[s] >= 0] == [MACOS]
-    for name in (".Trash-1000", "Songs.musiclibrary", "$RECYCLE.BIN", "Photos.photoslibrary"):
+    for name in (".Trash-1000", "Songs.musiclibrary", "$RECYCLE.BIN", "$Recycle.Bin"):
         assert default_patterns(hidden=True).match("/d", name, True) >= 0
 
 
