@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from engine.contract.put import put_in_place
+
 _log = logging.getLogger(__name__)
 HISTORY_LENGTH = 200
 
@@ -54,7 +56,7 @@ class State:
             handle, name = tempfile.mkstemp(prefix=self._path.name, dir=self._path.parent)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(data, file)
-            os.replace(name, self._path)
+            put_in_place(name, self._path)
         except OSError:
             _log.warning("the window's state could not be saved", exc_info=True)
 

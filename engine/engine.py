@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.contract.paths import BaseDir
 from engine.contract.types import Answer, Encoding, FileFacts, Query, Unit
 from engine.encoders.pool import EncoderPool, State
+from engine.encoders.sights import Phrases
 from engine.encoders.unit_encoding import encode_units
 from engine.models.registry import ModelSpec
 from engine.search.answers import name_hits
@@ -53,6 +54,7 @@ class Engine:
         self.spec = spec
         self.store = Store.open(base.store, spec.space, spec.dim)
         self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
+        self._phrases = Phrases()
         self._names, self._copies, self._alive = names, copies, alive
         self._searcher = Searcher(
             self.store,
@@ -105,7 +107,7 @@ class Engine:
         Pixels are encoded where the model sees and the unit has them, else its text. Units of a
         file come one after another.
         """
-        made = encode_units(self.encoders, self.spec, [unit for _, unit in units])
+        made = encode_units(self.encoders, self.spec, [unit for _, unit in units], self._phrases)
         return [
             StoredUnit(unit, facts, e.single, self._record(unit, e), e.note)
             for (facts, unit), e in zip(units, made, strict=True)

@@ -26,6 +26,7 @@ from engine.contract import launch, log
 from engine.contract.agent_log import AgentLog
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
+from engine.contract.put import put_in_place
 from engine.contract.settings import Settings
 from engine.contract.version import VERSION
 from indexer.server.ports import Ports
@@ -131,7 +132,7 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    os.replace(fresh, path)
+    put_in_place(fresh, path)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,24 @@ MOST_LOOSE = 8
 TOP_OF_DESKTOP = {"desktop.app", "desktop.__main__"}
 HEAVY = ("torch", "transformers", "peft", "lancedb", "pyarrow", "onnxruntime", "rapidocr", "cv2")
 MOST_LINES = 500
+#: Two that everything else asks, and those that call what only one system has.
+ASK_FOR_THE_SYSTEM = {
+    "desktop.system",
+    "indexer.sources.systems",
+    "engine.encoders.text_onnx.graph_files",
+    "engine.encoders.worker",
+    "engine.models.libraries",
+    "engine.models.offers",
+    "engine.store.disk",
+    "engine.store.guard",
+    "engine.store.memory",
+    "indexer.reading.deadline",
+    "indexer.reading.extract.archives",
+    "indexer.reading.extract.libreoffice",
+    "indexer.reading.sandbox",
+    "indexer.server.doctor",
+    "indexer.sources.observers",
+}
 
 
 def modules(room: str) -> list[Path]:
@@ -288,6 +306,20 @@ def test_every_public_class_says_what_it_is_for() -> None:
 def test_modules_stay_small() -> None:
     lengths = {module_name(path): path.read_text(encoding="utf-8").count("\n") for path in ALL}
     assert {name: n for name, n in lengths.items() if n > MOST_LINES} == {}
+
+
+def test_few_modules_ask_for_the_operating_system() -> None:
+    """What differs is a decision told its system, tested for all three; the rest calls it."""
+    asks = re.compile(r"sys\.platform|os\.name\b|platform\.(system|uname)\(")
+    found = {module_name(path) for path in ALL_OURS if asks.search(path.read_text("utf-8"))}
+    assert found == ASK_FOR_THE_SYSTEM
+
+
+def test_files_are_replaced_in_one_way() -> None:
+    """The one that waits for who reads them; what is set aside has no reader."""
+    asks = re.compile(r"\bos\.replace\(")
+    found = {module_name(path) for path in ALL_OURS if asks.search(path.read_text("utf-8"))}
+    assert found == {"engine.contract.put", "indexer.ledger.schema"}
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:

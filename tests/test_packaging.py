@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,6 +21,7 @@ import yaml
 from desktop.system.identity import BUS_NAME
 from desktop.terminal.options import parser
 from engine.contract.version import APPLICATION_ID, VERSION
+from engine.models.registry import MODELS
 from tests.setup_scripts import FOLDER, setup_script
 
 RESOURCES = FOLDER.parent
@@ -146,6 +148,12 @@ def test_what_is_cut_off_libraries_is_none_of_ours() -> None:
     left_out = build.unused()
     assert "tree_sitter_language_pack/bindings/verilog.abi3.so" in left_out
     assert "tree_sitter_language_pack/bindings/python.abi3.so" not in left_out
+    needed = [
+        *(f"{package}/{n}" for s in MODELS.values() for package in s.packages for n in s.sha256),
+        "PySide6/QtWidgets.abi3.so", "PySide6/Qt/lib/libQt6OpenGL.so.6", "pyarrow/libparquet.so.1",
+        "onnxruntime/capi/onnxruntime_pybind11_state.so", "pymupdf/_mupdf.so",
+    ]  # fmt: skip
+    assert [n for n in needed if any(fnmatch(n, pattern) for pattern in left_out)] == []
 
 
 def test_recipes_say_that_they_are_unbuilt_and_name_this_version() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PySide6.QtGui import QImage
 from desktop.client import Client
 from desktop.presentation import highlight, kinds
 from desktop.preview.table import Cells, cells_of
+from desktop.system import current
 from engine.contract.errors import InklingError
 from engine.contract.types import Hit, Location
 
@@ -87,8 +89,10 @@ def load_text(client: Client, hit: Hit, location: Location) -> Text:
 
 
 def _read(path: str) -> str | None:
-    """The text of a plain text file; None for anything else."""
+    """The text of a plain text file; None for anything else, and what would have to be fetched."""
     try:
+        if current().in_cloud(os.path.basename(path), os.stat(path)):
+            return None
         with open(path, "rb") as file:
             data = file.read(_READ_BYTES)
     except OSError:

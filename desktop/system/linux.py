@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ import resources
 from desktop.system import kept_thumbnails
 from desktop.system.keys import Keys
 from desktop.system.protocol import PATH, BoundKey, Program
+from desktop.system.unix_names import name_fault as name_fault
 from desktop.system.unix_socket import send_to_socket as send_to_socket
 from desktop.system.unix_socket import socket_address as socket_address
 from engine.contract.errors import InklingError
@@ -120,6 +122,16 @@ def bind_key(
 def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
     """By the Thumbnail Managing Standard."""
     return kept_thumbnails.find(path, environment)
+
+
+def in_cloud(name: str, found: os.stat_result) -> bool:
+    """False: nothing says so here."""
+    return False
+
+
+def bin_note(place: PurePath) -> PurePath | None:
+    """By the freedesktop specification it stands beside the files."""
+    return place.parents[1] / "info" / f"{place.name}.trashinfo"
 
 
 def programs_for(path: str) -> list[Program]:

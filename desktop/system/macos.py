@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import plistlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +10,10 @@ from pathlib import PurePath
 
 from desktop.system.keys import Keys
 from desktop.system.protocol import PATH, BoundKey, Program
+from desktop.system.unix_names import name_fault as name_fault
 from desktop.system.unix_socket import send_to_socket as send_to_socket
 from desktop.system.unix_socket import socket_address as socket_address
+from engine.contract.cloud import away_on_macos
 from engine.contract.errors import InklingError
 
 NAME = "macos"
@@ -78,6 +81,16 @@ def bind_key(
 
 def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
     """None: Quick Look keeps them in a database of its own."""
+    return None
+
+
+def in_cloud(name: str, found: os.stat_result) -> bool:
+    """As iCloud and others say it."""
+    return away_on_macos(name, found)
+
+
+def bin_note(place: PurePath) -> PurePath | None:
+    """None: Finder keeps that in a file of the whole bin, and forgets what is not there."""
     return None
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Protocol
+from typing import Literal, Protocol
 
 from desktop.system.keys import Keys
 from engine.contract.errors import InklingError
 
 #: Stands in a command where the file's path goes.
 PATH = "{path}"
+
+
+NameFault = Literal["refused", "too long"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,18 @@ class Platform(Protocol):
 
     def kept_thumbnail(self, path: str, environment: Mapping[str, str]) -> bytes | None:
         """A picture of a file that the desktop has drawn already; blocking, reads files."""
+        ...
+
+    def in_cloud(self, name: str, found: os.stat_result) -> bool:
+        """Whether opening the file that was looked at would fetch its contents from elsewhere."""
+        ...
+
+    def name_fault(self, name: str) -> NameFault | None:
+        """Why a file can't be called so, whatever the folder; None: it can."""
+        ...
+
+    def bin_note(self, place: PurePath) -> PurePath | None:
+        """The file that says where what lies in the bin at `place` was; None: there is none."""
         ...
 
     def programs_for(self, path: str) -> list[Program]:

@@ -6,19 +6,16 @@ import os
 from pathlib import Path
 
 from desktop import strings as s
+from desktop.system import current
 from engine.contract.errors import InklingError
-
-#: Most file systems' limit, in bytes.
-_LONGEST = 255
-_SEPARATORS = tuple(filter(None, ("\0", os.sep, os.altsep)))
 
 
 def rename(path: str, name: str) -> str:
     """The file's new path; InklingError where it can't be called so. For a worker thread."""
-    if not name or name in (".", "..") or any(sign in name for sign in _SEPARATORS):
-        raise InklingError(s.NO_NAME.format(name=name), path=path)
-    if len(os.fsencode(name)) > _LONGEST:
-        raise InklingError(s.NAME_TOO_LONG, path=path)
+    fault = current().name_fault(name)
+    if fault is not None:
+        said = s.NO_NAME.format(name=name) if fault == "refused" else s.NAME_TOO_LONG
+        raise InklingError(said, path=path)
     if not os.path.lexists(path):
         raise InklingError(s.FILE_GONE.format(name=Path(path).name), path=path)
     wanted = os.path.join(os.path.dirname(path), name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QFile
 
 from desktop import strings as s
+from desktop.system import current
 from engine.contract.errors import InklingError
 
 
@@ -54,9 +55,8 @@ def take_back(binned: Sequence[Binned]) -> None:
             os.rename(one.place, one.path)
         except OSError as error:
             raise _error(s.NOT_TAKEN_BACK, one.path, error.strerror or str(error)) from error
-        # By the freedesktop specification it says beside the file where that was.
-        place = Path(one.place)
-        (place.parents[1] / "info" / f"{place.name}.trashinfo").unlink(missing_ok=True)
+        if note := current().bin_note(Path(one.place)):
+            Path(note).unlink(missing_ok=True)
 
 
 def _error(sentence: str, path: str, hint: str = "") -> InklingError:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import ntpath
+import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
 from desktop.system.keys import Keys
-from desktop.system.protocol import PATH, BoundKey, Program
+from desktop.system.protocol import PATH, BoundKey, NameFault, Program
+from engine.contract.cloud import away_on_windows
 from engine.contract.errors import InklingError
+from engine.contract.file_names import windows_takes
 
 NAME = "windows"
 
+#: Another program speaks into a pipe just now: it is there, and free in a moment.
+_PIPE_BUSY = 231
+_WAIT_S, _PAUSE_S = 0.5, 0.01
 #: A piece of a command: bare characters and "quoted ones" up to the next space.
 _ARGUMENT = re.compile(r'(?:[^\s"]|"[^"]*")+')
 
@@ -51,8 +58,9 @@ def program_command(program: str) -> tuple[str, ...]:
 
 
 def reveal_command(path: str) -> list[str] | None:
-    """Explorer, with the file chosen; it understands no forward slashes here."""
-    return ["explorer", f"/select,{ntpath.normpath(path)}"]
+    """Explorer, with the file chosen; it understands no forward slashes here, and no quotation
+    marks around its option, which a path with spaces would bring."""
+    return ["explorer", "/select,", ntpath.normpath(path)]
 
 
 def show_in_folder(path: str) -> bool:
@@ -72,12 +80,17 @@ def socket_address(name: str) -> str:
 
 def send_to_socket(address: str, message: bytes) -> bool:
     """Whether somebody listens, who then has the message."""
-    try:
-        with open(address, "r+b", buffering=0) as pipe:
-            pipe.write(message)
-    except OSError:
-        return False
-    return True
+    until = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            with open(address, "r+b", buffering=0) as pipe:
+                pipe.write(message)
+        except OSError as error:
+            if getattr(error, "winerror", 0) != _PIPE_BUSY or time.monotonic() > until:
+                return False
+            time.sleep(_PAUSE_S)
+        else:
+            return True
 
 
 def terminal_command(folder: str, environment: Mapping[str, str]) -> list[str] | None:
@@ -102,6 +115,25 @@ def bind_key(
 def kept_thumbnail(path: str, environment: Mapping[str, str]) -> bytes | None:
     """None: Explorer keeps them in a database of its own."""
     return None
+
+
+def name_fault(name: str) -> NameFault | None:
+    """Some signs and words are the system's own; a name is so many units of UTF-16."""
+    if not name or name in (".", "..") or not windows_takes(name):
+        return "refused"
+    return "too long" if len(name.encode("utf-16-le", "surrogatepass")) > 2 * 255 else None
+
+
+def in_cloud(name: str, found: os.stat_result) -> bool:
+    """As OneDrive, Dropbox and others say it."""
+    return away_on_windows(found)
+
+
+def bin_note(place: PurePath) -> PurePath | None:
+    """What the bin calls $R… has an $I… of the same name beside it."""
+    if not place.name.startswith("$R"):
+        return None
+    return place.with_name(f"$I{place.name.removeprefix('$R')}")
 
 
 def programs_for(path: str) -> list[Program]:

@@ -130,6 +130,12 @@ REASONS: dict[str, Reason] = {
         Reason(
             "unreadable", "failed", "The file can't be opened (permission denied or gone).", True
         ),
+        Reason(
+            "in-use",
+            "failed",
+            "Another program has it open for itself; it is tried again with the next look around.",
+            True,
+        ),
         Reason("decode", "failed", "The text encoding could not be recognised.", True),
         Reason("encoder", "failed", "The model could not encode it.", True),
         Reason("refused", "failed", "The index could not take what was read from it.", True),

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
+from engine.contract.put import put_in_place
 
 #: The id of the model that comes with Inkling; engine.models has its row.
 DEFAULT_MODEL = "e5-minilm"
@@ -345,7 +346,7 @@ def _replace(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        put_in_place(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -65,6 +65,8 @@ class Unit:
     image: str | None = None  # file with the rendered pixels, for encoders that see; removed after
     overlap: int = 0  # characters at its start that repeat the end of the unit before
     look: Look | None = None  # the picture's, on its first unit: for the space of looks
+    #: What a picture without text shows, for encoders: phrases, and the probability of each.
+    shows: tuple[tuple[str, float], ...] = ()
 
     @property
     def unit_id(self) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from engine.contract.types import Adapter, Encoding, TextInput, Unit
 from engine.encoders.documents import assemble, groups
+from engine.encoders.sights import Phrases, leaning
 from engine.models.registry import ModelSpec
 
 
@@ -25,10 +26,12 @@ class PassageEncoder(Protocol):
         """One document with its chunks."""
 
 
-def encode_units(encoder: PassageEncoder, spec: ModelSpec, units: Sequence[Unit]) -> list[Encoding]:
+def encode_units(
+    encoder: PassageEncoder, spec: ModelSpec, units: Sequence[Unit], phrases: Phrases
+) -> list[Encoding]:
     """One encoding for each unit, in their order, or an error: none is ever left out.
 
-    Units of a file come one after another.
+    Units of a file come one after another. `phrases`: those of this model that were met before.
     """
     made: list[Encoding | None] = [None] * len(units)
     for adapter in spec.adapters:
@@ -51,12 +54,28 @@ def encode_units(encoder: PassageEncoder, spec: ModelSpec, units: Sequence[Unit]
             _fill(made, seen, encoder.encode_images(images, adapter))
         if read:
             texts = [TextInput(units[i].text, units[i].context) for i in read]
-            _fill(made, read, encoder.encode_texts(texts, adapter))
+            told = [
+                _as_shown(encoder, adapter, units[i], encoding, phrases)
+                for i, encoding in zip(read, encoder.encode_texts(texts, adapter), strict=True)
+            ]
+            _fill(made, read, told)
     encodings = [encoding for encoding in made if encoding is not None]
     if len(encodings) != len(units):
         lost = sorted({unit.kind for unit, one in zip(units, made, strict=True) if one is None})
         raise ValueError(f"no adapter of {spec.id} encoded units of kind {', '.join(lost)}")
     return encodings
+
+
+def _as_shown(
+    encoder: PassageEncoder, adapter: Adapter, unit: Unit, encoding: Encoding, phrases: Phrases
+) -> Encoding:
+    if not unit.shows:
+        return encoding
+
+    def encode(missing: Sequence[str]) -> Sequence[Encoding]:
+        return encoder.encode_texts([TextInput(phrase) for phrase in missing], adapter)
+
+    return leaning(encoding, phrases.direction(unit.shows, encode))
 
 
 def _sees(spec: ModelSpec, unit: Unit) -> bool:

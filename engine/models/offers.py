@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from ctypes.util import find_library
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def has_card() -> bool:
     """Whether a graphics card is there that the models run on. Loads no library."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
         return False
-    if os.name == "nt":
+    if sys.platform == "win32":
         return find_library("nvcuda") is not None
     return Path("/proc/driver/nvidia/version").exists()
 

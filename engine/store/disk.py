@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.contract.put import put_in_place
+
 
 class Disk:
     """The file system; every call raises OSError when it fails."""
@@ -42,7 +44,7 @@ class Disk:
 
     def rename(self, source: Path, target: Path) -> None:
         """Give a file or directory another name; what had that name (a file) is replaced."""
-        os.replace(source, target)
+        put_in_place(source, target)
         self.sync_directory(target.parent)
         if source.parent != target.parent:
             self.sync_directory(source.parent)

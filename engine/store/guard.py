@@ -132,7 +132,7 @@ def refused_rows() -> RefusedRowsError:
     )
 
 
-def system_error(error: BaseException) -> int:
+def system_error(error: BaseException, system: str = sys.platform) -> int:
     """The system's number for an error, also where the library put it into words; 0 if none."""
     if isinstance(error, MemoryError | pa.ArrowMemoryError):
         return errno.ENOMEM
@@ -141,7 +141,7 @@ def system_error(error: BaseException) -> int:
     text = str(error)
     if found := _SYSTEM_ERROR.search(text):
         number = int(found[1] or found[2])
-        return _WINDOWS.get(number, number) if sys.platform == "win32" else number
+        return _WINDOWS.get(number, number) if system == "win32" else number
     return next((number for words, number in _WORDS.items() if words in text), 0)
 
 

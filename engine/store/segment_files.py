@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -32,19 +32,19 @@ class ReadFile:
     def __init__(self, path: Path) -> None:
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         self._descriptor = os.open(path, flags)
+        self._turn = threading.Lock()  # where going to a place and reading there are two calls
 
     def read_at(self, place: int, length: int) -> bytes:
         """Up to `length` bytes from `place`."""
-        if sys.platform == "win32":
-            duplicate = os.dup(self._descriptor)
-            with os.fdopen(duplicate, "rb") as file:
-                file.seek(place)
-                return file.read(length)
-        return os.pread(self._descriptor, length, place)
+        if hasattr(os, "pread"):
+            return os.pread(self._descriptor, length, place)
+        with self._turn:  # Windows; a second descriptor would be at the same place as this one
+            os.lseek(self._descriptor, place, os.SEEK_SET)
+            return os.read(self._descriptor, length)
 
     def read_each(self, places: Iterable[tuple[int, int]]) -> list[bytes]:
         """Up to so many bytes from each (place, length): a search reads thousands."""
-        if sys.platform == "win32":
+        if not hasattr(os, "pread"):
             return [self.read_at(place, length) for place, length in places]
         pread, descriptor = os.pread, self._descriptor
         return [pread(descriptor, length, place) for place, length in places]

@@ -11,6 +11,7 @@ from typing import Any
 from indexer.indexing.progress import TYPICAL_SECONDS
 from indexer.ledger.roots_file import inside
 from indexer.reading.extract import EXTRACTORS
+from indexer.sources import systems
 from indexer.sources.ignore import IgnoreRules, Scope
 
 #: A person waits for the answer; what was counted until then is said as “at least”.
@@ -67,9 +68,16 @@ def _files(root: str, rules: IgnoreRules) -> Iterator[tuple[str, int]]:
                 is_folder = entry.is_dir(follow_symlinks=False)
                 if scope.decision(folder, entry.name, is_folder) is not None:
                     continue
+                found = entry.stat(follow_symlinks=False)
+                if systems.is_link(found) or systems.in_cloud(entry.name, found):
+                    continue
+                if systems.is_hidden(found) and scope.decision(
+                    folder, entry.name, is_folder, hidden=True
+                ):
+                    continue
                 if is_folder:
                     waiting.append((entry.path, scope))
                 elif entry.is_file(follow_symlinks=False):
-                    yield entry.name, entry.stat(follow_symlinks=False).st_size
+                    yield entry.name, found.st_size
             except OSError:
                 continue  # gone meanwhile

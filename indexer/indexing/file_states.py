@@ -64,7 +64,7 @@ class FileStates:
                 # Whoever kills workers at random must not condemn a good file: once more, later.
                 return
             state = REASONS[reason].state
-            if record.state == "done" and state == "failed":
+            if record.state == "done" and (state == "failed" or reason == "placeholder"):
                 # It was to be read better and can't be: what is there was read from the same file.
                 self._ledger.keep_as_read([record.id])
                 return

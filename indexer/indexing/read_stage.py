@@ -19,6 +19,7 @@ from indexer.reading.file_reader import FileReader
 from indexer.reading.pool import ExtractorPool
 from indexer.reading.work import PagesRead, Work
 from indexer.sources.presence import Presence, look_at
+from indexer.sources.systems import in_use
 
 #: Files looked up at once in the ledger.
 AHEAD = 64
@@ -145,7 +146,8 @@ class ReadStage:
         elif isinstance(error, ExtractError):
             self._states.give_up(record, error.reason, error.detail)
         else:
-            self._states.give_up(record, "unreadable", error.strerror or str(error))
+            reason = "in-use" if in_use(error) else "unreadable"
+            self._states.give_up(record, reason, error.strerror or str(error))
 
     def _hand_on(self, work: Work) -> None:
         while not self._stop.is_set():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.contract.errors import InklingError
 from indexer.ledger import name_rows, roots_file
+from indexer.ledger.listed import as_listed
 from indexer.ledger.records import Root, below, to_root
 from indexer.ledger.tables import Tables
 
@@ -48,7 +49,7 @@ class WatchedRoots(Tables):
         file system) both stay roots of their own, and what the outer one has on record there
         becomes the new one's.
         """
-        chosen = os.path.abspath(os.path.expanduser(os.fspath(path)))
+        chosen = as_listed(os.path.abspath(os.path.expanduser(os.fspath(path))))
         roots_file.check_folder(chosen, self.path.parent)
         reaches = reaches or (lambda root, folder: True)
         real = os.path.realpath(chosen)

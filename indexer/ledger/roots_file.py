@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from engine.contract.errors import InklingError
+from engine.contract.put import put_in_place
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def save(ledger: Path, roots: list[tuple[str, float]]) -> None:
         json.dump(rows, stream, indent=1)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(new, target)
+    put_in_place(new, target)
 
 
 def load(ledger: Path) -> list[tuple[str, float]]:

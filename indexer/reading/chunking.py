@@ -69,6 +69,7 @@ def units_of(
                     words=_words(part, start, end),
                     image=part.image,
                     overlap=overlap,
+                    shows=() if text.strip() else tuple(extraction.sights),
                 )
             )
     return units

@@ -11,6 +11,7 @@ from pathlib import Path
 from engine import thumb_path
 from engine.contract.attributes import accepted
 from engine.contract.paths import BaseDir
+from engine.contract.put import put_in_place
 from engine.contract.settings import Settings
 from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.reading.chunking import units_of
@@ -36,6 +37,7 @@ from indexer.reading.versions import reading_version
 from indexer.reading.work import PagesRead, Work, facts_of
 from indexer.sources.contents import content_hash
 from indexer.sources.secret_names import doubtful_name, secret_name
+from indexer.sources.systems import in_cloud, reachable
 
 _Edition = tuple[int, int, int]  # size, time of change, inode
 
@@ -82,7 +84,7 @@ class FileReader:
 
     def _look(self, record: FileRecord) -> tuple[_Edition, str, Extractor]:
         """What tells this edition, its contents' hash, who reads it; ExtractError if nobody may."""
-        path = Path(record.path)
+        path = Path(reachable(record.path))
         guarded = self._settings.withhold_secrets and not record.allowed
         if guarded and (rule := secret_name(record.path)):
             raise ExtractError("secret-name", rule)
@@ -90,6 +92,8 @@ class FileReader:
             raise ExtractError("empty")
         if record.size > self._settings.max_file_mb * 1_000_000:
             raise ExtractError("too-large", f"{record.size / 1e6:.0f} MB")
+        if in_cloud(path.name, os.stat(path)):
+            raise ExtractError("placeholder")  # since the scan
         with path.open("rb") as file:
             head = file.read(4096)
         extractor = pick(path, head)
@@ -108,7 +112,7 @@ class FileReader:
         extractor: Extractor,
         look: bool = False,
     ) -> Work | PagesRead:
-        path = Path(record.path)
+        path = Path(reachable(record.path))
         guarded = self._settings.withhold_secrets and not record.allowed
         edition = f"{extractor.name} {extractor.version} {'guarded ' * guarded}{digest}"
         known = self._kept.load(record.id, edition)
@@ -203,7 +207,7 @@ class FileReader:
                 target = thumb_path(self._base, file_id, part.page)
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 with contextlib.suppress(OSError):
-                    os.replace(scratch / part.thumb, target)
+                    put_in_place(scratch / part.thumb, target)
 
 
 def _is_little_more(record: FileRecord, work: Work) -> bool:

@@ -17,6 +17,7 @@ import msgspec
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
+from engine.contract.put import put_in_place
 from indexer.reading.extract.base import ExtractError, OcrPage
 from indexer.reading.messages import PackedPage, pack_pages, unpack_pages
 
@@ -63,7 +64,7 @@ class KeptPages:
                 file.write(zlib.compress(msgspec.msgpack.encode(kept), 1))
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(fresh, path)
+            put_in_place(fresh, path)
         except OSError as error:
             raise InklingError(
                 "Inkling can't keep what it has read ({error}).",

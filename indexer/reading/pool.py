@@ -28,6 +28,7 @@ from indexer.reading.extract.base import (
     OcrPage,
 )
 from indexer.reading.worker_process import KilledError, WorkerProcess
+from indexer.sources.systems import in_cloud, in_use, reachable, within
 
 # Seconds of processor time (see indexer.reading.deadline).
 _DEFAULT_S = 60.0
@@ -176,12 +177,16 @@ class ExtractorPool:
 
     def _within_reach(self, path: str, folder: Path) -> bytes:
         real = os.path.realpath(path)
-        if any(os.path.commonpath((real, root)) == root for root in self._readable):
-            return os.fsencode(path)
+        with suppress(OSError):  # said when it is opened
+            if in_cloud(os.path.basename(real), os.stat(reachable(real))):
+                raise ExtractError("placeholder")
+        if any(within(real, root) for root in self._readable):
+            return os.fsencode(reachable(path))
         try:
             return os.fsencode(shutil.copy(real, folder))
         except OSError as error:
-            raise ExtractError("unreadable", error.strerror or str(error)) from error
+            reason = "in-use" if in_use(error) else "unreadable"
+            raise ExtractError(reason, error.strerror or str(error)) from error
 
     def _ask(self, crew: _Crew, request: dict[str, Any], processor_s: float) -> dict[str, Any]:
         """Have a worker answer; one that was killed from outside is not this file's fault."""

@@ -20,6 +20,7 @@ from typing import Any
 from engine.contract.errors import InklingError
 from indexer.reading import extract, messages, sandbox
 from indexer.reading.extract.base import ExtractError, Extraction, ExtractOptions
+from indexer.sources.systems import in_use
 
 _CPU_S = 60.0  # of processor time for whatever is asked, unless its extractor allows itself more
 #: On top for who ends itself: the pool, which looks a few times a second, is to be first.
@@ -94,8 +95,10 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except (MemoryError, RecursionError) as error:
         return {"reason": "too-complex", "detail": type(error).__name__, "retire": True}
     except OSError as error:
-        reason = "unreadable" if error.errno in _GONE else "broken"
         detail = error.strerror or type(error).__name__
+        if in_use(error):
+            return {"reason": "in-use", "detail": detail}
+        reason = "unreadable" if error.errno in _GONE else "broken"
         return {"reason": reason, "detail": detail, "denied": error.errno == errno.EACCES}
     except Exception as error:  # noqa: BLE001  parsers fail in every way; each is a broken file
         return {"reason": "broken", "detail": f"{type(error).__name__}: {error}"[:500]}

@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from engine.contract.errors import InklingError
 from indexer.ledger.ledger import FileRecord, Ledger
+from indexer.ledger.listed import as_listed
 from indexer.ledger.roots_file import inside
 
 
 def indexed_file(ledger: Ledger, path: str) -> FileRecord:
     """The record of a file in the index; InklingError if it is not in there."""
-    record = ledger.file(os.path.abspath(path))
+    whole = os.path.abspath(path)
+    record = ledger.file(whole) or ledger.file(as_listed(whole))
     if record is None:
         raise InklingError(
             "{path} is not in the index.",

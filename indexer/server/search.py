@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ from engine.contract.types import (
 )
 from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.index import Index
+from indexer.ledger.listed import folders_as_listed
 from indexer.reading.extract.base import ExtractError
 from indexer.reading.messages import unpack_look
 from indexer.reading.pool import ExtractorPool
@@ -71,6 +73,7 @@ class IndexSearch:
         query = parse(text, image=image, plain=plain)
         if filters is not None:
             query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
+        query = changed(query, lambda q: replace(q, filters=folders_as_listed(q.filters)))
         told_words = ""
         notices: tuple[Notice, ...] = self._nothing_there()
         coverage = self._coverage.told()  # once for all stages
@@ -121,7 +124,7 @@ class IndexSearch:
         if answer.coverage.message:
             coverage = structs.replace(coverage, complete=False, message=answer.coverage.message)
         roots = self._index.ledger.roots()
-        away = tuple(root.path.rstrip("/") + "/" for root in roots if not root.online)
+        away = tuple(root.path.rstrip(os.sep) + os.sep for root in roots if not root.online)
         hits = tuple(_marked(hit, away) for hit in answer.hits) if away else answer.hits
         return structs.replace(answer, hits=hits, coverage=coverage)
 

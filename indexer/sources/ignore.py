@@ -14,6 +14,7 @@ from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from indexer.sources.git_index import repository_of, tracked_files
+from indexer.sources.systems import SYSTEM, hidden_at, left_out_here
 
 OWN_FILE = ".inklingignore"
 GIT_FILE = ".gitignore"
@@ -172,10 +173,10 @@ def _rule_files_in(folder: str) -> list[str]:
 
 
 @cache
-def default_patterns(hidden: bool = False) -> Patterns:
+def default_patterns(hidden: bool = False, system: str = SYSTEM) -> Patterns:
     """The shipped defaults; `hidden`: without the rule that leaves hidden files out."""
     text = resources.files("resources").joinpath("ignore/defaults.txt").read_text("utf-8")
-    lines = text.splitlines()
+    lines = [*text.splitlines(), *left_out_here(system)]
     return Patterns([line for line in lines if not (hidden and line == ".*")], "defaults")
 
 
@@ -203,8 +204,10 @@ class Scope:
         held = "-".join(patterns.digest for patterns in (*self.own, *self.git))
         return f"{held}-{self.tracked.digest}" if self.git and self.tracked else held
 
-    def decision(self, parent: str, name: str, folder: bool) -> Ignored | None:
-        """Why an entry of the folder is left out, if it is.
+    def decision(
+        self, parent: str, name: str, folder: bool, hidden: bool = False
+    ) -> Ignored | None:
+        """Why an entry of the folder is left out, if it is; `hidden`: by the system, not its name.
 
         What a person writes for Inkling goes before all else. "!pattern" in a .gitignore says what
         git should track and brings nothing back that the defaults leave out.
@@ -217,6 +220,8 @@ class Scope:
         if ignored is not None and not (self.tracked and self.tracked.holds(parent, name)):
             return ignored
         position = self.defaults.match(parent, name, folder)
+        if position < 0 and hidden:  # as if it began with a dot
+            position = self.defaults.match(parent, ".", folder)
         if position >= 0 and self.defaults.leaves_out(position):
             return self.defaults.ignored(position)
         return None
@@ -338,7 +343,9 @@ class IgnoreRules:
                 known[folder] = self.root_scope(root)
             else:
                 outer = self.scope_inside(root, parent, known)
-                left_out = outer is None or outer.decision(parent, name, True) is not None
+                left_out = outer is None or (
+                    outer.decision(parent, name, True, hidden_at(folder)) is not None
+                )
                 known[folder] = None if outer is None or left_out else self.inner(outer, folder)
         return known[folder]
 
@@ -355,7 +362,8 @@ class IgnoreRules:
         current = root
         for number, name in enumerate(parts, start=1):
             last = number == len(parts)
-            ignored = scope.decision(current, name, folder or not last)
+            hidden = hidden_at(os.path.join(current, name))
+            ignored = scope.decision(current, name, folder or not last, hidden)
             if ignored is not None or last:
                 return ignored
             current = os.path.join(current, name)

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from indexer.ledger.ledger import Ledger
 from indexer.ledger.left_out import LeftOut
 from indexer.sources.ignore import OWN_FILE, Ignored
+from indexer.sources.systems import prefix
 
 _BATCH = 2_000
 _BY_SYSTEM = {"defaults": "default", "settings": "setting"}
@@ -46,7 +47,7 @@ class LeftOutMet:
     def close(self, complete: bool, kept: Collection[bytes]) -> None:
         """Write what is left; where the walk was complete, what it has not met is no more, but
         for what lies below the folders that could not be listed."""
-        inside = tuple(path.rstrip(b"/") + b"/" for path in kept)
+        inside = tuple(prefix(path) for path in kept)
         gone = [path for path in self._known if not path.startswith(inside)] if complete else []
         if gone or self._new:
             self._write(gone)

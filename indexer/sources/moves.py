@@ -42,7 +42,7 @@ def _same(row: tuple[int, int, str, str | None], item: Found) -> bool:
     # How a file is read depends on its extension: under another it is a new file.
     if os.path.splitext(old)[1] != os.path.splitext(os.fsdecode(item.path))[1]:
         return False
-    if inode == item.inode:
+    if inode and inode == item.inode:
         return True
     try:
         return known_hash is not None and content_hash(item.path) == known_hash

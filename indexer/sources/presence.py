@@ -7,6 +7,8 @@ import os
 import stat as stat_module
 
 from indexer.ledger.ledger import Ledger, Root
+from indexer.ledger.listed import listed_name
+from indexer.sources.systems import reachable
 
 #: So many of a root's files are looked for where its device has another number.
 SAMPLE = 64
@@ -60,12 +62,15 @@ class Sight:
         if above is not Presence.THERE:
             return above
         try:
-            return os.lstat(path)
+            found = os.lstat(reachable(path))
         except (FileNotFoundError, NotADirectoryError):
             # A root that went between the two looks takes all its files with it.
             return Presence.GONE if self.holds() else Presence.UNSEEN
         except OSError:
             return Presence.UNSEEN
+        # Where capitals do not count a file that was renamed in them alone answers to both names.
+        name = os.path.basename(path)
+        return found if listed_name(reachable(folder), name, found) == name else Presence.GONE
 
     def _on_device(self, found: os.stat_result) -> Presence:
         """There, unless another drive that is mounted over the path hides what it holds."""
@@ -118,10 +123,10 @@ class Sights:
 def presence(ledger: Ledger, root: Root) -> str | None:
     """The root's identity if it is really there; None if it is missing or an empty mount point."""
     try:
-        found = os.stat(root.path)
+        found = os.stat(reachable(root.path))
         if not stat_module.S_ISDIR(found.st_mode):
             return None
-        with os.scandir(root.path) as entries:
+        with os.scandir(reachable(root.path)) as entries:
             empty = next(entries, None) is None
     except OSError:
         return None
@@ -139,7 +144,7 @@ def presence(ledger: Ledger, root: Root) -> str | None:
 def identity_of(path: str) -> tuple[int, int] | None:
     """Device and inode of what stands at a path; None where nothing does."""
     try:
-        found = os.stat(path)
+        found = os.stat(reachable(path))
     except OSError:
         return None
     return found.st_dev, found.st_ino

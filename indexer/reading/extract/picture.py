@@ -16,7 +16,7 @@ from indexer.reading.extract.base import Extraction, ExtractOptions, Extractor, 
 from indexer.reading.extract.ocr_pages import OcrPages
 from indexer.reading.extract.photograph import PhotographFacts
 from indexer.reading.extract.picture_class import classify
-from indexer.reading.extract.picture_words import words_shown
+from indexer.reading.extract.picture_words import phrases_shown, words_shown
 
 MAX_FRAMES = 500  # pages of a TIFF that are read
 ANIMATION_FRAMES = 100  # of an animation at most, of those that differ
@@ -64,6 +64,7 @@ def extract_picture(path: Path, options: ExtractOptions) -> Extraction:
         parts,
         picture=kind_of,
         shows=words_shown(seen) if seen and tells else [],
+        sights=phrases_shown(seen) if seen and tells else [],
         places=facts.places,
         look=packed(look_at(first, seen)) if seen and options.look else None,
         attributes={
@@ -250,7 +251,7 @@ _RASTER = frozenset(
 EXTRACTORS: tuple[Extractor, ...] = (
     Extractor(
         "picture",
-        7,
+        8,
         _RASTER,
         "image",
         extract_picture,

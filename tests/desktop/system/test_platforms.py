@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import configparser
+import io
 import ntpath
 import plistlib
 import re
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from desktop.preview import loading
 from desktop.system import current, linux, macos, windows
 from desktop.system.protocol import PATH, Platform
+
+
+def entry(**facts: int) -> Any:
+    return SimpleNamespace(**facts)
+
 
 ALL: list[Platform] = [linux, macos, windows]
 COMMAND = ["/opt/py thon/bin/python", "-P", "-m", "desktop", "--base-dir", 'a "b" 100% $HOME\\']
@@ -104,7 +113,7 @@ class TestRevealing:
     def test_each_in_its_own_way(self) -> None:
         assert linux.reveal_command("/d/a") is None  # asked over D-Bus
         assert macos.reveal_command("/d/a b") == ["open", "-R", "/d/a b"]
-        assert windows.reveal_command("C:/d/a b") == ["explorer", "/select,C:\\d\\a b"]
+        assert windows.reveal_command("C:/d/a b") == ["explorer", "/select,", "C:\\d\\a b"]
         assert ntpath.isabs("C:\\d\\a b")
 
     def test_picked_programs(self) -> None:
@@ -149,6 +158,65 @@ def test_a_terminal_is_found_where_one_is_installed(tmp_path: Path) -> None:
     assert linux.terminal_command("/d", {"PATH": str(tmp_path / "none")}) is None
     assert macos.terminal_command("/d e", {}) == ["open", "-a", "Terminal", "/d e"]
     assert windows.terminal_command("C:\\d", {"PATH": "none"}) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "linux_says", "macos_says", "windows_says"),
+    [
+        ("a.txt", None, None, None), ("日本.txt", None, None, None),
+        ("", *["refused"] * 3), ("..", *["refused"] * 3), ("a/b", *["refused"] * 3),
+        ("a\\b", None, None, "refused"), ("a:b", None, None, "refused"),
+        ("what?", None, None, "refused"), ("nul.txt", None, None, "refused"),
+        ("a.", None, None, "refused"), ("a ", None, None, "refused"),
+        ("é" * 128, "too long", "too long", None), ("é" * 256, *["too long"] * 3),
+        ("🦑" * 128, *["too long"] * 3), ("🦑" * 63, None, None, None),
+    ],
+)  # fmt: skip
+def test_names_for_files(
+    name: str, linux_says: str | None, macos_says: str | None, windows_says: str | None
+) -> None:
+    assert [s.name_fault(name) for s in ALL] == [linux_says, macos_says, windows_says]
+
+
+def test_a_preview_fetches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was indexed, else by its name: what a person opens is fetched, not what is chosen."""
+    away = [entry(st_file_attributes=0x400020), entry(st_flags=0x40000000)]
+    assert [s.in_cloud("a.txt", away[0]) for s in ALL] == [False, False, True]
+    assert [s.in_cloud("a.txt", away[1]) for s in ALL] == [False, True, False]
+    assert [s.in_cloud(".a.txt.icloud", entry()) for s in ALL] == [False, True, False]
+    file = tmp_path / "a.txt"
+    file.write_text("words")
+    assert loading._read(str(file)) == "words"
+    monkeypatch.setattr(linux, "in_cloud", lambda name, found: name == "a.txt")
+    assert loading._read(str(file)) is None
+
+
+def test_what_the_bin_notes_beside_a_file() -> None:
+    posix = PurePosixPath("/home/m/.local/share/Trash/files/a.txt")
+    assert linux.bin_note(posix) == posix.parents[1] / "info" / "a.txt.trashinfo"
+    assert macos.bin_note(PurePosixPath("/Users/m/.Trash/a.txt")) is None
+    bin_ = PureWindowsPath("C:\\$Recycle.Bin\\S-1-5-21")
+    assert windows.bin_note(bin_ / "$RQ0X1Z.txt") == bin_ / "$IQ0X1Z.txt"
+    assert windows.bin_note(bin_ / "a.txt") is None
+
+
+def test_a_pipe_that_is_spoken_into_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a second window would open beside the one that is busy."""
+    tries = list[str]()
+
+    def opened(address: str, *_: object, **__: object) -> io.BytesIO:
+        tries.append(address)
+        if len(tries) < 3:
+            error = OSError("All pipe instances are busy")
+            error.winerror = 231  # type: ignore[attr-defined]
+            raise error
+        return io.BytesIO()
+
+    monkeypatch.setattr(windows, "open", opened, raising=False)
+    assert windows.send_to_socket("pipe", b"1 show\n")
+    assert len(tries) == 3
+    monkeypatch.undo()
+    assert not windows.send_to_socket("/nowhere/pipe", b"1 show\n")
 
 
 def test_sockets_have_addresses_of_their_system() -> None:

@@ -154,7 +154,8 @@ def test_what_could_be_read_better_waits_for_all_that_is_pending(
 
 
 @pytest.mark.parametrize(
-    ("reason", "left"), [("broken", "done"), ("secret-content", "secret-content")]
+    ("reason", "left"),
+    [("broken", "done"), ("placeholder", "done"), ("secret-content", "secret-content")],
 )
 def test_a_file_that_can_not_be_read_better_stays_as_it_is_unless_it_must_go(
     rig: Rig, stage: ReadStage, monkeypatch: pytest.MonkeyPatch, reason: str, left: str

@@ -15,11 +15,13 @@ from engine.encoders.image_onnx import network as networks
 from engine.encoders.image_onnx.network import DISTRIBUTION, PACKAGE, WEIGHTS, Network, network
 from engine.encoders.image_onnx.torch_file import read_tensors
 from engine.encoders.text_onnx.weights import package_folder
+from indexer.reading.chunking import units_of
 from indexer.reading.context import context_of
 from indexer.reading.extract import picture
 from indexer.reading.extract.base import ExtractOptions
 from indexer.reading.extract.picture import extract_picture
-from indexer.reading.extract.picture_words import words_shown
+from indexer.reading.extract.picture_words import phrases_shown, words_shown
+from indexer.reading.messages import pack_extraction, unpack_extraction
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,16 @@ def test_a_ball_is_called_one() -> None:
     assert "ball" in words  # … and what several of them are
 
 
+def test_phrases_are_captions_with_their_probabilities() -> None:
+    phrases = phrases_shown(network().see(ball()))
+    assert len(phrases) == 10
+    assert phrases[0][0].startswith("a photo of ")
+    assert phrases[0][0].endswith("ball (ball)")
+    shares = [share for _, share in phrases]
+    assert shares == sorted(shares, reverse=True)
+    assert 0 < sum(shares) <= 1.001
+
+
 def test_a_photograph_says_what_it_shows_and_a_screenshot_does_not(tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     options = ExtractOptions(str(tmp_path / "scratch"))
@@ -97,12 +109,19 @@ def test_a_photograph_says_what_it_shows_and_a_screenshot_does_not(tmp_path: Pat
     context = context_of(read, str(tmp_path / "IMG_2041.png"), str(tmp_path))(read.parts[0])
     assert context.startswith("photo › ")
     assert " ball" in context
+    assert unpack_extraction(pack_extraction(read)).sights == read.sights != []
+    (unit,) = units_of(read, 1, str(tmp_path / "IMG_2041.png"), str(tmp_path))
+    assert unit.shows == tuple(read.sights)
+    read.parts[0].text = "Written on it"
+    (unit,) = units_of(read, 1, str(tmp_path / "IMG_2041.png"), str(tmp_path))
+    assert unit.shows == ()  # what is written says more
     screen = Image.new("RGB", (800, 500), "white")
     draw = ImageDraw.Draw(screen)
     for n in range(12):
         draw.text((30, 20 + 38 * n), f"Settings of printer number {n}", "black", font_size=24)
     screen.save(tmp_path / "b.png")
-    assert extract_picture(tmp_path / "b.png", options).shows == []
+    written = extract_picture(tmp_path / "b.png", options)
+    assert (written.shows, written.sights) == ([], [])
 
 
 def test_without_the_network_a_picture_is_read_and_says_so(
