@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
+from engine.contract.put import put_in_place
 
 #: Above this the older half goes: some 3,000 to 8,000 answers are kept.
 MOST_BYTES = 1_000_000
@@ -99,4 +100,4 @@ class AgentLog:
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.writelines(line + b"\n" for line in lines)
-        os.replace(fresh, self.path)
+        put_in_place(fresh, self.path)
