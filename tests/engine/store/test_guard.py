@@ -54,12 +54,14 @@ READS: dict[str, Use] = {
     "symbols": lambda s: s.symbols(),
     "files_with": lambda s: s.files_with("kind = 'note'", [1]),
     "vectors": lambda s: s.vectors(["1:0"]),
+    "each_text": lambda s: s.each_text(lambda *_: None),
 }
 WRITES: dict[str, Use] = {
     "replace_files": lambda s: s.replace_files({9: [unit(facts(9))]}),
     "delete_files": lambda s: s.delete_files([1]),
     "update_paths": lambda s: s.update_paths({1: facts(1, "/elsewhere/a.md")}),
     "maintain": lambda s: s.maintain(force=True),
+    "purge": lambda s: s.purge(),
 }
 #: These ask no table: they read segments, or only the file system.
 OTHERS = {"open", "where", "tokens", "size_bytes", "close"}
@@ -159,7 +161,7 @@ def test_each_failure_becomes_one_of_ours(
 ) -> None:
     raw, store._arrays = store._table._raw, None
     for name, use in USES.items():
-        writes = name in ("replace_files", "delete_files")
+        writes = name in ("replace_files", "delete_files", "purge")
         # A replacement first looks what there is.
         store._table._raw = Failing(error, **({"search": raw.search} if writes else {}))
         refused = RefusedRowsError if writes else RefusedQueryError
