@@ -404,7 +404,7 @@ def _dialogs(camera: Camera, whole: Application) -> None:
 
     panel = commands._dialogs["index"]
     assert isinstance(panel, IndexPanel)
-    for tab in ("folders", "problems", "left-out", "withheld", "model"):
+    for tab in ("folders", "problems", "left-out", "withheld", "model", "privacy"):
         panel.show_tab(tab)
         camera.take(f"index-{tab}", panel)
     panel.close()

@@ -31,6 +31,7 @@ from desktop.index.privacy_page import PrivacyPage
 from desktop.index.problem_list import ProblemList
 from desktop.presentation.paths import printable, short_path
 from desktop.theme import GRID, HALF
+from desktop.widgets.asking import ask_first
 from desktop.widgets.elided_label import ElidedLabel
 from desktop.wording import figures, telling
 from desktop.wording.language import tr
@@ -169,15 +170,8 @@ class FolderPage(QWidget):
         )
 
     def _remove(self, path: str) -> None:
-        box = QMessageBox(self)
-        box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setText(s.REMOVE_FOLDER_ASK.format(folder=printable(path)))
-        box.setInformativeText(s.REMOVE_FOLDER_WHY)
-        yes = box.addButton(s.REMOVE_FOLDER, QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        yes.clicked.connect(lambda: self._removed(path))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        question = s.REMOVE_FOLDER_ASK.format(folder=printable(path))
+        ask_first(self, question, s.REMOVE_FOLDER_WHY, s.REMOVE_FOLDER, lambda: self._removed(path))
 
     def _removed(self, path: str) -> None:
         self._service.call(

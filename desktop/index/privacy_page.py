@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListWidget,
-    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +24,7 @@ from desktop.presentation.kinds import KINDS
 from desktop.presentation.paths import printable, short_path
 from desktop.system.purging import Purged, purge
 from desktop.theme import GRID
+from desktop.widgets.asking import ask_first
 from desktop.wording import figures, telling
 from engine.contract.agent_log import AgentLog, AgentRead
 from engine.contract.errors import InklingError
@@ -125,14 +125,8 @@ class PrivacyPage(QWidget):
 
     def ask(self, path: str) -> None:
         """Whether this folder is to go."""
-        box = QMessageBox(self)
-        box.setText(p.PURGE_ASK.format(folder=printable(path)))
-        box.setInformativeText(p.PURGE_WHY)
-        yes = box.addButton(p.PURGE_YES, QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        yes.clicked.connect(lambda: self.purge(path))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        question = p.PURGE_ASK.format(folder=printable(path))
+        ask_first(self, question, p.PURGE_WHY, p.PURGE_YES, lambda: self.purge(path))
 
     def purge(self, path: str) -> None:
         """Take it out; the indexer ends for it, and is started again after."""

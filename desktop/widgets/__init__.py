@@ -1,2 +1,2 @@
 """Small widgets that more than one room uses: the empty state, a label and a row that show what
-fits, a veil over the window."""
+fits, a veil over the window, a question before what can't be taken back."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDir, Qt
+from PySide6.QtCore import QDir
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog
 
 from desktop import strings as s
 from desktop.system.deleting import delete_index
+from desktop.widgets.asking import ask_first
 from desktop.window import chips
 from desktop.window.actions import ACTIONS
 from desktop.window.file_commands import FileCommands
@@ -177,14 +178,13 @@ class Commands(FileCommands):
 
     def delete_index(self) -> None:
         """After a question: every folder is forgotten with all that was read of it."""
-        box = QMessageBox(self._parent)
-        box.setText(s.DELETE_INDEX_ASK)
-        box.setInformativeText(s.DELETE_INDEX_HELP)
-        yes = box.addButton(s.DELETE_INDEX, QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        yes.clicked.connect(self._delete_index)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        ask_first(
+            self._parent,
+            s.DELETE_INDEX_ASK,
+            s.DELETE_INDEX_HELP,
+            s.DELETE_INDEX,
+            self._delete_index,
+        )
 
     def _delete_index(self) -> None:
         w = self._window

@@ -17,6 +17,7 @@ from desktop import theme
 from desktop.connection import IndexerConnection
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
+from desktop.system import opening
 from desktop.window.window import Window
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
@@ -131,3 +132,11 @@ def display() -> Iterator[dict[str, str]]:
         if process is not None:
             process.terminate()
             process.wait(PATIENCE)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Paths of the files that were opened."""
+    paths: list[str] = []
+    monkeypatch.setattr(opening, "open_file", lambda path, *_: paths.append(path))
+    return paths

@@ -14,18 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.system import opening
 from desktop.window.window import Window
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 from tests.waiting import PATIENCE
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Paths of the files that were opened."""
-    paths: list[str] = []
-    monkeypatch.setattr(opening, "open_file", lambda path, *_: paths.append(path))
-    return paths
 
 
 @pytest.fixture

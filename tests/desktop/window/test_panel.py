@@ -15,7 +15,6 @@ from desktop import strings as s
 from desktop.connection import IndexerConnection
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
-from desktop.system import opening
 from desktop.window.panel import ROWS, Panel
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
@@ -29,14 +28,6 @@ def held(indexer: ScriptedIndexer) -> Iterator[Held]:
     yield holding
     for go in holding.go:
         go.set()
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Paths of the files that were opened."""
-    paths: list[str] = []
-    monkeypatch.setattr(opening, "open_file", lambda path, *_: paths.append(path))
-    return paths
 
 
 @pytest.fixture
