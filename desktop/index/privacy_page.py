@@ -101,8 +101,9 @@ class PrivacyPage(QWidget):
         known = [f"{KINDS[k].plural} {figures.number(n)}" for k, n in kinds.items() if k in KINDS]
         self.indexed.setText(p.PRIVACY_INDEXED.format(files=files, folders=folders))
         withheld = s.files(int(totals.get("withheld", 0)))
-        said = p.PRIVACY_WITHHELD.format(whole=withheld, partly=s.files(partly))
-        self.kept_back.setText("\n".join(filter(None, (" · ".join(known), said))))
+        said = [p.PRIVACY_WITHHELD.format(whole=withheld)]
+        said += [p.PRIVACY_PARTLY.format(partly=s.files(partly))] if partly else []
+        self.kept_back.setText("\n".join(filter(None, (" · ".join(known), " ".join(said)))))
         size = figures.size(int(status.get("index_bytes") or 0))
         place = short_path(str(self._service.base.root))
         self.place.setText(p.PRIVACY_PLACE.format(place=place, size=size))

@@ -7,7 +7,8 @@ from desktop.wording.language import plural as _n
 from desktop.wording.language import tr
 
 PRIVACY_INDEXED = tr("{files} in {folders} are known.")
-PRIVACY_WITHHELD = tr("Withheld as secret: {whole}; of {partly} more a secret in them.")
+PRIVACY_WITHHELD = tr("Withheld as secret: {whole}.")
+PRIVACY_PARTLY = tr("With a secret taken out: {partly}.")
 PRIVACY_SHOW_WITHHELD = tr("Show Withheld")
 PRIVACY_PLACE = tr("The index lies in {place} ({size}). Nothing is sent anywhere.")
 AGENTS_TITLE = tr("What agents were given")

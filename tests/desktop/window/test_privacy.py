@@ -42,7 +42,7 @@ def page(qtbot: QtBot, window: Window, indexer: ScriptedIndexer) -> PrivacyPage:
 def test_it_says_what_is_known(page: PrivacyPage, window: Window) -> None:
     assert page.indexed.text() == "1,203 files in 1 folder are known."
     assert "PDFs 1,200 · Code 1" in page.kept_back.text()
-    assert "2 files; of 1 file more" in page.kept_back.text()
+    assert "Withheld as secret: 2 files. With a secret taken out: 1 file." in page.kept_back.text()
     assert window.base.root.name in page.place.text()
 
 
