@@ -27,11 +27,13 @@ BELOW: dict[str, tuple[str, ...]] = {
     "engine.encoders": ("engine.contract", "engine.models"),
     "engine.store": ("engine.contract",),
     "engine.search": ("engine.contract", "engine.models", "engine.encoders", "engine.store"),
+    "engine.asking": ("engine",),
     "engine": ("engine",),
     "indexer.ledger": ("engine",),
     "indexer.sources": ("engine", "indexer.ledger"),
     "indexer.reading": ("engine", "indexer.ledger", "indexer.sources"),
     "indexer.indexing": ("engine", "indexer.ledger", "indexer.sources", "indexer.reading"),
+    "indexer.asking": ("engine", "indexer.ledger", "indexer.reading", "indexer.indexing"),
     "indexer.server": ("engine", "indexer"),
     "indexer": ("engine", "indexer"),
     "desktop.wording": ("engine.contract",),
@@ -47,7 +49,7 @@ BELOW: dict[str, tuple[str, ...]] = {
             "desktop.presentation",
             "desktop.widgets",
         )
-        for room in ("results", "preview", "index", "settings")
+        for room in ("results", "preview", "index", "settings", "asking")
     },
     "desktop.provider": (
         "engine.contract",

@@ -1,0 +1,1 @@
+"""Answers with proof: choosing what a language model is given, and proving what it says."""
