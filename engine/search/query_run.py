@@ -267,14 +267,23 @@ class QueryRun:
             return None
         if self.weak:
             return 0
-        places = np.array([file.places[0] for file in files], np.intp)
-        told = signals.of_hits(self.features, self.scores, places)
-        told |= {name: self.features.value(name)[places] for name in BY_PIXELS}
-        rows = [
+        return self._ranker.count_matching(self._told([file.places[0] for file in files]))
+
+    def probabilities(self, places: Sequence[int]) -> list[float] | None:
+        """0..1 for each of these candidates that it answers; None where that is not known."""
+        if not len(self.rescored):
+            return None
+        return self._ranker.probabilities(self._told(places))
+
+    def _told(self, places: Sequence[int]) -> list[dict[str, float]]:
+        """What the ranker is told of each of these candidates."""
+        at = np.array(places, np.intp)
+        told = signals.of_hits(self.features, self.scores, at)
+        told |= {name: self.features.value(name)[at] for name in BY_PIXELS}
+        return [
             {name: float(column[n]) for name, column in told.items()} | self.signals
-            for n in range(len(files))
+            for n in range(len(at))
         ]
-        return self._ranker.count_matching(rows)
 
     def found_by(self) -> dict[str, NDArray[np.bool_]]:
         """By lane, in the table's order: [k] which candidates it found."""
