@@ -1,4 +1,4 @@
-"""Nearest vectors by a scan of a byte a dimension; a bound on what that leaves out makes it exact."""
+"""Nearest vectors by a scan of a byte a dimension, exact by a bound on what that leaves out."""
 
 from __future__ import annotations
 
