@@ -72,7 +72,9 @@ def opened(base: Path) -> Iterator[tuple[Engine, Ledger]]:
 def ranking(runs: Sequence[QueryRun], label: Callable[[str, int | None], str]) -> list[str]:
     """What the search finds, best first, each once; of several runs the first."""
     run = runs[0]
-    units = [i for i in np.argsort(-run.scores, kind="stable").tolist() if run.candidates.unit_ids[i]]
+    units = [
+        i for i in np.argsort(-run.scores, kind="stable").tolist() if run.candidates.unit_ids[i]
+    ]
     rows = run.candidates.rows.of([run.candidates.unit_ids[i] for i in units])
     known = (rows[run.candidates.unit_ids[i]] for i in units if run.candidates.unit_ids[i] in rows)
     return list(dict.fromkeys(label(row.file.path, row.page) for row in known))
@@ -142,8 +144,9 @@ def evidence(folders: Sequence[Path], keep: Path, most: int | None) -> None:
             told = {tokens: asked.in_prompt(tokens) for tokens in BUDGETS}
         shares = "  ".join(f"{told[tokens][0]:6.3f}" for tokens in BUDGETS)
         share, sources, tokens = told[4_000]
+        count_of = len(asked.questions)
         print(
-            f"{folder.name:20s} {len(asked.questions):4d} {weak:4d} {ten:6.3f} {fifty:6.3f}  {shares}"
+            f"{folder.name:20s} {count_of:4d} {weak:4d} {ten:6.3f} {fifty:6.3f}  {shares}"
             f"  {share / max(ten, 1e-9):.3f}; {sources:.1f}, {tokens:.0f}",
             flush=True,
         )
@@ -158,20 +161,19 @@ def timed(place: Path, asked: int) -> None:
         until(lambda: has_arrays(engine.store), "for the arrays", seconds=1_800)
         texts = [library.text(3 + n % 6) for n in range(asked + 5)]
         asking, room = Asking(engine), Room(4_000, count)
-        took: dict[str, list[float]] = {}
-
-        def measure(what: str, work: Callable[[], object]) -> None:
-            before = time.process_time()
-            work()
-            took.setdefault(what, []).append((time.process_time() - before) * 1000)
-
+        before = Turn(texts[0], "Said before.", ("1:0", "2:0"))
+        work: dict[str, Callable[[str], object]] = {
+            "search to its last answer": lambda text: list(engine.search(parse(text))),
+            "runs of the search": lambda text: engine.runs(parse(text)),
+            "question to prompt": lambda text: asking.prepare(parse(text), text, [], room),
+            "of one that follows": lambda text: asking.prepare(parse(text), text, [before], room),
+        }
+        took: dict[str, list[float]] = {what: [] for what in work}
         for text in texts:
-            query = parse(text)
-            measure("search to its last answer", lambda q=query: list(engine.search(q)))  # type: ignore[misc]
-            measure("runs of the search", lambda q=query: engine.runs(q))  # type: ignore[misc]
-            measure("question to prompt", lambda q=query, t=text: asking.prepare(q, t, [], room))  # type: ignore[misc]
-            turn = Turn(texts[0], "Said before.", ("1:0", "2:0"))
-            measure("the same as a follow-up", lambda q=query, t=text: asking.prepare(q, t, [turn], room))  # type: ignore[misc]
+            for what, done in work.items():
+                started = time.process_time()
+                done(text)
+                took[what].append((time.process_time() - started) * 1000)
         print(f"{engine.count()} units; processor milliseconds of {asked} questions")
         for what, each in took.items():
             rest = sorted(each[5:])
