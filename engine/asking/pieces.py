@@ -200,9 +200,10 @@ class Splitter:
             return 0
         if closed and not always and not rest[end:].lstrip(" \t") and not last:
             return None
-        if not always and (self._goes_on(start, end) or self._is_spoken(closed, end)):
+        sure = always or rest[start - 1 : start] in ("]", "】")  # a citation stands before it
+        if not sure and (self._goes_on(start, end) or self._is_spoken(closed, end)):
             return 0 if self._known_next(end) or last else None
-        if not always and rest[start] == "." and not self._known_next(end) and not last:
+        if not sure and rest[start] == "." and not self._known_next(end) and not last:
             return None
         return self._with_citations(end, last)
 
