@@ -45,7 +45,7 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}_'’.-]*")
 LOW = 0.6
 #: How much a word tells at most that holds sentences together, and which share of a sentence's must
 #: stand in a text of the same language.
-_COMMON, _SAME = 0.35, 0.34
+_COMMON, _SAME = 0.5, 0.34
 _WORDS_OF_NO = """
 not no never none nor without cannot nothing neither nicht kein keine keinen keiner keines nie
 niemals ohne weder nichts ne pas jamais aucun aucune sans rien non né senza nessun nessuna mai
@@ -105,7 +105,7 @@ def other_language(said: str, text: str) -> bool:
         return True
     words = {fold(word) for word in _WORD.findall(said)}
     common = {word for word in words if telling(word) < _COMMON}
-    if len(common) < 2:
+    if not common:
         return False
     known = {fold(word) for word in _WORD.findall(text)}
     return len(common & known) / len(common) < _SAME
