@@ -131,7 +131,7 @@ class StandingFor:
         self._wanted = wanted
         self._begins = {term[:2] for term in wanted}
         begins = "|".join(map(re.escape, self._begins)) or "$"
-        #: A plain word that begins otherwise than any term, as its own one does not ("dying" aside).
+        #: A plain word that begins otherwise than any of the terms ("dying" aside).
         other = rf"[(\[\"']*(?!{begins})[a-z](?:[a-xz][a-z]*)?[.,;:!?)\]\"']*(?!\S)"
         self._piece = re.compile(rf"(?<!\S)(?!{other})\S+")  # all else between blanks
         self._words_alone = all(_NO_DIGIT.fullmatch(term) for term in wanted)
