@@ -8,9 +8,11 @@ import threading
 
 from filelock import FileLock, Timeout
 
+from engine.asking.asking import Asking
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from indexer.asking.service import LanguageModels
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.downloads import Downloads
 from indexer.indexing.index import Index, workers_of
@@ -83,9 +85,17 @@ class Indexer:
             coverage,
             self.folders.health,
         )
+        library = IndexLibrary(index, self.folders, self.extractors, self._status, self._rules)
         self.ports = Ports(
             search=IndexSearch(index, self.extractors, coverage, self._rules),
-            library=IndexLibrary(index, self.folders, self.extractors, self._status, self._rules),
+            library=library,
+            asking=LanguageModels(
+                # By the engine that answers now: another model may take its place.
+                self._settings,
+                settings.confirm,
+                lambda: Asking(index.engine),
+                library.picture,
+            ),
             models=IndexModels(index, self.activation, self.downloads, settings),
             settings=settings,
             control=self,
