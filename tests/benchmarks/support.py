@@ -9,7 +9,8 @@ are supported.
 Sentences of other pages, drawn by chance and of the page that is nearest, and supported ones with
 another number, another name, a negation, or half of another sentence are not. `--fit` fits a
 logistic model that leaves so many of the supported ones below, prints what it catches with the set
-left out that it is tried on, and writes it.
+left out that it is tried on, and writes it. A number or a name that the source lacks, and a no
+where it says yes, are marked whatever the model says, and count among what may be marked.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import math
 import random
 import re
 import sys
@@ -28,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.asking.support import features, nearest, other_language
+from engine.asking.support import features, nearest, other_language, wrong
 from engine.engine import Engine
 from engine.search.common_words import JOINING
 from engine.search.ranker import Logistic
@@ -40,15 +42,14 @@ from tests.benchmarks.answers import opened
 
 UNITS = 130  # of a set
 FALSE_ALARMS = 0.05
+#: Fewer pairs of a kind than this say nothing of how many of it are marked.
+FEWEST = 60
 #: Kinds of pairs that are supported, and how many sentences a set must have of one to count.
 TRUE = ("verbatim", "told", "reworded", "fused", "translated", "asked")
-EXACT = ("numbers", "names", "any_number")
+#: By encoder: what tells of a sentence in its source's language, and of one in another.
 NAMES = {
-    "e5-minilm": (
-        ("held", "late", "worst", "low", "negated", *EXACT),
-        ("late", "worst", "low", *EXACT),
-    ),
-    "default": (("held", "negated", *EXACT), ()),
+    "e5-minilm": (("held", "late", "worst", "names"), ("late", "worst", "names")),
+    "default": (("held", "names"), ()),
 }
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -213,20 +214,27 @@ def collect(folder: Path, keep: Path, out: Path) -> None:
 
 
 def fitted_on(sets: Sets, names: Sequence[str]) -> Logistic:
-    """From all pairs; every kind of a set counts alike."""
-    if not names:
-        return Logistic({}, 0.0)
+    """From all pairs, every kind of a set alike; so are the kinds that are supported in how many
+    may be marked, by what is exact as well."""
     rows = [(f"{name} {row['how']}", row) for name, some in sets.items() for row in some]
     told = np.stack([numbers(names, row) for _, row in rows])
     right = np.array([row["how"] in TRUE for _, row in rows])
-    return fit_logistic(names, told, right, [name for name, _ in rows], FALSE_ALARMS)
+    model = fit_logistic(names, told, right, [name for name, _ in rows], FALSE_ALARMS)
+    kinds = Counter(row["how"] for _, row in rows)
+    known = [row for _, row in rows if row["how"] in TRUE and kinds[row["how"]] >= FEWEST]
+    ranked = sorted(
+        (0.0 if r["wrong"] else model.probability(r), 1 / kinds[r["how"]]) for r in known
+    )
+    marked = np.cumsum([share for _, share in ranked]) / sum(share for _, share in ranked)
+    below = ranked[int(np.searchsorted(marked, FALSE_ALARMS))][0]
+    return Logistic(model.weights, math.floor(below * 1e4) / 1e4)
 
 
 def shares(model: Logistic, rows: Sequence[dict[str, Any]]) -> dict[str, tuple[float, int]]:
     """By kind: the share that is marked, and of how many."""
     marked: dict[str, list[bool]] = defaultdict(list)
     for row in rows:
-        marked[row["how"]].append(not model.holds(row))
+        marked[row["how"]].append(row["wrong"] or not model.holds(row))
     return {how: (float(np.mean(some)), len(some)) for how, some in sorted(marked.items())}
 
 
@@ -253,6 +261,7 @@ def fit(place: Path, encoder: str, to: Path | None) -> None:
             near, weights = (np.array(row.pop(name), np.float32) for name in ("near", "weights"))
             row |= features(row["said"], row["text"], near, weights)
             other = other_language(row["said"], row["text"])
+            row["wrong"] = wrong(row, translated=other)
             (foreign if other else own).setdefault(path.stem, []).append(row)
     said: dict[str, Any] = {
         "sets": sorted(own), "date": dt.date.today().isoformat(), "false_alarms": FALSE_ALARMS
