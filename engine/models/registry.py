@@ -38,6 +38,7 @@ _GEMMA_FIGURES = (
     Figure("Texts, HAKARI", "58.6", "hakari-bench, measured by others than the maker"),
 )
 _OTHERS = "arXiv 2609.01657, measured by others than the maker"
+_QWEN = "the maker's own paper"
 _NANO = "sentence-transformers, measured by others than the maker"
 
 
@@ -52,7 +53,7 @@ class ModelSpec:
     commercial_use: bool
     dims: tuple[int, ...]  # sizes the single vector can be cut to, largest first
     dim: int  # the size Inkling stores
-    token_dim: int
+    token_dim: int  # 0: it has no token vectors, and late interaction is left out
     modalities: frozenset[Literal["text", "image"]]
     adapters: tuple[Adapter, ...]
     max_tokens: int
@@ -354,6 +355,35 @@ MODELS: dict[str, ModelSpec] = {
             width_key="text_config.embedding_dim",
             picture_work=_GEMMA_WORK,
             figures=_GEMMA_FIGURES,
+        ),
+        ModelSpec(
+            id="qwen3-vl-embedding",
+            title="Qwen3-VL-Embedding 2B (sees pictures, reads 30 languages, for a graphics card)",
+            revision="9f2f7e710d6d81056aa5c0a4f04764fec6bb7bda",
+            licence="Apache-2.0",
+            commercial_use=True,
+            dims=(2048, 1024, 512, 256, 128, 64),
+            dim=512,
+            token_dim=0,
+            modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
+            adapters=("retrieval", "code"),
+            max_tokens=8192,
+            late_chunking=False,
+            download_bytes=4_270_000_000,
+            source="Qwen/Qwen3-VL-Embedding-2B",
+            module="engine.encoders.qwen3_vl.encoder:load",
+            libraries=(*_TORCH, "peft"),
+            shared_single=True,
+            texts_per_request=8,
+            recognised_by=("model_type=qwen3_vl",),
+            width_key="text_config.hidden_size",
+            figures=(
+                Figure("Pages as pictures, ViDoRe v1 (nDCG@5)", "84.4", _QWEN),
+                Figure("Pages as pictures, ViDoRe v2 (nDCG@5)", "65.3", _QWEN),
+                Figure("Pages as pictures, ViDoRe v3 (nDCG@10)", "52.9", _QWEN),
+                Figure("Pages as pictures in many languages, Jina-VDR", "71.0", _QWEN),
+            ),
         ),
         ModelSpec(
             id="colmodernvbert",

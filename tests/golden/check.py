@@ -18,7 +18,7 @@ from pathlib import Path
 
 from engine.contract.errors import InklingError
 from engine.encoders.late_interaction.families import FAMILIES
-from tests.golden import gemma2_check, jina_v4_check, late_interaction_check
+from tests.golden import gemma2_check, jina_v4_check, late_interaction_check, qwen3_vl_check
 from tests.golden.comparison import Difference, report
 
 
@@ -37,10 +37,12 @@ def check(folder: Path) -> Iterator[Difference]:
         return jina_v4_check.differences(jina_v4_check.Golden(folder))
     if config.get("model_type") in FAMILIES:
         return late_interaction_check.differences(folder)
+    if config.get("model_type") == "qwen3_vl":
+        return qwen3_vl_check.differences(folder)
     raise InklingError(
         f"ckpt/config.json is of a model that there is no check for: {config.get('model_type')}.",
-        hint="There are checks for jina-embeddings-v4, EmbeddingGemma 2, ColQwen2, ColPali and"
-        " ColModernVBERT.",
+        hint="There are checks for jina-embeddings-v4, EmbeddingGemma 2, Qwen3-VL-Embedding,"
+        " ColQwen2, ColPali and ColModernVBERT.",
     )
 
 

@@ -28,7 +28,7 @@ _TEXT = ["Query: Question: where do we retry uploads? Describe the image. Two qu
 _WIDTH = 64
 
 
-def _tokenizer(controls: Sequence[str], **named: Any) -> PreTrainedTokenizerFast:
+def tokenizer(controls: Sequence[str], **named: Any) -> PreTrainedTokenizerFast:
     """Bytes and some words."""
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -64,7 +64,7 @@ def _eyes(**more: Any) -> dict[str, Any]:
 def _colqwen2() -> tuple[Any, Any]:
     controls = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>"]
     controls += ["<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
-    tokens = _tokenizer(controls, pad_token="<|endoftext|>", eos_token="<|im_end|>")
+    tokens = tokenizer(controls, pad_token="<|endoftext|>", eos_token="<|im_end|>")
     pad, _, end, start, stop, image, video = tokens.convert_tokens_to_ids(controls)
     rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10_000.0}
     config = ColQwen2Config(
@@ -100,7 +100,7 @@ def _colqwen2() -> tuple[Any, Any]:
 
 def _colpali() -> tuple[Any, Any]:
     controls = ["<pad>", "<eos>", "<bos>", "<unk>", "<image>"]
-    tokens = _tokenizer(
+    tokens = tokenizer(
         controls,
         pad_token="<pad>",
         eos_token="<eos>",
@@ -138,7 +138,7 @@ def _colmodernvbert() -> tuple[Any, Any]:
     controls = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "<fake_token_around_image>", "<image>"]
     controls += ["<end_of_utterance>", "<global-img>", "<|begin_of_text|>"]
     controls += [f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)]
-    tokens = _tokenizer(
+    tokens = tokenizer(
         controls, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
     )
     pixels = Idefics3ImageProcessorPil(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,13 @@ from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Encoding, TextInput
 from engine.encoders.inference.low_memory import is_out_of_memory
 from engine.encoders.inference.turns import Turns
+from engine.encoders.inference.whole_weights import REMEDY, load_whole
 from engine.encoders.jina_v4.placement import bf16_is_faster
 from engine.encoders.jina_v4.weights import read_json
 from engine.encoders.late_interaction.families import FAMILIES, Family
 from engine.models.files import options, weights_folder
 from engine.models.registry import ModelSpec
 
-_REMEDY = "Get the files again with `inkling model download`."
 _LEAST_SIDE = 224  # pixels; a picture that needs less memory than such a one would not be read
 _SHRINK = 0.7
 _MOST_CHARACTERS = 2_000  # of a question: each may take several tokens
@@ -135,7 +135,9 @@ def load(folder: Path | None, spec: ModelSpec) -> LateInteraction:
     wanted = options(folder)
     card = torch.cuda.is_available() and wanted.device != "cpu"
     exact = wanted.precision == "fp32" or not (card or bf16_is_faster(folder))
-    network = _load_weights(_family(files), files, torch.float32 if exact else torch.bfloat16)
+    network = load_whole(
+        _family(files).network.from_pretrained, files, torch.float32 if exact else torch.bfloat16
+    )
     network = network.to("cuda" if card else "cpu").eval()
     return LateInteraction(spec, files, network, _family(files))
 
@@ -143,12 +145,13 @@ def load(folder: Path | None, spec: ModelSpec) -> LateInteraction:
 def load_exactly(files: Path, spec: ModelSpec) -> LateInteraction:
     """On the processor with all digits, from a folder of nothing but the files."""
     family = _family(files)
-    return LateInteraction(spec, files, _load_weights(family, files, torch.float32).eval(), family)
+    network = load_whole(family.network.from_pretrained, files, torch.float32).eval()
+    return LateInteraction(spec, files, network, family)
 
 
 def check(folder: Path) -> None:
     """InklingError naming what is missing, extra or misshapen."""
-    _load_weights(_family(folder), folder, torch.bfloat16)
+    load_whole(_family(folder).network.from_pretrained, folder, torch.bfloat16)
     for name in ("tokenizer.json", "preprocessor_config.json"):
         if not (folder / name).is_file() and not (folder / "processor_config.json").is_file():
             read_json(folder / name)
@@ -158,26 +161,6 @@ def _family(folder: Path) -> Family:
     kind = str(read_json(folder / "config.json").get("model_type"))
     if kind not in FAMILIES:
         raise InklingError(
-            "The files are of another model: {kind}.", hint=_REMEDY, told={"kind": kind}
+            "The files are of another model: {kind}.", hint=REMEDY, told={"kind": kind}
         )
     return FAMILIES[kind]
-
-
-def _load_weights(family: Family, folder: Path, dtype: torch.dtype) -> Any:
-    load_from: Callable[..., Any] = family.network.from_pretrained
-    try:
-        network, report = load_from(
-            folder, dtype=dtype, output_loading_info=True, local_files_only=True
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InklingError(
-            "The model can't be loaded: {error}.", hint=_REMEDY, told={"error": error}
-        ) from error
-    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if names := sorted(map(str, report[kind])):
-            raise InklingError(
-                "The weights have {kind} tensors, among them {name}.",
-                hint=_REMEDY,
-                told={"kind": kind.removesuffix("_keys"), "name": names[0]},
-            )
-    return network
