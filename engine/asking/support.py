@@ -23,7 +23,7 @@ import regex
 
 from engine.contract.asking import Citation
 from engine.contract.errors import InklingError
-from engine.search.common_words import JOINING, exists, telling
+from engine.search.common_words import JOINING, telling
 from engine.search.features import Floats
 from engine.search.ranker import Logistic
 from engine.search.sentences import sentences
@@ -45,7 +45,13 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}_'’.-]*")
 #: stand in a text of the same language.
 _COMMON, _SAME = 0.5, 0.25
 #: Share of capital words up to which they are names.
-_CAPITALS = 0.3
+_CAPITALS = 0.5
+#: Words of German, of which no sentence is without.
+_WORDS_OF_GERMAN = """
+der das dem den des und ist nicht ein eine einen einem einer für auf mit wird werden sind wurde zum
+zur nach bei von vom sich im aus kein keine
+"""
+_GERMAN = frozenset(_WORDS_OF_GERMAN.split())
 _WORDS_OF_NO = """
 not no never none nor without cannot nothing neither nicht kein keine keinen keiner keines nie
 niemals ohne weder nichts ne pas jamais aucun aucune sans rien non né senza nessun nessuna mai
@@ -172,12 +178,12 @@ def _lacking(said: str, text: str) -> dict[str, float]:
     unnamed = [name for name in names if name not in folded and name.rstrip("s") not in folded]
     words = _WORD.findall(said)[1:]
     capitals = sum(word[:1].isupper() for word in words) / max(len(words), 1)
-    sure = unnamed if capitals <= _CAPITALS else [one for one in unnamed if not exists(one)]
+    sure = capitals <= _CAPITALS and _GERMAN.isdisjoint(words)
     return {
         "lacking": len(lacking) / len(numbers) if numbers else 0.0,
         "names": len(unnamed) / len(names) if names else 0.0,
-        # Of a language that writes every noun like a name, only of what is no word.
-        "unnamed": float(bool(sure)),
+        # Not of a heading, nor of the language that writes every noun like a name.
+        "unnamed": float(bool(unnamed) and sure),
     }
 
 

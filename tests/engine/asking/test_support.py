@@ -45,7 +45,7 @@ def told(said: str, text: str = LEASE) -> dict[str, float]:
         ("There are 2 keys.", False),
         ("There are 3 keys.", True),
         ("The key is with Ms Adeyemi.", True),
-        ("Die Kaution bekommt nach dem Auszug Frau Adeyemi.", True),
+        ("Die Kaution bekommt nach dem Auszug Frau Adeyemi.", False),
         ("Die Kaution bekommt nach dem Auszug die Mieterin.", False),  # nouns look like names
     ],
 )
