@@ -15,6 +15,7 @@ from engine.asking.prepared import Frame, Prepared, Room
 from engine.contract.asking import Given, Source, Turn
 from engine.contract.errors import InklingError
 from engine.contract.kinds import PIXEL_KINDS
+from engine.contract.notices import notice
 from engine.contract.types import WITHHELD, Notice, Query
 from engine.engine import Engine
 from engine.search.answers import place_hit
@@ -91,6 +92,8 @@ class Asking:
 def _notices(engine: Engine, found: Gathered) -> tuple[Notice, ...]:
     """What a person should know of the search."""
     run = found.runs[0]
+    if run.not_encoded is not None:
+        return (notice("words-only", model=engine.spec.title),)
     said = None if run.query.told_by_image else unread_by(engine.spec, run.query.text)
     return () if said is None else (said,)
 

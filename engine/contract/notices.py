@@ -9,7 +9,9 @@ from typing import Literal
 
 from engine.contract.types import Notice
 
-NoticeCode = Literal["language", "script", "no-sight", "no-folders", "nothing-indexed"]
+NoticeCode = Literal[
+    "language", "script", "no-sight", "no-folders", "nothing-indexed", "words-only"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ NOTICES: dict[NoticeCode, NoticeRow] = {
         "Settings…",
         "settings",
         "inkling model list",
+    ),
+    "words-only": NoticeRow(
+        "{model} can't be asked now: only names and words were searched, and how far the sources"
+        " hold what is said is not measured.",
+        *_MODEL,
     ),
     "no-folders": NoticeRow(
         "No folder is watched yet: there is nothing to find.",

@@ -173,19 +173,18 @@ def test_an_answer_is_measured_against_what_was_given(engine: Engine) -> None:
     assert (reader.dropped, reader.doubtful, reader.failed) == (1, 2, None)
 
 
-def test_without_the_encoder_nothing_is_measured_and_that_is_told(
+def test_without_the_encoder_words_answer_nothing_is_measured_and_that_is_told(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = asked(engine, "When is the deposit returned?")
-
-    def broken(text: str) -> None:
+    def broken(*_: object) -> None:
         raise InklingError("The model failed.")
 
-    assert made.frame is not None
-    monkeypatch.setattr(engine, "matches", broken)
-    made = asked(engine, "When is the deposit returned?")
+    monkeypatch.setattr(engine.encoders, "encode_queries_by_adapter", broken)
+    made = asked(engine, "Which deposit is returned within thirty days after all?")
+    assert names(made)[0].startswith("lease")
+    assert [notice.code for notice in made.notices] == ["words-only"]
     reader = made.reader()
     (sentence, *_) = reader.read("It is returned within thirty days [1]. And")
     assert isinstance(sentence, Sentence)
-    assert sentence.citations[0].support is None
+    assert (sentence.citations[0].support, sentence.citations[0].doubtful) == (None, False)
     assert str(reader.failed) == "The model failed."
