@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
@@ -25,6 +27,8 @@ from engine.contract.version import VERSION, release
 START_SECONDS = 60.0
 #: An older indexer that is to end may take so long to answer, to end in order, and by force.
 ANSWER_SECONDS, ORDERLY_SECONDS, ENDED_SECONDS = 10.0, 30.0, 10.0
+#: A language model may read for so long before its next word; the indexer gives up on it earlier.
+ANSWER_PAUSE_SECONDS = 1_800.0
 #: Indexers started here. They outlive this process on purpose; a handle that is collected while its
 #: process runs would warn about exactly that.
 _DETACHED: list[subprocess.Popen[bytes]] = []
@@ -47,6 +51,31 @@ def read_endpoint(base: BaseDir) -> Endpoint | None:
         return Endpoint(data["url"], data["token"], int(data["pid"]), str(data.get("version", "")))
     except (OSError, ValueError, KeyError):
         return None
+
+
+class HangUp:
+    """Ends one call from another thread, at once: closes its connection, whatever it waits for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self.done = False
+
+    def watch(self, connected: socket.socket | None) -> None:
+        """The call has a connection now."""
+        with self._lock:
+            self._socket = connected
+            self._close()
+
+    def __call__(self) -> None:
+        with self._lock:
+            self.done = True
+            self._close()
+
+    def _close(self) -> None:
+        if self.done and self._socket is not None:
+            with suppress(OSError):  # it has ended by itself
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Client:
@@ -149,6 +178,16 @@ class Client:
             for line in response:
                 yield json.loads(line)
 
+    def ask(self, body: dict[str, Any], hang_up: HangUp) -> Iterator[dict[str, Any]]:
+        """The events of an answer in sentences as they come (engine.contract.asking)."""
+        try:
+            response = self._open("POST", "/v1/ask", body, ANSWER_PAUSE_SECONDS, hang_up)
+            with closing(response):
+                for line in response:
+                    yield json.loads(line)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise InklingError("The answer broke off.") from error
+
     def similar(self, path: str, limit: int = 20) -> dict[str, Any]:
         return self._call("POST", "/v1/similar", {"path": path, "limit": limit})
 
@@ -234,7 +273,12 @@ class Client:
             return answer
 
     def _open(
-        self, method: str, target: str, body: dict[str, Any] | None, timeout_s: float
+        self,
+        method: str,
+        target: str,
+        body: dict[str, Any] | None,
+        timeout_s: float,
+        hang_up: HangUp | None = None,
     ) -> http.client.HTTPResponse:
         """A successful response, its body still to be read; closing it ends the connection."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
@@ -244,6 +288,9 @@ class Client:
             data = json.dumps(body).encode("ascii")
             headers["Content-Type"] = "application/json"
         try:
+            connection.connect()
+            if hang_up is not None:
+                hang_up.watch(connection.sock)
             connection.request(method, target, data, headers)
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
