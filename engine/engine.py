@@ -23,6 +23,7 @@ from engine.search.ports import CopyIndex, NameIndex, no_copies
 from engine.search.query_run import QueryRun
 from engine.search.searcher import Searcher
 from engine.search.similar import Similar
+from engine.search.token_matches import TokenMatches
 from engine.sight import SightModel
 from engine.store import Looks, Reword, Row, Store, StoredUnit
 from engine.store.segments import TokenRecord
@@ -94,6 +95,15 @@ class Engine:
     def run(self, query: Query) -> QueryRun:
         """A query's finished run: candidates, features and scores, for measuring."""
         return self._searcher.run(self._searcher.kept(query)[0]).finish()
+
+    def runs(self, query: Query, limit: int = 20) -> list[QueryRun]:
+        """The finished runs of all that a query stands for, as `search` asks them."""
+        return self._searcher.runs(query, limit)
+
+    def matches(self, text: str) -> TokenMatches:
+        """A text beside stored passages, token by token. InklingError if the model can't read
+        it."""
+        return self._searcher.matches(text)
 
     # Encoding
 

@@ -103,7 +103,7 @@ class SettingsDialog(QDialog):
         column.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         column.setSpacing(3 * GRID)
         for row in SETTINGS.values():
-            if row.section == section:
+            if row.section == section and not row.hidden:
                 column.addWidget(self._row(row))
         for action in _ACTIONS.get(section, ()):
             column.addWidget(self._action(action))
@@ -237,6 +237,8 @@ class SettingsDialog(QDialog):
         """A setting has changed, here or elsewhere: show it."""
         if SETTINGS[key].restart == "window":
             self._restart.show()
+        if SETTINGS[key].hidden:
+            return
         editor, value = self.editors[key], self._settings.values.get(key)
         with QSignalBlocker(editor):  # showing it must not set it again
             match editor:

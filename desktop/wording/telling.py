@@ -58,6 +58,24 @@ IN_WINDOW = {
     ),
     "They are listed by `inkling status`.": tr("The page “Index” lists them."),
     "Use it, or end it with `inkling stop`.": tr("Use it, or end it first."),
+    "Start its server; `inkling ask --servers` shows what is found here, or how to get one.": tr(
+        "Start its server; the page for asking shows what is found here, or how to get one."
+    ),
+    "Its address ends with /v1 as a rule; `inkling ask --servers` shows what is found.": tr(
+        "Its address ends with /v1 as a rule; the page for asking shows what is found."
+    ),
+    "`inkling ask --servers` shows how to get one.": tr(
+        "The page for asking shows how to get one."
+    ),
+    "`inkling ask --servers` lists those it has.": tr("The page for asking lists those it has."),
+    "Ask a server on this machine; `inkling ask --servers` lists them.": tr(
+        "Ask a server on this machine; the page for asking lists them."
+    ),
+    "Name it in the settings and confirm it there, or with `inkling ask`.": tr(
+        "Name it in the settings and confirm it on the page for asking."
+    ),
+    "Set the variable INKLING_ASK_KEY and end the indexer with `inkling stop`: it starts again "
+    "with it.": tr("Set the variable INKLING_ASK_KEY, quit Inkling and start it again."),
 }
 
 

@@ -143,3 +143,5 @@ class Servers(Struct, frozen=True):
     #: A policy file forbids other machines; its path.
     forbidden_by: str = ""
     how_to: tuple[HowTo, ...] = ()
+    #: Why no model may be asked at all, not even on this machine; `InklingError.as_data`.
+    error: dict[str, Any] | None = None

@@ -18,8 +18,15 @@ from engine.contract.put import put_in_place
 DEFAULT_MODEL = "e5-minilm"
 
 Value: TypeAlias = bool | int | str | tuple[str, ...]
-Section = Literal["General", "Indexing", "Privacy", "Resources", "Search"]
-SECTIONS: tuple[Section, ...] = ("General", "Search", "Indexing", "Privacy", "Resources")
+Section = Literal["Answers", "General", "Indexing", "Privacy", "Resources", "Search"]
+SECTIONS: tuple[Section, ...] = (
+    "General",
+    "Search",
+    "Answers",
+    "Indexing",
+    "Privacy",
+    "Resources",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class Setting:
     restart: Literal["", "window", "indexer"] = ""  # what must start again for it to take hold
     #: Which page of its own it is changed on, if one knows more of it than a value.
     page: Literal["", "models"] = ""
+    #: Kept with the others, but changed by what the person does elsewhere: no field shows it.
+    hidden: bool = False
 
     def check(self, value: object) -> Value:
         """The value as stored, or ValueError saying what is expected."""
@@ -161,6 +170,46 @@ class Settings:
         "Model that sees pictures",
         "Finds pictures and pages by what is seen on them. Empty: none but the one that reads.",
         page="models",
+    )
+    ask_server: str = _row(
+        "",
+        "Answers",
+        "Server with a language model",
+        "Its address, such as “http://127.0.0.1:11434/v1”. Empty: the first that is found on this "
+        "machine. Another machine is asked only after you have confirmed it.",
+    )
+    ask_model: str = _row(
+        "",
+        "Answers",
+        "Language model",
+        "As the server calls it. Empty: the first it offers.",
+    )
+    ask_tokens: int = _row(
+        8_000,
+        "Answers",
+        "Room for question and answer",
+        "How much the language model is given to read, and may write. More takes longer.",
+        bounds=(1_000, 1_000_000),
+        unit="tokens",
+        zero="As the model allows",
+    )
+    ask_pictures: str = _row(
+        "told",
+        "Answers",
+        "Show pages and pictures to it",
+        "Models that see are given pixels, all others the text that was read there.",
+        choices=(
+            ("told", "Where the server says that it sees"),
+            ("always", "Always"),
+            ("never", "Never"),
+        ),
+    )
+    ask_confirmed: str = _row(
+        "",
+        "Answers",
+        "Confirmed machine",
+        "The other machine that may be asked; a new address has to be confirmed anew.",
+        hidden=True,
     )
     ocr: bool = _row(
         True,

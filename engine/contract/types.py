@@ -25,6 +25,9 @@ Stage = Literal["names", "words", "fused", "rescored"]
 #: Between the pieces of a unit's context: title, name, folders, headings.
 CONTEXT_SEPARATOR = " › "
 
+#: What stands in a passage where a secret stood.
+WITHHELD = "[withheld]"
+
 #: x0, y0, x1, y1 as fractions of the page's or picture's width and height, origin top left.
 Box = tuple[float, float, float, float]
 

@@ -136,6 +136,17 @@ def run_hits(run: QueryRun, ranked: Sequence[RankedFile], *, late_evidence: bool
     return hits
 
 
+def place_hit(run: QueryRun, row: Row, score: float) -> Hit:
+    """A file at this very unit, whether or not it is its best; no copy stands for it."""
+    context = run.context
+    places = [i for i, unit_id in enumerate(run.candidates.unit_ids) if unit_id == row.unit_id]
+    told = run.found_by().items()
+    lanes = tuple(cast("Lane", name) for name, found in told if places and found[places[0]])
+    asked = context.asks_model and run.not_encoded is None
+    match = _token_match(run, row) if asked else None
+    return unit_hit([(row, score)], lanes, context.marked, match, sentence=True)
+
+
 def _name_hit(match: NameMatch, score: float) -> Hit:
     """A file with nothing of its content, and why there is none."""
     hit = _hit(match.file, score, ("name",))

@@ -13,7 +13,7 @@ from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Evidence, Kind, Query
 from engine.models.registry import ModelSpec
 from engine.search.copies import Copies
-from engine.search.evidence import Match, word_matches
+from engine.search.evidence import Match, WordMatches
 from engine.search.expansion import Expansion, expand, merged
 from engine.search.phrases import in_name
 from engine.search.ports import CopyIndex, NameIndex, NameMatch, SightSource, no_sight
@@ -153,13 +153,12 @@ class QueryContext:
         """The words of a unit that answer the query's; looked for once, for every stage shows them.
         InklingError of the store."""
         if row.unit_id not in self._marked:
-            found = word_matches(row.text, self.query.text, self._marks)
-            self._marked[row.unit_id] = found
+            self._marked[row.unit_id] = self._word_matches.of(row.text)
         return self._marked[row.unit_id]
 
     @cached_property
-    def _marks(self) -> Mapping[str, str]:
-        return self.expansion.marks()
+    def _word_matches(self) -> WordMatches:
+        return WordMatches(self.query.text, self.expansion.marks())
 
     def where(self, adapter: Adapter | None = None) -> str | None:
         """The query's demands as a prefilter; with an adapter, only for the kinds it encodes."""

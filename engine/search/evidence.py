@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.contract.types import Box, BoxEvidence, Evidence, TextEvidence
 from engine.search.common_words import JOINING
-from engine.store.analyzer import analyze, standing_for
+from engine.store.analyzer import StandingFor, analyze
 from engine.store.spelling import fold
 
 SNIPPET_CHARS = 280
@@ -37,18 +37,22 @@ class Match:
     weight: float
 
 
-def word_matches(text: str, query: str, marks: Mapping[str, str] | None = None) -> list[Match]:
-    """Words of the text that share an index token with a word of the query, or that stand for one:
-    `marks` has the query's word by token."""
-    wanted = dict(marks or {})
-    for word in telling_words(query):
-        tokens = analyze(word)  # of "air-to-water" the "to" tells nothing either
-        for token in [one for one in tokens if one not in JOINING] or tokens:
-            wanted[token] = word
-    found = [Match(start, end, word, 1.0) for start, end, word in standing_for(text, wanted)]
-    if not found:
-        found = _substring_matches(text, query)
-    return found
+class WordMatches:
+    """Finds words of texts that share an index token with a word of the query, or that stand for
+    one: `marks` has the query's word by token."""
+
+    def __init__(self, query: str, marks: Mapping[str, str] | None = None) -> None:
+        wanted = dict(marks or {})
+        for word in telling_words(query):
+            tokens = analyze(word)  # of "air-to-water" the "to" tells nothing either
+            for token in [one for one in tokens if one not in JOINING] or tokens:
+                wanted[token] = word
+        self._query, self._standing = query, StandingFor(wanted)
+
+    def of(self, text: str) -> list[Match]:
+        """Those of one text."""
+        found = [Match(start, end, word, 1.0) for start, end, word in self._standing.of(text)]
+        return found or _substring_matches(text, self._query)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +130,7 @@ class QueryRun:
             if lane.stage == "words"
         }
         asks = self.context.asks_model
-        encoding = self._beside.encoding.submit(lambda: self.context.encoded if asks else None)
+        encoding = self._beside.encoding.submit(self._encode)
         seeing = self._beside.seeing.submit(self._see)
         try:
             _ = self.names
@@ -138,7 +138,7 @@ class QueryRun:
             self._gather("words", found)
             yield "words"
             try:
-                encoding.result()
+                found |= encoding.result()
             except InklingError as error:
                 if not self.query.text and not self._by_picture:
                     raise  # a picture alone: names and words have nothing to look for
@@ -150,14 +150,26 @@ class QueryRun:
             if asks:
                 pieces = self.context.encoded.pieces
                 self.signals |= signals.of_pieces(self.query.text, pieces)
-            self._gather("fused", {})
+            self._gather("fused", found)
             yield "fused"
             self._gather_seen(seeing)
             self._rescore()
             yield "rescored"
         finally:
-            encoding.cancel()  # asked no more: the next question must not wait for it
-            seeing.cancel()
+            asked_no_more: list[Future[Any]] = [encoding, seeing, *found.values()]
+            for begun in asked_no_more:
+                begun.cancel()  # the next question must not wait for it
+
+    def _encode(self) -> dict[str, Future[Sequence[Candidate]]]:
+        """Have the model read the question; then what lanes look up with that is under way."""
+        if not self.context.asks_model:
+            return {}
+        _ = self.context.encoded
+        return {
+            name: self._beside.looking.submit(lane.candidates, self.context)
+            for name, lane in self._lanes.items()
+            if lane.stage == "fused"
+        }
 
     def _see(self) -> None:
         """Have the sight model read the question."""
@@ -267,14 +279,23 @@ class QueryRun:
             return None
         if self.weak:
             return 0
-        places = np.array([file.places[0] for file in files], np.intp)
-        told = signals.of_hits(self.features, self.scores, places)
-        told |= {name: self.features.value(name)[places] for name in BY_PIXELS}
-        rows = [
+        return self._ranker.count_matching(self._told([file.places[0] for file in files]))
+
+    def probabilities(self, places: Sequence[int]) -> list[float] | None:
+        """0..1 for each of these candidates that it answers; None where that is not known."""
+        if not len(self.rescored):
+            return None
+        return self._ranker.probabilities(self._told(places))
+
+    def _told(self, places: Sequence[int]) -> list[dict[str, float]]:
+        """What the ranker is told of each of these candidates."""
+        at = np.array(places, np.intp)
+        told = signals.of_hits(self.features, self.scores, at)
+        told |= {name: self.features.value(name)[at] for name in BY_PIXELS}
+        return [
             {name: float(column[n]) for name, column in told.items()} | self.signals
-            for n in range(len(files))
+            for n in range(len(at))
         ]
-        return self._ranker.count_matching(rows)
 
     def found_by(self) -> dict[str, NDArray[np.bool_]]:
         """By lane, in the table's order: [k] which candidates it found."""

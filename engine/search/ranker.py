@@ -88,6 +88,10 @@ class Ranker(msgspec.Struct, frozen=True):
                 return count
         return 0
 
+    def probabilities(self, hits: Sequence[Mapping[str, float]]) -> list[float] | None:
+        """0..1 for each of these hits that it answers; None where that was not fitted."""
+        return None if self.matching is None else [self.matching.probability(h) for h in hits]
+
 
 def is_named(told: Mapping[str, float], prefix: str = "") -> bool:
     """Whether a name holds all that was typed, be there content or not: that is an answer."""

@@ -22,6 +22,7 @@ from engine.search.ports import CopyIndex, NameIndex, QueryEncoder, SightSource,
 from engine.search.query_encoding import QueryEncodings
 from engine.search.query_run import Beside, QueryRun
 from engine.search.question_language import unread_by, warm
+from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
 from engine.store import Looks, Store
 
@@ -61,6 +62,27 @@ class Searcher:
     def run(self, query: Query, limit: int = 20) -> QueryRun:
         """A query's run, not started yet, of which so many files are wanted."""
         return QueryRun(self._sources, self._lanes, query, self._beside, wanted=limit)
+
+    def runs(self, query: Query, limit: int = 20) -> list[QueryRun]:
+        """The finished runs of all that a question stands for; its readings are given up as in
+        `search`."""
+        warm(self._sources.spec)
+        asked, _ = self.kept(query)
+        made = self._finished(asked, limit)
+        if asked.unread is not None and all(run.weak for run in made):
+            unread = self._finished(asked.unread, limit)
+            return made if all(run.weak for run in unread) else unread
+        return made
+
+    def _finished(self, query: Query, limit: int) -> list[QueryRun]:
+        return [self.run(one, limit).finish() for one in query.alternatives or (query,)]
+
+    def matches(self, text: str) -> TokenMatches:
+        """A text, read as a question is, beside stored passages. InklingError if the model can't
+        read it."""
+        sources = self._sources
+        encoded = sources.encodings.of(Query(text, text))
+        return TokenMatches(sources.store, sources.word_weights, text, encoded)
 
     def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
         """Yield names, words, fused, rescored; each replaces the one before. Stop by closing it.

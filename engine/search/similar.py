@@ -15,7 +15,7 @@ from engine.contract.types import Answer, Lane, Query, TextInput
 from engine.models.registry import ModelSpec
 from engine.search.answers import folded_hit, unit_hit
 from engine.search.copies import Copies
-from engine.search.evidence import Match, word_matches
+from engine.search.evidence import Match, WordMatches
 from engine.search.lanes.sight import COMPARED
 from engine.search.ports import CopyIndex, QueryEncoder
 from engine.search.same_picture import likeness, sureness
@@ -72,10 +72,10 @@ class Similar:
         judges = "text-matching" in self._spec.adapters and self._encoder.fast
         if judges and near is None:
             ranked = self._judged(asking, ranked, known)
-        text = " ".join(row.context for row in asking.values())
+        words = WordMatches(" ".join(row.context for row in asking.values()))
 
         def marked(row: Row) -> list[Match]:
-            return word_matches(row.text, text)
+            return words.of(row.text)
 
         asked = {"dense": not by_look, "sight": near is not None}
         lanes: tuple[Lane, ...] = tuple(cast("Lane", lane) for lane in asked if asked[lane])

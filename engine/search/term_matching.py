@@ -8,13 +8,14 @@ and half sentences (pages of papers 0.899 -> 0.939, their titles 0.991 -> 1.000)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store import TextMatch
+from engine.store import TextMatches
 from engine.store.analyzer import STOP_WORDS, is_unspaced, located
 from engine.store.spelling import fold
 from engine.store.term_groups import Variant
@@ -67,26 +68,26 @@ class Coverage:
     exact: float  # of the whole question; another form of a word counts as much as it is like it
 
 
+def sought_terms(words: Sequence[AskedWord]) -> list[str]:
+    """All terms that tell whether a passage holds any of these words, each once."""
+    sought = (terms for word in words for terms, _ in _alternatives(word))
+    return list(dict.fromkeys(chain.from_iterable(sought)))
+
+
 def term_coverage(
-    words: Sequence[AskedWord], weights: NDArray[np.float32], matches: Iterable[TextMatch]
+    words: Sequence[AskedWord], weights: NDArray[np.float32], matches: TextMatches
 ) -> dict[int, Coverage]:
-    """By file. `weights` [n]: how rare each word is."""
-    sought = [_alternatives(word) for word in words]
-    asked = {term for alternatives in sought for terms, _ in alternatives for term in terms}
-    held: dict[int, list[float]] = {}
-    for match in matches:
-        likeness = held.setdefault(match.file_id, [0.0] * len(words))
-        there = asked.intersection(match.terms.split())
-        if not there:
-            continue
-        for i, alternatives in enumerate(sought):
-            for terms, weight in alternatives:
-                if weight <= likeness[i]:
-                    break  # the others are no more like it
-                if there.issuperset(terms):
-                    likeness[i] = weight
-                    break
-    table = np.array(list(held.values()), np.float32).reshape(len(held), len(words))
+    """By file. `weights` [n]: how rare each word is; `matches` that were asked after
+    `sought_terms`."""
+    likeness = np.zeros((len(matches.found), len(words)), np.float32)
+    for i, word in enumerate(words):
+        for terms, weight in _alternatives(word):
+            column = likeness[:, i]
+            np.maximum(column, matches.holding(terms) * np.float32(weight), out=column)
+    files = np.array([match.file_id for match in matches.found], np.int64)
+    held, places = np.unique(files, return_inverse=True)
+    table = np.zeros((len(held), len(words)), np.float32)
+    np.maximum.at(table, places, likeness)
     totals = (table > 0).astype(np.float32) @ weights
     exact = table @ weights / max(float(weights.sum()), 1e-9)
     best = float(totals.max(initial=0.0))
@@ -94,7 +95,7 @@ def term_coverage(
         return {}
     return {
         file_id: Coverage(float(total) / best, float(certain))
-        for file_id, total, certain in zip(held, totals, exact, strict=True)
+        for file_id, total, certain in zip(held.tolist(), totals, exact, strict=True)
     }
 
 
@@ -118,6 +119,14 @@ class Proximity:
         for i, word in enumerate(words):
             for term in word.single_terms:
                 self._owners.setdefault(term, []).append(i)
+
+    def possible(self, matches: TextMatches) -> list[str]:
+        """Units that hold two of the words at least: the others are like no quotation."""
+        held = np.zeros(len(matches.found), np.intp)
+        for word in self._words:
+            terms = [matches.terms.index(term) for term in word.single_terms]
+            held += matches.held[:, terms].any(axis=1)
+        return [matches.found[i].unit_id for i in np.flatnonzero(held > 1).tolist()]
 
     def of(self, terms: Sequence[str]) -> float:
         """Of a passage with these terms: 0 for words that are scattered, 1 for a long run of them

@@ -79,6 +79,9 @@ _EUROPEAN_RUN = re.compile(
     """,
     re.VERBOSE,
 )
+#: Where a number with blanks in it may end within what else would be one run.
+_MAY_END_NUMBER = re.compile(rf"[0-9][_\-.'·{JOINERS}]+[^\W\d_]")
+_NO_DIGIT = re.compile(r"[^\W\d_]+")
 _NO_SPACES = regex.compile(rf"[{_UNSPACED}]")
 _SEPARATOR = regex.compile(rf"""[_\-.'"·{JOINERS}]+""")
 _PART = regex.compile(
@@ -120,27 +123,75 @@ def located(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
         yield match.start(), match.end(), _terms(match[0], match.lastgroup or "word")
 
 
-def standing_for(text: str, wanted: Mapping[str, str]) -> list[tuple[int, int, str]]:
-    """Start and end of each run of text that has a term of `wanted`, and what that stands for.
+class StandingFor:
+    """Finds what stands for some terms in texts: many texts, of which each is looked at once."""
 
-    The same as asking `located` for each; a text's words repeat, and this looks at each once.
-    """
-    text = typed(text)
-    runs: list[re.Match[str] | regex.Match[str]] = list(_runs(text).finditer(text))
-    groups = {match[0]: match.lastgroup for match in runs}
-    begins = {term[:1] for term in wanted}
-    known: dict[str, str] = {}
-    for run, group in groups.items():
+    def __init__(self, wanted: Mapping[str, str]) -> None:
+        """What each term stands for, by term."""
+        self._wanted = wanted
+        self._begins = {term[:1] for term in wanted}
+        self._words_alone = all(_NO_DIGIT.fullmatch(term) for term in wanted)
+        self._known: dict[tuple[str, str], str] = {}  # by run and its group; "": for nothing
+        #: By what stands between blanks, what is in it; None where what is before it tells.
+        self._pieces: dict[str, list[tuple[int, int, str]] | None] = {}
+
+    def of(self, text: str) -> list[tuple[int, int, str]]:
+        """Start and end of each run of text that has one of the terms, and what that stands for.
+        The same as asking `located` for each."""
+        text = typed(text)
+        runs = _runs(text)
+        if not self._words_alone or runs is _RUN:
+            return self._in(text, runs)
+        # Only numbers hold blanks there, and none is sought: what stands between blanks is looked
+        # at by itself, and hardly ever for the first time (5 times as fast).
+        found: list[tuple[int, int, str]] = []
+        known = self._pieces
+        for piece in set(text.split()):
+            if piece not in known:
+                known[piece] = None if _MAY_END_NUMBER.search(piece) else self._in(piece, runs)
+            inside = known[piece]
+            if inside is None:
+                return self._in(text, runs)
+            if inside:
+                for at in _places(text, piece):
+                    found += [(at + start, at + end, word) for start, end, word in inside]
+        return sorted(found)
+
+    def _in(
+        self, text: str, runs: re.Pattern[str] | regex.Pattern[str]
+    ) -> list[tuple[int, int, str]]:
+        if text[:1] not in self._begins and _is_plain(text):
+            return []
+        found = []
+        for match in runs.finditer(text):
+            word = self._stands_for(match[0], match.lastgroup or "word")
+            if word:
+                found.append((match.start(), match.end(), word))
+        return found
+
+    def _stands_for(self, run: str, group: str) -> str:
         # A plain word begins as its one term does: most runs need not be analysed.
-        if run[0] not in begins and run.isascii() and run.islower() and run.isalpha():
-            continue
-        for term in _terms(run, group or "word"):
-            if term in wanted:
-                known[run] = wanted[term]
-                break
-    if not known:
-        return []
-    return [(m.start(), m.end(), known[m[0]]) for m in runs if m[0] in known]
+        if run[0] not in self._begins and _is_plain(run):
+            return ""
+        known = self._known.get((run, group))
+        if known is None:
+            meant = (self._wanted[t] for t in _terms(run, group) if t in self._wanted)
+            known = self._known[run, group] = next(meant, "")
+        return known
+
+
+def _is_plain(run: str) -> bool:
+    return run.isascii() and run.islower() and run.isalpha()
+
+
+def _places(text: str, piece: str) -> Iterator[int]:
+    """Where a piece stands in a text between blanks."""
+    at = text.find(piece)
+    while at >= 0:
+        end = at + len(piece)
+        if not (text[at - 1 : at].strip() or text[end : end + 1].strip()):
+            yield at
+        at = text.find(piece, at + 1)
 
 
 def is_unspaced(run: str) -> bool:

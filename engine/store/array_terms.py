@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -214,6 +214,16 @@ def _checksum(path: Path) -> int:
     return crc
 
 
+def among(rows: NDArray[Any], holding: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """[n] which of these rows are among those of a term, which are in order."""
+    if not len(holding):
+        return np.zeros(len(rows), np.bool_)
+    # Of one type: else all the postings of a common word are converted for it.
+    asked = rows.astype(holding.dtype, copy=False)
+    at = np.minimum(np.searchsorted(holding, asked), len(holding) - 1)
+    return np.asarray(holding[at] == asked)
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """All postings as of one commit: those on disk, and runs of what came since."""
@@ -268,10 +278,7 @@ class Terms:
             return 0
         there = np.zeros(len(rows), np.bool_)
         for other in others:
-            beside = self.of(other)[0]  # in order, as all rows of a term are
-            if len(beside):
-                at = np.minimum(np.searchsorted(beside, rows), len(beside) - 1)
-                there |= beside[at] == rows
+            there |= among(rows, self.of(other)[0])
         return int(np.count_nonzero(there))
 
     def of(self, term: str) -> _Holding:

@@ -16,11 +16,12 @@ from engine.store.array_files import ArrayFiles, UnsoundError
 from engine.store.array_rows import ITSELF, NONE, Names, fulfilling
 from engine.store.array_scan import Codes
 from engine.store.array_signs import Signs
-from engine.store.array_terms import Terms
+from engine.store.array_terms import Terms, among
 from engine.store.lexicon import Lexicon
 from engine.store.manifests import Mark
-from engine.store.rows import Candidate, Row, TextMatch, unpacked_row
+from engine.store.rows import Candidate, Row, unpacked_row
 from engine.store.term_groups import Asked
+from engine.store.text_matches import TextMatches
 from engine.store.where import Demands
 
 T = TypeVar("T")
@@ -218,18 +219,30 @@ class View:
         return [Candidate(*values) for values in self._named(best, scores[best])]
 
     def holding_within(
-        self, terms: Sequence[Asked], file_ids: Iterable[int], limit: int
-    ) -> list[TextMatch] | None:
+        self,
+        asked: Sequence[Asked],
+        file_ids: Iterable[int],
+        limit: int,
+        terms: Sequence[str],
+    ) -> TextMatches | None:
         """As Reader.text_within has them; None if that is not for us to say. OSError, ValueError,
         UnsoundError."""
-        if self._scorer is None:
+        if self._scorer is None or self.terms is None:
             return None
         within = np.array(sorted(self.places.of_files(file_ids)), np.intp)
-        scores = self._scorer.scores_of(terms, within)
+        scores = self._scorer.scores_of(asked, within)
         first = best_of(scores, limit)
         best = within[first]
-        named = zip(self._named(best, scores[first]), self._texts(best), strict=True)
-        return [TextMatch(*values, text) for values, text in named]
+        found = [Candidate(*values) for values in self._named(best, scores[first])]
+        held = np.zeros((len(best), len(terms)), np.bool_)
+        for i, term in enumerate(terms):
+            held[:, i] = among(best, self.terms.of(term)[0])
+        return TextMatches(found, terms, held)
+
+    def unit_terms(self, unit_ids: Iterable[str]) -> dict[str, str]:
+        """As Reader.unit_terms has them. OSError, UnsoundError."""
+        found = self.places.of_units(unit_ids)
+        return dict(zip(found, self._texts(np.array(list(found.values()), np.intp)), strict=True))
 
     def _texts(self, places: NDArray[np.intp]) -> list[str]:
         """The terms of these rows, set in spaces. OSError, UnsoundError."""

@@ -21,13 +21,13 @@ from engine.store.rows import (
     ROW_COLUMNS,
     Candidate,
     Row,
-    TextMatch,
     from_arrow,
     reference_matrix,
     vector_matrix,
 )
 from engine.store.segments import Segments, StoredTokens, TokenRef
 from engine.store.term_groups import Asked
+from engine.store.text_matches import TextMatches
 from engine.store.text_query import fuzzy_query, text_query
 from engine.store.where import build_where, demands_of
 
@@ -160,23 +160,44 @@ class Reader:
         return self._read(ask)
 
     def text_within(
-        self, terms: Sequence[Asked], file_ids: Sequence[int], limit: int
-    ) -> list[TextMatch]:
-        """Units of these files that hold any of the analyzer terms, best BM25 first."""
-        if not terms or not file_ids:
-            return []
-        known = self._of_arrays(lambda view: view.holding_within(terms, file_ids, limit))
+        self,
+        asked: Sequence[Asked],
+        file_ids: Sequence[int],
+        limit: int,
+        terms: Sequence[str] = (),
+    ) -> TextMatches:
+        """Units of these files that hold any of what is asked, best BM25 first, and which of
+        `terms` each holds."""
+        if not asked or not file_ids:
+            return TextMatches.none(terms)
+        known = self._of_arrays(lambda view: view.holding_within(asked, file_ids, limit, terms))
         if known is not None:
             return known
 
-        def ask(t: Any) -> list[TextMatch]:
-            query = t.search(text_query(terms), query_type="fts")
+        def ask(t: Any) -> TextMatches:
+            query = t.search(text_query(asked), query_type="fts")
             query = query.where(build_where(file_ids=file_ids), prefilter=True).limit(limit)
             found = query.select(["id", "file_id", "_score", "fts"]).to_arrow()
-            columns = (found[name].to_pylist() for name in ("id", "file_id", "_score", "fts"))
-            return [TextMatch(*values) for values in zip(*columns, strict=True)]
+            texts = [text or "" for text in found["fts"].to_pylist()]
+            return TextMatches.of_texts(
+                _candidates(found, found["_score"].to_pylist()), texts, terms
+            )
 
         return self._read(ask)
+
+    def unit_terms(self, unit_ids: Iterable[str]) -> dict[str, str]:
+        """The analysed terms of units, set in spaces, by unit id; what is not there is left out."""
+        asked = list(unit_ids)
+        if not asked:
+            return {}
+        if (known := self._of_arrays(lambda view: view.unit_terms(asked))) is not None:
+            return known
+
+        def convert(found: pa.Table) -> dict[str, str]:
+            texts = (text or "" for text in found["fts"].to_pylist())
+            return dict(zip(found["id"].to_pylist(), texts, strict=True))
+
+        return self._scan(_listed(asked), ["id", "fts"], convert)
 
     def ask_words(self, question: Callable[[Lexicon], T]) -> T:
         """What a lexicon of the passages' words is asked, all of it of one commit."""

@@ -42,13 +42,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class TextMatch(Candidate):
-    """A unit that holds words of the query, with its analysed terms set in spaces."""
-
-    terms: str
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """What the store knows of a unit, vectors aside."""
 

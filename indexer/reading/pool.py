@@ -141,13 +141,16 @@ class ExtractorPool:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def render(self, path: str, page: int | None, width: int) -> bytes:
-        """A page or picture as PNG, `width` pixels wide; at once, since a person waits."""
+    def render(
+        self, path: str, page: int | None, width: int, most_pixels: int | None = None
+    ) -> bytes:
+        """A page or picture as PNG, `width` pixels wide; at once, since a person waits. With
+        `most_pixels` it has no more than these, and may be a JPEG."""
         folder = self._folder()
         out = folder / "page.png"
         try:
             request = {"op": "render", "path": self._within_reach(path, folder), "page": page or 1}
-            request |= {"width": width, "out": str(out)}
+            request |= {"width": width, "out": str(out), "most_pixels": most_pixels}
             self._ask(self._for_people, request, _RENDER_S)
             return out.read_bytes()
         finally:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from engine.contract.types import Unit, WordBox
+from engine.contract.types import WITHHELD, Unit, WordBox
 from indexer.reading.extract.base import Extraction, OcrPage
 from indexer.reading.secrets import Span, secret_spans
 
-#: What stands where a secret stood.
-MARK = "[withheld]"
 #: Secrets of one file that are looked for in all of it. Each is looked for in all of its text:
 #: what has more is a list of secrets.
 MOST = 2_000
@@ -36,7 +34,7 @@ def redact(extraction: Extraction) -> list[str]:
             pieces.update(_pieces(text, spans))
         if len(pieces) > MOST:
             raise TooManySecretsError(", ".join(sorted(set(pieces.values()))))
-    if not any_spans and not any(part.ocr and MARK in part.text for part in extraction.parts):
+    if not any_spans and not any(part.ocr and WITHHELD in part.text for part in extraction.parts):
         return []
     found: list[str] = []
 
@@ -47,7 +45,7 @@ def redact(extraction: Extraction) -> list[str]:
     for part in extraction.parts:
         spans = _spans(part.text, pieces)
         # What an earlier call has read of a scan is kept without its secrets.
-        before = ["Secret"] * part.text.count(MARK) if part.ocr else []
+        before = ["Secret"] * part.text.count(WITHHELD) if part.ocr else []
         part.heading = tuple(clean(text) for text in part.heading)
         part.symbol = clean(part.symbol) if part.symbol else part.symbol
         if spans or before:
@@ -89,7 +87,7 @@ def redact_page(page: OcrPage) -> OcrPage:
 
 def says_something(text: str) -> bool:
     """Whether anything is left to be found by."""
-    return any(char.isalnum() for char in text.replace(MARK, ""))
+    return any(char.isalnum() for char in text.replace(WITHHELD, ""))
 
 
 def _texts(extraction: Extraction) -> Iterator[str]:
@@ -138,7 +136,7 @@ def _covered(
     made, kept, at, shift = [], list[WordBox](), 0, 0
     rest = sorted(words, key=lambda word: word.start)
     for start, end, _ in _apart(spans):
-        mark = MARK + "\n" * text.count("\n", start, end)
+        mark = WITHHELD + "\n" * text.count("\n", start, end)
         made += [text[at:start], mark]
         kept += [_moved(w, shift) for w in rest if w.start >= at and w.end <= start]
         shift += len(mark) - (end - start)

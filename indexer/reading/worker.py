@@ -73,7 +73,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         if request["op"] == "render":
             from indexer.reading.extract.render import render
 
-            render(path, request["page"], request["width"], Path(request["out"]))
+            place = Path(request["out"])
+            render(path, request["page"], request["width"], place, request.get("most_pixels"))
             return {"ok": True}
         if request["op"] == "look":
             from indexer.reading.extract.picture_look import look_of

@@ -22,6 +22,7 @@ from indexer.reading.extract.base import ExtractError
 from indexer.server.mcp import McpEndpoint
 from indexer.server.ports import Control, Ports
 from indexer.server.request_types import BadRequestError, Nothing, as_error, as_json, get, of_error
+from indexer.server.routes.asking import asking_routes
 from indexer.server.routes.control import control_routes
 from indexer.server.routes.library import library_routes
 from indexer.server.routes.models import model_routes
@@ -44,6 +45,7 @@ def make_app(ports: Ports, agents: AgentLog, token: str, port: Callable[[], int]
     routes = [
         *search_routes(ports.search),
         *library_routes(ports.library),
+        *asking_routes(ports.asking, ports.search),
         *settings_routes(ports.settings),
         *model_routes(ports.models),
         *control_routes(ports.control),

@@ -10,6 +10,9 @@ from indexer.ledger.ledger import FileRecord, Ledger
 from indexer.ledger.listed import as_listed
 from indexer.ledger.roots_file import inside
 
+#: Stands in what is said of a file a part of which was withheld.
+WITHHELD = "withheld:"
+
 
 def indexed_file(ledger: Ledger, path: str) -> FileRecord:
     """The record of a file in the index; InklingError if it is not in there."""
@@ -23,6 +26,21 @@ def indexed_file(ledger: Ledger, path: str) -> FileRecord:
             told={"path": path},
         )
     return record
+
+
+def bare_file(ledger: Ledger, path: str, root_of: Callable[[str], str]) -> str:
+    """As `shown_file`, of one whose pixels hold nothing that was withheld of its text, as far as
+    that is known: it was read as it is now, and no secret was found in it."""
+    shown = shown_file(ledger, path, root_of)
+    record, now = indexed_file(ledger, path), os.stat(shown)
+    if WITHHELD in record.detail or (now.st_mtime_ns, now.st_size) != (
+        record.mtime_ns,
+        record.size,
+    ):
+        raise InklingError(
+            "Of {path} only the text is given, not how it looks.", path=path, told={"path": path}
+        )
+    return shown
 
 
 def shown_file(ledger: Ledger, path: str, root_of: Callable[[str], str]) -> str:

@@ -13,7 +13,7 @@ from indexer.ledger.roots_file import check_folder
 from indexer.reading.pool import ExtractorPool
 from indexer.server import problems
 from indexer.server.folders import Folders
-from indexer.server.indexed_file import indexed_file, shown_file
+from indexer.server.indexed_file import bare_file, indexed_file, shown_file
 from indexer.server.status import Status
 from indexer.server.stored_text import text_of
 from indexer.sources.ignore import IgnoreRules
@@ -113,6 +113,12 @@ class IndexLibrary:
         """A page or picture as PNG, `width` pixels wide; ExtractError if it can't be drawn."""
         shown = shown_file(self._index.ledger, path, self._index.root_of)
         return self._extractors.render(shown, page, width)
+
+    def picture(self, path: str, page: int | None, width: int, most_pixels: int) -> bytes:
+        """The same for a language model, as PNG or JPEG of no more than so many pixels; an error
+        where something was withheld of the file."""
+        shown = bare_file(self._index.ledger, path, self._index.root_of)
+        return self._extractors.render(shown, page, width, most_pixels)
 
     def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
         """A file's text as the index has it: all, one page, or the passages of some lines."""

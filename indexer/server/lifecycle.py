@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from indexer.asking.service import LanguageModels, Searching
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.downloads import Downloads
 from indexer.indexing.index import Index, workers_of
@@ -83,13 +84,23 @@ class Indexer:
             coverage,
             self.folders.health,
         )
+        library = IndexLibrary(index, self.folders, self.extractors, self._status, self._rules)
         self.ports = Ports(
             search=IndexSearch(index, self.extractors, coverage, self._rules),
-            library=IndexLibrary(index, self.folders, self.extractors, self._status, self._rules),
+            library=library,
+            asking=LanguageModels(
+                self._settings, settings.confirm, self._searching, library.picture
+            ),
             models=IndexModels(index, self.activation, self.downloads, settings),
             settings=settings,
             control=self,
         )
+
+    def _searching(self) -> Searching:
+        # By the engine that answers now: another model may take its place.
+        from engine import asking
+
+        return asking.Asking(self.index.engine)  # type: ignore[attr-defined,no-any-return]
 
     def _acquire(self) -> None:
         try:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.contract.asking import Event, Servers
 from engine.contract.errors import InklingError
-from engine.contract.types import Answer, Filters
+from engine.contract.types import Answer, Filters, Query
 from engine.models.registry import Role
+from indexer.asking.question import Question
 
 
 class Search(Protocol):
@@ -26,6 +28,16 @@ class Search(Protocol):
     ) -> Iterator[Answer]:
         """The stages of an answer, each replacing the one before. `plain`: words that are no
         filter, as `Reading.words` has them, or True for all."""
+
+    def query(
+        self,
+        text: str,
+        *,
+        image: str | None = None,
+        filters: Filters | None = None,
+        plain: bool | Sequence[str] = False,
+    ) -> Query:
+        """The same question as the engine takes it."""
 
     def similar(self, path: str, limit: int = 20) -> Answer:
         """Files like an indexed one."""
@@ -107,6 +119,20 @@ class Models(Protocol):
         """Delete its weights and its index."""
 
 
+class Asking(Protocol):
+    """Answers in sentences, by a language model that the person runs. Every method may raise
+    InklingError."""
+
+    async def servers(self) -> Servers:
+        """What can be asked, looked at anew."""
+
+    async def confirm(self, host: str) -> Servers:
+        """The person has typed the name of another machine that may be asked."""
+
+    def answer(self, asked: Question) -> AsyncIterator[Event]:
+        """The events of an answer; closing it stops the model."""
+
+
 class SettingsPort(Protocol):
     """The settings, which the indexer alone writes."""
 
@@ -143,5 +169,6 @@ class Ports:
     search: Search
     library: Library
     models: Models
+    asking: Asking
     settings: SettingsPort
     control: Control

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 from engine.contract import codec
 from engine.contract.errors import InklingError
+from engine.contract.types import Filters
 
 MAX_LIMIT = 5_000
 MAX_QUERY = 10_000
@@ -61,24 +63,33 @@ class AskedPaths(Struct):
 Asked = TypeVar("Asked")
 
 
-def get(path: str, asked: type[Asked], answer: Callable[[Asked], Response]) -> Route:
+#: Runs in a thread, or in the loop where it waits for others.
+Reply = Callable[[Asked], Response] | Callable[[Asked], Awaitable[Response]]
+
+
+def get(path: str, asked: type[Asked], answer: Reply[Asked]) -> Route:
     """A call whose demands stand in the address."""
 
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(answer, _of_address(request, asked))
+        return await _replied(answer, _of_address(request, asked))
 
     return Route(path, endpoint, methods=["GET"])
 
 
-def post(
-    path: str, asked: type[Asked], answer: Callable[[Asked], Response], method: str = "POST"
-) -> Route:
+def post(path: str, asked: type[Asked], answer: Reply[Asked], method: str = "POST") -> Route:
     """A call whose demands are a JSON object; no body is an empty one."""
 
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(answer, _of_body(await request.body(), asked))
+        return await _replied(answer, _of_body(await request.body(), asked))
 
     return Route(path, endpoint, methods=[method])
+
+
+async def _replied(answer: Reply[Asked], asked: Asked) -> Response:
+    if inspect.iscoroutinefunction(answer):
+        reply: Response = await answer(asked)
+        return reply
+    return await run_in_threadpool(answer, asked)  # type: ignore[arg-type]
 
 
 def _of_address(request: Request, asked: type[Asked]) -> Asked:
@@ -109,6 +120,24 @@ def _checked(given: object, asked: type[Asked], *, strict: bool) -> Asked:
     except msgspec.ValidationError as error:
         # Where and what, never the value: it may be long, or nobody's business in a log.
         raise BadRequestError("The request can't be understood.", f"{error}."[:1000]) from None
+
+
+def checked_filters(given: dict[str, Any] | None) -> Filters | None:
+    """Chips as JSON has them; InklingError if a name or a value is wrong."""
+    if given is None:
+        return None
+    if not given.keys() <= Filters.__dataclass_fields__.keys():
+        known = ", ".join(Filters.__dataclass_fields__)
+        raise InklingError("There is a filter that Inkling does not know.", hint=known)
+    try:
+        filters = codec.from_data(given, Filters)
+    except (ValueError, RecursionError) as error:
+        raise InklingError("A filter has a wrong value: {error}.", told={"error": error}) from error
+    if any(option.any_of for options in filters.any_of for option in options):
+        raise InklingError(
+            "A choice, any_of, can't stand inside of another.", hint="Spell the choices out."
+        )
+    return filters
 
 
 def checked_path(value: str) -> str:

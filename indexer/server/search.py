@@ -70,10 +70,7 @@ class IndexSearch:
         plain: bool | Sequence[str] = False,
     ) -> Iterator[Answer]:
         """The stages of an answer."""
-        query = parse(text, image=image, plain=plain)
-        if filters is not None:
-            query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
-        query = changed(query, lambda q: replace(q, filters=folders_as_listed(q.filters)))
+        query = _read(text, image, filters, plain)
         told_words = ""
         notices: tuple[Notice, ...] = self._nothing_there()
         coverage = self._coverage.told()  # once for all stages
@@ -100,6 +97,18 @@ class IndexSearch:
             message = f"{error} Only names were searched."
             told = structs.replace(coverage, complete=False, message=message)
             yield self._annotated(index.engine.search_names(query, limit), told)
+
+    def query(
+        self,
+        text: str,
+        *,
+        image: str | None = None,
+        filters: Filters | None = None,
+        plain: bool | Sequence[str] = False,
+    ) -> Query:
+        """The same question as the engine takes it."""
+        query = _read(text, image, filters, plain)
+        return query if image is None else self._with_picture(query, image)[0]
 
     def similar(self, path: str, limit: int = 20) -> Answer:
         """Files like an indexed one; InklingError if it is not in the index."""
@@ -198,6 +207,16 @@ class IndexSearch:
         said = NOT_LOOKED_AT.format(looked_at=f"{looked_at:,}", pictures=f"{pictures:,}")
         message = f"{coverage.message} {said}".strip()
         return structs.replace(coverage, complete=False, message=message)
+
+
+def _read(
+    text: str, image: str | None, filters: Filters | None, plain: bool | Sequence[str]
+) -> Query:
+    """A question with its chips, folders written as they are listed."""
+    query = parse(text, image=image, plain=plain)
+    if filters is not None:
+        query = changed(query, lambda q: replace(q, filters=both(q.filters, filters)))
+    return changed(query, lambda q: replace(q, filters=folders_as_listed(q.filters)))
 
 
 def _marked(hit: Hit, away: tuple[str, ...]) -> Hit:

@@ -9,13 +9,17 @@ from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from typing import Any
 
+from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import SETTINGS, Settings
 from engine.models.files import ensure_usable
 from engine.models.registry import MODELS, spec_for
+from indexer.asking.addresses import read_address
 
 log = logging.getLogger(__name__)
 
+#: The machine that may be asked: set by `confirm` alone.
+CONFIRMED = "ask_confirmed"
 _Edition = tuple[int, int, int]  # time of change in ns, size, inode
 _NONE: _Edition = (0, 0, 0)
 _NOT_LOOKED_AT: _Edition = (-1, 0, 0)
@@ -55,13 +59,30 @@ class SettingsOwner:
 
         All or none: a wrong value is an InklingError and nothing is changed.
         """
+        if CONFIRMED in values:
+            raise InklingError(
+                "Another machine is confirmed by typing its name.",
+                hint="POST /v1/ask/confirm does so.",
+            )
+        if named := str(values.get("ask_server", "")).strip():
+            read_address(named)
+        return self._change(values)
+
+    def confirm(self, host: str) -> None:
+        """The person has typed the name of another machine: it may be asked."""
+        self._change({CONFIRMED: host})
+
+    def _change(self, values: Mapping[str, object]) -> list[str]:
         with self._lock:
             self._take_over()
             fresh = Settings.load(self._base)
             if mistaken := bool(fresh.messages):
                 fresh.update(self._settings.as_dict())
+            named = fresh.ask_server
             for key, value in values.items():
                 fresh.set(key, value)
+            if fresh.ask_server != named:
+                fresh.ask_confirmed = ""  # that was said of another address
             if "model" in values:
                 ensure_usable(spec_for("text", fresh.model), self._base)
             if values.get("sight_model"):

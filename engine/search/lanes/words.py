@@ -10,8 +10,8 @@ from engine.search.context import QueryContext
 from engine.search.features import Feature, Floats
 from engine.search.lanes.lane import Lane, column
 from engine.search.pools import files_first, more_files
-from engine.search.term_matching import Proximity, term_coverage
-from engine.store import Candidate, Store, TextMatch
+from engine.search.term_matching import Proximity, sought_terms, term_coverage
+from engine.store import Candidate, Store, TextMatches
 from engine.store.term_groups import Asked
 
 #: Measured on the tuning sets: deeper pools change nDCG@10 by less than 0.002.
@@ -57,17 +57,19 @@ class Words(Lane):
         expansion = context.expansion
         owners = sorted({candidates.file_ids[i] for i in candidates.with_unit})
         proposed = context.proposals.get("text", ())
-        matches = _matches(context.sources.store, expansion.asked, owners, proposed)
         words = expansion.words
+        store = context.sources.store
+        matches = _matches(store, expansion.asked, owners, proposed, sought_terms(words))
         weights = context.sources.word_weights.asked(words)
         chosen = set(candidates.unit_ids)
-        inside = [match for match in matches if match.unit_id in chosen]
+        inside = [match for match in matches.found if match.unit_id in chosen]
         # 0 for what only other lanes found would call a near miss no match (CoSQA 0.598 -> 0.608).
         bm25 = {match.unit_id: match.score for match in inside}
         bm25.update(context.scores_of("text"))
         covered = term_coverage(words, weights, matches)
         quotation = Proximity(words, weights)
-        near = {m.unit_id: quotation.of(m.terms.split()) for m in inside}
+        several = [uid for uid in quotation.possible(matches) if uid in chosen]
+        near = {uid: quotation.of(t.split()) for uid, t in store.unit_terms(several).items()}
         pairs = list(zip(candidates.unit_ids, candidates.file_ids, strict=True))
         held = [covered.get(file_id) if unit_id else None for unit_id, file_id in pairs]
         return {
@@ -79,15 +81,19 @@ class Words(Lane):
 
 
 def _matches(
-    store: Store, terms: Sequence[Asked], owners: Sequence[int], proposed: Iterable[Candidate]
-) -> list[TextMatch]:
-    """The best passages of these files that hold any of the terms, and of those proposed some of
-    each: a long file takes no other's places."""
-    matches = store.text_within(terms, owners, MATCHES)
-    told = len(matches)
+    store: Store,
+    asked: Sequence[Asked],
+    owners: Sequence[int],
+    proposed: Iterable[Candidate],
+    terms: Sequence[str],
+) -> TextMatches:
+    """The best passages of these files that hold any of what is asked, and of those proposed some
+    of each: a long file takes no other's places."""
+    matches = store.text_within(asked, owners, MATCHES, terms)
+    told = len(matches.found)
     while told >= MATCHES:
-        there = {match.file_id for match in matches}
+        there = {match.file_id for match in matches.found}
         missing = sorted({c.file_id for c in proposed if c.file_id not in there})
-        found = store.text_within(terms, missing, MATCHES) if missing else []
-        matches, told = matches + found, len(found)
+        found = store.text_within(asked, missing, MATCHES, terms)
+        matches, told = matches.with_more(found), len(found.found)
     return matches

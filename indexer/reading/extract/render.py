@@ -22,6 +22,8 @@ MAX_JPEG_PIXELS = 420_000_000
 #: What is kept of a decoded picture, pixels; more helps neither OCR nor any encoder.
 MAX_KEPT = 40_000_000
 THUMB_SIDE = 512
+#: Of a JPEG for a language model, and the share of a PNG's size that it has to be below.
+_SHOWN_QUALITY, _MUCH_SMALLER = 85, 0.6
 #: Mean of the opacity from which on a picture has a ground of its own, and of the lightness from
 #: which on what is drawn would not be seen on white.
 _MOSTLY_THERE, _LIGHT = 0.8, 200.0
@@ -141,21 +143,35 @@ def is_blank(image: Image.Image) -> bool:
     return float(high) - float(low) < 8  # type: ignore[arg-type]
 
 
-def render(path: Path, page: int, width_px: int, out: Path) -> tuple[int, int]:
+def render(
+    path: Path, page: int, width_px: int, out: Path, most_pixels: int | None = None
+) -> tuple[int, int]:
     """Write a page (1-based), picture or SVG as PNG of that width; returns its size.
 
-    The number of pages goes along as the PNG's text "Pages".
+    The number of pages goes along as the PNG's text "Pages". With `most_pixels` it has no more
+    than these, and is a JPEG where that is much smaller.
     """
     image, pages = drawn(path, page, width_px)
+    scale = min(1.0, width_px / image.width)
+    if most_pixels is not None:
+        scale = min(scale, math.sqrt(most_pixels / (image.width * image.height)))
+    if scale < 1.0:
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     said = PngImagePlugin.PngInfo()
     said.add_text("Pages", str(pages))
-    if image.width > width_px:
-        height = max(1, round(image.height * width_px / image.width))
-        image = image.resize((width_px, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    with io.BytesIO() as buffer:
-        image.save(buffer, "PNG", compress_level=1, pnginfo=said)
-        out.write_bytes(buffer.getvalue())
+    data = _saved(image, "PNG", compress_level=1, pnginfo=said)
+    if most_pixels is not None:
+        smaller = _saved(image, "JPEG", quality=_SHOWN_QUALITY)
+        data = smaller if len(smaller) < _MUCH_SMALLER * len(data) else data
+    out.write_bytes(data)
     return image.size
+
+
+def _saved(image: Image.Image, form: str, **how: Any) -> bytes:
+    with io.BytesIO() as buffer:
+        image.save(buffer, form, **how)
+        return buffer.getvalue()
 
 
 def drawn(path: Path, page: int, width_px: int) -> tuple[Image.Image, int]:

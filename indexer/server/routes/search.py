@@ -10,14 +10,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from engine.contract import codec
-from engine.contract.errors import InklingError
-from engine.contract.types import Answer, Filters
+from engine.contract.types import Answer
 from indexer.server.ports import Search
 from indexer.server.request_types import (
     AskedPath,
     Limit,
     as_json,
     as_value,
+    checked_filters,
     checked_path,
     checked_text,
     get,
@@ -67,7 +67,7 @@ def search_routes(port: Search) -> list[Route]:
             asked.query,
             image=asked.image,
             limit=asked.limit,
-            filters=_filters(asked.filters),
+            filters=checked_filters(asked.filters),
             plain=asked.plain,
         )
         if not asked.stages:
@@ -87,24 +87,6 @@ def search_routes(port: Search) -> list[Route]:
         post("/v1/similar", AskedSimilar, similar),
         get("/v1/explain", AskedExplanation, explained),
     ]
-
-
-def _filters(given: dict[str, Any] | None) -> Filters | None:
-    """Chips as JSON has them; InklingError if a name or a value is wrong."""
-    if given is None:
-        return None
-    if not given.keys() <= Filters.__dataclass_fields__.keys():
-        known = ", ".join(Filters.__dataclass_fields__)
-        raise InklingError("There is a filter that Inkling does not know.", hint=known)
-    try:
-        filters = codec.from_data(given, Filters)
-    except (ValueError, RecursionError) as error:
-        raise InklingError("A filter has a wrong value: {error}.", told={"error": error}) from error
-    if any(option.any_of for options in filters.any_of for option in options):
-        raise InklingError(
-            "A choice, any_of, can't stand inside of another.", hint="Spell the choices out."
-        )
-    return filters
 
 
 def _lines(first: Answer, rest: Iterator[Answer]) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from engine.search.evidence import Match
 
 
 def spans(text: str, query: str) -> list[str]:
-    return [text[m.start : m.end] for m in evidence.word_matches(text, query)]
+    return [text[m.start : m.end] for m in evidence.WordMatches(query).of(text)]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_script_without_spaces_matches_by_runs() -> None:
 
 def test_snippet_holds_most_of_the_matched_words() -> None:
     text = "lorem ipsum " * 60 + "the certificate has expired today " + "dolor sit " * 60
-    matches = evidence.word_matches(text, "expired certificate")
+    matches = evidence.WordMatches("expired certificate").of(text)
     start, end = evidence.snippet_window(text, matches)
     assert end - start <= evidence.SNIPPET_CHARS
     assert "certificate has expired" in text[start:end]
@@ -110,7 +110,7 @@ def test_the_share_of_what_is_asked_goes_by_weight() -> None:
 def test_a_snippet_is_of_the_part_that_is_given() -> None:
     text = "Handbook 2026\n" + "word " * 100 + "boiler\nPage 3"
     own = (14, len(text) - 7)
-    matches = evidence.word_matches(text, "boiler")
+    matches = evidence.WordMatches("boiler").of(text)
     start, end = evidence.snippet_window(text, matches, own)
     assert own[0] <= start < end <= own[1]
     assert "boiler" in text[start:end]

@@ -1,12 +1,20 @@
 """Term matching: words the whole file holds, words side by side."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from engine.search.term_matching import Coverage, Proximity, asked_words, term_coverage
-from engine.store import TextMatch
+from engine.search.term_matching import (
+    AskedWord,
+    Coverage,
+    Proximity,
+    asked_words,
+    sought_terms,
+    term_coverage,
+)
+from engine.store import Candidate, TextMatches
 from engine.store.analyzer import analyze
 from engine.store.term_groups import Variant
 
@@ -18,8 +26,10 @@ def likeness(question: str, passage: str) -> float:
     return Proximity(words, np.ones(len(words), np.float32)).of(analyze(passage))
 
 
-def match(file_id: int, ordinal: int, text: str) -> TextMatch:
-    return TextMatch(f"{file_id}:{ordinal}", file_id, 1.0, f" {' '.join(analyze(text))} ")
+def matches(words: Sequence[AskedWord], *passages: tuple[int, int, str]) -> TextMatches:
+    found = [Candidate(f"{file_id}:{ordinal}", file_id, 1.0) for file_id, ordinal, _ in passages]
+    texts = [f" {' '.join(analyze(text))} " for *_, text in passages]
+    return TextMatches.of_texts(found, texts, sought_terms(words))
 
 
 def test_telling_words_keep_their_places() -> None:
@@ -80,7 +90,7 @@ def test_a_file_holds_what_its_passages_hold_together() -> None:
     held = term_coverage(
         words,
         weights,
-        [match(1, 0, "we retry"), match(1, 1, "uploads, slowly"), match(2, 0, "an upload")],
+        matches(words, (1, 0, "we retry"), (1, 1, "uploads, slowly"), (2, 0, "an upload")),
     )
     assert held == {1: Coverage(1.0, 1.0), 2: Coverage(0.5, 0.5)}
 
@@ -90,7 +100,8 @@ def test_another_form_of_a_word_is_held_as_far_as_it_is_like_it() -> None:
     word = replace(
         word, terms=("upload",), others=(Variant(("sent",), 0.4), Variant(("send",), 0.9))
     )
-    found = [match(1, 0, "upload"), match(2, 0, "sent"), match(3, 0, "sent"), match(3, 1, "send")]
+    passages = (1, 0, "upload"), (2, 0, "sent"), (3, 0, "sent"), (3, 1, "send")
+    found = matches([word], *passages)
     held = term_coverage([word], np.ones(1, np.float32), found)
     assert {file_id: told.share for file_id, told in held.items()} == {1: 1.0, 2: 1.0, 3: 1.0}
     likeness = {file_id: told.exact for file_id, told in held.items()}
@@ -98,4 +109,13 @@ def test_another_form_of_a_word_is_held_as_far_as_it_is_like_it() -> None:
 
 
 def test_nothing_held_is_nothing() -> None:
-    assert term_coverage(asked_words("zebra"), np.ones(1, np.float32), []) == {}
+    words = asked_words("zebra")
+    assert term_coverage(words, np.ones(1, np.float32), matches(words)) == {}
+    assert term_coverage(words, np.ones(1, np.float32), matches(words, (1, 0, "horse"))) == {}
+
+
+def test_a_quotation_is_looked_for_where_two_of_its_words_are() -> None:
+    words = asked_words("retry uploads slowly")
+    passages = (1, 0, "retry"), (1, 1, "uploads are slow; slowly"), (2, 0, "none"), (2, 1, "upload")
+    quotation = Proximity(words, np.ones(3, np.float32))
+    assert quotation.possible(matches(words, *passages)) == ["1:1"]

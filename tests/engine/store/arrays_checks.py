@@ -114,11 +114,16 @@ def check_words(store: Store, plain: Store, where: str | None) -> None:
                     sorted((scores[c.unit_id] for c in found), reverse=True)[: len(some)], rel=1e-5
                 )
         files = [1, 2, 3, 99]
-        lance_within = plain.text_within(terms, files, 999)
-        within = store.text_within(terms, files, 999)
-        assert {(m.unit_id, m.file_id, m.terms) for m in within} == {
-            (m.unit_id, m.file_id, m.terms) for m in lance_within
-        }
+        looked_for = [*terms, "birch", "nothing"]
+        told = []
+        for reader in (plain, store):
+            within = reader.text_within(terms, files, 999, looked_for)
+            rows = zip(within.found, within.held.tolist(), strict=True)
+            told.append({(c.unit_id, c.file_id, *held) for c, held in rows})
+            assert reader.unit_terms([c.unit_id for c in within.found] + ["99:7", "?"]) == {
+                c.unit_id: texts[c.unit_id] for c in within.found
+            }
+        assert told[0] == told[1]
 
 
 def bm25(texts: Mapping[str, str], terms: Sequence[str]) -> dict[str, float]:

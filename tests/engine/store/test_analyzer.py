@@ -14,11 +14,11 @@ from engine.store import analyzer
 from engine.store.analyzer import (
     MAX_TERM,
     STOP_WORDS,
+    StandingFor,
     analyze,
     fts_text,
     located,
     query_terms,
-    standing_for,
 )
 
 
@@ -128,7 +128,7 @@ def test_runs_that_stand_for_a_word_are_those_with_its_terms(text: str, question
         for start, end, terms in located(text)
         if any(term in wanted for term in terms)
     ]
-    assert standing_for(text, wanted) == slow
+    assert StandingFor(wanted).of(text) == slow
 
 
 #: What Europe writes, and what it separates words and numbers with.
@@ -139,6 +139,28 @@ _EUROPEAN_TEXTS = some.text(
         lambda c: not analyzer._ELSEWHERE.search(c)
     )
 )
+
+
+@given(some.lists(_EUROPEAN_TEXTS, max_size=4), _EUROPEAN_TEXTS)
+def test_texts_of_europe_are_looked_at_piece_by_piece(texts: list[str], question: str) -> None:
+    wanted = {term: f"<{term}>" for term in analyze(question)}
+    standing = StandingFor(wanted)
+    for text in [*texts, *texts]:
+        slow = [
+            (start, end, next(wanted[term] for term in terms if term in wanted))
+            for start, end, terms in located(text)
+            if any(term in wanted for term in terms)
+        ]
+        assert standing.of(text) == slow
+
+
+@pytest.mark.parametrize(
+    "text", ["call 030 1234567-abc", "call 030 1234567.a", "030 12345 3-day abc"]
+)
+def test_a_number_with_blanks_ends_within_a_piece(text: str) -> None:
+    wanted = dict.fromkeys(["abc", "a", "day"], "x")
+    slow = [(s, e, "x") for s, e, terms in located(text) if set(terms) & wanted.keys()]
+    assert StandingFor(wanted).of(text) == slow
 
 
 @given(_EUROPEAN_TEXTS)

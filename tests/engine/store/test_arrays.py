@@ -155,7 +155,7 @@ def test_searching_while_it_is_written_to(store: Store) -> None:
                 assert len({c.unit_id for c in found}) == len(found) > 0
                 rows = store.rows([c.unit_id for c in found])
                 assert {(uid, row.file.path, row.text) for uid, row in rows.items()} <= known
-                assert all(m.terms for m in store.text_within(["amber"], [1, 2, 3], 9))
+                assert store.text_within(["amber"], [1, 2, 3], 9, ["amber"]).held.all()
                 store.vectors(rows, "document")
         except BaseException as error:  # noqa: BLE001 -- said by the test
             errors.append(error)

@@ -43,6 +43,7 @@ READS: dict[str, Use] = {
     "terms_at": lambda s: s.terms_at([0]),
     "search_vector": lambda s: s.search_vector(vector(1), None, 5),
     "search_text": lambda s: s.search_text(["word"], None, 5),
+    "unit_terms": lambda s: s.unit_terms(["1:0"]),
     "text_within": lambda s: s.text_within(["word"], [1], 5),
     "holding": lambda s: s.holding("some words"),
     "ask_words": lambda s: s.ask_words(lambda words: words.held(["word"])),

@@ -6,13 +6,13 @@ import os
 
 import pytest
 
+from engine.contract.types import WITHHELD
 from indexer.ledger.ledger import FileRecord
 from indexer.ledger.records import Done
 from indexer.reading import context
 from indexer.reading.extract import pick
 from indexer.reading.extract.base import ExtractError, tells_of_a_part
 from indexer.reading.file_reader import FileReader
-from indexer.reading.redaction import MARK
 from indexer.reading.versions import reading_version
 from indexer.reading.work import Work
 from indexer.sources.contents import content_hash
@@ -153,7 +153,7 @@ def test_only_the_secret_is_withheld_and_a_person_may_allow_it(
     work = reader.read(record)
     assert isinstance(work, Work)
     assert not any(KEY in unit.text or KEY in unit.context for unit in work.units)
-    assert f"{MARK} opens the boathouse." in work.units[-1].text
+    assert f"{WITHHELD} opens the boathouse." in work.units[-1].text
     assert work.detail == "1 secret withheld: AWS Access Key"
     assert work.done.partly
     rig.ledger.allow([record.id])

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.contract.paths import BaseDir
+from engine.contract.types import WITHHELD
 from indexer.indexing.failures import RepeatedFailures
 from indexer.indexing.pipeline import Pipeline
 from indexer.ledger.ledger import Ledger
@@ -23,7 +24,6 @@ from indexer.reading.extract.picture import extract_picture
 from indexer.reading.file_reader import FileReader
 from indexer.reading.kept_pages import KeptPages
 from indexer.reading.pool import ExtractorPool
-from indexer.reading.redaction import MARK
 from indexer.reading.work import PagesRead, Work
 from tests.indexer.indexing.rig import Rig
 from tests.waiting import until
@@ -250,7 +250,7 @@ def test_secrets_of_a_page_are_not_kept_on_disk(rig: Rig, monkeypatch: pytest.Mo
     reader = FileReader(rig.base, rig.ledger, rig.extractors, rig.settings, pixels=False)
     [record] = rig.notes("a.md")
     assert not isinstance(reader.read(record), PagesRead)
-    assert saved == [OcrPage(1, f"The key is\n{MARK} and the rest")]
+    assert saved == [OcrPage(1, f"The key is\n{WITHHELD} and the rest")]
 
 
 def test_frames_are_read_on_and_shown_once(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""What whoever looks after this machine allows: a file that Inkling only reads, and obeys.
+
+`[answers]` with `enabled = false` (no language model is asked) or `other_machines = false` (only
+servers on this machine are). A file that can't be read or understood forbids everything: what it
+wanted to forbid is not known.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.contract.errors import InklingError
+from indexer.sources.systems import MACOS, SYSTEM, WINDOWS
+
+#: One more file, beside that of the system: it may forbid what that allows, never the reverse.
+VARIABLE = "INKLING_POLICY"
+_KEYS = ("enabled", "other_machines")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is forbidden, by which file; "" where it is not."""
+
+    asking: str = ""
+    other_machines: str = ""
+    mistake: str = ""  # why a file forbids that could not be understood
+
+    def check(self) -> None:
+        """InklingError where no language model may be asked at all."""
+        if self.mistake:
+            raise InklingError(
+                "The policy file {path} can't be understood, so no language model is asked: "
+                "{mistake}.",
+                hint="Whoever looks after this machine can mend it.",
+                path=self.asking,
+                told={"path": self.asking, "mistake": self.mistake},
+            )
+        if self.asking:
+            raise InklingError(
+                "No language model may be asked on this machine: {path} says so.",
+                hint="Whoever looks after this machine can change it.",
+                path=self.asking,
+                told={"path": self.asking},
+            )
+
+    def check_other(self, host: str) -> None:
+        """InklingError where another machine may not be asked."""
+        self.check()
+        if self.other_machines:
+            raise InklingError(
+                "Another machine, {host}, may not be asked: {path} forbids it.",
+                hint="Ask a server on this machine; `inkling ask --servers` lists them.",
+                path=self.other_machines,
+                told={"host": host, "path": self.other_machines},
+            )
+
+
+def policy_file(environment: Mapping[str, str], system: str = SYSTEM) -> str:
+    """Where the file lies that is for all people of a machine."""
+    if system == WINDOWS:
+        data = environment.get("ProgramData") or "C:\\ProgramData"
+        return ntpath.join(data, "Inkling", "policy.toml")
+    if system == MACOS:
+        return "/Library/Application Support/Inkling/policy.toml"
+    return "/etc/inkling/policy.toml"
+
+
+def read_policy(environment: Mapping[str, str] = os.environ, system: str = SYSTEM) -> Policy:
+    """What the system's file and, if there is one, that of the variable forbid."""
+    policy = _with(Policy(), policy_file(environment, system), must_be=False)
+    if more := environment.get(VARIABLE):
+        policy = _with(policy, more, must_be=True)
+    return policy
+
+
+def _with(policy: Policy, path: str, *, must_be: bool) -> Policy:
+    """A policy with what one more file forbids."""
+    try:
+        told = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        answers = told.get("answers", {})
+        if not isinstance(answers, dict):
+            raise ValueError("[answers] is no table")
+        if strange := sorted(answers.keys() - set(_KEYS)):
+            raise ValueError(f"there is no “{strange[0]}” in [answers]")
+        for key, value in answers.items():
+            if not isinstance(value, bool):
+                raise ValueError(f"{key} is neither true nor false")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if not must_be:
+            return policy
+        return replace(policy, asking=path, other_machines=path, mistake=error.strerror or "")
+    except (OSError, ValueError) as error:  # what is no TOML and no UTF-8 is a ValueError
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return replace(policy, asking=path, other_machines=path, mistake=said.rstrip("."))
+    if not answers.get("enabled", True):
+        policy = replace(policy, asking=policy.asking or path, other_machines=path)
+    if not answers.get("other_machines", True):
+        policy = replace(policy, other_machines=policy.other_machines or path)
+    return policy
