@@ -380,6 +380,4 @@ class Answering(QObject):
 
 def ready(servers: Servers) -> bool:
     """Somebody can be asked."""
-    named = next((one for one in servers.servers if one.url == servers.server), None)
-    known = named is None or named.error is None
-    return bool(servers.server) and known and not servers.to_confirm
+    return bool(servers.server) and not servers.to_confirm and servers.error is None

@@ -18,6 +18,9 @@ from engine.contract.asking import (
 )
 from engine.contract.errors import InklingError
 
+#: So many go along with a question: the indexer takes 50.
+_MOST_TURNS = 40
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -113,7 +116,7 @@ class Conversation:
 
     def turns(self) -> list[Turn]:
         """What the last question builds on: answers that there are."""
-        return [one.as_turn() for one in self.exchanges[:-1] if one.sentences]
+        return [one.as_turn() for one in self.exchanges[:-1] if one.sentences][-_MOST_TURNS:]
 
 
 def _error(event: Failed) -> InklingError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
@@ -22,12 +21,12 @@ from desktop import icons, theme
 from desktop.asking import strings as s
 from desktop.asking.answer_view import AnswerView
 from desktop.asking.conversation import Conversation
-from desktop.asking.servers_page import ServersPage
+from desktop.asking.servers_page import ServersPage, host_of, named
 from desktop.theme import GRID, HALF
 from desktop.widgets.elided_label import ElidedLabel
 from desktop.widgets.field import Field
 from desktop.widgets.tool_button import ToolButton
-from engine.contract.asking import Found, LanguageServer, Servers
+from engine.contract.asking import Found, Servers
 
 
 class AskingPanel(QWidget):
@@ -50,6 +49,7 @@ class AskingPanel(QWidget):
         self.view = AnswerView(conversation, describe, self)
         self.view.dismissed.connect(self.dismissed)
         self.servers = ServersPage(self)
+        self.servers.model_chosen.connect(self.model_chosen)
         self.failure = QLabel(self)
         self.failure.setWordWrap(True)
         self.failure.setTextFormat(Qt.TextFormat.PlainText)
@@ -225,18 +225,3 @@ def models_menu(parent: QWidget, servers: Servers, chosen: Callable[[str, str], 
                 lambda _checked=False, url=server.url, name=model.id: chosen(url, name)
             )
     return menu
-
-
-def named(server: LanguageServer) -> str:
-    """What a server is called, or where it is."""
-    if server.local and server.name:
-        return server.name
-    return " ".join(filter(None, (server.name, host_of(server.url))))
-
-
-def host_of(url: str) -> str:
-    """A server's host, as a person names it."""
-    try:
-        return urlsplit(url).hostname or url
-    except ValueError:
-        return url

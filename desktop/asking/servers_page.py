@@ -3,7 +3,10 @@ computer is to be allowed first."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -29,6 +32,7 @@ class ServersPage(QScrollArea):
     """A heading, a sentence, what to do; made anew for what was found."""
 
     look_again = Signal()
+    model_chosen = Signal(str, str)  # address of a server, a model's id
     confirm_wanted = Signal(str)  # the host
     only_here_wanted = Signal()
     copied = Signal()
@@ -49,12 +53,18 @@ class ServersPage(QScrollArea):
         self._column = QVBoxLayout(page)
         self._column.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         self._column.setSpacing(GRID + HALF)
+        failing = [one for one in servers.servers if one.error is not None]
         if servers.to_confirm:
             self._other_computer(servers.to_confirm)
-        elif servers.forbidden_by and not servers.server:
+        elif servers.error is not None:
+            self._head(s.NO_ANSWERS)
+            self._say(_told(servers.error))
+        elif servers.forbidden_by and any(not one.local for one in failing):
             self._forbidden(servers.forbidden_by)
+        elif any(one.models and one.error is None for one in servers.servers):
+            self._others(servers, failing)
         else:
-            self._none(servers)
+            self._none(servers, failing)
         self._column.addStretch(1)
         self.setWidget(page)  # which ends the one before
 
@@ -72,13 +82,22 @@ class ServersPage(QScrollArea):
         self._column.addWidget(_fixed(path, self))
         self._buttons(self._button(s.ONLY_HERE, self.only_here_wanted.emit))
 
-    def _none(self, servers: Servers) -> None:
+    def _others(self, servers: Servers, failing: Sequence[LanguageServer]) -> None:
+        """The one that is named can't be asked, but there are others."""
+        self._head(s.CHOOSE_MODEL)
+        for server in failing:
+            self._failing(server)
+        for server in servers.servers:
+            for model in server.models if server.error is None else ():
+                words = s.MODEL_AT.format(model=model.id, server=named(server))
+                chosen = partial(self.model_chosen.emit, server.url, model.id)
+                self._buttons(self._button(words.replace("&", "&&"), chosen))
+        self._column.addSpacing(HALF)
+        self._buttons(self._button(s.LOOK_AGAIN, self.look_again.emit))
+
+    def _none(self, servers: Servers, failing: Sequence[LanguageServer]) -> None:
         self._head(s.NO_SERVER)
         self._say(s.NO_SERVER_WHY)
-        failing = [one for one in servers.servers if one.error is not None]
-        if failing:
-            self._column.addSpacing(GRID)
-            self._say(s.SERVER_FAILS, bold=True)
         for server in failing:
             self._failing(server)
         for way in servers.how_to:
@@ -87,12 +106,7 @@ class ServersPage(QScrollArea):
         self._buttons(self._button(s.LOOK_AGAIN, self.look_again.emit))
 
     def _failing(self, server: LanguageServer) -> None:
-        name = " ".join(filter(None, (server.name, server.url)))
-        try:
-            why = telling.said(InklingError.of(server.error or {}))
-        except (KeyError, TypeError, ValueError):
-            why = ""
-        self._say(f"{name}: {why}" if why else name)
+        self._say(_told(server.error or {}) or server.url)
 
     def _way(self, way: HowTo) -> None:
         """A program: its name, the commands that get it, and where its makers say more."""
@@ -137,9 +151,9 @@ class ServersPage(QScrollArea):
             label.setFont(theme.font(self.font(), bold=True))
         return label
 
-    def _button(self, text: str, then: object) -> QPushButton:
+    def _button(self, text: str, then: Callable[[], None]) -> QPushButton:
         button = QPushButton(text, self)
-        button.clicked.connect(lambda _checked=False: then())  # type: ignore[operator]
+        button.clicked.connect(lambda _checked=False: then())
         self.buttons.append(button)
         return button
 
@@ -150,6 +164,29 @@ class ServersPage(QScrollArea):
             line.addWidget(button)
         line.addStretch(1)
         self._column.addLayout(line)
+
+
+def named(server: LanguageServer) -> str:
+    """What a server is called, or where it is."""
+    if server.local and server.name:
+        return server.name
+    return " ".join(filter(None, (server.name, host_of(server.url))))
+
+
+def host_of(url: str) -> str:
+    """A server's host, as a person names it."""
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    """An error as the window says it."""
+    try:
+        return telling.said(InklingError.of(error))
+    except (KeyError, TypeError, ValueError):
+        return ""
 
 
 def _fixed(text: str, parent: QWidget) -> QLabel:

@@ -32,7 +32,7 @@ Block = Literal["text", "item", "heading", "code", "quote", "row", "question", "
 Style = Literal["text", "draft", "note"]
 
 _HEADING = re.compile(r"#{1,6}\s+")
-_ITEM = re.compile(r"(\s*)([-*+•]|\d{1,3}[.)])\s+")
+_ITEM = re.compile(r"(\s*)([-*+•–·▪◦]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+")
 _QUOTE = re.compile(r">\s?")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _RULE_OF_TABLE = re.compile(r"\s*\|?[\s:|-]+\|[\s:|-]*")
@@ -282,7 +282,7 @@ def _read(line: str) -> tuple[Block, str, int]:
     if found := _HEADING.match(line):
         return "heading", line[found.end() :], 0
     if found := _ITEM.match(line):
-        sign = found[2] if found[2][0].isdigit() else "•"
+        sign = found[2] if found[2][-1] in ".)" else "•"
         return "item", f"{sign}\t{line[found.end() :]}", min(len(found[1]) // 2, 3)
     if found := _QUOTE.match(line):
         return "quote", line[found.end() :], 0
