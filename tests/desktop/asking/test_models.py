@@ -173,4 +173,4 @@ def test_a_model_that_a_server_offers_is_text(
     answers_from(indexer, Servers((odd,)))
     ask("blue boat", REFUSED)
     on_page(qtbot, window)
-    assert [b.text() for b in window.answering.panel.servers.buttons][0] == ("<b>x</b> && y · vLLM")
+    assert window.answering.panel.servers.buttons[0].text() == "<b>x</b> && y · vLLM"
