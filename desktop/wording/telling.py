@@ -64,10 +64,12 @@ IN_WINDOW = {
     "Its address ends with /v1 as a rule; `inkling ask --servers` shows what is found.": tr(
         "Its address ends with /v1 as a rule; the page for asking shows what is found."
     ),
-    "`inkling ask --servers` shows how to get one.": tr(
+    "How to get one is shown by `inkling ask --servers`.": tr(
         "The page for asking shows how to get one."
     ),
-    "`inkling ask --servers` lists those it has.": tr("The page for asking lists those it has."),
+    "Those it has are listed by `inkling ask --servers`.": tr(
+        "The page for asking lists those it has."
+    ),
     "Ask a server on this machine; `inkling ask --servers` lists them.": tr(
         "Ask a server on this machine; the page for asking lists them."
     ),

@@ -40,10 +40,19 @@ class Asking:
     def prepare(self, query: Query, question: str, turns: Sequence[Turn], room: Room) -> Prepared:
         """Search, and choose what the model is given. InklingError of the store, or where the
         model's room is too small."""
+        return self.compose(self.search(query, turns), question, turns, room)
+
+    def search(self, query: Query, turns: Sequence[Turn] = ()) -> Gathered:
+        """What may be evidence for a question, and stays it from earlier turns."""
         engine = self._engine
         before = turns[-1].question if turns else ""
-        kept = [turn.units for turn in turns]
-        found = gather(engine.runs, engine.store, query, before, kept)
+        return gather(engine.runs, engine.store, query, before, [turn.units for turn in turns])
+
+    def compose(
+        self, found: Gathered, question: str, turns: Sequence[Turn], room: Room
+    ) -> Prepared:
+        """The prompt of what was found. InklingError where the room is too small."""
+        engine = self._engine
         notices = _notices(engine, found)
         if found.weak:
             return Prepared(weak=True, notices=notices)

@@ -9,11 +9,11 @@ import regex
 
 #: More numbers than this in one range are no citation.
 _MOST_IN_RANGE = 20
-_NUMBERS = r"\^?\d{1,3}(?:\s*(?:,|;|/|&|-|–|—|and|und|et|y|e)\s*\^?\d{1,3})*"
 _WORD = (
     r"(?:(?:sources?|quellen?|fuentes?|fontes?|fonte|fonti|источник|źródło|kaynak|出典|来源|docs?"
     r"|documents?|refs?|passages?|citations?|S)[ :#]{0,2})"
 )
+_NUMBERS = rf"\^?\d{{1,3}}(?:\s*(?:,|;|/|&|-|–|—|and|und|et|y|e)\s*{_WORD}?\^?\d{{1,3}})*"
 #: One citation. A word may stand before its numbers; in round brackets one must: "(1)" is a list's.
 ONE = re.compile(
     rf"\[\s*{_WORD}?{_NUMBERS}\s*\]|[【〔]\s*{_WORD}?{_NUMBERS}\s*(?:†[^】〕\n]{{0,40}})?[】〕]"

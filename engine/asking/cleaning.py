@@ -23,7 +23,7 @@ _EMPTY_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _SIGN = regex.compile(
     r"<(?=[|｜]|/?(?:s|bos|eos|pad|unk|mask|sep|cls|unused\d+|start_of_\w+|end_of_\w+|im_\w+"
     r"|begin_of_\w+|think\w*|thought|reasoning|tool\w*|function\w*|image\w*|img|video\w*|audio\w*"
-    r"|system|user|assistant|model|source\w*|reserved_\w+|extra_id_\d+|__\w+__|<SYS>)\b)"
+    r"|system|user|assistant|model|source\w*|reserved_\w+|extra_id_\d+|__\w+__)\b|<SYS>)"
     r"|(?<=[|｜])>",
     regex.IGNORECASE,
 )
@@ -66,9 +66,9 @@ _SCHEME = re.compile(
 )
 #: What is left of markup that was not whole.
 _BEGUN = (
+    (re.compile(r"!+(?=\[)"), ""),
     (re.compile(r"<(?=[a-zA-Z/!?])"), "< "),
     (re.compile(r"\](?=[(\[])"), "] "),
-    (re.compile(r"!(?=\[)"), ""),
 )
 _CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 _EMPHASIS = (

@@ -51,15 +51,18 @@ _OPENERS = "[【〔("
 _LONGEST_CITATION = 60
 _LAST_WORD = regex.compile(r"[\p{L}\p{M}\p{N}.'’-]+$")
 _SHORT = """
-dr mr mrs ms prof st mt jr sr vs etc eg e.g ie i.e cf al no nos fig figs sec eq ch vol pp p art
-approx dept est inc ltd co corp gov gen col lt capt rev hon a.m p.m u.s u.k b.c a.d resp
-jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun
-z.b z d.h d u.a u bzw ca nr abs usw evtl ggf inkl exkl vgl bd hrsg str tel mind max min zzgl
-einschl o.ä s.o s.u sog gem i.d.r m.e v.a bspw
-mme mlle m éd env chap n sra srta núm pág av ud uds ee.uu sig sigg pag ecc dott
-г гг т.е т.д т.п др ул д стр рис тыс млн млрд им tj np itd itp ul tzv napr atd bv d.w.z
+dr mr mrs ms prof st mt gen col lt capt rev hon gov vs eg e.g ie i.e cf al approx resp
+z.b z d.h d u.a u bzw ca evtl ggf inkl exkl vgl hrsg zzgl einschl s.o s.u sog gem
+mme mlle sra srta dott т.е tzv np tj
 """
-_ABBREVIATED = frozenset(_SHORT.split())
+_BEFORE_NUMBERS = """
+no nos fig figs sec eq ch chap vol pp p art nr abs s bd str tel max min n núm pág pag env г д стр
+jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun
+"""
+#: Shortened before anything, and before numbers alone: elsewhere a sentence ends with them.
+_ALWAYS_SHORT, _SHORT_BEFORE_NUMBERS = (
+    frozenset(words.split()) for words in (_SHORT, _BEFORE_NUMBERS)
+)
 _MONTHS = regex.compile(
     r"(?:jan|feb|mär|märz|mar|apr|mai|maj|jun|jul|aug|sep|okt|oct|nov|dez|dec|gen|ago|helmi|tammi"
     r"|janv|févr|avr|juil|août)[\p{L}.]*",
@@ -190,13 +193,17 @@ class Splitter:
         closed, end = (closers[0], closers.end()) if closers else ("", end)
         if end == len(rest):
             return end if last else None
-        if not (rest[end].isspace() or always or rest[end] in _OPENERS):
+        if rest[end] in _OPENERS and not always:
+            if citing.RUN.match(rest, end) is None:
+                return 0 if _closed(rest[end:]) or last else None
+        elif not (rest[end].isspace() or always):
             return 0
         if closed and not always and not rest[end:].lstrip(" \t") and not last:
             return None
-        if not always and (self._goes_on(start, end) or self._is_spoken(closed, end)):
+        sure = always or rest[start - 1 : start] in ("]", "】")  # a citation stands before it
+        if not sure and (self._goes_on(start, end) or self._is_spoken(closed, end)):
             return 0 if self._known_next(end) or last else None
-        if not always and rest[start] == "." and not self._known_next(end) and not last:
+        if not sure and rest[start] == "." and not self._known_next(end) and not last:
             return None
         return self._with_citations(end, last)
 
@@ -225,9 +232,11 @@ class Splitter:
         word = told[0].strip("'’-") if told else ""
         if word.isdigit() and len(word) <= 2:
             return bool(_MONTHS.match(follows) or _ORDINAL.search(before)) or follows[0].islower()
-        if word.casefold() in _ABBREVIATED or (len(word) == 1 and word.isupper()):
+        if word.casefold() in _ALWAYS_SHORT or (len(word) == 1 and word.isupper()):
             return True
-        return follows[0].islower() and len(word) <= 4
+        if word.casefold() in _SHORT_BEFORE_NUMBERS and follows[0].isdigit():
+            return True
+        return follows[0].islower() and len(word) <= 5
 
     def _with_citations(self, end: int, last: bool) -> int | None:
         """Behind the citations that follow the end of a piece; None if more must be read."""

@@ -109,7 +109,7 @@ class Prepared:
             source.number: Given(known.rows[source.number], source.text, source.given != "text")
             for source in self.sources
         }
-        return AnswerReader(SourceProver(known.model_id, known.matches, given))
+        return AnswerReader(SourceProver(known.model_id, known.matches, given, known.question))
 
     def _before(self) -> list[prompting.Message]:
         assert self.frame is not None

@@ -1,8 +1,9 @@
 """Reads a model's answer as it streams in: what it proves is shown, all else is dropped.
 
 A sentence stands if it cites a source that there is. A heading, or a line that ends with a colon,
-stands with what it leads to, and cites what that cites; a piece of code stands if a source holds
-it, on the citations after it or else of the line that led to it.
+stands with the first piece below that does, and cites what that cites, if its words are those of
+the question or of these sources; a piece of code stands if a source holds it, on the citations
+after it or else of the line that led to it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from engine.contract.errors import InklingError
 #: What begins like this is an object, a list or a page of some format, and no sentence.
 _DATA = re.compile(r"""\s*(?:[{}]|\[\s*["'{\[]|["'][^"'\n]{1,60}["']\s*:(?!\w)|<[?!a-zA-Z/])""")
 _WORD = re.compile(r"\w")
-#: Of the words of a piece of code, so many must stand in the sources it cites: people run code.
-CODE_HELD = 0.6
+#: Of the words of a piece of code, so many must stand in the sources it cites: people run code. Of
+#: a heading they say what is below; a heading is soon missed, and soon misused.
+CODE_HELD, LEAD_HELD = 0.6, 0.5
 
 
 class Prover(Protocol):
@@ -34,11 +36,12 @@ class Prover(Protocol):
     def numbers(self) -> Collection[int]:
         """Those of the sources."""
 
-    def proof(self, text: str, numbers: Sequence[int], *, leads: bool = False) -> list[Citation]:
-        """A citation for each of these numbers; `leads`: of a line that says nothing by itself."""
+    def proof(self, text: str, numbers: Sequence[int]) -> list[Citation]:
+        """A citation for each of these numbers."""
 
-    def held(self, code: str, numbers: Sequence[int]) -> float:
-        """0..1: how many of the words of a piece of code stand in these sources."""
+    def held(self, text: str, numbers: Sequence[int], *, asked: bool = False) -> float:
+        """0..1: how much of the words of a text stands in these sources; `asked`: or in the
+        question."""
 
 
 class AnswerReader:
@@ -123,9 +126,11 @@ class AnswerReader:
         events = list[Event]()
         for lead in self._leads:
             above = plain(citing.taken(lead.text)[0]).strip()
-            if _WORD.search(above):
-                proof = self._prover.proof(above, known, leads=True)
+            if _stands(above) and self._prover.held(above, known, asked=True) >= LEAD_HELD:
+                proof = [Citation(number) for number in known]
                 events.append(self._stand(lead, above, proof))
+            else:
+                events.append(self._dropped(lead))
         self._leads.clear()
         proof = (
             [Citation(number) for number in known]
@@ -155,7 +160,7 @@ class AnswerReader:
 
 def _stands(said: str) -> bool:
     """Whether it is a sentence: words, and not the form of data or a list of citations alone."""
-    alone = said.endswith((":", "：")) and " " not in said
+    alone = re.fullmatch(r"\w+\s?[:：][\s,;]*", said)
     return bool(_WORD.search(said)) and not alone and not _DATA.match(said)
 
 
@@ -163,9 +168,14 @@ def _drafted(text: str) -> str:
     """What is shown while it is written: nothing in it is markup or opens. It only grows with the
     text."""
     kept = list[str]()
-    for char in text:
+    for place, char in enumerate(text):
         before = kept[-1] if kept else ""
-        if char in "<>" or (before == "/" and char == "/") or (before == "]" and char in "(["):
+        if before == "]" and char == "[":  # of two citations, and of a link
+            if place + 1 == len(text):
+                break
+            if not text[place + 1].isdigit():
+                continue
+        if char in "<>" or (before == "/" and char == "/") or (before == "]" and char == "("):
             continue
         kept.append(char)
     return "".join(kept)

@@ -7,7 +7,10 @@ What was fitted for an encoder stands in `fitted/ID.json` with where it comes fr
 from __future__ import annotations
 
 import logging
+import math
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +26,7 @@ from engine.contract.errors import InklingError
 from engine.search.common_words import JOINING, telling
 from engine.search.features import Floats
 from engine.search.ranker import Logistic
+from engine.search.sentences import sentences
 from engine.search.token_matches import TokenMatches
 from engine.store import Row
 from engine.store.analyzer import analyze
@@ -31,18 +35,31 @@ from engine.store.spelling import fold
 log = logging.getLogger(__name__)
 
 FITTED = Path(__file__).with_name("fitted")
-_NUMBER = regex.compile(r"\p{N}+(?:[.,:/’'\u00a0\u202f -]?\p{N}+)*")
+_NUMBER = regex.compile(r"\p{N}+(?:[.,:’'\u00a0\u202f]\p{N}+)*")
 _DIGITS = re.compile(r"\d+")
 _NAME = regex.compile(
     r"(?<=[^\s.!?:\"“„(]\s)\p{Lu}[\p{L}\p{M}'’-]{2,}|\p{Lu}{2,}\p{N}*|\p{L}+\p{N}+"
 )
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}_'’.-]*")
+#: Cosine below which tokens of any two texts are.
+LOW = 0.6
+#: How much a word tells at most that holds sentences together, and which share of a sentence's must
+#: stand in a text of the same language.
+_COMMON, _SAME = 0.5, 0.34
+_WORDS_OF_NO = """
+not no never none nor without cannot nothing neither nicht kein keine keinen keiner keines nie
+niemals ohne weder nichts ne pas jamais aucun aucune sans rien non né senza nessun nessuna mai
+sin ningún ninguna nunca jamás nada não sem nenhum nie bez żaden не нет без niet geen nooit
+"""
+_NO = frozenset(_WORDS_OF_NO.split())
 
 
 class Fitted(msgspec.Struct, frozen=True):
     """What tells a supported sentence of one encoder's."""
 
     supported: Logistic = Logistic({}, 0.0)
+    #: The same where sentence and source are in different languages.
+    translated: Logistic = Logistic({}, 0.0)
     fitted: dict[str, Any] = {}
 
     @classmethod
@@ -64,19 +81,59 @@ def features(said: str, text: str, near: Floats | None, weights: Floats | None) 
 
     near: [m] of each token of the sentence, the cosine of the source's nearest one; weights: [m].
     `held`: share of the sentence's words, by what each tells, that the text has; `late` and
-    `covered`: weighted mean of `near`, and of its tokens those that mean the same; `numbers` and
-    `names`: shares of those that the text lacks.
+    `worst`: weighted mean of `near`, and of its lowest quarter; `low`: share below what any two
+    texts have in common; `numbers` and `names`: shares of those that the text lacks; `negated`: 1
+    where only one of the sentence and the one nearest to it says no.
     """
-    told = {"held": _held(said, text), **_lacking(said, text)}
+    told = {"held": _held(said, text), "negated": _negated(said, text), **_lacking(said, text)}
     if near is not None and weights is not None and len(near):
         share = weights / max(float(weights.sum()), 1e-9)
         told["late"] = float(near @ share)
-        told["covered"] = float(np.clip((near - 0.5) / 0.35, 0.0, 1.0) @ share)
+        told["low"] = float((near < LOW) @ share)
         order = np.argsort(near)
-        heavy = order[np.cumsum(share[order]) <= 0.25]
-        worst = heavy if len(heavy) else order[:1]
+        lowest = order[np.cumsum(share[order]) <= 0.25]
+        worst = lowest if len(lowest) else order[:1]
         told["worst"] = float(near[worst] @ weights[worst] / max(float(weights[worst].sum()), 1e-9))
     return told
+
+
+def other_language(said: str, text: str) -> bool:
+    """Whether a sentence is written in another language than its source: that has neither its
+    script nor the words that hold it together."""
+    own, there = _scripts(said), _scripts(text)
+    if own and not own & there:
+        return True
+    words = {fold(word) for word in _WORD.findall(said)}
+    common = {word for word in words if telling(word) < _COMMON}
+    if not common:
+        return False
+    known = {fold(word) for word in _WORD.findall(text)}
+    return len(common & known) / len(common) < _SAME
+
+
+def _scripts(text: str) -> set[str]:
+    """Scripts of its letters, but for those of few."""
+    counts = Counter(unicodedata.name(c, "?").partition(" ")[0] for c in text if c.isalpha())
+    return {script for script, n in counts.items() if n > 0.2 * counts.total()}
+
+
+def _negated(said: str, text: str) -> float:
+    """1 where the sentence says no and the one of the text that shares most words with it does
+    not, or the other way round."""
+    own = set(analyze(said)) - _NO
+    best, most = "", 0.0
+    for start, end in sentences(text):
+        terms = set(analyze(text[start:end])) - _NO
+        shared = len(own & terms) / math.sqrt(len(terms) + 1)
+        if shared > most:
+            best, most = text[start:end], shared
+    if not best or len(own & set(analyze(best))) < len(own) / 2:
+        return 0.0
+    return float(_says_no(said) != _says_no(best))
+
+
+def _says_no(text: str) -> bool:
+    return any(fold(word) in _NO or fold(word).endswith("n't") for word in _WORD.findall(text))
 
 
 def _held(said: str, text: str) -> float:
@@ -141,10 +198,15 @@ class SourceProver:
     """Measures support by the vectors that are stored of the sources."""
 
     def __init__(
-        self, model_id: str, matches: Callable[[str], TokenMatches], given: Mapping[int, Given]
+        self,
+        model_id: str,
+        matches: Callable[[str], TokenMatches],
+        given: Mapping[int, Given],
+        question: str = "",
     ) -> None:
+        self._question = question
         self._fitted, self._matches, self._given = Fitted.of(model_id), matches, given
-        self._fallback = Fitted.of("")
+        self._by_words = Fitted.of("")
         self.failed: InklingError | None = None
 
     @property
@@ -152,10 +214,8 @@ class SourceProver:
         """Those of the sources."""
         return self._given.keys()
 
-    def proof(self, text: str, numbers: Sequence[int], *, leads: bool = False) -> list[Citation]:
+    def proof(self, text: str, numbers: Sequence[int]) -> list[Citation]:
         """A citation for each of these numbers. What no single source holds, several may."""
-        if leads:
-            return [self._of_lead(text, number) for number in numbers]
         matches = self._read(text)
         told = [self._support(text, matches, [number]) for number in numbers]
         each = [support for support, _ in told if support is not None]
@@ -170,23 +230,17 @@ class SourceProver:
             for number, (support, _) in zip(numbers, told, strict=True)
         ]
 
-    def held(self, code: str, numbers: Sequence[int]) -> float:
-        """0..1: how many of the words of a piece of code stand in these sources."""
-        there = {term for number in numbers for term in analyze(self._given[number].text)}
-        terms = analyze(code)
-        return sum(term in there for term in terms) / len(terms) if terms else 0.0
+    def held(self, text: str, numbers: Sequence[int], *, asked: bool = False) -> float:
+        """0..1: how much of what the words of a text tell stands in these sources; `asked`: or in
+        the question."""
+        there = [self._given[number].text for number in numbers]
+        return _held(text, "\n".join([*there, self._question] if asked else there))
 
     def _citation(self, number: int, support: float | None, limit: float) -> Citation:
         doubtful = support is not None and support < limit
         if doubtful and self._given[number].pixels:
             return Citation(number)  # the picture may show it
         return Citation(number, None if support is None else round(support, 3), doubtful)
-
-    def _of_lead(self, text: str, number: int) -> Citation:
-        """A line that leads to others says little; what is exact in it must be there."""
-        given = self._given[number]
-        lacking = _lacking(text, given.text)
-        return Citation(number, None, bool(lacking["any_number"]) and not given.pixels)
 
     def _read(self, text: str) -> TokenMatches | None:
         if self.failed is not None:
@@ -204,17 +258,16 @@ class SourceProver:
         """0..1, None where nothing can be told; and what it must be."""
         given = [self._given[number] for number in numbers]
         there = "\n".join(one.text for one in given)
-        fitted = self._fitted
-        if not there.strip() or matches is None or not fitted.supported.weights:
-            return None, fitted.supported.below
-        rows = [row for one in given for row in one.rows]
-        near, weights = nearest(matches, rows)
-        if near is None:
-            fitted = self._fallback  # no tokens are stored, or none are left: by words alone
-        if not fitted.supported.weights:
-            return None, fitted.supported.below
-        told = features(text, there, near, weights)
-        return fitted.supported.probability({"one": 1.0, **told}), fitted.supported.below
+        if not there.strip() or matches is None:
+            return None, 0.0
+        near, weights = nearest(matches, [row for one in given for row in one.rows])
+        # Where no tokens are stored, or are left: by words alone.
+        fitted = self._fitted if near is not None else self._by_words
+        foreign = other_language(text, there)
+        model = fitted.translated if foreign else fitted.supported
+        if not model.weights:
+            return None, 0.0
+        return model.probability(features(text, there, near, weights)), model.below
 
 
 def nearest(matches: TokenMatches, rows: Sequence[Row]) -> tuple[Floats | None, Floats | None]:

@@ -114,7 +114,9 @@ class Proximity:
 
     def __init__(self, words: Sequence[AskedWord], weights: NDArray[np.float32]) -> None:
         self._words = words
-        self._pairs = np.minimum(weights[:-1], weights[1:])
+        pairs = np.minimum(weights[:-1], weights[1:])
+        self._pairs: list[float] = pairs.tolist()
+        self._mean = max(float(pairs.mean()), 1e-9) if len(pairs) else 1.0
         self._owners: dict[str, list[int]] = {}  # by term the words that it will do for
         for i, word in enumerate(words):
             for term in word.single_terms:
@@ -138,13 +140,12 @@ class Proximity:
                 places[i].append(place)
         if sum(map(bool, places)) < 2:
             return 0.0  # of most passages: they hold only one of the words
-        mean = max(float(self._pairs.mean()), 1e-9)
-        longest = _longest_run(self._words, self._pairs, places) / mean
+        longest = _longest_run(self._words, self._pairs, places) / self._mean
         return min(max((longest - CHANCE) / (QUOTATION - CHANCE), 0.0), 1.0)
 
 
 def _longest_run(
-    words: Sequence[AskedWord], pairs: NDArray[np.float32], places: Sequence[Sequence[int]]
+    words: Sequence[AskedWord], pairs: Sequence[float], places: Sequence[Sequence[int]]
 ) -> float:
     """Weight of the longest run of neighbours; a word more or less between them does not end it."""
     longest = 0.0
@@ -154,7 +155,7 @@ def _longest_run(
         longer: dict[int, float] = {}
         for place in places[i]:
             before = [runs[p] for p in range(place - apart, place) if p in runs] if runs else ()
-            longer[place] = max(before) + float(pairs[i - 1]) if before else 0.0
+            longer[place] = max(before) + pairs[i - 1] if before else 0.0
         longest = max(longest, max(longer.values(), default=0.0))
         runs = longer
     return longest

@@ -39,6 +39,7 @@ class Scorer:
         self._norms = np.asarray(K1 * (1 - B + B * lengths.astype(np.float32) / average))
         self._lock = threading.Lock()
         self._kept: OrderedDict[AnyOf, _Points] = OrderedDict()
+        self._kept_units = 0
 
     def scores(
         self, asked: Iterable[Asked], allowed: NDArray[np.bool_], *, every: bool = False
@@ -82,9 +83,11 @@ class Scorer:
         points = np.float32(rarity) * worth * times * (K1 + 1) / (times + self._norms[rows])
         made = rows, np.asarray(points, np.float32)
         with self._lock:
-            self._kept[group] = made
-            while len(self._kept) > 1 and sum(len(r) for r, _ in self._kept.values()) > _KEPT_UNITS:
-                self._kept.popitem(last=False)
+            if group not in self._kept:
+                self._kept[group] = made
+                self._kept_units += len(rows)
+            while len(self._kept) > 1 and self._kept_units > _KEPT_UNITS:
+                self._kept_units -= len(self._kept.popitem(last=False)[1][0])
         return made
 
     def _group(self, group: AnyOf) -> _Holders:

@@ -6,7 +6,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -32,8 +32,7 @@ class StoredUnit:
     note: str = ""  # how exactly its picture was seen; not kept in the store
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A unit that a lane proposes; the score is the lane's own (cosine, or BM25)."""
 
     unit_id: str

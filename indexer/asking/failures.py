@@ -89,7 +89,7 @@ def _refused(error: openai.APIStatusError, url: str, model: str) -> InklingError
     if status == 404:
         return InklingError(
             "The server at {url} has no model “{model}”.",
-            hint="`inkling ask --servers` lists those it has.",
+            hint="Those it has are listed by `inkling ask --servers`.",
             told={"url": url, "model": model or "?"},
         )
     if status == 429:

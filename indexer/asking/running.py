@@ -9,23 +9,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 from anyio import CancelScope
 
-from engine.contract.asking import (
-    Draft,
-    Ending,
-    Event,
-    Failed,
-    Finished,
-    Found,
-    Source,
-)
+from engine.asking.prepared import Prepared, Room
+from engine.contract.asking import Draft, Ending, Event, Failed, Finished, Found, Source
 from engine.contract.errors import InklingError
-from engine.contract.types import Notice
 from indexer.asking import failures
 from indexer.asking.addresses import Address
 from indexer.asking.client import connect
@@ -44,45 +36,6 @@ _SIGNS = 64
 _LETTERS = 16
 #: Of one picture, about a megapixel, as most models that see count it.
 PICTURE_TOKENS = 1_300
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What a prompt may take, and how its tokens are counted."""
-
-    tokens: int
-    count: Callable[[str], int]
-    sees: bool
-    picture_tokens: int
-
-
-class Reader(Protocol):
-    """Makes sentences with proof of what a model writes."""
-
-    dropped: int
-    doubtful: int
-
-    def read(self, text: str) -> list[Event]: ...
-
-    def end(self) -> list[Event]: ...
-
-
-class Prepared(Protocol):
-    """What was found and chosen for a question."""
-
-    sources: tuple[Source, ...]
-    weak: bool
-    tokens: int
-    notices: tuple[Notice, ...]
-    pictures: tuple[Source, ...]
-
-    def without_picture(self, number: int) -> None: ...
-
-    def messages(self, pictures: Mapping[int, bytes]) -> list[dict[str, Any]]: ...
-
-    def prompt(self) -> tuple[tuple[str, str], ...]: ...
-
-    def reader(self) -> Reader: ...
 
 
 @dataclass(slots=True)

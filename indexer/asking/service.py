@@ -6,14 +6,14 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
+from engine.asking.asking import Asking
 from engine.contract.asking import Event, LanguageServer, Servers, Source
 from engine.contract.errors import InklingError
 from engine.contract.settings import Settings
-from engine.contract.types import Query
 from indexer.asking.addresses import Address, here, read_address
 from indexer.asking.counting import Counter
 from indexer.asking.finding import Found, facts_of_one, listening, look_at
@@ -24,8 +24,6 @@ from indexer.asking.question import Question
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-
-    from indexer.asking.running import Prepared, Room
 
 #: A key that a server asks for; it goes to the server that is named, and to no other.
 KEY_VARIABLE = "INKLING_ASK_KEY"
@@ -40,12 +38,6 @@ _PIXELS, _WIDTH = 1_000_000, 1_000
 _COUNT_S = 2.0
 
 
-class Searching(Protocol):
-    """Searches and chooses what a model is given."""
-
-    def prepare(self, query: Query, question: str, turns: Any, room: Room) -> Prepared: ...
-
-
 class LanguageModels:
     """Servers, and answers of their models; for one event loop."""
 
@@ -53,7 +45,7 @@ class LanguageModels:
         self,
         settings: Settings,
         confirm: Callable[[str], None],
-        searching: Callable[[], Searching],
+        searching: Callable[[], Asking],
         draw: Callable[[str, int | None, int, int], bytes],
         *,
         environment: Mapping[str, str] = os.environ,
@@ -220,7 +212,7 @@ class LanguageModels:
                 return found
         raise InklingError(
             "No server with a language model is found on this machine.",
-            hint="`inkling ask --servers` shows how to get one.",
+            hint="How to get one is shown by `inkling ask --servers`.",
         )
 
     def _model(self, found: Found, asked: str) -> str:

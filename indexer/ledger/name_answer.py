@@ -161,7 +161,9 @@ def _whole(own: str, other: str, question: Question) -> float:
         stems = _stems(name)
         if any(_same(form, form, question) for form in (name, *stems)):
             return 1.0
-        if question.letters and question.letters in map(_letters, (name, *stems)):
+        if _begins_alike(name, question.letters) and question.letters in map(
+            _letters, (name, *stems)
+        ):
             whole = SAME_LETTERS
     return whole
 
@@ -174,6 +176,11 @@ def _stems(name: str) -> list[str]:
     """A name without its ending; "a.tar.gz" has two."""
     stem = os.path.splitext(name)[0]
     return [stem, stem[:-4]] if stem.endswith(".tar") else [stem]
+
+
+def _begins_alike(name: str, letters: str) -> bool:
+    """Whether a name may be these letters with others between them: most can't, at a glance."""
+    return bool(letters) and (name[:1] == letters[0] or not name[:1].isalnum())
 
 
 def _letters(text: str) -> str:

@@ -8,10 +8,11 @@ import threading
 
 from filelock import FileLock, Timeout
 
+from engine.asking.asking import Asking
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
-from indexer.asking.service import LanguageModels, Searching
+from indexer.asking.service import LanguageModels
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.downloads import Downloads
 from indexer.indexing.index import Index, workers_of
@@ -89,18 +90,16 @@ class Indexer:
             search=IndexSearch(index, self.extractors, coverage, self._rules),
             library=library,
             asking=LanguageModels(
-                self._settings, settings.confirm, self._searching, library.picture
+                # By the engine that answers now: another model may take its place.
+                self._settings,
+                settings.confirm,
+                lambda: Asking(index.engine),
+                library.picture,
             ),
             models=IndexModels(index, self.activation, self.downloads, settings),
             settings=settings,
             control=self,
         )
-
-    def _searching(self) -> Searching:
-        # By the engine that answers now: another model may take its place.
-        from engine import asking
-
-        return asking.Asking(self.index.engine)  # type: ignore[attr-defined,no-any-return]
 
     def _acquire(self) -> None:
         try:
