@@ -16,10 +16,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -301,6 +302,7 @@ def _screens(camera: Camera, whole: Application) -> None:
     _small_and_several(camera, whole)
     _scrolled_and_chosen(camera, whole)
     _panel(camera, whole)
+    _asking(camera, whole)
     _dialogs(camera, whole)
     _gone_away(camera, whole, Path(os.environ["HOME"]) / "library" / STICK)
 
@@ -315,6 +317,76 @@ def _panel(camera: Camera, whole: Application) -> None:
     camera.until(lambda: panel.ask.settled and not panel.search._busy)
     camera.take("panel", panel)
     panel.close()
+
+
+def _asking(camera: Camera, whole: Application) -> None:
+    """Answers in sentences, of a server that says what it is told; then without one."""
+    from tests.scripted_model_server import ScriptedModelServer
+
+    window, go = whole.window, threading.Event()
+    answering = window.answering
+    with ScriptedModelServer(lambda body: _answers(body, go)) as server:
+        server.models["data"][0] |= {"id": "qwen2.5vl:7b", "max_model_len": 16_384}
+        _set(camera, whole, {"ask_server": server.url, "ask_model": ""})
+        window.search.set_text(ASKED)
+        camera.answered()
+        window.commands.run("ask")
+        camera.until(lambda: "It also" in answering.panel.view.toPlainText())
+        camera.take("ask-streaming")
+        go.set()
+        camera.until(lambda: not answering.running)
+        answering.show_numbered(1)
+        camera.answered()
+        camera.take("ask")
+        answering.follow_up("who is to be called then?")
+        camera.until(lambda: not answering.running)
+        camera.take("ask-follow-up")
+        size = window.size()
+        window.resize(600, 480)
+        camera.take("ask-small")
+        window.resize(size)
+        window.commands.run("given")
+        camera.take("ask-given", window.commands._dialogs["given"])
+        window.commands._dialogs["given"].close()
+    answering.leave()
+    _set(camera, whole, {"ask_server": ""})
+    window.commands.run("ask")
+    camera.until(lambda: not answering.panel.reads)
+    camera.take("ask-no-model")
+    answering.leave()
+
+
+ASKED = "what does the heating do when gas escapes"
+#: By a word of the question what is said to it; `None`: the picture is taken here.
+_SAID: dict[str, tuple[str | None, ...]] = {
+    "gas escapes": (
+        "When gas escapes, the detector gives an **alarm** and the heating is switched off [1]. ",
+        "It also", None, " shows a code:\n\n",
+        "- The fault is stored until it is reset [1].\n",
+        "- The manual was written in Lisbon in 1912 [2].\n\nCall a friend.",
+    ),
+    "called": ("The service of the maker is to be called when the alarm does not end [1]. ",),
+}  # fmt: skip
+
+
+def _answers(body: dict[str, Any], go: threading.Event) -> Iterator[Any]:
+    from tests.scripted_model_server import said
+
+    asked = json.dumps(body["messages"][-1])
+    for text in next((texts for word, texts in _SAID.items() if word in asked), ("None. [1]",)):
+        if text is None:
+            go.wait(20)
+        else:
+            for word in re.findall(r"\s*\S+\s*", text):
+                yield from said(word, ending=None)
+    yield from said("")
+
+
+def _set(camera: Camera, whole: Application, values: dict[str, str]) -> None:
+    """Until the indexer has it."""
+    for key, value in values.items():
+        whole.settings.set(key, value)
+    camera.until(lambda: not whole.settings._waiting)
 
 
 def _by_keyboard(camera: Camera, whole: Application) -> None:
