@@ -331,14 +331,14 @@ def _asking(camera: Camera, whole: Application) -> None:
         window.search.set_text(ASKED)
         camera.answered()
         window.commands.run("ask")
-        camera.until(lambda: "It also" in answering.panel.view.toPlainText())
+        camera.until(lambda: "you must" in answering.panel.view.toPlainText())
         camera.take("ask-streaming")
         go.set()
         camera.until(lambda: not answering.running)
         answering.show_numbered(1)
         camera.answered()
         camera.take("ask")
-        answering.follow_up("who is to be called then?")
+        answering.follow_up("does the code go away by itself?")
         camera.until(lambda: not answering.running)
         camera.take("ask-follow-up")
         size = window.size()
@@ -356,16 +356,17 @@ def _asking(camera: Camera, whole: Application) -> None:
     answering.leave()
 
 
-ASKED = "what does the heating do when gas escapes"
-#: By a word of the question what is said to it; `None`: the picture is taken here.
+ASKED = "what to do when the heating machine gives a gas alarm"
+#: By words of the question what is said to it; `None`: the picture is taken here.
 _SAID: dict[str, tuple[str | None, ...]] = {
-    "gas escapes": (
-        "When gas escapes, the detector gives an **alarm** and the heating is switched off [1]. ",
-        "It also", None, " shows a code:\n\n",
-        "- The fault is stored until it is reset [1].\n",
-        "- The manual was written in Lisbon in 1912 [2].\n\nCall a friend.",
+    "gas alarm": (
+        "H01 means that the leak sensor has found propane in the air [1]. ",
+        "It means that you must", None, " go out:\n\n",
+        "- leave the house [1]\n- do not touch switches [1]\n"
+        "- call the fire brigade from outside [1]\n\n",
+        "The maker sends somebody in Lisbon within the hour [1]. Good luck!",
     ),
-    "called": ("The service of the maker is to be called when the alarm does not end [1]. ",),
+    "go away": ("F and H stay until somebody confirms them [1].",),
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QTextBrowser, QTextEdit, QTo
 from desktop import theme
 from desktop.asking import strings as s
 from desktop.asking.conversation import Conversation, Exchange
-from desktop.asking.writing import BLOCK, SCHEME, Chip, Style, Writer
+from desktop.asking.writing import BLOCK, GAP, SCHEME, Chip, Style, Writer
 from desktop.theme import GRID, HALF
 from engine.contract.asking import Sentence
 
@@ -197,7 +197,7 @@ class AnswerView(QTextBrowser):
     def createMimeDataFromSelection(self) -> QMimeData:
         """Text alone: nothing that another program would follow."""
         data = QMimeData()
-        data.setText(self.textCursor().selection().toPlainText().replace("\u202f[", " ["))
+        data.setText(self.textCursor().selection().toPlainText().replace(GAP, " "))
         return data
 
     def changeEvent(self, event: QEvent) -> None:

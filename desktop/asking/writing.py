@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Literal
 
 from PySide6.QtGui import (
@@ -45,8 +46,8 @@ _EMPHASIS = re.compile(
 SCHEME = "cite"
 #: Of a draft's line so much is there that its beginning says what it is.
 _SETTLED = 8
-#: Between a sentence and its citations: they stay on its line, a little apart.
-_THIN = "\u202f"
+#: Between a sentence and its first citation, and between that and the next: they stay on its line.
+GAP, _THIN = "\u202f\u202f", "\u202f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ class Writer:
         if self._state.block and not self._state.code:  # a piece of code has ended
             self._begin("text", gap=True)
             self._state = replace(self._state, block=False, gap=False)
-        for citation in citations:
+        for gap, citation in zip((GAP, *repeat(_THIN, len(citations) - 1)), citations, strict=True):
+            self._put(gap, self._char("text", "text"))
             self._chip(citation, of)
         self._state = replace(self._state, line=_SETTLED)
 
@@ -251,7 +253,6 @@ class Writer:
         """[1]: the brackets are there for who copies it or hears it, and are the room of a shape
         that the view paints."""
         plain = self._char("text", "text")
-        self._put(_THIN, plain)
         start = self._cursor().position()
         form = QTextCharFormat(plain)
         form.setAnchor(True)

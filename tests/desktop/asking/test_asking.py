@@ -60,7 +60,9 @@ def test_the_key_asks_and_the_answer_stands_above_its_sources(
     assert (body["question"], body["turns"], body["plain"]) == ("blue boat", [], [])
     panel = window.answering.panel
     assert panel.isVisible()
-    assert text(window).startswith("blue boat\nThe boat is blue.\u202f[1] Oars are in the shed.")
+    assert text(window).startswith(
+        "blue boat\nThe boat is blue.\u202f\u202f[1] Oars are in the shed."
+    )
     assert "2 sentences had no source." in text(window)
     assert window.results is window.answers.sources
     rows = [window.results.model().index(row, 0) for row in range(3)]

@@ -118,7 +118,7 @@ def test_a_draft_goes_without_a_trace(written: Writer) -> None:
     written.drop_tail()
     assert lines(written) == before
     written.sentence("\n\n", "So it is.", (Citation(2, 0.1, doubtful=True), Citation(3)), 0)
-    assert lines(written)[-1] == ("text", "So it is.\u202f[2?]\u202f[3]")
+    assert lines(written)[-1] == ("text", "So it is.\u202f\u202f[2?]\u202f[3]")
     assert [(c.number, c.doubtful, c.unread) for c in written.chips] == [
         (1, False, False), (2, True, False), (3, False, True),
     ]  # fmt: skip
@@ -127,7 +127,7 @@ def test_a_draft_goes_without_a_trace(written: Writer) -> None:
 def test_a_piece_of_code_has_its_citation_below(written: Writer) -> None:
     written.sentence("", "```\nx = 1\n```", (Citation(1, 0.9),), 0)
     written.sentence(" ", "Then it goes on.", (), 0)
-    assert lines(written) == [("code", "x = 1"), ("text", "\u202f[1] Then it goes on.")]
+    assert lines(written) == [("code", "x = 1"), ("text", "\u202f\u202f[1] Then it goes on.")]
 
 
 def test_finished_counts_what_was_dropped() -> None:
