@@ -295,7 +295,8 @@ def _paint_chip(
 ) -> None:
     edge = QColor(c.muted if chip.doubtful else c.link)
     back = QColor(c.selected) if chosen or not chip.doubtful else QColor(0, 0, 0, 0)
-    pen = QPen(edge, 1.2) if chip.doubtful or chosen or c.strong else QPen(Qt.PenStyle.NoPen)
+    wide = 2.0 if chosen and c.strong else 1.2
+    pen = QPen(edge, wide) if chip.doubtful or chosen or c.strong else QPen(Qt.PenStyle.NoPen)
     if chip.doubtful:
         pen.setStyle(Qt.PenStyle.CustomDashLine)
         pen.setDashPattern([1.6, 1.8])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -41,6 +41,8 @@ class AskingPanel(QWidget):
     numbered_wanted = Signal(int)  # the number of a source
     dismissed = Signal()
     appeared = Signal()
+    stops_changed = Signal()
+    left_below = Signal()  # Down in the field
 
     def __init__(
         self, conversation: Conversation, describe: Callable[[int, int], str], parent: QWidget
@@ -124,11 +126,21 @@ class AskingPanel(QWidget):
         super().showEvent(event)
         self.appeared.emit()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What neither button nor field takes."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismissed.emit()
+        elif event.key() == Qt.Key.Key_Down and self.field.hasFocus():
+            self.left_below.emit()
+        else:
+            super().keyPressEvent(event)
+
     @property
     def stops(self) -> tuple[QWidget, ...]:
         """What Tab goes to, in this order."""
         return (
-            self.view, self.again, self.field, self.stop, self.model, *self.buttons, self.servers,
+            self.view, self.again, self.field, self.stop, self.model, *self.buttons,
+            *self.servers.buttons,
         )  # fmt: skip
 
     # States
@@ -177,6 +189,7 @@ class AskingPanel(QWidget):
         """In place of an answer: why there can be none, and what to do."""
         self.servers.show_servers(servers)
         self._stack.setCurrentWidget(self.servers)
+        self.stops_changed.emit()
 
     @property
     def reads(self) -> bool:

@@ -43,6 +43,7 @@ class ServersPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(s.NO_SERVER)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its buttons take the keys
         self.buttons: list[QPushButton] = []
         self._column = QVBoxLayout()
 
@@ -196,8 +197,5 @@ def _fixed(text: str, parent: QWidget) -> QLabel:
     label.setProperty("class", "typed")
     label.setFont(theme.fixed_font())
     label.setWordWrap(True)
-    label.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse
-        | Qt.TextInteractionFlag.TextSelectableByKeyboard
-    )
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

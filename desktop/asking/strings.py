@@ -71,7 +71,7 @@ ONLY_HERE = tr("Answer Only on This Computer")
 FORBIDDEN = tr("Answers may not come from another computer")
 FORBIDDEN_WHY = tr("The settings name another one, but a file on this computer forbids it:")
 ELSEWHERE = tr("Answers come from {host}")
-ELSEWHERE_TIP = tr("Passages of your files are sent there; click to change that")
+ELSEWHERE_TIP = tr("Passages of your files are sent there.")
 
 
 def dropped(count: int) -> str:

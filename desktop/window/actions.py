@@ -90,7 +90,6 @@ ACTIONS: dict[str, Spec] = {
         ),
         Spec("given", "What the Model Was Given…", "Answer", ("Ctrl+Shift+G",), "info", "answer"),
         Spec("answer_model", "Language Model…", "Answer", (), "model", "answer"),
-        Spec("only_here", "Answer Only on This Computer", "Answer", (), "shield"),
         Spec("palette", "All Actions…", "View", ("Ctrl+K",), "keyboard"),
         Spec("toggle_preview", "Preview", "View", ("F3", "Ctrl+P"), "panel", checkable=True),
         Spec("grid", "Grid", "View", ("Ctrl+G",), "picture", checkable=True),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from desktop.asking import strings as asking
 from desktop.asking.answering import Answering
@@ -40,6 +40,9 @@ class AnswerMode(QObject):
         answering.source_wanted.connect(column.show_source)
         answering.panel.appeared.connect(column.make_room)
         answering.weak.connect(lambda: column.notice.show_notice(asking.WEAK))
+        answering.panel.left_below.connect(lambda: column.shown.setFocus())
+        answering.panel.stops_changed.connect(self.changed)
+        status.elsewhere_clicked.connect(self._offer_way_back)
         answering.said.connect(status.flash)
         settings.changed.connect(self._follow)
         self._follow("ask_server")
@@ -66,13 +69,23 @@ class AnswerMode(QObject):
         if exchange is None or not exchange.sources:
             self._column.show_results()
         else:
-            self._column.show_sources(exchange.sources, exchange.cited)
+            notices = exchange.found.notices if exchange.found is not None else ()
+            self._column.show_sources(exchange.sources, exchange.cited, notices)
         self.changed.emit()
 
     def _follow(self, key: str) -> None:
         """Which other computer answers is said for as long as one does."""
         if key in ("ask_server", "ask_confirmed"):
             self._status.show_elsewhere(elsewhere(self._settings.values))
+
+    def _offer_way_back(self) -> None:
+        """From another computer to this one."""
+        menu, button = QMenu(self._status), self._status.elsewhere
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.addAction(asking.ONLY_HERE).triggered.connect(
+            lambda _checked=False: self._answering.only_here()
+        )
+        menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
 
 def elsewhere(settings: Settings) -> str:

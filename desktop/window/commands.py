@@ -130,9 +130,6 @@ class Commands(FileCommands):
     def answer_model(self) -> None:
         self._window.answering.choose_model()
 
-    def only_here(self) -> None:
-        self._window.answering.only_here()
-
     # View
 
     def palette(self) -> None:

@@ -26,6 +26,7 @@ from desktop.window.searches_strip import SearchesStrip
 from desktop.wording import telling
 from engine.contract.asking import Source
 from engine.contract.types import Answer, Hit
+from engine.contract.types import Notice as Notified
 
 #: Characters of a query picture's words in a remark.
 MOST_SAID = 90
@@ -139,11 +140,13 @@ class ResultsColumn(QWidget):
         if not self._shows_sources:
             self._stack.setCurrentWidget(widget)
 
-    def show_sources(self, sources: Sequence[Source], cited: Collection[int]) -> None:
+    def show_sources(
+        self, sources: Sequence[Source], cited: Collection[int], notices: Sequence[Notified] = ()
+    ) -> None:
         """What an answer rests on, in the place of the results; these stay as they are."""
         self.sources_model.show_sources(sources, cited)
         if not self._shows_sources:
-            self.notice.show_notice("")
+            self._say_notices(notices)
             self._stack.setCurrentWidget(self.sources)
         if not self.sources.currentIndex().isValid():
             self.sources.step(0)
@@ -210,18 +213,20 @@ class ResultsColumn(QWidget):
         if not there or self._shows_sources:
             self.notice.show_notice("")
             return
-        if known := _noticed(stage):
-            sentence, button, action = known
-            self.notice.show_notice(
-                sentence, "info", button, lambda: self.action_wanted.emit(action)
-            )
-        else:
+        if not self._say_notices(stage.notices):
             self.notice.show_notice(*_remark(stage))
+
+    def _say_notices(self, notices: Sequence[Notified]) -> bool:
+        """The first of them that this window knows, with its action; whether there is one."""
+        known = _noticed(notices)
+        sentence, button, action = known or ("", "", "")
+        self.notice.show_notice(sentence, "info", button, lambda: self.action_wanted.emit(action))
+        return known is not None
 
     def _show_nothing_found(self, stage: Answer | None, query: str) -> None:
         filtered = bool(chips.chips(query))
         sentence = s.NOTHING_FILTERED if filtered else s.NOTHING
-        if stage is not None and (known := _noticed(stage)):
+        if stage is not None and (known := _noticed(stage.notices)):
             self.show_empty("search", known[0], known[1], known[2])
             return
         if stage is not None and stage.coverage.message:
@@ -284,9 +289,9 @@ class ResultsColumn(QWidget):
             self.rows_changed.emit()
 
 
-def _noticed(answer: Answer) -> tuple[str, str, str] | None:
+def _noticed(notices: Sequence[Notified]) -> tuple[str, str, str] | None:
     """Of the first notice that this window knows: sentence, button and action."""
-    for notice in answer.notices:
+    for notice in notices:
         if row := ms.NOTICES.get(notice.code):
             sentence, button, action = row
             told = dict(notice.told)

@@ -47,7 +47,7 @@ class StatusLine(QWidget):
         self.index.setText(s.INDEX_TITLE)
         self.index.clicked.connect(self.index_wanted)
         self.elsewhere = self._button()
-        self.elsewhere.setAccessibleDescription(asking.ELSEWHERE_TIP)
+        self.elsewhere.setAccessibleDescription(f"{asking.ELSEWHERE_TIP} {s.OPENS_MENU}")
         self.elsewhere.setToolTip(asking.ELSEWHERE_TIP)
         self.elsewhere.clicked.connect(self.elsewhere_clicked)
         self.elsewhere.hide()

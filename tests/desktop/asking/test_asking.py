@@ -14,11 +14,12 @@ from pytestqt.qtbot import QtBot
 from desktop.asking import strings as s
 from desktop.asking.answer_view import AnswerView, spoken
 from desktop.asking.given_dialog import GivenDialog
+from desktop.presentation import model_strings as ms
 from desktop.results.model import Role
 from desktop.window.window import Window
 from engine.contract.asking import Draft, Dropped, Finished, Found
 from engine.contract.errors import InklingError
-from engine.contract.types import Hit
+from engine.contract.types import Hit, Notice
 from tests.desktop.asking.conftest import Ask, Held
 from tests.desktop.asking.scripts import answer, found, said, source
 from tests.desktop.scripted_indexer import ScriptedIndexer
@@ -215,6 +216,10 @@ def test_a_follow_up_takes_the_conversation_along(
     indexer.events = lambda _body: answer(second, said("Two.", 1, before=""))
     field = window.answering.panel.field
     field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Down)
+    assert window.results.hasFocus()
+    QTest.keyClick(window.results, Qt.Key.Key_Up)
+    assert field.hasFocus()
     QTest.keyClicks(field, "how many oars?")
     QTest.keyClick(field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "Two." in text(window) and not window.answering.running)
@@ -308,6 +313,15 @@ def test_a_refusal_is_said(
     assert panel.failure.text() == "It is too long. Ask less."
     window.commands.run("ask")  # the key tries again, too
     qtbot.waitUntil(lambda: len(indexer.bodies("POST", "/v1/ask")) == 2)
+
+
+def test_what_a_person_should_know_stands_above_the_sources(window: Window, ask: Ask) -> None:
+    known = (Notice("not-known-here"), Notice("language", {"model": "MiniLM", "language": "fi"}))
+    ask("blue boat", [found(SOURCES, notices=known), BLUE, Finished("complete")])
+    sentence = ms.NOTICES["language"][0].format(model="MiniLM", language="Finnish")
+    assert window.notice.label.text() == sentence
+    window.commands.run("dismiss")
+    assert window.notice.label.text() == ""  # of the results there is nothing to say
 
 
 def test_what_the_model_was_given_is_shown(window: Window, ask: Ask) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -54,6 +56,15 @@ def test_without_one_it_is_said_how_to_get_one(
     first.click()
     assert QGuiApplication.clipboard().text() == "\n".join(NONE.how_to[0].commands)
     assert window.status.label.text() == s.COMMANDS_COPIED
+    window.search.field.setFocus()  # by Tab to each button, and Esc leads out
+    met = []
+    while window.focusWidget() not in (window.search.menu, window.status.index):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    while window.focusWidget() is not window.status.index:
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        met.append(window.focusWidget())
+    buttons = window.answering.panel.servers.buttons
+    assert met[: len(buttons)] == buttons
     click(window, s.LOOK_AGAIN)  # there is none yet
     qtbot.waitUntil(lambda: len(indexer.bodies("GET", "/v1/ask/servers")) == 2)
     answers_from(indexer, ONE)
@@ -63,7 +74,7 @@ def test_without_one_it_is_said_how_to_get_one(
     qtbot.waitUntil(lambda: "is blue" in window.answering.panel.view.toPlainText())
     qtbot.waitUntil(lambda: not window.answering.running)
     assert window.answering.panel.reads
-    window.commands.run("dismiss")
+    QTest.keyClick(window.answering.panel.model, Qt.Key.Key_Escape)
     assert window.results is window.answers.results
 
 
@@ -130,7 +141,11 @@ def test_another_computer_is_asked_only_once_its_name_was_typed(
     assert indexer.bodies("POST", "/v1/ask/confirm") == [{"host": HOST.upper()}]
     qtbot.waitUntil(window.status.elsewhere.isVisible)
     assert window.status.elsewhere.text() == s.ELSEWHERE.format(host=HOST)
-    window.commands.run("only_here")  # the way back
+    window.status.elsewhere.click()  # the way back
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    menu.actions()[0].trigger()
+    menu.close()
     qtbot.waitUntil(lambda: not window.status.elsewhere.isVisible())
     assert indexer.settings["ask_server"] == ""
 
