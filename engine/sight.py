@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.paths import BaseDir
-from engine.contract.types import Filters, Query
+from engine.contract.types import Encoding, Filters, Query
 from engine.encoders.pool import EncoderPool, State
 from engine.models.registry import ModelSpec
+from engine.search.late_interaction import pool, quantise
 from engine.search.query_encoding import QueryEncodings
 from engine.store import Sightings
+from engine.store.token_record import TokenRecord
 
 #: What it is asked for, whatever the question demands: one adapter serves all pictures.
 _PICTURES = Filters(kinds=("image",))
@@ -33,22 +35,32 @@ class SightModel:
         self._adapter = spec.adapter_for("image")
         self._questions = QueryEncodings(self.encoders, spec)
 
-    def see(self, pictures: Sequence[str]) -> NDArray[np.float32]:
-        """[p, d] of picture files, unit length, in their order."""
+    def see(self, pictures: Sequence[str]) -> tuple[NDArray[np.float32], list[TokenRecord]]:
+        """[p, d] of picture files, unit length, in their order; and the tokens of each as they are
+        stored, where it takes them to compare pictures."""
         made = self.encoders.encode_images(pictures, self._adapter)
-        return np.stack([encoding.single for encoding in made])
+        singles = np.stack([encoding.single for encoding in made])
+        if not self.spec.late_only:
+            return singles, []
+        pooled = (pool(encoding.tokens, self.spec.pool_factor).tokens for encoding in made)
+        return singles, [TokenRecord(quantise(tokens)) for tokens in pooled]
 
     def asks(self, query: Query) -> bool:
         """Whether there is anything in a question that it can read or see. Of a picture that is
         not at hand what it says is no question for pictures."""
         return query.image is not None or (bool(query.text) and not query.told_by_image)
 
-    def question(self, query: Query) -> NDArray[np.float32]:
-        """[d] of a question, unit length: its words, its picture, or both alike. Words that only
+    def question(self, query: Query) -> Encoding:
+        """Of a question: its words, its picture, or both alike. Words that only
         say what is on the picture are left out. Blocks while the model is loaded."""
         text = "" if query.told_by_image and query.image else query.text
         asked = replace(query, text=text, filters=_PICTURES)
-        return self._questions.of(asked).by_adapter[self._adapter].single
+        return self._questions.of(asked).by_adapter[self._adapter]
+
+    @property
+    def late_only(self) -> bool:
+        """Whether pictures are compared by their tokens."""
+        return self.spec.late_only
 
     @property
     def state(self) -> State:

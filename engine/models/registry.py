@@ -37,6 +37,9 @@ _GEMMA_FIGURES = (
     Figure("Texts in many languages, MTEB v2", "61.4", _GEMMA_CARD),
     Figure("Texts, HAKARI", "58.6", "hakari-bench, measured by others than the maker"),
 )
+_OTHERS = "arXiv 2609.01657, measured by others than the maker"
+_QWEN = "the maker's own paper"
+_NANO = "sentence-transformers, measured by others than the maker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class ModelSpec:
     commercial_use: bool
     dims: tuple[int, ...]  # sizes the single vector can be cut to, largest first
     dim: int  # the size Inkling stores
-    token_dim: int
+    token_dim: int  # 0: it has no token vectors, and late interaction is left out
     modalities: frozenset[Literal["text", "image"]]
     adapters: tuple[Adapter, ...]
     max_tokens: int
@@ -70,6 +73,8 @@ class ModelSpec:
     latin_only: bool = False  # trained on Latin script; other scripts are left to the words
     languages: tuple[str, ...] = ()  # ISO 639-1 of all that it reads; (): of more than are counted
     shared_single: bool = False  # all adapters share one single-vector space
+    #: Token vectors alone were trained: a mean of them proposes, and MaxSim decides.
+    late_only: bool = False
     #: Small, and its adapters share the forward: the process that asks holds it for questions and
     #: never lets go of it; the worker encodes passages only.
     awake: bool = False
@@ -129,6 +134,26 @@ class ModelSpec:
         sets = {name: frozenset(message[name]) for name in ("modalities", "roles")}
         return cls(**{**message, **lists, **sets})
 
+
+#: What the retrievers share that give token vectors alone: they see pictures and pages, and read
+#: questions for them; nobody trained them to read passages.
+_LATE_ONLY: dict[str, Any] = {
+    "commercial_use": True,
+    "dims": (128,),
+    "dim": 128,
+    "token_dim": 128,
+    "modalities": frozenset({"text", "image"}),
+    "roles": frozenset({"sight"}),
+    "adapters": ("retrieval",),
+    "max_tokens": 8192,
+    "late_chunking": False,
+    "module": "engine.encoders.late_interaction.encoder:load",
+    "libraries": _TORCH,
+    "shared_single": True,
+    "late_only": True,
+    "languages": ("en",),
+    "token_dim_key": "embedding_dim",
+}
 
 MODELS: dict[str, ModelSpec] = {
     spec.id: spec
@@ -330,6 +355,76 @@ MODELS: dict[str, ModelSpec] = {
             width_key="text_config.embedding_dim",
             picture_work=_GEMMA_WORK,
             figures=_GEMMA_FIGURES,
+        ),
+        ModelSpec(
+            id="qwen3-vl-embedding",
+            title="Qwen3-VL-Embedding 2B (sees pictures, reads 30 languages, for a graphics card)",
+            revision="9f2f7e710d6d81056aa5c0a4f04764fec6bb7bda",
+            licence="Apache-2.0",
+            commercial_use=True,
+            dims=(2048, 1024, 512, 256, 128, 64),
+            dim=512,
+            token_dim=0,
+            modalities=frozenset({"text", "image"}),
+            roles=frozenset({"text", "sight"}),
+            adapters=("retrieval", "code"),
+            max_tokens=8192,
+            late_chunking=False,
+            download_bytes=4_270_000_000,
+            source="Qwen/Qwen3-VL-Embedding-2B",
+            module="engine.encoders.qwen3_vl.encoder:load",
+            libraries=(*_TORCH, "peft"),
+            shared_single=True,
+            texts_per_request=8,
+            recognised_by=("model_type=qwen3_vl",),
+            width_key="text_config.hidden_size",
+            figures=(
+                Figure("Pages as pictures, ViDoRe v1 (nDCG@5)", "84.4", _QWEN),
+                Figure("Pages as pictures, ViDoRe v2 (nDCG@5)", "65.3", _QWEN),
+                Figure("Pages as pictures, ViDoRe v3 (nDCG@10)", "52.9", _QWEN),
+                Figure("Pages as pictures in many languages, Jina-VDR", "71.0", _QWEN),
+            ),
+        ),
+        ModelSpec(
+            id="colmodernvbert",
+            title="ColModernVBERT (sees pages, reads English, small)",
+            revision="a8b921f15ec3c8ba4264d40e1dbd7d77ea1336f0",
+            licence="MIT",
+            download_bytes=1_010_000_000,
+            source="ModernVBERT/colmodernvbert-merged",
+            recognised_by=("model_type=colmodernvbert",),
+            figures=(
+                Figure("Pages as pictures, ViDoRe v1 (nDCG@5)", "80.6", _OTHERS),
+                Figure("Pages as pictures, ViDoRe v2 (nDCG@5)", "40.7", _OTHERS),
+                Figure("Pages as pictures, ViDoRe v3 (nDCG@10)", "26.1", _OTHERS),
+            ),
+            **_LATE_ONLY,
+        ),
+        ModelSpec(
+            id="colqwen2",
+            title="ColQwen2 (sees pages, trained on English, for a graphics card)",
+            revision="main",
+            licence="Apache-2.0",
+            download_bytes=4_430_000_000,
+            source="vidore/colqwen2-v1.0-hf",
+            recognised_by=("model_type=colqwen2",),
+            figures=(Figure("Pages as pictures, NanoViDoRe", "46.9", _NANO),),
+            **_LATE_ONLY,
+        ),
+        ModelSpec(
+            id="colpali",
+            title="ColPali (sees pages, trained on English, for a graphics card)",
+            revision="main",
+            licence="MIT; Gemma Terms of Use (its base, PaliGemma)",
+            download_bytes=5_860_000_000,
+            source="vidore/colpali-v1.3-hf",
+            recognised_by=("model_type=colpali",),
+            figures=(
+                Figure("Pages as pictures, ViDoRe v1 (nDCG@5)", "84.8", _OTHERS),
+                Figure("Pages as pictures, ViDoRe v2 (nDCG@5)", "54.7", _OTHERS),
+                Figure("Pages as pictures, ViDoRe v3 (nDCG@10)", "43.0", _OTHERS),
+            ),
+            **_LATE_ONLY,
         ),
     )
 }

@@ -6,11 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.contract.errors import InklingError
-from engine.contract.types import Adapter, Evidence, Kind, Query
+from engine.contract.types import Adapter, Encoding, Evidence, Kind, Query
 from engine.models.registry import ModelSpec
 from engine.search.copies import Copies
 from engine.search.evidence import Match, WordMatches
@@ -79,8 +76,8 @@ class QueryContext:
         self.sight = self.sources.sight()
 
     @cached_property
-    def sight_question(self) -> NDArray[np.float32]:
-        """[d] the query as the sight model reads it; blocks while that is loaded. InklingError if
+    def sight_question(self) -> Encoding:
+        """The query as the sight model reads it; blocks while that is loaded. InklingError if
         it can't."""
         assert self.sight is not None
         return self.sight.question(self.query)

@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.contract.errors import FileState
 from engine.contract.types import (
     Adapter,
@@ -93,8 +90,12 @@ class SightSource(Protocol):
     def asks(self, query: Query) -> bool:
         """Whether there is anything in a question that it can read or see."""
 
-    def question(self, query: Query) -> NDArray[np.float32]:
-        """[d] of a question, unit length; blocks, and raises InklingError where the model can't."""
+    @property
+    def late_only(self) -> bool:
+        """Whether pictures are compared by their tokens; their directions only propose."""
+
+    def question(self, query: Query) -> Encoding:
+        """Of a question; blocks, and raises InklingError where the model can't."""
 
 
 def no_sight() -> SightSource | None:

@@ -3,6 +3,7 @@ no encoding."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from engine.contract.types import FileFacts, Unit
 from engine.store.picture_space import PictureSpace
 from engine.store.rows import StoredUnit
+from engine.store.token_record import StoredTokens, TokenRecord
 
 #: Begins the names of such spaces; that of the model's own space follows.
 PREFIX = "pictures-"
 #: Pictures that tell how near any picture is to a question.
 _SAMPLE = 512
+_FEW = 64  # the same by their tokens: 3 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +31,12 @@ class Sighting:
     vectors: NDArray[np.float32]  # [p, d] unit length, one a picture; p at least 1
     pages: tuple[int | None, ...]  # [p] where each stands, 1-based; None of a file that is one
     content: str  # hash of the file's contents
+    #: [p] their token vectors, where the model has no other measure; () where it has.
+    tokens: Sequence[TokenRecord | None] = ()
+
+
+#: A picture: its file, and the page where it stands.
+Place = tuple[int, int | None]
 
 
 class Sightings(PictureSpace[Sighting]):
@@ -36,21 +45,25 @@ class Sightings(PictureSpace[Sighting]):
     def __init__(self, directory: Path, model_space: str, dim: int) -> None:
         """`model_space`: the name of the model's space, `dim` the size of its vectors."""
         self._sampled: tuple[int, NDArray[np.float32]] | None = None
+        self._sampled_tokens: tuple[int, list[StoredTokens]] | None = None
         super().__init__(directory, sight_space(model_space), dim)
 
     def nearest(
-        self, vector: NDArray[np.float32], where: str | None, limit: int
+        self, vector: NDArray[np.float32], where: str | None, limit: int, *, pages: int = 1
     ) -> list[tuple[int, int | None, float]]:
-        """Files with the page that is nearest and its cosine, the best first."""
+        """Files with the page that is nearest and its cosine, or with so many pages, the best
+        first."""
         found = self._check(lambda: self._store.search_vector(vector, where, limit), asked=True)
-        best: dict[int, tuple[str, float]] = {}
+        counts: Counter[int] = Counter()
+        best: dict[str, tuple[int, float]] = {}
         for candidate in found:
-            best.setdefault(candidate.file_id, (candidate.unit_id, candidate.score))
-        ids = [unit_id for unit_id, _ in best.values()]
-        rows = self._check(lambda: self._store.rows(ids))
+            counts[candidate.file_id] += 1
+            if counts[candidate.file_id] <= pages:
+                best[candidate.unit_id] = (candidate.file_id, candidate.score)
+        rows = self._check(lambda: self._store.rows(best))
         return [
             (file_id, rows[unit_id].page if unit_id in rows else None, score)
-            for file_id, (unit_id, score) in best.items()
+            for unit_id, (file_id, score) in best.items()
         ]
 
     def cosines(
@@ -70,6 +83,28 @@ class Sightings(PictureSpace[Sighting]):
             told.setdefault(file_id, {})[page] = float(found @ vector)
         return told
 
+    def tokens(self, places: Collection[Place]) -> dict[Place, StoredTokens]:
+        """Token vectors of pictures; what is not here, or has none, is left out."""
+        refs = {
+            (file_id, row.page): row.ref
+            for file_id in dict.fromkeys(file_id for file_id, _ in places)
+            for row in self._check(partial(self._store.file_rows, file_id))
+            if row.ref is not None and (file_id, row.page) in places
+        }
+        records = self._check(lambda: self._store.tokens(list(refs.values())))
+        return {at: record for at, record in zip(refs, records, strict=True) if len(record.tokens)}
+
+    def some_tokens(self) -> list[StoredTokens]:
+        """Those of some pictures, the same ones until others are written."""
+        known = self._sampled_tokens
+        if known is None or known[0] != self.changes:
+            ids = sorted(self._contents)
+            chosen = ids[:: max(1, len(ids) // _FEW)][:_FEW]
+            rows = self._check(lambda: self._store.rows(f"{i}:0" for i in chosen))
+            refs = [row.ref for row in rows.values() if row.ref is not None]
+            known = self._sampled_tokens = self.changes, self._store.tokens(refs)
+        return known[1]
+
     def sample(self) -> NDArray[np.float32]:
         """[n, d] vectors of some pictures, the same ones until others are written."""
         known = self._sampled
@@ -82,14 +117,17 @@ class Sightings(PictureSpace[Sighting]):
         return known[1]
 
     def _rows(self, facts: FileFacts, seen: Sighting) -> list[StoredUnit]:
+        each = seen.tokens or [None] * len(seen.pages)
         return [
             StoredUnit(
                 Unit(facts.file_id, n, facts.kind, "", page=page, symbol=seen.content),
                 facts,
                 vector,
-                None,
+                tokens,
             )
-            for n, (page, vector) in enumerate(zip(seen.pages, seen.vectors, strict=True))
+            for n, (page, vector, tokens) in enumerate(
+                zip(seen.pages, seen.vectors, each, strict=True)
+            )
         ]
 
 

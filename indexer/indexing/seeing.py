@@ -342,13 +342,13 @@ class Seeing:
     def _see(self, model: SightModel, record: FileRecord) -> Sighting:
         with self._pixels(record.path) as pictures:
             try:
-                vectors = model.see([str(path) for _, path in pictures])
+                vectors, tokens = model.see([str(path) for _, path in pictures])
             except InklingError as error:
                 if self._stop.is_set() or model.state == "failed":
                     raise  # no model, no memory for it: the picture is not to blame
                 raise ExtractError("encoder", str(error)) from error
         pages = tuple(page for page, _ in pictures)
-        return Sighting(vectors, pages, record.content_hash or "")
+        return Sighting(vectors, pages, record.content_hash or "", tokens)
 
     @contextmanager
     def _pixels(self, path: str) -> Iterator[list[tuple[int | None, Path]]]:

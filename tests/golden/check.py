@@ -17,7 +17,8 @@ from itertools import chain
 from pathlib import Path
 
 from engine.contract.errors import InklingError
-from tests.golden import gemma2_check, jina_v4_check
+from engine.encoders.late_interaction.families import FAMILIES
+from tests.golden import gemma2_check, jina_v4_check, late_interaction_check, qwen3_vl_check
 from tests.golden.comparison import Difference, report
 
 
@@ -34,9 +35,14 @@ def check(folder: Path) -> Iterator[Difference]:
         )
     if "multi_vector_projector_dim" in config:
         return jina_v4_check.differences(jina_v4_check.Golden(folder))
+    if config.get("model_type") in FAMILIES:
+        return late_interaction_check.differences(folder)
+    if config.get("model_type") == "qwen3_vl":
+        return qwen3_vl_check.differences(folder)
     raise InklingError(
         f"ckpt/config.json is of a model that there is no check for: {config.get('model_type')}.",
-        hint="There are checks for jina-embeddings-v4 and EmbeddingGemma 2.",
+        hint="There are checks for jina-embeddings-v4, EmbeddingGemma 2, Qwen3-VL-Embedding,"
+        " ColQwen2, ColPali and ColModernVBERT.",
     )
 
 

@@ -20,6 +20,7 @@ from transformers import NeoMMEForRetrieval, PreTrainedTokenizerFast
 from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Encoding, TextInput
 from engine.encoders.inference.low_memory import LowMemory
+from engine.encoders.inference.whole_weights import REMEDY, load_whole
 from engine.encoders.jina_v4.forward import Forward, Row, States, array
 from engine.encoders.jina_v4.images import Patches, decode, token_boxes
 from engine.encoders.jina_v4.placement import bf16_is_faster
@@ -28,7 +29,6 @@ from engine.encoders.jina_v4.weights import read_json
 from engine.models.files import options, weights_folder
 from engine.models.registry import ModelSpec
 
-_REMEDY = "Get the files again with `inkling model download`."
 _BUDGET = {"cpu": 2048, "cuda": 32_768}  # tokens of a batch
 _MAX_SIDE = 2048  # pixels, where the checkpoint says nothing
 _MARK = "\ue000text\ue001"  # stands for the text while the template is rendered
@@ -173,7 +173,7 @@ class NeoMME:
         text = self._tokenizer.apply_chat_template(said, tokenize=False, task=task)
         before, mark, after = text.partition(_MARK)
         if not mark:
-            raise InklingError("The model's template leaves out the text.", hint=_REMEDY)
+            raise InklingError("The model's template leaves out the text.", hint=REMEDY)
         ids = [self._tokenizer.encode(part, add_special_tokens=False) for part in (before, after)]
         return ids[0], ids[1]
 
@@ -212,19 +212,4 @@ def check(folder: Path) -> None:
 
 def _load_weights(folder: Path, dtype: torch.dtype) -> Any:
     read_json(folder / "config.json")
-    try:
-        model, report = NeoMMEForRetrieval.from_pretrained(
-            folder, dtype=dtype, output_loading_info=True, local_files_only=True
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InklingError(
-            "The model can't be loaded: {error}.", hint=_REMEDY, told={"error": error}
-        ) from error
-    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if names := sorted(map(str, report[kind])):
-            raise InklingError(
-                "The weights have {kind} tensors, among them {name}.",
-                hint=_REMEDY,
-                told={"kind": kind.removesuffix("_keys"), "name": names[0]},
-            )
-    return model
+    return load_whole(NeoMMEForRetrieval.from_pretrained, folder, dtype)

@@ -13,6 +13,11 @@ from engine.search.candidates import Candidates
 from engine.search.context import QueryContext
 from engine.search.features import Feature, FeatureMatrix, Floats
 from engine.search.lanes.lane import Lane, column
+from engine.search.picture_likeness import (
+    likenesses,
+    nearest_pictures,
+    usual_likenesses,
+)
 from engine.store import Candidate, Row, Store, build_where
 
 log = logging.getLogger(__name__)
@@ -54,7 +59,7 @@ class Seen(Lane):
         try:
             asked = context.sight_question
             size = max(POOL, context.wanted)
-            found = sight.sightings.nearest(asked, build_where(query.filters), size)
+            found = nearest_pictures(sight, asked, build_where(query.filters), size)
         except InklingError as error:
             log.warning("Pictures could not be asked: %s", error)
             context.not_seen = error
@@ -77,8 +82,8 @@ class Seen(Lane):
         if context.not_seen is None:
             try:
                 asked = context.sight_question
-                known = sight.sightings.cosines(asked, set(candidates.file_ids))
-                usual = sight.sightings.sample() @ asked
+                known = likenesses(sight, asked, set(candidates.file_ids))
+                usual = usual_likenesses(sight, asked)
             except InklingError as error:
                 log.warning("Pictures could not be asked: %s", error)
                 context.not_seen = error

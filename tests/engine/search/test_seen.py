@@ -16,11 +16,14 @@ from engine import Engine
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
-from engine.contract.types import Answer, FileFacts, Kind, Query, Unit
+from engine.contract.types import Answer, Encoding, FileFacts, Kind, Query, Unit
 from engine.models.registry import MODELS, model_spec, spec_for
 from engine.search.lanes.seen import standing_out
+from engine.search.late_interaction import quantise
+from engine.search.picture_likeness import likenesses, nearest_pictures, usual_likenesses
 from engine.sight import SightModel
 from engine.store import Sighting
+from engine.store.token_record import TokenRecord
 from tests.engine.word_encoder import WordEncoder
 
 DIM = 16
@@ -48,13 +51,14 @@ class Eyes(SightModel):
     down: InklingError | None = None
     asked: list[Query]
 
-    def question(self, query: Query) -> NDArray[np.float32]:
+    def question(self, query: Query) -> Encoding:
         if self.down is not None:
             raise self.down
         found = [direction(thing) for thing in THINGS if thing in query.text]
         made = np.sum(found, axis=0) if found else np.zeros(DIM)
         made = made + 0.5 * np.eye(DIM)[-1]
-        return np.asarray(made / np.linalg.norm(made), np.float32)
+        single = np.asarray(made / np.linalg.norm(made), np.float32)
+        return Encoding(single, np.stack([*found, single]).astype(np.float32))
 
 
 @pytest.fixture
@@ -151,12 +155,60 @@ def test_where_it_can_t_be_asked_the_others_answer_and_it_is_said(
 def test_a_picture_asks_it_though_the_model_that_reads_is_blind(
     engine: Engine, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(eyes, "question", lambda query: photo_vector(8, "lighthouse"))
+    seen = photo_vector(8, "lighthouse")
+    monkeypatch.setattr(eyes, "question", lambda query: Encoding(seen, seen[None]))
     told = replace(parse(""), text="mumble soup", told_by_image=True, image="/q.jpg")
     assert last(engine, told).hits[0].path == "/f/8.jpg"
     assert last(engine, replace(parse(""), image="/q.jpg")).hits[0].path == "/f/8.jpg"
     # What a picture says, without the picture, is no question for pictures.
     assert not eyes.asks(replace(told, image=None))
+
+
+def _by_tokens(directions: NDArray[np.float32]) -> TokenRecord:
+    return TokenRecord(quantise(np.asarray(directions, np.float32)))
+
+
+def test_a_model_of_tokens_alone_is_asked_by_late_interaction(base: BaseDir) -> None:
+    """Two things on one picture: its mean lies between them, and a picture of neither is nearer."""
+    rng = np.random.default_rng(4)
+    eyes = SightModel(base, replace(model_spec("colmodernvbert"), dim=DIM, token_dim=DIM))
+    bicycle, tram = direction("bicycle"), direction("tram")
+
+    def unit(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)
+
+    def facts(file_id: int, kind: Kind) -> FileFacts:
+        return FileFacts(file_id, f"/f/{file_id}", kind, None, "", 1e9, 9)
+
+    def sighting(name: str, *pages: NDArray[np.float32]) -> Sighting:
+        means = np.stack([unit(page.mean(axis=0)) for page in pages])
+        places = tuple(range(1, len(pages) + 1)) if len(pages) > 1 else (None,)
+        return Sighting(means, places, name, [_by_tokens(page) for page in pages])
+
+    noise = [unit(rng.normal(size=(12, DIM))) for _ in range(40)]
+    between = unit(np.stack([bicycle + tram] * 12) + 0.05 * rng.normal(size=(12, DIM)))
+    both = np.concatenate([noise[0][:10], bicycle[None], tram[None]])
+    written = [(facts(n, "image"), sighting(f"h{n}", noise[n])) for n in range(1, 40)]
+    written += [(facts(50, "image"), sighting("h50", between))]
+    written += [(facts(60, "pdf"), sighting("h60", noise[5], noise[6], both))]
+    eyes.sightings.replace(written)
+    asked = Encoding(unit(bicycle + tram), np.stack([bicycle, tram]))
+    try:
+        by_mean, *_ = eyes.sightings.nearest(asked.single, None, 5)
+        assert by_mean[0] == 50
+        found = nearest_pictures(eyes, asked, None, 5)
+        assert found[0][:2] == (60, 3)
+        assert found[0][2] == pytest.approx(1.0, abs=0.01)
+        assert len(found) == 5
+        near = likenesses(eyes, asked, [60, 50, 7, 99])
+        assert max(near[60], key=lambda page: near[60][page]) == 3
+        assert near[60][3] > near[50][None] > near[7][None]
+        assert 99 not in near
+        usual = usual_likenesses(eyes, asked)
+        assert len(usual) == 41
+        assert standing_out(np.array([near[60][3]], np.float32), usual)[0] > 0.5
+    finally:
+        eyes.close()
 
 
 @given(st.floats(0.05, 0.9), st.floats(-0.2, 0.8), st.integers(1, 400))

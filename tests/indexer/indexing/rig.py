@@ -23,6 +23,7 @@ from engine.encoders.pool import State
 from engine.models.registry import ModelSpec, model_spec
 from engine.sight import SightModel
 from engine.store import Looks, Reword, StoredUnit, table_name
+from engine.store.token_record import TokenRecord
 from indexer.indexing.file_states import FileStates
 from indexer.indexing.progress import Progress
 from indexer.indexing.throttle import Throttle
@@ -178,7 +179,7 @@ class SmallSight(SightModel):
     def state(self) -> State:
         return "failed" if self.unable else super().state
 
-    def see(self, pictures: Sequence[str]) -> NDArray[np.float32]:
+    def see(self, pictures: Sequence[str]) -> tuple[NDArray[np.float32], list[TokenRecord]]:
         if self.unable:
             raise InklingError("There is no memory for the model.")
         colours = [np.asarray(Image.open(p).convert("RGB")).mean(axis=(0, 1)) for p in pictures]
@@ -187,4 +188,4 @@ class SmallSight(SightModel):
         for path in pictures:
             kind, _, page = Path(path).stem.partition("-")
             self.seen.append((kind, int(page) if page else None))
-        return np.stack([self.vector_of(colour) for colour in colours])
+        return np.stack([self.vector_of(colour) for colour in colours]), []

@@ -1,0 +1,1 @@
+"""Retrievers that give token vectors alone: ColPali, ColQwen2, ColModernVBERT."""
