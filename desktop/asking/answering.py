@@ -1,5 +1,5 @@
 """From a question to its answer on the screen: asks, takes the events, follows up, stops, tries
-again. Nothing of a conversation is kept: it goes with the window, or with the next question."""
+again. Nothing of a conversation is written anywhere: it goes with the window, or the next one."""
 
 from __future__ import annotations
 
@@ -96,7 +96,13 @@ class Answering(QObject):
         return self.conversation.last is not None and self.conversation.last.error is not None
 
     def ask(self, question: Question) -> None:
-        """A new conversation."""
+        """A new conversation; or the one that was left, where it began with the same."""
+        last = self.conversation.last
+        if not self.shown and last is not None and last.complete and question == self._asked:
+            self._show(True)
+            self._come()
+            self._list(last)
+            return
         self.stop()
         self._asked = question
         self.conversation.exchanges.clear()
@@ -119,9 +125,16 @@ class Answering(QObject):
         self._ended(exchange)
 
     def leave(self) -> None:
-        """The answer goes, and what was there before it comes back."""
+        """The answer goes, and what was there before it comes back. Asked once more it is there
+        again: a key too many loses nothing."""
         self.stop()
         self._show(False)
+
+    def forget(self) -> None:
+        """The answer goes for good."""
+        self.leave()
+        self.conversation.exchanges.clear()
+        self.panel.view.rebuild()
 
     def try_again(self) -> None:
         """The last question once more."""

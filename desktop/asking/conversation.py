@@ -66,6 +66,12 @@ class Exchange:
         return self.finished is None and self.error is None
 
     @property
+    def complete(self) -> bool:
+        """It has come to its end, with something to read."""
+        ended = self.finished is not None and self.finished.ending in ("complete", "length")
+        return ended and bool(self.sentences)
+
+    @property
     def weak(self) -> bool:
         """Nothing that was found matches well: no model was asked."""
         nothing = self.finished is not None and self.finished.ending == "nothing"

@@ -102,7 +102,7 @@ class Commands(FileCommands):
 
     def new_question(self) -> None:
         """The conversation goes; the question is there to be typed over."""
-        self._window.answering.leave()
+        self._window.answering.forget()
         self._window.search.focus()
 
     def stop_answer(self) -> None:

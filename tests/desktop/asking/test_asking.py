@@ -91,7 +91,14 @@ def test_the_key_and_the_button_are_there(
     window.search.focus()
     press(window, "Ctrl+Return")
     qtbot.waitUntil(lambda: len(indexer.bodies("POST", "/v1/ask")) == 2)
-    window.answering.leave()
+    qtbot.waitUntil(lambda: not window.answering.running)
+    window.commands.run("dismiss")
+    window.search.ask.click()  # the one that was left, as it was
+    assert window.answering.panel.isVisible()
+    assert window.results is window.answers.sources
+    assert "The boat is blue." in text(window)
+    assert len(indexer.bodies("POST", "/v1/ask")) == 2
+    window.commands.run("new_question")
     window.search.ask.click()
     qtbot.waitUntil(lambda: len(indexer.bodies("POST", "/v1/ask")) == 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -10,10 +11,12 @@ from pytestqt.qtbot import QtBot
 
 from desktop.asking import strings as s
 from desktop.asking.confirm_dialog import ConfirmDialog
+from desktop.window.answer_mode import elsewhere
 from desktop.window.window import Window
 from engine.contract import codec
 from engine.contract.asking import Failed, LanguageServer, ServedModel, Servers
 from engine.contract.errors import InklingError
+from engine.contract.settings import Settings
 from tests.desktop.asking.conftest import Ask
 from tests.desktop.asking.scripts import NONE, ONE, answer, said, source
 from tests.desktop.scripted_indexer import ScriptedIndexer
@@ -179,6 +182,23 @@ def test_what_a_policy_forbids_is_said_with_its_file(
     window.answering.try_again()
     qtbot.waitUntil(lambda: s.NO_ANSWERS in shown(window))
     assert f"No language model may be asked: {file} says so." in shown(window)
+
+
+@pytest.mark.parametrize(
+    ("server", "confirmed", "told"),
+    [
+        ("", "", ""),
+        ("http://127.0.0.1:8000/v1", "127.0.0.1", ""),
+        ("http://[::1]:8000/v1", "::1", ""),
+        ("http://localhost/v1", "localhost", ""),
+        (f"http://{HOST}:8000/v1", "", ""),
+        (f"http://{HOST}:8000/v1", "other.example.org", ""),
+        (f"https://{HOST.upper()}/v1", HOST, HOST),
+        ("http://[broken", HOST, ""),
+    ],
+)
+def test_who_else_answers(server: str, confirmed: str, told: str) -> None:
+    assert elsewhere(Settings(ask_server=server, ask_confirmed=confirmed)) == told
 
 
 def test_a_model_that_a_server_offers_is_text(
