@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QTextCursor
+from PySide6.QtGui import QAccessible, QGuiApplication, QKeySequence, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -207,6 +207,19 @@ def test_a_doubtful_citation_looks_and_sounds_so(qtbot: QtBot, window: Window, a
     sure = view(window).grab().toImage()
     ask("blue boat?", answer(SOURCES, said("It is fast.", 1, before="")))
     assert view(window).grab().toImage() != sure
+
+
+def test_finished_sentences_are_said_and_drafts_are_not(
+    window: Window, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(AnswerView, "_say", lambda _view, words: heard.append(words))
+    QAccessible.setActive(True)
+    try:
+        ask("blue boat", answer(SOURCES, BLUE, OARS, dropped=2))
+    finally:
+        QAccessible.setActive(False)
+    assert heard == [spoken(BLUE), spoken(OARS), s.dropped(2)]
 
 
 def test_a_tooltip_is_text(window: Window, ask: Ask) -> None:
