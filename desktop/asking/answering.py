@@ -59,7 +59,7 @@ class Answering(QObject):
         self.shown = False
         self._asked = Question()  # what the conversation began with
         self._listed: Exchange | None = None  # whose sources are listed
-        self._since = 0.0  # when the model was given the question
+        self._since = 0.0  # when the model was given the question, or wrote last
         self._appear = self._timer(_APPEAR_MS, self.panel.show, single=True)
         self._draft = self._timer(_DRAFT_MS, self._show_draft, single=True)
         self._second = self._timer(_SECOND_MS, self._show_waiting, single=False)
@@ -173,6 +173,8 @@ class Answering(QObject):
         if exchange is None or not exchange.running:
             return
         exchange.take(event)
+        if not isinstance(event, Draft) or event.text:  # an empty one only says that it lives
+            self._since = time.monotonic()
         match event:
             case Found():
                 self._found(exchange, event)
@@ -180,11 +182,11 @@ class Answering(QObject):
                 if not self._draft.isActive():
                     self._draft.start()
             case Sentence():
-                self._wait_no_more()
+                self._draft.stop()
                 self.panel.view.sentence(event)
                 self._list(exchange)
             case Dropped():
-                self._wait_no_more()
+                self._draft.stop()
                 self.panel.view.drop_tail()
             case Finished():
                 self._ended(exchange)
@@ -196,7 +198,6 @@ class Answering(QObject):
             return  # the list stays as it is
         self._come()
         self.panel.show_model(found)
-        self._since = time.monotonic()
         self._second.start()
         self.panel.view.tail(s.reading(len(found.sources)), "note")
         self._list(exchange)
@@ -204,12 +205,11 @@ class Answering(QObject):
     def _show_draft(self) -> None:
         exchange = self.conversation.last
         if exchange is not None and exchange.draft:
-            self._second.stop()
             self.panel.view.tail(exchange.draft, "draft")
 
     def _show_waiting(self) -> None:
-        seconds = round(time.monotonic() - self._since)
-        if seconds >= _PATIENT_S:
+        exchange, seconds = self.conversation.last, round(time.monotonic() - self._since)
+        if exchange is not None and not exchange.draft and seconds >= _PATIENT_S:
             self.panel.view.tail(s.waiting(seconds), "note")
 
     def _wait_no_more(self) -> None:
@@ -273,6 +273,11 @@ class Answering(QObject):
             self._list(exchanges[of])
         self.panel.view.mark(of, number)
         self.source_wanted.emit(number)
+
+    def mark(self, number: int) -> None:
+        """This one of those that are listed is looked at: what cites it is marked."""
+        if self._listed is not None:
+            self.panel.view.mark(self.conversation.exchanges.index(self._listed), number)
 
     def show_numbered(self, number: int) -> None:
         """A source of those that are listed, by its number."""

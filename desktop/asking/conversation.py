@@ -22,7 +22,7 @@ from engine.contract.errors import InklingError
 _MOST_TURNS = 40
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A question and what has come of its answer so far."""
 

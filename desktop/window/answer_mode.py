@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from desktop.asking import strings as asking
 from desktop.asking.answering import Answering
 from desktop.asking.conversation import Exchange
+from desktop.results.model import Role
 from desktop.settings.settings_client import SettingsClient
 from desktop.window.results_column import ResultsColumn
 from desktop.window.search_bar import SearchBar
@@ -44,6 +45,7 @@ class AnswerMode(QObject):
         answering.panel.stops_changed.connect(self.changed)
         status.elsewhere_clicked.connect(self._offer_way_back)
         answering.said.connect(status.flash)
+        column.sources.current_changed.connect(self._mark)
         settings.changed.connect(self._follow)
         self._follow("ask_server")
 
@@ -72,6 +74,11 @@ class AnswerMode(QObject):
             notices = exchange.found.notices if exchange.found is not None else ()
             self._column.show_sources(exchange.sources, exchange.cited, notices)
         self.changed.emit()
+
+    def _mark(self, _hit: object) -> None:
+        number = self._column.sources.currentIndex().data(Role.NUMBER)
+        if number is not None:
+            self._answering.mark(number)
 
     def _follow(self, key: str) -> None:
         """Which other computer answers is said for as long as one does."""

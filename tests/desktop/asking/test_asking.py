@@ -126,6 +126,9 @@ def test_what_is_waited_for_is_said(qtbot: QtBot, window: Window, ask: Ask, held
     window.answering._since -= 12  # that long ago
     window.answering._show_waiting()
     assert s.waiting(12) in text(window)
+    held.go()
+    qtbot.waitUntil(lambda: "is blue" in text(window))
+    assert s.waiting(12) not in text(window)
 
 
 def test_escape_stops_at_once_then_leaves_then_clears(
@@ -182,6 +185,10 @@ def test_a_citation_leads_to_its_source(qtbot: QtBot, window: Window, ask: Ask) 
         assert window.results.currentIndex().data(Role.NUMBER) == chip.number
     press(window, "Alt+1")
     assert path(window) == ("/home/ada/manual.pdf", 3)
+    assert shown._current == (0, 1)
+    window.results.step(1)  # who goes through the list sees what cites it
+    assert shown._current == (0, 2)
+    press(window, "Alt+1")
     press(window, "Alt+9")  # there is none
     assert path(window) == ("/home/ada/manual.pdf", 3)
     shown.moveCursor(QTextCursor.MoveOperation.Start)
