@@ -52,6 +52,7 @@ class ScriptedModelServer:
         self.asked: list[Body] = []
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.gone = threading.Event()
+        self.mark = b"data: [DONE]\n\n"  # what ends a stream
         kind = socket.AF_INET6 if ":" in host else socket.AF_INET
         made = type("_Server", (ThreadingHTTPServer,), {"address_family": kind, "script": self})
         self._server = made((host, 0), _Handler)
@@ -148,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if self._gone():
                     raise OSError
                 part = next(parts, None)
-            self._chunk(b"data: [DONE]\n\n")
+            if self.scripted.mark:
+                self._chunk(self.scripted.mark)
             self._chunk(b"")
         except Dies:
             self.close_connection = True

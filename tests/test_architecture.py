@@ -277,11 +277,11 @@ def test_the_command_line_opens_without_qt() -> None:
 
 def test_the_indexer_process_stays_light() -> None:
     """Torch and OCR live in worker processes; the store needs lancedb and pyarrow here."""
-    loaded = loaded_after("import indexer.server.lifecycle")
-    assert (
-        loaded & {"torch", "transformers", "peft", "onnxruntime", "rapidocr", "cv2", "PySide6"}
-        == set()
-    )
+    loaded = loaded_after("import indexer.server.lifecycle, indexer.server.app")
+    heavy = {"torch", "transformers", "peft", "onnxruntime", "rapidocr", "cv2", "PySide6"}
+    assert loaded & heavy == set()
+    # Half a second and 38 MB, for who asks a language model.
+    assert loaded & {"openai", "httpx2"} == set()
 
 
 @pytest.mark.parametrize(

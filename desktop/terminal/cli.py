@@ -86,6 +86,12 @@ def search_files(options: argparse.Namespace, base: BaseDir) -> int:
     return _print_answer(answer, options)
 
 
+def ask_question(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.asking import run_ask
+
+    return run_ask(options, base)
+
+
 def similar_files(options: argparse.Namespace, base: BaseDir) -> int:
     answer = Client.connect(base).similar(_absolute(options.file), options.limit)
     return _print_answer(answer, options)
@@ -316,6 +322,7 @@ def serve_desktop(options: argparse.Namespace, base: BaseDir) -> int:
 COMMANDS: dict[str, Command] = {
     "add": add_folders,
     "search": search_files,
+    "ask": ask_question,
     "similar": similar_files,
     "status": show_status,
     "problems": show_problems,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from desktop.client import Client
+from desktop.client import Client, HangUp
 from engine.contract.agent_log import AgentLog
 from engine.contract.agent_tools import make_server
 from engine.contract.paths import BaseDir
@@ -29,6 +29,9 @@ class IndexOverHttp:
 
     def recent(self, limit: int) -> list[dict[str, Any]]:
         return self._client().recent(limit)
+
+    def ask(self, question: str, plain: bool) -> list[dict[str, Any]]:
+        return list(self._client().ask({"question": question, "plain": plain}, HangUp()))
 
     def status(self) -> dict[str, Any]:
         return self._client().status()

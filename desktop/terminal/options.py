@@ -91,6 +91,15 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument(
         "--plain", action="store_true", help="read no words as filters (“last week”, “pdf about”)"
     )
+    ask = command("ask", "answer a question in sentences, each with the places that prove it")
+    ask.takes_words = True
+    ask.add_argument("question", nargs="*", metavar="QUESTION")
+    ask.add_argument("--model", metavar="M", help="another model than that of the settings")
+    ask.add_argument("--server", metavar="URL", help="another server than that of the settings")
+    ask.add_argument("--sources", action="store_true", help="show what the model was given, too")
+    ask.add_argument(
+        "--servers", action="store_true", help="say what can be asked, or how to get a server"
+    )
     similar = command("similar", "find files like this one")
     similar.add_argument("file", metavar="FILE")
     for made in (search, similar):
@@ -104,7 +113,8 @@ def parser() -> argparse.ArgumentParser:
     why.add_argument("file", metavar="FILE")
     why.add_argument("--query", metavar="Q")
     why.add_argument("--image", metavar="FILE", help="a picture that asks")
-    for made in (search, similar, status, problems, why):
+    ask.add_argument("--plain", action="store_true", help="read no words as filters")
+    for made in (search, ask, similar, status, problems, why):
         made.add_argument("--json", action="store_true")
     remove = command("remove", "forget these folders")
     remove.add_argument("paths", nargs="+", metavar="PATH")

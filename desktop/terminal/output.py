@@ -136,6 +136,16 @@ def _marked(hit: dict[str, Any]) -> Text:
     return flat
 
 
+def address(location: dict[str, Any]) -> str:
+    """A place as editors and viewers write it behind a path; "" of a whole file."""
+    if "page" in location:
+        return f":page {location['page']}"
+    if "lines" in location:
+        first, last = location["lines"]
+        return f":{first}" if first == last else f":{first}–{last}"
+    return ""
+
+
 def _place(location: dict[str, Any]) -> str:
     if "page" in location:
         return f"page {location['page']}"

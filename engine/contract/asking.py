@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
+from engine.contract.errors import InklingError
 from engine.contract.types import Hit, Notice
 
 #: How a source went to the model.
@@ -18,6 +19,22 @@ Given = Literal["text", "picture", "both"]
 #: Why an answer ended: the model was done; its room was full; nothing that was found matches well,
 #: and no model was asked; the person stopped it.
 Ending = Literal["complete", "length", "nothing", "stopped"]
+
+
+def unconfirmed(host: str) -> InklingError:
+    """Another machine would be asked that the person has not confirmed."""
+    return InklingError(
+        "{host} is another machine: what the answer rests on would be sent there.",
+        hint="Name it in the settings and confirm it there, or with `inkling ask`.",
+        told={"host": host},
+    )
+
+
+def host_to_confirm(error: InklingError) -> str:
+    """The machine that such an error tells of; "" of another error."""
+    told = error.told or {}
+    host = str(told.get("host", ""))
+    return host if error.template == unconfirmed(host).template else ""
 
 
 class Source(Struct, frozen=True):

@@ -57,7 +57,7 @@ class Closed(httpx2.AsyncBaseTransport):
         )
         response = await self._inner.handle_async_request(sent)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = Counted(response.stream)
+        response.stream = response.extensions["counted"] = Counted(response.stream)
         return response
 
     async def aclose(self) -> None:

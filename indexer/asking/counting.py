@@ -16,14 +16,18 @@ _MOST_KEPT = 4_096
 #: Of an estimate that a server's own counts have corrected.
 _MARGIN = 1.05
 _LEAST_RATIO, _MOST_RATIO = 0.4, 3.0
-#: Tokens each letter takes, by script: see `estimate`.
+#: Tokens a letter takes, by script: of twenty texts (prose in 16 languages, code, JSON, numbers)
+#: none takes more than a tenth above its estimate, measured with a vocabulary of 32,000 entries
+#: (Mistral's of 2023, LLaMA's kind) and one of 131,072 (Tekken). The first decides: scripts that it
+#: spells letter by letter take less than half of that in newer ones.
 _WEIGHTS = (
-    (re.compile(r"[A-Za-z]"), 0.27),
-    (re.compile(r"[0-9]"), 1.0),
-    (re.compile(r"[^\w\s]"), 0.9),
-    (re.compile(r"\s"), 0.12),
-    (re.compile(r"[\u00c0-\u024f]"), 0.9),
-    (re.compile(r"[\u0370-\u06ff]"), 0.75),
+    (re.compile(r"[A-Za-z]"), 0.30),
+    (re.compile(r"[0-9]"), 1.15),
+    (re.compile(r"[^\w\s]"), 1.0),
+    (re.compile(r"\s"), 0.2),
+    (re.compile(r"[\u00c0-\u024f\u1e00-\u1eff]"), 2.2),
+    (re.compile(r"[\u0400-\u052f]"), 0.42),
+    (re.compile(r"[\u0370-\u03ff\u0590-\u06ff]"), 1.1),
 )
 _REST = 1.3
 
@@ -69,9 +73,19 @@ class Counter:
                     self.learn(estimate(text), found)
                     return found
             with self._lock:
-                return max(1, round(estimate(text) * self._ratio * (_MARGIN if self._known else 1)))
+                return max(1, round(estimate(text) * self._factor))
 
         return count
+
+    @property
+    def _factor(self) -> float:
+        return self._ratio * (_MARGIN if self._known else 1.0)
+
+    def correct(self, counted: int, taken: int) -> None:
+        """A prompt that was counted as so many tokens took so many."""
+        with self._lock:
+            estimated = round(counted / self._factor)
+        self.learn(estimated, taken)
 
     def learn(self, estimated: int, counted: int) -> None:
         """What was estimated has turned out to be so many: upwards at once, downwards by half."""

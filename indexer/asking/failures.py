@@ -54,22 +54,20 @@ def silent(model: str) -> InklingError:
     )
 
 
-def readable(error: BaseException, url: str, model: str) -> InklingError:
-    """One sentence on an error of the library, and what to do."""
+def readable(error: BaseException, url: str, model: str, *, begun: bool = False) -> InklingError:
+    """One sentence on an error of the library, and what to do; `begun`: it had answered."""
     if isinstance(error, InklingError):
         return error
     if isinstance(error, openai.APIStatusError):
         return _refused(error, url, model)
-    if isinstance(error, openai.APIConnectionError | httpx2.ConnectError):
-        return no_server(url)
+    if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
+        return died(url) if begun else no_server(url)
     if isinstance(error, openai.APIError):  # in the midst of a stream
         return InklingError(
             "The server at {url} could not go on: {said}.",
             hint="Look at what the server itself says, and ask again.",
             told={"url": url, "said": _said(error.message)},
         )
-    if isinstance(error, httpx2.HTTPError):
-        return died(url)
     return InklingError(
         "What answers at {url} is no server with a language model.",
         hint="Its address ends with /v1 as a rule; `inkling ask --servers` shows what is found.",

@@ -101,7 +101,8 @@ async def _models(client: Any, address: Address) -> list[dict[str, Any]]:
 
     try:
         page = await asyncio.wait_for(client.models.list(), _TELL_S)
-        rows = [row.to_dict() for row in page.data]
+        # As it came: one server gives a date where the library expects a number, and it warns.
+        rows = [{**vars(row), **(row.model_extra or {})} for row in page.data]
     except TimeoutError:
         raise no_server(address.url) from None
     except InklingError:

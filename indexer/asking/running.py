@@ -175,8 +175,9 @@ class _Run:
         except Exception as error:
             if not self._first_ms:
                 self._less(error, pictures)
-            target = self._target
-            raise failures.readable(error, target.address.url, target.model) from error
+            url, model = self._target.address.url, self._target.model
+            begun = bool(self._first_ms)
+            raise failures.readable(error, url, model, begun=begun) from error
 
     async def _read(
         self, prepared: Prepared, pictures: Mapping[int, bytes]
@@ -196,8 +197,8 @@ class _Run:
                 self._first_ms = self._first_ms or self._ms()
                 for event in await anyio.to_thread.run_sync(reader.read, part.text):
                     yield event
-            if part.prompt_tokens and not pictures:
-                target.counter.learn(prepared.tokens, part.prompt_tokens)
+            if part.prompt_tokens and not pictures and target.count is None:
+                target.counter.correct(prepared.tokens, part.prompt_tokens)
             if part.reason == "length" or said > most * _LETTERS:
                 ending = "length"
             if said > most * _LETTERS:

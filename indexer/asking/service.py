@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from engine.asking.asking import Asking
-from engine.contract.asking import Event, LanguageServer, Servers, Source
+from engine.contract.asking import Event, LanguageServer, Servers, Source, unconfirmed
 from engine.contract.errors import InklingError
 from engine.contract.settings import Settings
 from indexer.asking.addresses import Address, here, read_address
@@ -147,11 +147,7 @@ class LanguageModels:
             return
         policy.check_other(address.host)
         if self._settings.ask_confirmed != address.host:
-            raise InklingError(
-                "{host} is another machine: what the answer rests on would be sent there.",
-                hint="Name it in the settings and confirm it there, or with `inkling ask`.",
-                told={"host": address.host},
-            )
+            raise unconfirmed(address.host)
 
     # Asking
 
@@ -256,6 +252,15 @@ class LanguageModels:
             return self._draw(source.hit.path, source.hit.location.page, _WIDTH, _PIXELS)
         except Exception:  # noqa: BLE001 -- its words are sent in its place, whatever is wrong
             return None
+
+
+async def servers_of(settings: Settings) -> Servers:
+    """What can be asked by these settings, without an index."""
+
+    def nothing(*_: Any) -> Any:
+        raise AssertionError("nothing is asked here")
+
+    return await LanguageModels(settings, nothing, nothing, nothing).servers()
 
 
 def _counting(found: Found, model: str) -> Callable[[AsyncOpenAI, str], Any] | None:

@@ -117,9 +117,8 @@ class Stream:
     @property
     def _ended(self) -> bool:
         """Whether the server said that this was all."""
-        return isinstance(self._stream.response.stream, Counted) and (
-            self._stream.response.stream.ended
-        )
+        counted = self._stream.response.extensions.get("counted")
+        return isinstance(counted, Counted) and counted.ended
 
 
 def _part(row: Any) -> Part:

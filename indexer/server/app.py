@@ -50,7 +50,7 @@ def make_app(ports: Ports, agents: AgentLog, token: str, port: Callable[[], int]
         *model_routes(ports.models),
         *control_routes(ports.control),
         # Without sessions there is nothing to GET or DELETE: those are answered by 405.
-        Route("/mcp", McpEndpoint(ports.search, ports.library, agents, VERSION), methods=["POST"]),
+        Route("/mcp", McpEndpoint(ports, agents, VERSION), methods=["POST"]),
     ]
     return Starlette(
         routes=[_list_of_calls(routes), *routes],

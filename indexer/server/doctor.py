@@ -133,6 +133,30 @@ def _ocr(base: BaseDir) -> Iterator[Check]:
         yield Check("ocr", "Text in pictures", "The networks that read it are missing.", AGAIN)
 
 
+def _answers(base: BaseDir) -> Iterator[Check]:
+    """Which language model can be asked, and what a policy file says of it. A server on another
+    machine is asked for its models only where the person has confirmed it."""
+    import asyncio
+
+    from indexer.asking.service import servers_of
+
+    title = "Answers"
+    told = asyncio.run(servers_of(Settings.load(base)))
+    if told.error:
+        yield Check("answers", title, str(told.error["message"]))
+        return
+    policy = f" {told.forbidden_by} forbids other machines." if told.forbidden_by else ""
+    named = next((one for one in told.servers if one.error), None)
+    if told.server:
+        yield Check("answers", title, f"{told.model} at {told.server} is asked.{policy}")
+    elif named is not None and named.error:
+        said, hint = str(named.error["message"]), str(named.error["hint"])
+        yield Check("answers", title, f"{said}{policy}", hint)
+    else:
+        said = "No language model is found on this machine; `inkling ask --servers` says how to"
+        yield Check("answers", title, f"{said} get one.{policy}")
+
+
 def _programs(base: BaseDir) -> Iterator[Check]:
     """What is read by programs of the system, where they are; Inkling does without them."""
     from indexer.reading.extract import libreoffice
@@ -175,6 +199,7 @@ LOOKS: tuple[Callable[[BaseDir], Iterator[Check]], ...] = (
     _models,
     _ocr,
     _card,
+    _answers,
     _programs,
     _watching,
 )

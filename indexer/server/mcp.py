@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ import anyio.to_thread
 
 from engine.contract import codec
 from engine.contract.agent_log import AgentLog
-from indexer.server.ports import Library, Search
+from indexer.asking.question import Question
+from indexer.server.ports import Asking, Library, Ports, Search
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 class IndexInHere:
     """The index as the tools see it, without a detour over HTTP."""
 
-    def __init__(self, search: Search, library: Library) -> None:
-        self._search, self._library = search, library
+    def __init__(self, search: Search, library: Library, asking: Asking) -> None:
+        self._search, self._library, self._asking = search, library, asking
 
     def search(self, query: str, limit: int, plain: bool) -> dict[str, Any]:
         *_, last = self._search.search(query, limit=limit, plain=plain)
@@ -35,6 +37,15 @@ class IndexInHere:
     def recent(self, limit: int) -> list[dict[str, Any]]:
         return self._library.recent(limit)
 
+    def ask(self, question: str, plain: bool) -> list[dict[str, Any]]:
+        query = self._search.query(question, plain=plain)
+
+        async def collected() -> list[dict[str, Any]]:
+            events = self._asking.answer(Question(query, question))
+            return [dict(codec.to_data(event)) async for event in events]
+
+        return asyncio.run(collected())  # in a thread of its own, as every tool
+
     def status(self) -> dict[str, Any]:
         return self._library.status()
 
@@ -42,8 +53,9 @@ class IndexInHere:
 class McpEndpoint:
     """The ASGI application: stateless, one JSON answer for each request."""
 
-    def __init__(self, search: Search, library: Library, log: AgentLog, version: str) -> None:
-        self._index, self._log, self._version = IndexInHere(search, library), log, version
+    def __init__(self, ports: Ports, log: AgentLog, version: str) -> None:
+        index = IndexInHere(ports.search, ports.library, ports.asking)
+        self._index, self._log, self._version = index, log, version
         self._server: MCPServer[Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

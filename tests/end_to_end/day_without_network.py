@@ -23,6 +23,7 @@ from mcp import StdioServerParameters
 from desktop.client import Client
 from desktop.terminal.cli import main as inkling
 from engine.contract.paths import BaseDir
+from tests.scripted_model_server import ScriptedModelServer, said
 
 #: TEST-NET-1: nobody's address (RFC 5737).
 ELSEWHERE = "192.0.2.1"
@@ -78,6 +79,12 @@ def day(folder: Path) -> Iterator[tuple[str, bool]]:
     yield "thumbnail", client.thumb(picture) is not None
     yield "agent", "lighthouse" in anyio.run(agent, note)
     yield "doctor", bool(json.loads(ask("doctor", "--json"))["checks"])
+    with ScriptedModelServer(lambda _body: said("The keeper lights the lamp [1].")) as server:
+        client.call("PATCH", "/v1/settings", {"ask_server": server.url})
+        yield "answer", "note.md" in ask("ask", "who is the keeper of the lighthouse")
+        yield "servers", server.url in ask("ask", "--servers")
+        client.call("PATCH", "/v1/settings", {"ask_server": f"http://{ELSEWHERE}:80/v1"})
+        ask("ask", "--servers")  # not confirmed: it is not even looked at
     ask("problems")
     ask("model", "list")
     yield "agents", "read" in ask("agents")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -290,6 +291,24 @@ def test_workers_are_idle_priority(make_pool: Callable[..., ExtractorPool], note
     pool = make_pool(workers=1)
     read(pool, note)
     assert psutil.Process(pool.pids()[0]).nice() == 19
+
+
+def test_for_a_language_model_pictures_are_small(
+    make_pool: Callable[..., ExtractorPool], tmp_path: Path
+) -> None:
+    """No more pixels than were asked for, whatever their shape; only photos as JPEG."""
+    from PIL import Image
+
+    photo = Image.effect_noise((900, 3_000), 80).convert("RGB")
+    photo.save(tmp_path / "photo.png")
+    Image.new("RGB", (2_000, 100), "white").save(tmp_path / "drawing.png")
+    pool = make_pool()
+    for name, form in (("photo", "JPEG"), ("drawing", "PNG")):
+        data = pool.render(str(tmp_path / f"{name}.png"), None, 1_000, 250_000)
+        with Image.open(io.BytesIO(data)) as shown:
+            assert shown.format == form
+            assert shown.width * shown.height <= 251_000
+            assert shown.width <= 1_000
 
 
 def test_render_gives_a_picture(make_pool: Callable[..., ExtractorPool], tmp_path: Path) -> None:

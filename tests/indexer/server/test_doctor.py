@@ -12,8 +12,10 @@ import pytest
 from engine.contract.checks import Check
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from indexer.asking import finding
 from indexer.ledger.ledger import Ledger
 from indexer.server import doctor
+from tests.scripted_model_server import ScriptedModelServer
 
 
 def found(base: BaseDir) -> dict[str, Check]:
@@ -94,6 +96,49 @@ def test_limits_of_the_system(
     rows = found(base)
     assert "sysctl fs.inotify.max_user_watches=1048576" in rows["max_user_watches"].do
     assert rows["max_user_instances"].fine
+
+
+class TestAnswers:
+    @pytest.fixture(autouse=True)
+    def _no_server_here(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(finding, "PORTS", ())
+
+    def test_none_is_no_fault(self, base: BaseDir) -> None:
+        row = found(base)["answers"]
+        assert (row.fine, "`inkling ask --servers`" in row.said) == (True, True)
+
+    def test_the_one_that_is_asked(self, base: BaseDir) -> None:
+        with ScriptedModelServer() as server:
+            change(base, ask_server=server.url)
+            row = found(base)["answers"]
+            assert (row.fine, row.said) == (True, f"small at {server.url} is asked.")
+            assert server.asked == []
+
+    def test_one_that_is_not_there_or_not_confirmed(self, base: BaseDir) -> None:
+        for address, said in (
+            ("http://127.0.0.1:9/v1", "No language model answers"),
+            ("http://192.0.2.7:9/v1", "another machine"),
+        ):
+            change(base, ask_server=address)
+            row = found(base)["answers"]
+            assert (row.fine, said in row.said, bool(row.do)) == (False, True, True)
+
+    def test_what_a_policy_file_says(
+        self, base: BaseDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "policy.toml"
+        file.write_text("[answers]\nother_machines = false\n")
+        monkeypatch.setenv("INKLING_POLICY", str(file))
+        assert f"{file} forbids other machines." in found(base)["answers"].said
+        file.write_text("[answers]\nenabled = false\n")
+        assert str(file) in found(base)["answers"].said
+
+
+def change(base: BaseDir, **values: object) -> None:
+    settings = Settings.load(base)
+    for key, value in values.items():
+        settings.set(key, value)
+    settings.save()
 
 
 def test_what_falls_over_is_told(base: BaseDir, monkeypatch: pytest.MonkeyPatch) -> None:

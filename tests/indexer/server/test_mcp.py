@@ -76,7 +76,7 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
 def test_tools_only_read(session: Session) -> None:
     async def work(client: Client) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert tools.keys() == {"search", "similar", "read", "status"}
+        assert tools.keys() == {"search", "similar", "read", "ask", "status"}
         for tool in tools.values():
             assert tool.description
             assert tool.annotations is not None

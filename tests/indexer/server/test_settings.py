@@ -126,6 +126,36 @@ def test_all_or_none(base: BaseDir) -> None:
 
 
 @pytest.mark.slow
+class TestAnotherMachine:
+    """Which may be asked: what was confirmed of one address holds for no other."""
+
+    def test_only_its_typed_name_confirms_it(self, base: BaseDir) -> None:
+        it = Followed(base)
+        it.owner.change({"ask_server": "https://models.example.org/v1"})
+        with pytest.raises(InklingError, match="typing its name"):
+            it.owner.change({"ask_confirmed": "models.example.org"})
+        assert it.settings.ask_confirmed == ""
+        it.owner.confirm("models.example.org")
+        assert Settings.load(base).ask_confirmed == it.settings.ask_confirmed
+        assert it.settings.ask_confirmed == "models.example.org"
+
+    def test_another_address_takes_it_back(self, base: BaseDir) -> None:
+        it = Followed(base)
+        it.owner.change({"ask_server": "https://models.example.org/v1"})
+        it.owner.confirm("models.example.org")
+        it.owner.change({"theme": "dark", "ask_server": "https://models.example.org/v1"})
+        assert it.settings.ask_confirmed == "models.example.org"
+        it.owner.change({"ask_server": "http://models.example.org:8000/v1"})
+        assert it.settings.ask_confirmed == ""
+        assert Settings.load(base).ask_confirmed == ""
+
+    def test_what_is_no_address_is_not_taken(self, base: BaseDir) -> None:
+        it = Followed(base)
+        with pytest.raises(InklingError, match="no address"):
+            it.owner.change({"ask_server": "http://127.0.0.1@evil.example/"})
+        it.owner.change({"ask_server": " "})
+
+
 class TestOverHttp:
     @pytest.mark.parametrize("method", ["PATCH", "POST"])
     def test_keys_are_changed_and_told(self, indexer: RunningIndexer, method: str) -> None:
