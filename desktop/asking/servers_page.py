@@ -107,7 +107,8 @@ class ServersPage(QScrollArea):
         self._buttons(self._button(s.LOOK_AGAIN, self.look_again.emit))
 
     def _failing(self, server: LanguageServer) -> None:
-        self._say(_told(server.error or {}) or server.url)
+        """What is wrong with it; what helps is what this page offers."""
+        self._say(_told(server.error or {}, telling.message) or server.url)
 
     def _way(self, way: HowTo) -> None:
         """A program: its name, the commands that get it, and where its makers say more."""
@@ -182,10 +183,10 @@ def host_of(url: str) -> str:
         return url
 
 
-def _told(error: Mapping[str, Any]) -> str:
+def _told(error: Mapping[str, Any], words: Callable[[InklingError], str] = telling.said) -> str:
     """An error as the window says it."""
     try:
-        return telling.said(InklingError.of(error))
+        return words(InklingError.of(error))
     except (KeyError, TypeError, ValueError):
         return ""
 
