@@ -110,11 +110,14 @@ class Asked:
         return self.run.features.raw(lane)[self.units]
 
 
-def index(corpus: Path, base: Path, model: str = DEFAULT_MODEL) -> tuple[Indexer, float]:
+def index(
+    corpus: Path, base: Path, model: str = DEFAULT_MODEL, sight: str = ""
+) -> tuple[Indexer, float]:
     """A running service with the corpus fully indexed, and the seconds that took."""
     settings = Settings.load(BaseDir(base).create())
-    if settings.model != model:
+    if (settings.model, settings.sight_model) != (model, sight):
         settings.set("model", model)
+        settings.set("sight_model", sight)
         settings.save()
     indexer = Indexer(BaseDir(base), settings).open()
     started = time.perf_counter()
