@@ -21,7 +21,7 @@ _SENT = ("host", "accept", "content-type", "content-length", "transfer-encoding"
 #: An answer of a million tokens is smaller.
 MOST_BYTES = 64_000_000
 
-for _name in ("openai", "httpx2", "httpcore2"):
+for _name in ("openai", "httpx2", "httpcore", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # questions do not belong into a log
 
 

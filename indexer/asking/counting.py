@@ -82,10 +82,11 @@ class Counter:
         return self._ratio * (_MARGIN if self._known else 1.0)
 
     def correct(self, counted: int, taken: int) -> None:
-        """A prompt that was counted as so many tokens took so many."""
+        """A prompt that was counted as so many tokens took so many. Fewer than were estimated are
+        not believed: some servers leave out what they had read before."""
         with self._lock:
             estimated = round(counted / self._factor)
-        self.learn(estimated, taken)
+        self.learn(estimated, max(estimated, taken))
 
     def learn(self, estimated: int, counted: int) -> None:
         """What was estimated has turned out to be so many: upwards at once, downwards by half."""

@@ -4,6 +4,7 @@ Loads the client library."""
 from __future__ import annotations
 
 import re
+import ssl
 
 import httpx2
 import openai
@@ -60,6 +61,12 @@ def readable(error: BaseException, url: str, model: str, *, begun: bool = False)
         return error
     if isinstance(error, openai.APIStatusError):
         return _refused(error, url, model)
+    if isinstance(cause := _root(error), ssl.SSLError):
+        return InklingError(
+            "The server at {url} can't prove who it is: {said}.",
+            hint="Its certificate must be one that this system trusts; on this machine http does.",
+            told={"url": url, "said": _said(cause.reason or cause)},
+        )
     if isinstance(error, openai.APIConnectionError | httpx2.HTTPError):
         return died(url) if begun else no_server(url)
     if isinstance(error, openai.APIError):  # in the midst of a stream
@@ -73,6 +80,13 @@ def readable(error: BaseException, url: str, model: str, *, begun: bool = False)
         hint="Its address ends with /v1 as a rule; `inkling ask --servers` shows what is found.",
         told={"url": url},
     )
+
+
+def _root(error: BaseException) -> BaseException:
+    """What an error began with."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return error
 
 
 def _refused(error: openai.APIStatusError, url: str, model: str) -> InklingError:

@@ -36,6 +36,7 @@ class Found:
     local: bool
     program: Program
     models: dict[str, Facts] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)  # of its list, as they came
 
     def told(self) -> LanguageServer:
         """As faces show it: with the models that can be asked."""
@@ -50,15 +51,20 @@ class Found:
 async def listening(ports: Sequence[int] | None = None) -> list[Address]:
     """What takes a connection on usual ports of this machine, in their order."""
     places = [(host, port) for port in (PORTS if ports is None else ports) for host in _LOOPBACK]
-    taken = await asyncio.gather(*(_listens(host, port) for host, port in places))
+    taken = await asyncio.gather(*(_takes(host, port) for host, port in places))
     found: dict[int, Address] = {}
-    for (host, port), listens in zip(places, taken, strict=True):
-        if listens:
+    for (host, port), takes in zip(places, taken, strict=True):
+        if takes:
             found.setdefault(port, Address("http", host, port))
     return list(found.values())
 
 
-async def _listens(host: str, port: int) -> bool:
+async def listens(address: Address) -> bool:
+    """Whether something still takes a connection there."""
+    return await _takes(address.host, address.port)
+
+
+async def _takes(host: str, port: int) -> bool:
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _PROBE_S)
     except (OSError, TimeoutError):
@@ -79,7 +85,8 @@ async def look_at(address: Address, key: str = "", *, local: bool) -> Found:
         http: httpx2.AsyncClient = client._client
         ask = _asker(http, address.origin)
         program = await told_by(ask, listed, address.port)
-        return Found(address, local, program, await facts_of(program, ask, listed))
+        rows = {str(row["id"]): row for row in listed}
+        return Found(address, local, program, await facts_of(program, ask, listed), rows)
 
 
 async def facts_of_one(found: Found, model: str, key: str) -> Facts:
@@ -87,7 +94,8 @@ async def facts_of_one(found: Found, model: str, key: str) -> Facts:
     connect = await anyio.to_thread.run_sync(_library)
     async with connect(found.address, key, local=found.local) as client:
         ask = _asker(client._client, found.address.origin)
-        return (await facts_of(found.program, ask, [{"id": model}]))[model]
+        row = found.rows.get(model, {"id": model})
+        return (await facts_of(found.program, ask, [row]))[model]
 
 
 def _library() -> Any:

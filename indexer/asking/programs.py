@@ -117,7 +117,13 @@ async def _llama_cpp(ask: Ask, listed: Sequence[dict[str, Any]]) -> Told:
     sees = bool(senses.get("vision")) if isinstance(senses, dict) else None
     one = Facts(sees=sees, context=context)
     # A router has several models, and its properties are of none of them.
-    return {str(row["id"]): one for row in listed} if len(listed) == 1 else {}
+    alone = len(listed) == 1 and not _is_routed(listed[0])
+    return {str(row["id"]): one for row in listed} if alone else {}
+
+
+def _is_routed(row: dict[str, Any]) -> bool:
+    """Whether a model is one of a router's: those say whether they are loaded."""
+    return "status" in row
 
 
 async def _vllm(ask: Ask, listed: Sequence[dict[str, Any]]) -> Told:

@@ -16,7 +16,7 @@ from engine.contract.errors import InklingError
 from engine.contract.settings import Settings
 from indexer.asking.addresses import Address, here, read_address
 from indexer.asking.counting import Counter
-from indexer.asking.finding import Found, facts_of_one, listening, look_at
+from indexer.asking.finding import Found, facts_of_one, listening, listens, look_at
 from indexer.asking.how_to import how_to
 from indexer.asking.policy import Policy, read_policy
 from indexer.asking.programs import Facts
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "INKLING_ASK_KEY"
 #: Tokens that any model reads, where neither it nor its server says how many.
 LEAST_CONTEXT = 4_096
-#: Seconds for which what a server said of itself holds.
-_HOLDS_S = 60.0
+#: Seconds for which what a server said of its models holds, and of the one that is asked: what it
+#: has loaded, and how much that reads, changes with every question.
+_HOLDS_S, _FRESH_S = 600.0, 2.0
 #: Pixels of a page or picture as it is shown to a model: small print can be read, and it takes
 #: about as many tokens as a page of text.
 _PIXELS, _WIDTH = 1_000_000, 1_000
@@ -55,6 +56,7 @@ class LanguageModels:
         self._settings, self._confirm, self._environment = settings, confirm, environment
         self._searching, self._draw = searching, draw
         self._seen: dict[str, tuple[float, Found]] = {}
+        self._first: Address | None = None  # of what was found, the one that is asked
         self._counters: dict[tuple[str, str], Counter] = {}
         self._blind = set[tuple[str, str]]()
 
@@ -73,6 +75,7 @@ class LanguageModels:
         listed = [told, *others] if told else others
         usable = [one for one in listed if one.error is None and (one.models or one is told)]
         server = "" if not usable or (named and usable[0] is not told) else usable[0].url
+        self._first = next((one.address for one in found if one.address.url == server), None)
         models = usable[0].models if server else ()
         return Servers(
             servers=tuple(listed),
@@ -187,8 +190,6 @@ class LanguageModels:
             async for event in events:
                 yield event
         finally:
-            # What the server has loaded, and how much that reads, may be another by now.
-            self._seen.pop(found.address.url, None)
             await events.aclose()  # type: ignore[attr-defined]
 
     async def _chosen(self, asked: Question, policy: Policy) -> Found:
@@ -199,12 +200,14 @@ class LanguageModels:
             local = bool(await anyio.to_thread.run_sync(here, address))
             self._check(address, policy, local=local)
             return await self._look(address, local=local)
-        for place in await listening():
+        known = self._first
+        for place in [known] if known is not None and await listens(known) else await listening():
             try:
                 found = await self._look(place, local=True)
             except InklingError:
                 continue  # something else listens there
             if found.told().models:
+                self._first = place
                 return found
         raise InklingError(
             "No server with a language model is found on this machine.",
@@ -229,7 +232,9 @@ class LanguageModels:
         """What is known of the model; InklingError where it runs on another machine than the
         server."""
         facts = found.models.get(model)
-        if facts is None and found.program.tell is not None:
+        seen, _ = self._seen.get(found.address.url, (0.0, found))
+        fresh = facts is not None and time.monotonic() - seen < _FRESH_S
+        if found.program.tell is not None and not fresh:
             facts = await facts_of_one(found, model, self._key(found.address))
         facts = facts or Facts()
         if facts.away:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import io
 import json
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.indexer.conftest import SECRET, RunningIndexer
 from tests.scripted_model_server import ScriptedModelServer, endless, said, silent
@@ -84,6 +87,22 @@ def test_withheld_secrets_are_in_no_prompt(
     assert all(SECRET not in json.dumps(body) for body in model.asked)
 
 
+def test_a_picture_is_shown_to_a_model_that_sees(
+    indexer: RunningIndexer, model: ScriptedModelServer
+) -> None:
+    indexer.client.call("PATCH", "/v1/settings", {"ask_pictures": "always"})
+    try:
+        found = events(indexer, question="harbour timetable kind:image")[0]
+    finally:
+        indexer.client.call("PATCH", "/v1/settings", {"ask_pictures": "told"})
+    assert found["sources"][0]["hit"]["path"] == str(indexer.folder / "sign.png")
+    assert found["sources"][0]["given"] in ("picture", "both")
+    content = model.asked[-1]["messages"][-1]["content"]
+    (url,) = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
+    with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as shown:
+        assert shown.size == (640, 200)
+
+
 def test_what_was_found_stays_the_context_of_a_conversation(
     indexer: RunningIndexer, model: ScriptedModelServer
 ) -> None:
@@ -139,17 +158,24 @@ def test_closing_the_connection_stops_the_model(
     assert model.gone.wait(PATIENCE)
 
 
-def test_search_answers_while_a_model_writes(
+def test_searches_and_questions_are_answered_while_a_model_writes(
     indexer: RunningIndexer, model: ScriptedModelServer
 ) -> None:
-    model.script = silent(model)
+    waits = silent(model)
+
+    def script(body: dict[str, Any]) -> Iterable[Any]:
+        return waits(body) if len(model.asked) == 1 else said("It is fed every evening [1].")
+
+    model.script = script
     address = urllib.parse.urlsplit(indexer.client.endpoint.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE)
     with closing(connection):
         headers = {"Authorization": f"Bearer {indexer.token}"}
         connection.request("POST", "/v1/ask", json.dumps({"question": QUESTION}), headers)
         connection.getresponse().readline()
+        until(lambda: model.asked)
         assert indexer.ask("POST", "/v1/search", {"query": "starter"}).json["hits"]
+        assert kinds(events(indexer)) == ["found", "sentence", "finished"]
         assert not model.gone.is_set()
 
 

@@ -80,6 +80,20 @@ class TestOllama:
                 asked.events(model=name)
         assert server.asked == []
 
+    def test_what_it_has_loaded_is_asked_with_every_question(
+        self, asked: Asked, server: ScriptedModelServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("indexer.asking.service._FRESH_S", 0.0)
+        ollama(server, {"gemma3": sees("completion"), "other": sees("completion")})
+        rooms = []
+        for context in (None, 6_000):
+            running = [{"model": "gemma3", "context_length": context}] if context else []
+            server.paths["/api/ps"] = {"models": running}
+            found = asked.events()[0]
+            assert isinstance(found, Found)
+            rooms.append(found.room)
+        assert rooms == [4_096, 6_000]
+
     def test_the_prompt_stays_below_what_it_reads(
         self, asked: Asked, server: ScriptedModelServer
     ) -> None:

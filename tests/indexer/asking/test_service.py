@@ -218,6 +218,32 @@ class TestWhatIsFound:
         with pytest.raises(InklingError, match="No server with a language model"):
             asked.events()
 
+    def test_one_that_has_ended_gives_way_to_another(
+        self, asked: Asked, server: ScriptedModelServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with ScriptedModelServer() as other:
+            monkeypatch.setattr(finding, "PORTS", (server.port, other.port))
+            asked.events()
+            server.close()
+            found = asked.events()[0]
+            assert isinstance(found, Found)
+            assert found.server == other.url
+
+    def test_what_was_found_is_not_looked_for_with_every_question(
+        self, asked: Asked, server: ScriptedModelServer
+    ) -> None:
+        asked.events()
+        before = len(server.requests)
+        asked.events()
+        assert [line for line, _ in server.requests[before:]] == ["POST /v1/chat/completions"]
+
+    def test_a_server_without_a_certificate(
+        self, asked: Asked, server: ScriptedModelServer
+    ) -> None:
+        asked.settings.ask_server = f"https://127.0.0.1:{server.port}/v1"
+        with pytest.raises(InklingError, match="can't prove who it is"):
+            asked.events()
+
     def test_a_port_that_takes_a_connection_and_says_nothing(
         self, asked: Asked, monkeypatch: pytest.MonkeyPatch
     ) -> None:
