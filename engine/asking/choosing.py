@@ -8,11 +8,13 @@ become candidates with a part of its relevance, so that an answer cut at a borde
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from engine.asking.candidates import Candidate
@@ -30,6 +32,8 @@ BESIDE = 0.4
 LEAST = 0.02
 #: Sources that a prompt holds at most, whatever the room.
 MOST = 40
+#: By what is estimated, so much more than there is room for is not counted: a server may have to.
+FAR = 1.5
 _SHINGLE = 4  # words
 _LONGEST_WORD = 24
 _WORD = re.compile(r"[^\W_]+")
@@ -47,17 +51,6 @@ class Costs(Protocol):
         """Counted; `headed`: with its heading, as one that stands by itself has it."""
 
 
-@dataclass(eq=False)
-class Choice:
-    """Units that were chosen so far."""
-
-    taken: dict[str, Candidate]
-    left: int  # tokens
-    said: set[Key]
-    of_file: Counter[int]
-    of_page: Counter[tuple[int, int | None]]
-
-
 def choose(
     candidates: Sequence[Candidate],
     costs: Costs,
@@ -66,67 +59,107 @@ def choose(
 ) -> list[Candidate]:
     """The chosen ones, most relevant first, in so many tokens. `rows`: those of the store by unit
     id."""
-    choice = Choice({}, budget, set(), Counter(), Counter())
-    pool = {one.row.unit_id: one for one in candidates}
-    fresh = dict.fromkeys(pool, 1.0)  # share of its text that was new when last looked
-    shingles: dict[str, frozenset[Key]] = {}
-    least = LEAST * max((one.relevance for one in candidates), default=0.0)
-
-    def bound(one: Candidate) -> float:
-        return one.relevance * fresh[one.row.unit_id] * _of_others(one, choice)
-
-    def value(one: Candidate) -> float:
-        return bound(one) / math.pow(max(costs.about(one.row), 1.0), COST_POWER)
-
-    while pool and len(choice.taken) < MOST:
-        best, most = None, 0.0
-        for one in sorted(pool.values(), key=value, reverse=True):
-            if best is not None and value(one) <= most:
-                break  # what was new of it before is the most that can be new now
-            unit_id = one.row.unit_id
-            own = shingles.setdefault(unit_id, _shingles(one.row.text))
-            fresh[unit_id] = 1.0 if not own else len(own - choice.said) / len(own)
-            if value(one) > most and bound(one) >= least:
-                best, most = one, value(one)
-        if best is None:
-            break
-        del pool[best.row.unit_id]
-        beside = _beside(best, choice)
-        tokens = costs.exact(best.row, headed=not beside)
-        if tokens > choice.left:
-            continue
-        choice.left -= tokens
-        choice.taken[best.row.unit_id] = best
-        choice.said |= shingles[best.row.unit_id]
-        choice.of_file[best.owner] += 1
-        choice.of_page[best.row.file_id, best.row.page] += 1
-        for one in _neighbours(best, rows):
-            unit_id = one.row.unit_id
-            known = pool.get(unit_id)
-            if unit_id not in choice.taken and (known is None or known.relevance < one.relevance):
-                pool[unit_id] = one
-                fresh.setdefault(unit_id, 1.0)
+    choice = _Choice(costs, budget, LEAST * max((one.relevance for one in candidates), default=0.0))
+    for one in candidates:
+        choice.offer(one)
+    while len(choice.taken) < MOST and (best := choice.best()) is not None:
+        if choice.take(best):
+            for beside in _neighbours(best, rows):
+                choice.offer(beside)
     return sorted(choice.taken.values(), key=lambda one: -one.relevance)
 
 
-def _of_others(one: Candidate, choice: Choice) -> float:
-    """0..1: how much it counts beside the others of its file and page."""
-    if _beside(one, choice):
-        return 1.0
-    page = one.row.page is not None
-    of_page = choice.of_page[one.row.file_id, one.row.page] if page else 0
-    return float(OF_FILE ** choice.of_file[one.owner] * OF_PAGE**of_page)
+class _Choice:
+    """What was chosen so far, and what may be. Values only fall as more is chosen, but for those
+    that are offered anew: the best by what was last known is looked at again first."""
 
+    def __init__(self, costs: Costs, budget: int, least: float) -> None:
+        self.taken: dict[str, Candidate] = {}
+        self._costs, self._left, self._least = costs, budget, least
+        self._said = set[Key]()
+        self._of_file, self._of_page = Counter[int](), Counter[tuple[int, int | None]]()
+        self._heap: list[tuple[float, int, Candidate]] = []  # by value, then as offered
+        self._offered: dict[str, Candidate] = {}
+        self._shingles: dict[str, frozenset[Key]] = {}
+        self._count = itertools.count()
 
-def _beside(one: Candidate, choice: Choice) -> bool:
-    """Whether a passage before or after it, of the same section, was chosen."""
-    for step in (-1, 1):
-        other = choice.taken.get(f"{one.row.file_id}:{one.ordinal + step}")
-        if other is not None:
-            first, second = (other, one) if step < 0 else (one, other)
-            if continues(first.row, second.row):
-                return True
-    return False
+    def offer(self, one: Candidate) -> None:
+        """A candidate, unless it is known as a better one or was looked at."""
+        unit_id = one.row.unit_id
+        known = self._offered.get(unit_id)
+        if unit_id in self.taken or (known is not None and known.relevance > one.relevance):
+            if known is None or unit_id in self.taken:
+                return
+            one = known  # beside a chosen one it counts more
+        self._offered[unit_id] = one
+        self._push(one, one.relevance)
+
+    def best(self) -> Candidate | None:
+        """The one that adds most for its tokens; None where none adds enough."""
+        while self._heap:
+            _, _, one = heapq.heappop(self._heap)
+            if self._offered.get(one.row.unit_id) is not one:
+                continue
+            gain = self._gain(one)
+            if gain < self._least:
+                continue
+            value = self._value(one, gain)
+            if self._heap and -self._heap[0][0] > value:
+                self._push(one, gain)
+                continue
+            return one
+        return None
+
+    def take(self, one: Candidate) -> bool:
+        """Whether it fits; it is not asked again."""
+        unit_id = one.row.unit_id
+        del self._offered[unit_id]
+        if self._costs.about(one.row) > FAR * self._left:
+            return False
+        tokens = self._costs.exact(one.row, headed=not self._beside(one))
+        if tokens > self._left:
+            return False
+        self._left -= tokens
+        self.taken[unit_id] = one
+        self._said |= self._own(one)
+        self._of_file[one.owner] += 1
+        self._of_page[one.row.file_id, one.row.page] += 1
+        return True
+
+    def _push(self, one: Candidate, gain: float) -> None:
+        heapq.heappush(self._heap, (-self._value(one, gain), next(self._count), one))
+
+    def _value(self, one: Candidate, gain: float) -> float:
+        return gain / math.pow(max(self._costs.about(one.row), 1.0), COST_POWER)
+
+    def _gain(self, one: Candidate) -> float:
+        own = self._own(one)
+        fresh = len(own - self._said) / len(own) if own else 1.0
+        return one.relevance * fresh * self._of_others(one)
+
+    def _own(self, one: Candidate) -> frozenset[Key]:
+        unit_id = one.row.unit_id
+        if unit_id not in self._shingles:
+            self._shingles[unit_id] = _shingles(one.row.text)
+        return self._shingles[unit_id]
+
+    def _of_others(self, one: Candidate) -> float:
+        """0..1: how much it counts beside the others of its file and page."""
+        others = self._of_file[one.owner]
+        if not others or self._beside(one):
+            return 1.0
+        page = one.row.page is not None
+        of_page = self._of_page[one.row.file_id, one.row.page] if page else 0
+        return float(OF_FILE**others * OF_PAGE**of_page)
+
+    def _beside(self, one: Candidate) -> bool:
+        """Whether a passage before or after it, of the same section, was chosen."""
+        file_id, place = one.row.file_id, one.ordinal
+        before = self.taken.get(f"{file_id}:{place - 1}")
+        after = self.taken.get(f"{file_id}:{place + 1}")
+        return (before is not None and continues(before.row, one.row)) or (
+            after is not None and continues(one.row, after.row)
+        )
 
 
 def _neighbours(one: Candidate, rows: Callable[[Sequence[str]], dict[str, Row]]) -> list[Candidate]:

@@ -13,9 +13,9 @@ _UNSEEN = regex.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
     r"\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
     r"\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-    # Joiners are spelling in Persian and in India, and hold emoji together; elsewhere they hide.
-    r"|(?<![^\x00-\u05ff])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u05ff])"
 )
+#: Joiners are spelling in Persian and in India, and hold emoji together; elsewhere they hide.
+_JOINERS = regex.compile(r"(?<![^\x00-\u05ff])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u05ff])")
 _LINE_ENDS = re.compile(r"\r\n?|\x0b|\x0c|\u0085|\u2028|\u2029")
 _EMPTY_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 #: What some model's tokeniser takes for one of its own signs, wherever it stands: roles, ends,
@@ -34,7 +34,12 @@ _CITATION = re.compile(r"[\[【]\s*\^?\s*(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\s*(
 
 def seen(text: str) -> str:
     """A text without what no one sees: what is left is what a person would read."""
-    return _UNSEEN.sub("", _LINE_ENDS.sub("\n", text))
+    return _JOINERS.sub("", streamed(_LINE_ENDS.sub("\n", text)))
+
+
+def streamed(text: str) -> str:
+    """The same of a part of a text, but for what its neighbours would tell."""
+    return _UNSEEN.sub("", text)
 
 
 def quoted(text: str) -> str:

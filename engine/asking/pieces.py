@@ -80,6 +80,7 @@ class Splitter:
 
     def __init__(self) -> None:
         self._rest = ""
+        self._looked = 0  # characters of it in which no piece ends
         self._before = ""
         self._at_line = True  # nothing of the line was taken but its marks
         self._form: Form | None = None  # as the line's marks say
@@ -159,10 +160,11 @@ class Splitter:
             if end < 0:
                 return len(rest) if last else None
             return end if rest[0] == "|" else self._with_citations(end, last)
-        for found in _END.finditer(rest):
+        for found in _END.finditer(rest, self._looked):
             told = self._end_at(found.start(), found.end(), last)
             if told != 0:
                 return told
+            self._looked = found.end()
         return len(rest) if last else None
 
     def _end_of_code(self, fence: str, last: bool) -> int | None:
@@ -269,7 +271,7 @@ class Splitter:
     # What it is
 
     def _cut(self, end: int) -> Piece:
-        text, self._rest = self._rest[:end], self._rest[end:]
+        text, self._rest, self._looked = self._rest[:end], self._rest[end:], 0
         before, self._before = self._before, ""
         form, item = self._form or "prose", self._item
         if fence := _FENCE.match(text):

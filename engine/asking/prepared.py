@@ -106,8 +106,9 @@ class Prepared:
         if known is None:
             return AnswerReader(SourceProver("", _nothing, {}))
         given = {
-            source.number: Given(known.rows[source.number], source.text, source.given != "text")
+            n: Given(known.rows[n], source.text, source.given != "text", known.where[n])
             for source in self.sources
+            for n in (source.number,)
         }
         return AnswerReader(SourceProver(known.model_id, known.matches, given, known.question))
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from engine.asking import citing
-from engine.asking.cleaning import code_text, plain, seen
+from engine.asking.cleaning import code_text, plain, seen, streamed
 from engine.asking.hiding import Visible
 from engine.asking.pieces import Piece, Splitter, code_and_citations
 from engine.contract.asking import Citation, Draft, Dropped, Event, Sentence
@@ -52,8 +52,7 @@ class AnswerReader:
         self.doubtful = 0  # sentences with a citation that does not support them
         self._prover = prover
         self._visible, self._splitter = Visible(), Splitter()
-        self._drafting = ""  # what is visible since the last sentence
-        self._drafted = 0  # characters of that which were sent
+        self._draft = _Drafted()
         self._leads: list[Piece] = []
         self._leads_to_dropped = False
         self._cited: tuple[int, ...] = ()  # by the piece before, where that leads to code
@@ -67,7 +66,7 @@ class AnswerReader:
 
     def read(self, text: str) -> list[Event]:
         """What more of the answer tells."""
-        return self._events(self._visible.read(seen(text)), last=False)
+        return self._events(self._visible.read(streamed(text)), last=False)
 
     def end(self) -> list[Event]:
         """What was left of the last sentence."""
@@ -78,18 +77,16 @@ class AnswerReader:
         return events
 
     def _events(self, shown: str, *, last: bool) -> list[Event]:
-        self._drafting += shown
         pieces = self._splitter.read(shown)
         if last:
             pieces += self._splitter.end()
         events = [event for piece in pieces for event in self._piece(piece)]
         if events:
             held = "".join(lead.before + lead.text for lead in self._leads)
-            self._drafting, self._drafted = held + self._splitter.rest, 0
-        text = _drafted(self._drafting)
-        if len(text) > self._drafted and not last:
-            events.append(Draft(text[self._drafted :]))
-            self._drafted = len(text)
+            self._draft, shown = _Drafted(), held + self._splitter.rest
+        text = self._draft.read(shown)
+        if text and not last:
+            events.append(Draft(text))
         return events
 
     def _piece(self, piece: Piece) -> list[Event]:
@@ -97,8 +94,8 @@ class AnswerReader:
             return []
         if piece.form == "code":
             return self._code(piece)
-        text, cited = citing.taken(piece.text)
-        said = plain(text).strip()
+        text, cited = citing.taken(seen(piece.text))
+        said = " ".join(plain(text).split())
         known = self._known(cited)
         if not known and piece.form == "lead" and not _DATA.match(said):
             dropped = list[Event]()
@@ -113,7 +110,7 @@ class AnswerReader:
         return self._sentence(piece, said, known)
 
     def _code(self, piece: Piece) -> list[Event]:
-        code, after = code_and_citations(piece.text)
+        code, after = code_and_citations(seen(piece.text))
         known = self._known(citing.taken(after)[1]) or list(self._cited)
         if not known or self._prover.held(code, known) < CODE_HELD:
             return [self._dropped(piece)]
@@ -125,7 +122,7 @@ class AnswerReader:
     def _sentence(self, piece: Piece, said: str, known: Sequence[int]) -> list[Event]:
         events = list[Event]()
         for lead in self._leads:
-            above = plain(citing.taken(lead.text)[0]).strip()
+            above = " ".join(plain(citing.taken(seen(lead.text))[0]).split())
             if _stands(above) and self._prover.held(above, known, asked=True) >= LEAD_HELD:
                 proof = [Citation(number) for number in known]
                 events.append(self._stand(lead, above, proof))
@@ -164,18 +161,28 @@ def _stands(said: str) -> bool:
     return bool(_WORD.search(said)) and not alone and not _DATA.match(said)
 
 
-def _drafted(text: str) -> str:
-    """What is shown while it is written: nothing in it is markup or opens. It only grows with the
-    text."""
-    kept = list[str]()
-    for place, char in enumerate(text):
-        before = kept[-1] if kept else ""
-        if before == "]" and char == "[":  # of two citations, and of a link
-            if place + 1 == len(text):
-                break
-            if not text[place + 1].isdigit():
+class _Drafted:
+    """What is shown of a sentence while it is written: nothing in it is markup or opens."""
+
+    def __init__(self) -> None:
+        self._last = ""  # that was shown
+        self._held = False  # a bracket after a bracket: of two citations, or of a link
+
+    def read(self, text: str) -> str:
+        """What more is shown with more of the text."""
+        kept = list[str]()
+        for char in text:
+            if self._held:
+                self._held = False
+                if char.isdigit():
+                    kept.append("[")
+                    self._last = "["
+            if self._last == "]" and char == "[":
+                self._held = True
                 continue
-        if char in "<>" or (before == "/" and char == "/") or (before == "]" and char == "("):
-            continue
-        kept.append(char)
-    return "".join(kept)
+            doubled = self._last == "/" and char == "/"
+            if char in "<>" or doubled or (self._last == "]" and char == "("):
+                continue
+            kept.append(char)
+            self._last = char
+        return "".join(kept)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -29,7 +29,7 @@ from engine.search.ranker import Logistic
 from engine.search.sentences import sentences
 from engine.search.token_matches import TokenMatches
 from engine.store import Row
-from engine.store.analyzer import analyze
+from engine.store.analyzer import analyze, located
 from engine.store.spelling import fold
 
 log = logging.getLogger(__name__)
@@ -41,11 +41,17 @@ _NAME = regex.compile(
     r"(?<=[^\s.!?:\"“„(]\s)\p{Lu}[\p{L}\p{M}'’-]{2,}|\p{Lu}{2,}\p{N}*|\p{L}+\p{N}+"
 )
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}_'’.-]*")
-#: Cosine below which tokens of any two texts are.
-LOW = 0.6
 #: How much a word tells at most that holds sentences together, and which share of a sentence's must
 #: stand in a text of the same language.
-_COMMON, _SAME = 0.5, 0.34
+_COMMON, _SAME = 0.5, 0.25
+#: Share of capital words up to which they are names.
+_CAPITALS = 0.5
+#: Words of German, of which no sentence is without.
+_WORDS_OF_GERMAN = """
+der das dem den des und ist nicht ein eine einen einem einer für auf mit wird werden sind wurde zum
+zur nach bei von vom sich im aus kein keine
+"""
+_GERMAN = frozenset(_WORDS_OF_GERMAN.split())
 _WORDS_OF_NO = """
 not no never none nor without cannot nothing neither nicht kein keine keinen keiner keines nie
 niemals ohne weder nichts ne pas jamais aucun aucune sans rien non né senza nessun nessuna mai
@@ -60,7 +66,7 @@ class Fitted(msgspec.Struct, frozen=True):
     supported: Logistic = Logistic({}, 0.0)
     #: The same where sentence and source are in different languages.
     translated: Logistic = Logistic({}, 0.0)
-    fitted: dict[str, Any] = {}
+    fitted: dict[str, Any] = {}  # sets, date and figures, for whoever reads the file
 
     @classmethod
     def of(cls, model_id: str) -> Fitted:
@@ -81,20 +87,35 @@ def features(said: str, text: str, near: Floats | None, weights: Floats | None) 
 
     near: [m] of each token of the sentence, the cosine of the source's nearest one; weights: [m].
     `held`: share of the sentence's words, by what each tells, that the text has; `late` and
-    `worst`: weighted mean of `near`, and of its lowest quarter; `low`: share below what any two
-    texts have in common; `numbers` and `names`: shares of those that the text lacks; `negated`: 1
+    `worst`: weighted mean of `near`, and of its lowest quarter; `names`: share of them that the
+    text lacks; `lacking`: of numbers; `unnamed`: 1 where a name is surely lacking; `negated`: 1
     where only one of the sentence and the one nearest to it says no.
     """
     told = {"held": _held(said, text), "negated": _negated(said, text), **_lacking(said, text)}
     if near is not None and weights is not None and len(near):
         share = weights / max(float(weights.sum()), 1e-9)
         told["late"] = float(near @ share)
-        told["low"] = float((near < LOW) @ share)
         order = np.argsort(near)
         lowest = order[np.cumsum(share[order]) <= 0.25]
         worst = lowest if len(lowest) else order[:1]
         told["worst"] = float(near[worst] @ weights[worst] / max(float(weights[worst].sum()), 1e-9))
     return told
+
+
+def wrong(told: Mapping[str, float], *, translated: bool = False) -> bool:
+    """Whether something exact of the sentence is not in the source, whatever else is: a number, or
+    in the same language a name, or a no."""
+    if translated:
+        return told["lacking"] > 0.0
+    return max(told["lacking"], told["unnamed"], told["negated"]) > 0.0
+
+
+class Told(NamedTuple):
+    """Whether a text supports a sentence."""
+
+    support: float | None  # 0..1; None where nothing can be told
+    covers: float = 0.0  # the same whatever is exact
+    below: float = 0.0  # what it must be
 
 
 def other_language(said: str, text: str) -> bool:
@@ -139,13 +160,10 @@ def _says_no(text: str) -> bool:
 def _held(said: str, text: str) -> float:
     there = set(analyze(text))
     total = held = 0.0
-    for word in _WORD.findall(said):
-        terms = analyze(word)
-        if not terms:
-            continue
-        weight = telling(word)
+    for start, end, terms in located(said):
+        weight = telling(said[start:end])
         total += weight
-        held += weight * sum(term in there for term in terms) / len(terms)
+        held += weight * sum(term in there for term in terms) / max(len(terms), 1)
     return held / total if total else 1.0
 
 
@@ -156,17 +174,22 @@ def _lacking(said: str, text: str) -> dict[str, float]:
     numbers = list(map(_plain_number, _NUMBER.findall(said)))
     lacking = [n for n in numbers if n not in digits and n not in groups and not _spelt(n, text)]
     folded = fold(text)
-    names = [name for name in _NAME.findall(said) if fold(name) not in JOINING]
-    unnamed = [name for name in names if fold(name) not in folded]
+    names = [fold(name) for name in _NAME.findall(said) if fold(name) not in JOINING]
+    unnamed = [name for name in names if name not in folded and name.rstrip("s") not in folded]
+    words = _WORD.findall(said)[1:]
+    capitals = sum(word[:1].isupper() for word in words) / max(len(words), 1)
+    sure = capitals <= _CAPITALS and _GERMAN.isdisjoint(words)
     return {
-        "numbers": len(lacking) / len(numbers) if numbers else 0.0,
+        "lacking": len(lacking) / len(numbers) if numbers else 0.0,
         "names": len(unnamed) / len(names) if names else 0.0,
-        "any_number": float(bool(lacking)),
+        # Not of a heading, nor of the language that writes every noun like a name.
+        "unnamed": float(bool(unnamed) and sure),
     }
 
 
 def _plain_number(number: str) -> str:
-    return "".join(str(int(c)) if c.isdigit() else c for c in number if c.isdecimal()).lstrip("0")
+    whole = re.sub(r"(?<=\d)[.,]0{1,2}$", "", number)
+    return "".join(str(int(c)) for c in whole if c.isdecimal()).lstrip("0")
 
 
 _SPELT = {
@@ -192,6 +215,12 @@ class Given:
     rows: Sequence[Row]
     text: str
     pixels: bool = False  # it saw more than the text
+    where: str = ""  # file, page, heading
+
+    @property
+    def whole(self) -> str:
+        """All that it says in letters."""
+        return f"{self.where}\n{self.text}"
 
 
 class SourceProver:
@@ -217,30 +246,29 @@ class SourceProver:
     def proof(self, text: str, numbers: Sequence[int]) -> list[Citation]:
         """A citation for each of these numbers. What no single source holds, several may."""
         matches = self._read(text)
-        told = [self._support(text, matches, [number]) for number in numbers]
-        each = [support for support, _ in told if support is not None]
-        together = max(each, default=0.0)
-        below = told[0][1]
-        if len(each) > 1 and together < below:
-            whole, below = self._support(text, matches, numbers)
-            together = max(together, whole or 0.0)
-        limit = below / 2 if together >= below and len(numbers) > 1 else below
-        return [
-            self._citation(number, support, limit)
-            for number, (support, _) in zip(numbers, told, strict=True)
-        ]
+        each = [self._told(text, matches, [number]) for number in numbers]
+        known = [one for one in each if one.support is not None]
+        if len(known) > 1 and all(_doubtful(one) for one in known):
+            together = self._told(text, matches, numbers)
+            if not _doubtful(together):  # then it is enough that a source has a part in it
+                each = [
+                    one._replace(support=one.covers, below=one.below / 2)
+                    if one.support is not None
+                    else one
+                    for one in each
+                ]
+        return [self._citation(*one) for one in zip(numbers, each, strict=True)]
 
     def held(self, text: str, numbers: Sequence[int], *, asked: bool = False) -> float:
         """0..1: how much of what the words of a text tell stands in these sources; `asked`: or in
         the question."""
-        there = [self._given[number].text for number in numbers]
+        there = [self._given[number].whole for number in numbers]
         return _held(text, "\n".join([*there, self._question] if asked else there))
 
-    def _citation(self, number: int, support: float | None, limit: float) -> Citation:
-        doubtful = support is not None and support < limit
-        if doubtful and self._given[number].pixels:
-            return Citation(number)  # the picture may show it
-        return Citation(number, None if support is None else round(support, 3), doubtful)
+    def _citation(self, number: int, told: Told) -> Citation:
+        if told.support is None or (_doubtful(told) and self._given[number].pixels):
+            return Citation(number)  # a picture may show it
+        return Citation(number, round(told.support, 3), _doubtful(told))
 
     def _read(self, text: str) -> TokenMatches | None:
         if self.failed is not None:
@@ -252,22 +280,27 @@ class SourceProver:
             self.failed = error
             return None
 
-    def _support(
-        self, text: str, matches: TokenMatches | None, numbers: Sequence[int]
-    ) -> tuple[float | None, float]:
-        """0..1, None where nothing can be told; and what it must be."""
+    def _told(self, text: str, matches: TokenMatches | None, numbers: Sequence[int]) -> Told:
+        """How far these sources together support it."""
         given = [self._given[number] for number in numbers]
-        there = "\n".join(one.text for one in given)
-        if not there.strip() or matches is None:
-            return None, 0.0
+        if matches is None or not any(one.text.strip() for one in given):
+            return Told(None)
+        there = "\n".join(one.whole for one in given)
         near, weights = nearest(matches, [row for one in given for row in one.rows])
         # Where no tokens are stored, or are left: by words alone.
         fitted = self._fitted if near is not None else self._by_words
-        foreign = other_language(text, there)
-        model = fitted.translated if foreign else fitted.supported
+        translated = other_language(text, there)
+        model = fitted.translated if translated else fitted.supported
         if not model.weights:
-            return None, 0.0
-        return model.probability(features(text, there, near, weights)), model.below
+            return Told(None)
+        told = features(text, there, near, weights)
+        covers = model.probability(told)
+        exact = not wrong(told, translated=translated)
+        return Told(covers if exact else covers * model.below, covers, model.below)
+
+
+def _doubtful(told: Told) -> bool:
+    return told.support is not None and told.support < told.below
 
 
 def nearest(matches: TokenMatches, rows: Sequence[Row]) -> tuple[Floats | None, Floats | None]:

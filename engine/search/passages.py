@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 #: Passages of prose repeat at most so many characters of the one before.
 _OVERLAP = 400
+#: And so many at least: a word or two may be chance, a sentence is not.
+_LEAST = 20
 
 
 def joined(passages: Iterable[str]) -> str:
@@ -19,6 +21,12 @@ def joined(passages: Iterable[str]) -> str:
 
 def repeated(before: str, text: str) -> int:
     """How many characters at the start of a passage are the end of the one before."""
-    end = before[-_OVERLAP:]
-    # A word or two may be chance; a sentence is not.
-    return next((n for n in range(min(len(end), len(text)), 19, -1) if end.endswith(text[:n])), 0)
+    end, begins = before[-_OVERLAP:], text[:_LEAST]
+    if len(begins) < _LEAST:
+        return 0
+    at = end.find(begins)
+    while at >= 0:
+        if text.startswith(end[at:]):
+            return len(end) - at
+        at = end.find(begins, at + 1)
+    return 0

@@ -1,5 +1,5 @@
 """Writes the tables of the README that are made from tables in the code: the filters of a query,
-the formats that are read."""
+the formats that are read, the models that can be chosen."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 from engine.contract.filters import FILTERS
+from engine.models.registry import MODELS
 from indexer.reading.extract import EXTRACTORS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 _TABLE = re.compile(r"(?<=<!-- filters -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _FORMATS = re.compile(r"(?<=<!-- formats -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_MODELS = re.compile(r"(?<=<!-- models -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 _MOST_ENDINGS = 30
 WORDS = (
@@ -67,9 +69,27 @@ def formats_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def models_table() -> str:
+    """A row a model: what it is for, what it takes, what others have published of it."""
+    lines = [
+        "| model | download | licence | reads | sees | published figures |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in MODELS.values():
+        size = f"{row.download_bytes / 1e9:.1f} GB" if row.download_bytes else "none"
+        licence = row.licence if row.commercial_use else f"**{row.licence}**"
+        languages = ", ".join(row.languages) or "many languages"
+        reads = languages if "text" in row.roles else f"questions ({languages})"
+        sees = "pictures and pages" if "sight" in row.roles else "–"
+        figures = "; ".join(f"{f.what} {f.value} ({f.source})" for f in row.figures) or "–"
+        lines.append(f"| `{row.id}` | {size} | {licence} | {reads} | {sees} | {figures} |")
+    return "\n".join(lines) + "\n"
+
+
 def with_tables(text: str) -> str:
     """The page with its tables as the code has them."""
     text = _TABLE.sub(lambda _: filters_table(), text)
+    text = _MODELS.sub(lambda _: models_table(), text)
     return _FORMATS.sub(lambda _: formats_table(), text)
 
 

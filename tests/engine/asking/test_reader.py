@@ -157,3 +157,17 @@ def test_however_an_answer_streams_it_says_the_same(cuts: list[int]) -> None:
         for event in reader.read(chunk):
             since = since + event.text if isinstance(event, Draft) else ""
         assert letters(since) in letters(fed)  # what is drafted is what was read
+
+
+def test_letters_that_join_and_line_ends_are_the_same_however_they_are_cut() -> None:
+    text = "می\u200cخواهم\r\nso [1].\r\npass\u200cword [2].\r\n"
+    whole = said(text)
+    assert said(*text) == whole
+    assert whole == [("", "می\u200cخواهم so.", (1,)), ("\n", "password.", (2,))]
+
+
+def test_a_long_answer_without_a_sentence_is_read_in_time_with_its_length() -> None:
+    reader = AnswerReader(Known())
+    for _ in range(20_000):
+        reader.read('{"a.b": 1.5, ')
+    assert isinstance(reader.end()[-1], Dropped)

@@ -102,11 +102,11 @@ def test_every_filter_has_an_example_that_is_one(word: str) -> None:
     assert row.help
 
 
-def test_the_readme_tells_of_every_filter_and_format() -> None:
+def test_the_readme_tells_of_every_filter_format_and_model() -> None:
     readme = Path(__file__).parents[3] / "README.md"
     code = (
         "import resources.setup.write_tables as t;"
-        " print(t.filters_table()); print(t.formats_table())"
+        " print(t.filters_table()); print(t.formats_table()); print(t.models_table())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=readme.parent, capture_output=True, text=True, check=True
