@@ -155,6 +155,7 @@ class Application(QObject):
             service = IndexerConnection(self._base, self)
             self._panel = Panel(self._base, self.settings, self.state, service)
             self._panel.grown.connect(self._grow)
+            self._panel.asked.connect(self._answer)
         return self._panel
 
     def toggle_panel(self) -> None:
@@ -187,6 +188,13 @@ class Application(QObject):
         self.window.ask.search_for(question.text)
         if question.image is not None:
             self.window.ask.search_picture_file(question.image)
+
+    def _answer(self, question: Question) -> None:
+        """The window with the answer to what was asked in the panel."""
+        self._grow(question)
+        self.window.ask.send()
+        self.window.ask.remember()
+        self.window.answering.ask(question)  # with its picture, which the window still reads
 
     def show(self) -> None:
         """Bring the window to the front, ready to type."""

@@ -11,10 +11,11 @@ from typing import Any, TypeVar, cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.client import Client
+from desktop.client import Client, HangUp
 from desktop.jobs import Failed, Jobs, Ticket
 from desktop.system import current
 from engine.contract import codec
+from engine.contract.asking import Event
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.types import Answer, Hit
@@ -61,6 +62,7 @@ class IndexerConnection(QObject):
         self._waiting: Question | None = None
         self._limit = 50
         self._running: Ticket | None = None
+        self._hang_up = HangUp()  # of the answer in sentences that is awaited
         self.status: dict[str, Any] = {}
         self._poll = QTimer(self)
         self._poll.setSingleShot(True)
@@ -97,6 +99,7 @@ class IndexerConnection(QObject):
         for key in ("connect", "status", "recent"):
             self._jobs.cancel(key)
         self.stop_search()
+        self.stop_asking()
 
     def _gone(self, _: InklingError) -> None:
         """It does not answer any more."""
@@ -153,6 +156,7 @@ class IndexerConnection(QObject):
     def close(self) -> None:
         self._poll.stop()
         self._look.stop()
+        self.stop_asking()
         self._searches.close()
         self._jobs.close()
 
@@ -229,6 +233,33 @@ class IndexerConnection(QObject):
         self._waiting = None
         self._searches.cancel("search")
 
+    def ask(
+        self,
+        body: dict[str, Any],
+        each: Callable[[Event], None],
+        failed: Failed,
+        finished: Callable[[], None],
+    ) -> None:
+        """Ask for an answer in sentences; the one before, if it still comes, is ended."""
+        self.stop_asking()
+        client, hang_up = self._client, HangUp()
+        if client is None:
+            failed(InklingError("The indexer is not there yet.", hint="Try again in a moment."))
+            return
+        self._hang_up = hang_up
+        self._searches.stream(
+            lambda give: _events(client, body, hang_up, give),
+            each,
+            failed,
+            finished=finished,
+            key="ask",
+        )
+
+    def stop_asking(self) -> None:
+        """End the answer that still comes, at once: the model, too, hears that nobody waits."""
+        self._searches.cancel("ask")
+        self._hang_up()
+
     def recent(self, done: Callable[[list[Hit]], None]) -> None:
         """The newest files, for an empty field."""
 
@@ -247,3 +278,14 @@ def _ask(client: Client, question: Question, limit: int, give: Callable[[Answer]
     with contextlib.closing(cast("Generator[dict[str, Any]]", stages)):
         for stage in stages:
             give(codec.from_data(stage, Answer))
+
+
+def _events(
+    client: Client, body: dict[str, Any], hang_up: HangUp, give: Callable[[Event], None]
+) -> None:
+    """Runs in a thread."""
+    events = client.ask(body, hang_up)
+    with contextlib.closing(cast("Generator[dict[str, Any]]", events)):
+        for event in events:
+            # A union of types is no type, but msgspec converts to it.
+            give(codec.from_data(event, cast("type[Event]", Event)))

@@ -271,7 +271,7 @@ CHOOSE = tr("Choose…")
 RESTART_NOW = tr("Open Again Now")
 RESTART_INDEXER = tr("Takes hold when the indexer starts again.")
 
-GROW = tr("Show in the window (Ctrl+Enter)")
+GROW = tr("Show in the window")
 PANEL_KEY = tr("Show or hide the search panel")
 TRAY_PANEL = tr("Search…")
 TRAY_SHOW = tr("Show Inkling")

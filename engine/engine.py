@@ -19,6 +19,7 @@ from engine.models.registry import ModelSpec
 from engine.search.answers import name_hits
 from engine.search.copies import Copies
 from engine.search.late_interaction import pool, quantise
+from engine.search.own_ranker import OwnRanker
 from engine.search.ports import CopyIndex, NameIndex, no_copies
 from engine.search.query_run import QueryRun
 from engine.search.searcher import Searcher
@@ -57,6 +58,8 @@ class Engine:
         self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
         self._phrases = Phrases()
         self._names, self._copies, self._alive = names, copies, alive
+        #: What was fitted to the person's own questions, where that was chosen.
+        self.ranker = OwnRanker(base, spec.id)
         self._searcher = Searcher(
             self.store,
             self.encoders,
@@ -66,6 +69,7 @@ class Engine:
             alive=alive,
             looks=looks,
             sight=sight,
+            ranker=self.ranker,
         )
         self._similar = Similar(self.store, self.encoders, spec, copies, alive, looks)
         self._writing = threading.Lock()

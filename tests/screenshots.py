@@ -21,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.screenshots_of_asking import take_asking
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
@@ -301,6 +303,7 @@ def _screens(camera: Camera, whole: Application) -> None:
     _small_and_several(camera, whole)
     _scrolled_and_chosen(camera, whole)
     _panel(camera, whole)
+    take_asking(camera, whole)
     _dialogs(camera, whole)
     _gone_away(camera, whole, Path(os.environ["HOME"]) / "library" / STICK)
 

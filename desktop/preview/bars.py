@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
-from desktop import icons, theme
 from desktop import strings as s
+from desktop import theme
 from desktop.theme import GRID, HALF
 from desktop.widgets.fitting_row import FittingRow
+from desktop.widgets.tool_button import ToolButton
 from desktop.wording.language import tr
 from engine.contract.types import Place
 
 _MOST_PLACES = 6
-
-
-class ToolButton(QToolButton):
-    """A quiet icon button that follows the palette."""
-
-    def __init__(self, icon: str, name: str, parent: QWidget, clicked: Callable[[], None]) -> None:
-        super().__init__(parent)
-        self._icon_name = icon
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-        self.setIconSize(QSize(18, 18))
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.clicked.connect(lambda _checked=False: clicked())
-        self._colour()
-
-    def _colour(self) -> None:
-        c = theme.of(self.palette())
-        self.setIcon(icons.icon(self._icon_name, c.muted, c.faded))
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._colour()
 
 
 class MatchStrip(FittingRow):

@@ -43,6 +43,8 @@ STALE_OPACITY = 0.4  # of rows that are no answer to what is being asked
 _KEPT_LAYOUTS = 300
 #: Pixels with which a folder still tells something.
 _LEAST_PLACE = 8 * GRID
+#: How far copies, and rows with a number, stand to the right.
+_INSET = 3 * GRID
 Option = QStyleOptionViewItem
 Index = QModelIndex | QPersistentModelIndex
 
@@ -127,9 +129,11 @@ class ResultDelegate(QStyledItemDelegate):
     ) -> None:
         row = _inner(option.rect)
         self._background(painter, option, row, c)
-        copy = bool(index.data(Role.COPY))
+        copy, number = bool(index.data(Role.COPY)), index.data(Role.NUMBER)
         tall = option.rect.height() >= fonts.tall
-        tile, text = _areas(row, hit, fonts, copy, tall)
+        tile, text = _areas(row, hit, fonts, copy or number is not None, tall)
+        if number is not None:
+            _paint_number(painter, number, bool(index.data(Role.CITED)), row, fonts, c)
         self.paint_thumb(painter, hit, tile, c)
         notes = placed_notes(hit, text, fonts, copy=copy, tall=tall)
         painter.setFont(fonts.small)
@@ -235,7 +239,7 @@ class ResultDelegate(QStyledItemDelegate):
         fonts = fonts_of(font)
         tall = rect.height() >= fonts.tall
         if not self.grid:
-            _, text = _areas(_inner(rect), hit, fonts, copy=False, tall=tall)
+            _, text = _areas(_inner(rect), hit, fonts, inset=False, tall=tall)
             for note, area in placed_notes(hit, text, fonts, copy=False, tall=tall):
                 if note.does == does:
                     return area.adjusted(-HALF, -HALF, HALF, HALF)
@@ -318,11 +322,11 @@ def _inner(rect: QRect) -> QRectF:
     return QRectF(rect).adjusted(GRID, 1, -GRID, -1)
 
 
-def _areas(row: QRectF, hit: Hit, fonts: Fonts, copy: bool, tall: bool) -> tuple[QRectF, QRectF]:
-    """Of the picture and of the text beside it, both in the middle of the row's height; a copy
-    stands a little to the right."""
+def _areas(row: QRectF, hit: Hit, fonts: Fonts, inset: bool, tall: bool) -> tuple[QRectF, QRectF]:
+    """Of the picture and of the text beside it, both in the middle of the row's height; `inset`: a
+    little to the right, as copies stand, and what has a number before it."""
     side = TALL_THUMB if tall else THUMB
-    tile = QRectF(row.left() + GRID + (3 * GRID if copy else 0), 0, side, side)
+    tile = QRectF(row.left() + GRID + (_INSET if inset else 0), 0, side, side)
     tile.moveTop(row.center().y() - side / 2)
     left = tile.right() + GRID + HALF
     high = fonts.name_height + (fonts.small_height if tall else 0)
@@ -330,6 +334,27 @@ def _areas(row: QRectF, hit: Hit, fonts: Fonts, copy: bool, tall: bool) -> tuple
         high += fonts.body_height * (2 if tall else 1)
     top = row.center().y() - high / 2
     return tile, QRectF(left, top, row.right() - GRID - HALF - left, high)
+
+
+def _paint_number(
+    painter: QPainter, number: int, cited: bool, row: QRectF, fonts: Fonts, c: Colours
+) -> None:
+    """A source's number as its citations show it; only outlined where no sentence cites it."""
+    text = str(number)
+    wide = max(fonts.small_metrics.horizontalAdvance(text) + GRID, 2.25 * GRID)
+    chip = QRectF(0, 0, wide, fonts.small_metrics.capHeight() + GRID + 1)
+    chip.moveCenter(QPointF(row.left() + GRID / 2 + _INSET / 2, row.center().y()))
+    painter.setPen(QPen(c.link if cited and c.strong else c.line, 1))
+    if cited:
+        painter.setBrush(c.selected)
+        if not c.strong:
+            painter.setPen(Qt.PenStyle.NoPen)
+    else:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(chip, 5, 5)
+    painter.setFont(theme.font(fonts.small, bold=cited))
+    painter.setPen(c.link if cited else c.muted)
+    painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _paint_name(

@@ -38,6 +38,8 @@ class Role(IntEnum):
     FOLDER = Qt.ItemDataRole.UserRole + 2
     COPY = Qt.ItemDataRole.UserRole + 3  # whether it is shown as a copy of a row above it
     STALE = Qt.ItemDataRole.UserRole + 4  # whether it is of the question before
+    NUMBER = Qt.ItemDataRole.UserRole + 5  # of a source of an answer in sentences
+    CITED = Qt.ItemDataRole.UserRole + 6  # whether a sentence of that rests on it
 
 
 class ResultsModel(QAbstractListModel):

@@ -318,6 +318,18 @@ def serve_desktop(options: argparse.Namespace, base: BaseDir) -> int:
     return serve(base)
 
 
+def judge_answer(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.judging import run_judge
+
+    return run_judge(options, base)
+
+
+def evaluate_models(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.judging import run_evaluate
+
+    return run_evaluate(options, base)
+
+
 #: What does each command that `options.parser` knows.
 COMMANDS: dict[str, Command] = {
     "add": add_folders,
@@ -330,6 +342,8 @@ COMMANDS: dict[str, Command] = {
     "remove": remove_folders,
     "purge": purge_files,
     "agents": show_agents,
+    "judge": judge_answer,
+    "evaluate": evaluate_models,
     "allow": allow_files,
     "pause": pause_indexing,
     "resume": resume_indexing,

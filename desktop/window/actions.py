@@ -15,16 +15,19 @@ from desktop import strings as s
 from desktop.presentation import kinds
 from desktop.wording.language import tr
 
-Menu = Literal["Result", "Search", "View", "Preview", "Inkling"]
-MENUS: tuple[Menu, ...] = ("Result", "Search", "View", "Preview", "Inkling")
+Menu = Literal["Result", "Search", "Answer", "View", "Preview", "Inkling"]
+MENUS: tuple[Menu, ...] = ("Result", "Search", "Answer", "View", "Preview", "Inkling")
 #: What must be there for the action to make sense.
-Needs = Literal["", "hit", "copies", "picture", "pages", "folds", "query"]
+Needs = Literal["", "hit", "copies", "picture", "pages", "folds", "query", "answer"]
 #: Menus whose actions stand in the main menu itself.
 _AT_ONCE: tuple[Menu, ...] = ("View", "Inkling")
 #: Actions of other menus that a result's own menu has, too.
 _ALSO_ON_RESULTS = ("similar", "search_region")
 #: Where its keys work: plain keys such as Space must not take letters from the search field.
 Where = Literal["window", "list", "widget"]
+
+
+_NUMBERED = tuple(f"Alt+{number}" for number in range(1, 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ ACTIONS: dict[str, Spec] = {
     for spec in (
         Spec("open", "Open", "Result", ("Return",), "open", "hit", "widget"),
         Spec("open_with", "Open With…", "Result", ("Ctrl+O",), "open", "hit"),
-        Spec("reveal", "Show in Folder", "Result", ("Ctrl+Return",), "folder", "hit"),
+        Spec("reveal", "Show in Folder", "Result", ("Ctrl+Shift+R",), "folder", "hit"),
         Spec("quick_look", "Quick Look", "Result", ("Space",), "eye", "hit", "list"),
         Spec("details", "Details", "Result", ("Alt+Return",), "info", "hit"),
         Spec("copy_file", "Copy File", "Result", ("Ctrl+C",), "copy", "hit", "list"),
@@ -75,6 +78,18 @@ ACTIONS: dict[str, Spec] = {
         Spec("history_older", "Earlier Search", "Search", ("Alt+Up",), "history"),
         Spec("history_newer", "Later Search", "Search", ("Alt+Down",), "history"),
         Spec("save_search", "Keep This Search", "Search", ("Ctrl+D",), "star", "query"),
+        Spec("ask", "Ask", "Answer", ("Ctrl+Return",), "ask", "query"),
+        Spec("follow_up", "Ask a Follow-Up Question", "Answer", ("Ctrl+J",), "ask", "answer"),
+        # The panel of the answer tells them apart.
+        Spec("sources", "Go to a Source", "Answer", _NUMBERED, "index", "answer", "widget"),
+        Spec("new_question", "New Question", "Answer", ("Ctrl+N",), "add", "answer"),
+        Spec("stop_answer", "Stop the Answer", "Answer", (), "stop", "answer"),
+        Spec("copy_answer", "Copy Answer", "Answer", ("Ctrl+Shift+J",), "copy", "answer"),
+        Spec(
+            "copy_conversation", "Copy Conversation", "Answer", ("Ctrl+Shift+M",), "copy", "answer"
+        ),
+        Spec("given", "What the Model Was Given…", "Answer", ("Ctrl+Shift+G",), "info", "answer"),
+        Spec("answer_model", "Language Model…", "Answer", (), "model", "answer"),
         Spec("palette", "All Actions…", "View", ("Ctrl+K",), "keyboard"),
         Spec("toggle_preview", "Preview", "View", ("F3", "Ctrl+P"), "panel", checkable=True),
         Spec("grid", "Grid", "View", ("Ctrl+G",), "picture", checkable=True),

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from PySide6.QtGui import QAction
 
+from desktop.asking.answering import Answering
 from desktop.connection import IndexerConnection, Question
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.pane import PreviewPane
@@ -24,16 +25,21 @@ class CommandPort(Protocol):
     """The parts that commands act on, and what only the window itself can do."""
 
     actions_by_id: dict[str, QAction]
+    answering: Answering
     base: BaseDir
     ask: SearchController
     preview: PreviewPane
-    results: ResultsView
     search: SearchBar
     service: IndexerConnection
     settings: SettingsClient
     state: State
     status: StatusLine
     thumbnails: Thumbnails
+
+    @property
+    def results(self) -> ResultsView:
+        """The list that is shown: of results, or of an answer's sources."""
+        ...
 
     @property
     def question(self) -> Question:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from desktop import strings as s
+from desktop.asking import strings as asking
 from desktop.system.deleting import delete_index
 from desktop.widgets.asking import ask_first
 from desktop.window import chips
@@ -77,6 +78,57 @@ class Commands(FileCommands):
         kept = self._window.state.keep(self._window.search.text())
         self._window.state.save()
         self._window.status.flash(s.SEARCH_KEPT if kept else s.SEARCH_FORGOTTEN)
+
+    # Answer
+
+    def ask(self) -> None:
+        """Answer what is typed; what is answered already is asked on."""
+        w = self._window
+        w.ask.send()
+        if not w.answering.asks(w.question):
+            w.ask.remember()  # a search that was meant, as others are kept; of answers nothing is
+            w.answering.ask(w.question)
+        elif w.answering.has_failed:
+            w.answering.try_again()
+        else:
+            w.answering.panel.focus_field()
+
+    def follow_up(self) -> None:
+        self._window.answering.panel.focus_field()
+
+    def sources(self) -> None:
+        """The keys go to the list of sources; Alt and a number show one of them."""
+        self._window.results.setFocus()
+
+    def new_question(self) -> None:
+        """The conversation goes; the question is there to be typed over."""
+        self._window.answering.forget()
+        self._window.search.focus()
+
+    def stop_answer(self) -> None:
+        self._window.answering.stop()
+
+    def copy_answer(self) -> None:
+        self._copy_markdown(self._window.answering.copied_answer(), asking.ANSWER_COPIED)
+
+    def copy_conversation(self) -> None:
+        text = self._window.answering.copied_conversation()
+        self._copy_markdown(text, asking.CONVERSATION_COPIED)
+
+    def _copy_markdown(self, text: str, said: str) -> None:
+        if text:
+            QGuiApplication.clipboard().setText(text)
+            self._window.status.flash(said)
+
+    def given(self) -> None:
+        from desktop.asking.given_dialog import GivenDialog
+
+        last = self._window.answering.conversation.last
+        if last is not None and last.found is not None:
+            self._show("given", GivenDialog(last.found, self._parent))
+
+    def answer_model(self) -> None:
+        self._window.answering.choose_model()
 
     # View
 
@@ -250,10 +302,14 @@ class Commands(FileCommands):
         self._show("shortcuts", ShortcutPage(self._parent))
 
     def dismiss(self) -> None:
-        """Escape: end the region, clear the query, then hide."""
+        """Escape: end the region, stop the answer, leave it, clear the query, then hide."""
         w = self._window
         if w.preview.region_mode:
             w.preview.set_region_mode(False)
+        elif w.answering.running:
+            w.answering.stop()
+        elif w.answering.shown:
+            w.answering.leave()
         elif w.search.text() or w.question.image or w.question.like:
             w.ask.clear()
         else:

@@ -1,22 +1,35 @@
-"""Says what happens with a picture that is held over the window."""
+"""Takes a picture that is dropped on the window; while it is held there, says what happens."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QWidget
 
 from desktop import icons, theme
 from desktop import strings as s
 from desktop.theme import GRID
 from desktop.widgets.scrim import Scrim
+from desktop.window.query_picture import picture_in
 
 
 class DropHint(Scrim):
-    """A frame round the window and a sentence in its middle; takes no events itself."""
+    """A frame round the window and a sentence in its middle; hears the window's events."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, dropped: Callable[[QMimeData], None], parent: QWidget) -> None:
         super().__init__(parent)
+        self._dropped = dropped
+        parent.setAcceptDrops(True)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName(s.DROP_PICTURE)
         self.hide()
@@ -25,6 +38,22 @@ class DropHint(Scrim):
         """A picture is held over the window."""
         self.raise_()
         self.show()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        match event:
+            case QDragEnterEvent() if event.source() is None and picture_in(event.mimeData()):
+                event.acceptProposedAction()
+                self.appear()
+                return True
+            case QDragLeaveEvent():
+                self.hide()
+            case QDropEvent() if event.type() == QEvent.Type.Drop:
+                self.hide()
+                if picture_in(event.mimeData()):
+                    event.acceptProposedAction()
+                    self._dropped(event.mimeData())
+                    return True
+        return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = theme.of(self.palette())

@@ -34,6 +34,7 @@ class Panel(QWidget):
     """Asks as the window does, opens, and goes; or grows into the window with the same question."""
 
     grown = Signal(object)  # Question
+    asked = Signal(object)  # Question that is to be answered in sentences
 
     def __init__(
         self, base: BaseDir, settings: SettingsClient, state: State, service: IndexerConnection
@@ -72,6 +73,7 @@ class Panel(QWidget):
         field.opened.connect(self.entering.pressed)
         field.dismissed.connect(self.close)
         self.search.menu_clicked.connect(self._grow)
+        self.search.ask_clicked.connect(self._ask_in_window)
         self.results.opened.connect(self.entering.pressed)
         self.results.dismissed.connect(self.close)
         self.ask.asked.connect(self._asked)
@@ -114,7 +116,7 @@ class Panel(QWidget):
         """What the field does not take."""
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if control and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._grow()
+            self._ask_in_window()
         else:
             super().keyPressEvent(event)
 
@@ -210,6 +212,12 @@ class Panel(QWidget):
         question: Question = self.ask.question
         self.close()
         self.grown.emit(question)
+
+    def _ask_in_window(self) -> None:
+        question: Question = self.ask.question
+        if question.text.strip():
+            self.close()
+            self.asked.emit(question)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = theme.of(self.palette())

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from textwrap import shorten
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import strings as s
+from desktop.asking import strings as asking
 from desktop.index.sight_card import SightCard
 from desktop.presentation import model_strings as ms
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.model import ResultsModel
+from desktop.results.sources import SourcesModel
 from desktop.results.view import ResultsView
 from desktop.theme import GRID
 from desktop.widgets.empty_state import EmptyState
@@ -22,10 +24,14 @@ from desktop.window import chips
 from desktop.window.notice import Notice
 from desktop.window.searches_strip import SearchesStrip
 from desktop.wording import telling
+from engine.contract.asking import Source
 from engine.contract.types import Answer, Hit
+from engine.contract.types import Notice as Notified
 
 #: Characters of a query picture's words in a remark.
 MOST_SAID = 90
+#: Of the column's height what an answer has above its sources.
+PANEL_SHARE = 0.62
 
 
 class ResultsColumn(QWidget):
@@ -36,7 +42,10 @@ class ResultsColumn(QWidget):
     query_wanted = Signal(str)
     action_wanted = Signal(str)  # an action's id
 
-    def __init__(self, model: ResultsModel, thumbnails: Thumbnails, parent: QWidget) -> None:
+    def __init__(
+        self, model: ResultsModel, thumbnails: Thumbnails, panel: QWidget, parent: QWidget
+    ) -> None:
+        """`panel`: stands above the rows, where it is shown."""
         super().__init__(parent)
         self._model = model
         self._stage: Answer | None = None
@@ -49,17 +58,35 @@ class ResultsColumn(QWidget):
         self._asked = False
         self.notice = Notice(self)
         self.results = ResultsView(model, thumbnails, self)
+        self.sources_model = SourcesModel()
+        self.sources = ResultsView(self.sources_model, thumbnails, self)
+        self.sources.setAccessibleName(asking.SOURCES)
         self.empty = EmptyState(self)
         self._stack = QStackedWidget(self)
-        self._stack.addWidget(self.results)
-        self._stack.addWidget(self.empty)
+        self._below: QWidget = self.results  # what is there again after an answer
+        for view in (self.results, self.empty, self.sources):
+            self._stack.addWidget(view)
+        lower = QWidget(self)
+        rows = QVBoxLayout(lower)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.notice)
+        rows.addWidget(self._stack, 1)
+        self._split = QSplitter(Qt.Orientation.Vertical, self)
+        self._split.setHandleWidth(1)
+        self._split.setChildrenCollapsible(False)
+        self._split.addWidget(panel)
+        self._split.addWidget(lower)
+        self._split.setStretchFactor(0, 1)
+        self._split.setStretchFactor(1, 1)
+        self._share = PANEL_SHARE
+        self._split.splitterMoved.connect(self._split_moved)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.searches)
         column.addWidget(self.offer)
-        column.addWidget(self.notice)
-        column.addWidget(self._stack, 1)
+        column.addWidget(self._split, 1)
         self.setMinimumWidth(40 * GRID)
         self.searches.chosen.connect(self.query_wanted)
         self.empty.clicked.connect(lambda: self._empty_action())
@@ -78,11 +105,69 @@ class ResultsColumn(QWidget):
     def show_selected(self, count: int) -> None:
         """How many are selected, beside how many there are."""
         total = self._total
+        if self._shows_sources:
+            total = asking.sources(self.sources_model.rowCount())
         self.count_changed.emit(s.selected(count, total) if count > 1 else total)
 
     def _say_count(self, text: str) -> None:
         self._total = text
-        self.count_changed.emit(text)
+        if not self._shows_sources:
+            self.count_changed.emit(text)
+
+    # An answer in sentences
+
+    def make_room(self) -> None:
+        """The panel has come: as much of the column as it had, or as an answer mostly needs."""
+        high = self._split.height()
+        self._split.setSizes([round(self._share * high), round((1 - self._share) * high)])
+
+    def _split_moved(self) -> None:
+        above, below = self._split.sizes()
+        self._share = above / max(above + below, 1)
+
+    @property
+    def shown(self) -> ResultsView:
+        """The list that is to be seen."""
+        return self.sources if self._shows_sources else self.results
+
+    @property
+    def _shows_sources(self) -> bool:
+        return self._stack.currentWidget() is self.sources
+
+    def _put(self, widget: QWidget) -> None:
+        """What stands there, unless sources do: then after them."""
+        self._below = widget
+        if not self._shows_sources:
+            self._stack.setCurrentWidget(widget)
+
+    def show_sources(
+        self, sources: Sequence[Source], cited: Collection[int], notices: Sequence[Notified] = ()
+    ) -> None:
+        """What an answer rests on, in the place of the results; these stay as they are."""
+        self.sources_model.show_sources(sources, cited)
+        if not self._shows_sources:
+            self._say_notices(notices)
+            self._stack.setCurrentWidget(self.sources)
+        if not self.sources.currentIndex().isValid():
+            self.sources.step(0)
+        self.count_changed.emit(asking.sources(len(sources)))
+        self.rows_changed.emit()
+
+    def show_source(self, number: int) -> None:
+        """One of them is the current row."""
+        row = self.sources_model.row_of(number)
+        if row is not None:
+            self.sources.step(row - max(self.sources.currentIndex().row(), 0))
+
+    def show_results(self) -> None:
+        """The results again, as they were left."""
+        if self._shows_sources:
+            self._stack.setCurrentWidget(self._below)
+            self.sources_model.show_sources((), ())
+            self.count_changed.emit(self._total)
+            if self._stage is not None and self._stage.stage == "rescored":
+                self._say_remark(self._stage, bool(self._model.rowCount()))
+        self.rows_changed.emit()
 
     # An answer
 
@@ -117,7 +202,7 @@ class ResultsColumn(QWidget):
     def _show(self, query: str, *, final: bool) -> None:
         stage, there = self._stage, bool(self._model.rowCount())
         if there:
-            self._stack.setCurrentWidget(self.results)
+            self._put(self.results)
         elif final:
             self._show_nothing_found(stage, query)
         if final and stage is not None:
@@ -125,21 +210,23 @@ class ResultsColumn(QWidget):
 
     def _say_remark(self, stage: Answer, there: bool) -> None:
         """One line above the rows; with an action where one helps."""
-        if not there:
+        if not there or self._shows_sources:
             self.notice.show_notice("")
             return
-        if known := _noticed(stage):
-            sentence, button, action = known
-            self.notice.show_notice(
-                sentence, "info", button, lambda: self.action_wanted.emit(action)
-            )
-        else:
+        if not self._say_notices(stage.notices):
             self.notice.show_notice(*_remark(stage))
+
+    def _say_notices(self, notices: Sequence[Notified]) -> bool:
+        """The first of them that this window knows, with its action; whether there is one."""
+        known = _noticed(notices)
+        sentence, button, action = known or ("", "", "")
+        self.notice.show_notice(sentence, "info", button, lambda: self.action_wanted.emit(action))
+        return known is not None
 
     def _show_nothing_found(self, stage: Answer | None, query: str) -> None:
         filtered = bool(chips.chips(query))
         sentence = s.NOTHING_FILTERED if filtered else s.NOTHING
-        if stage is not None and (known := _noticed(stage)):
+        if stage is not None and (known := _noticed(stage.notices)):
             self.show_empty("search", known[0], known[1], known[2])
             return
         if stage is not None and stage.coverage.message:
@@ -161,7 +248,7 @@ class ResultsColumn(QWidget):
     def _show_empty(self, icon: str, sentence: str, button: str, then: Callable[[], None]) -> None:
         self._empty_action = then
         self.empty.show_state(icon, sentence, button)
-        self._stack.setCurrentWidget(self.empty)
+        self._put(self.empty)
         self.rows_changed.emit()
 
     # An empty field
@@ -196,15 +283,15 @@ class ResultsColumn(QWidget):
             self.results.take_out({hit.path for hit in self.results.all_hits()} - there)
         self._model.take(hits)
         if hits:
-            self._stack.setCurrentWidget(self.results)
+            self._put(self.results)
             self.results.settle()
             self._say_count(s.RECENT)
             self.rows_changed.emit()
 
 
-def _noticed(answer: Answer) -> tuple[str, str, str] | None:
+def _noticed(notices: Sequence[Notified]) -> tuple[str, str, str] | None:
     """Of the first notice that this window knows: sentence, button and action."""
-    for notice in answer.notices:
+    for notice in notices:
         if row := ms.NOTICES.get(notice.code):
             sentence, button, action = row
             told = dict(notice.told)

@@ -14,31 +14,22 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPixmap,
 )
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop import icons, theme
 from desktop import strings as s
+from desktop.asking import strings as asking
 from desktop.theme import GRID, HALF
+from desktop.widgets.field import Field
 from desktop.window.query_picture import picture_in
 
 
-class SearchField(QLineEdit):
+class SearchField(Field):
     """A line edit that hands movement keys to the list and pictures to the search."""
 
     moved = Signal(int)  # rows; ±1000 for a page
     opened = Signal()
-    dismissed = Signal()
     picture_pasted = Signal(object)  # QMimeData
-
-    def event(self, event: QEvent) -> bool:
-        """Keys of the window's actions are theirs: on Linux a line takes Ctrl+E for its end."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            pressed = QKeySequence(event.keyCombination())
-            actions = self.window().actions()
-            if any(pressed in one.shortcuts() for one in actions if one.isEnabled()):
-                event.ignore()
-                return False
-        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         moves: dict[int, int] = {
@@ -53,8 +44,6 @@ class SearchField(QLineEdit):
             self.moved.emit(moves[key])
         elif plain and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.opened.emit()
-        elif key == Qt.Key.Key_Escape:
-            self.dismissed.emit()
         else:
             super().keyPressEvent(event)
 
@@ -74,6 +63,7 @@ class SearchBar(QWidget):
     picture_removed = Signal()
     attach_clicked = Signal()
     menu_clicked = Signal()
+    ask_clicked = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -88,6 +78,9 @@ class SearchBar(QWidget):
         self.field.setAcceptDrops(False)  # the whole window takes drops
         self.field.installEventFilter(self)
         self.picture = PictureChip(self)
+        self.ask = QPushButton(asking.ASK, self)
+        self.ask.setProperty("class", "quiet")
+        self.ask.setToolTip(asking.ASK_TIP.format(keys=_native("Ctrl+Return")))
         self.clear = self._button(s.CLEAR_SEARCH)
         self.attach = self._button(s.ATTACH_PICTURE)
         self.menu = self._button(s.MENU)
@@ -96,11 +89,12 @@ class SearchBar(QWidget):
         self.line.setSpacing(HALF)
         self.line.addWidget(self.picture)
         self.line.addWidget(self.field, 1)
-        for button in (self.clear, self.attach, self.menu):
+        for button in (self.ask, self.clear, self.attach, self.menu):
             self.line.addWidget(button)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(max(6 * GRID + HALF, self.field.sizeHint().height() + 2 * GRID))
         self.field.textChanged.connect(self._text_changed)
+        self.ask.clicked.connect(self.ask_clicked)
         self.clear.clicked.connect(self.field.clear)
         self.clear.clicked.connect(self.picture_removed)
         self.attach.clicked.connect(self.attach_clicked)
@@ -142,6 +136,7 @@ class SearchBar(QWidget):
             self.update()
 
     def _text_changed(self, text: str) -> None:
+        self.ask.setVisible(bool(text.strip()))
         self.clear.setVisible(bool(text) or self.picture.isVisibleTo(self))
         self.changed.emit(text)
 
@@ -149,6 +144,7 @@ class SearchBar(QWidget):
         c = theme.of(self.palette())
         for button, icon in ((self.clear, "close"), (self.attach, "picture"), (self.menu, "menu")):
             button.setIcon(icons.icon(icon, c.muted, size=20))
+        self.ask.setIcon(icons.icon("ask", c.link))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -174,6 +170,11 @@ class SearchBar(QWidget):
         glyph.moveCenter(QRectF(2 * GRID, 0, 22, self.height()).center())
         icons.paint(painter, "search", c.accent if self._busy else c.muted, glyph)
         painter.end()
+
+
+def _native(keys: str) -> str:
+    """Keys as the platform writes them."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class PictureChip(QToolButton):

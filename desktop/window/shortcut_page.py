@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
@@ -20,6 +22,8 @@ from desktop.presentation import kinds
 from desktop.theme import GRID, HALF
 from desktop.window.actions import ACTIONS, MENUS
 from desktop.wording.language import tr
+
+_MOST_KEYS = 3
 
 
 class ShortcutPage(QDialog):
@@ -61,15 +65,18 @@ def _syntax() -> list[tuple[str, str]]:
 
 
 def _keys_of(menu: str) -> list[tuple[str, str]]:
-    native = QKeySequence.SequenceFormat.NativeText
     return [
-        (
-            ",  ".join(QKeySequence(key).toString(native) for key in spec.keys),
-            tr(spec.title).rstrip(" …"),
-        )
+        (_written(spec.keys), tr(spec.title).rstrip(" …"))
         for spec in ACTIONS.values()
         if spec.menu == menu and spec.keys
     ]
+
+
+def _written(keys: Sequence[str]) -> str:
+    """Keys as the platform writes them; of many that are a row the ends."""
+    native = QKeySequence.SequenceFormat.NativeText
+    known = [QKeySequence(key).toString(native) for key in keys]
+    return f"{known[0]} … {known[-1]}" if len(known) > _MOST_KEYS else ",  ".join(known)
 
 
 def _card(title: str, rows: list[tuple[str, str]], parent: QWidget) -> QWidget:

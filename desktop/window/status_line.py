@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 
 from desktop import strings as s
 from desktop import theme
+from desktop.asking import strings as asking
 from desktop.theme import GRID, HALF
 from desktop.widgets.elided_label import ElidedLabel
 from desktop.wording import figures
@@ -27,6 +28,7 @@ class StatusLine(QWidget):
     pause_wanted = Signal(object)  # seconds | None (until resumed)
     resume_wanted = Signal()
     sort_wanted = Signal()
+    elsewhere_clicked = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -44,6 +46,11 @@ class StatusLine(QWidget):
         self.index = self._button()
         self.index.setText(s.INDEX_TITLE)
         self.index.clicked.connect(self.index_wanted)
+        self.elsewhere = self._button()
+        self.elsewhere.setAccessibleDescription(f"{asking.ELSEWHERE_TIP} {s.OPENS_MENU}")
+        self.elsewhere.setToolTip(asking.ELSEWHERE_TIP)
+        self.elsewhere.clicked.connect(self.elsewhere_clicked)
+        self.elsewhere.hide()
         self.count = QLabel(self)
         self.count.setFont(self.label.font())
         self.count.setTextFormat(Qt.TextFormat.PlainText)
@@ -59,7 +66,7 @@ class StatusLine(QWidget):
         row.addStretch(1)
         row.addWidget(self._dot)
         row.addWidget(self.label)
-        for button in (self.problems, self.pause, self.index):
+        for button in (self.elsewhere, self.problems, self.pause, self.index):
             row.addWidget(button)
         self.setFixedHeight(max(3 * GRID + HALF, self.fontMetrics().height() + GRID + HALF))
         self.setAccessibleName(s.STATUS_NAME)
@@ -85,6 +92,11 @@ class StatusLine(QWidget):
         """By what they are sorted; nothing where there are none."""
         self.sort.setText(text)
         self.sort.setVisible(bool(text))
+
+    def show_elsewhere(self, host: str) -> None:
+        """Which other computer answers; nothing where none does."""
+        self.elsewhere.setText(asking.ELSEWHERE.format(host=host).replace("&", "&&"))
+        self.elsewhere.setVisible(bool(host))
 
     def show_starting(self, sentence: str = s.STARTING) -> None:
         self._set(sentence, "muted", 1.0)

@@ -7,26 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QResizeEvent,
-)
+from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget
 
 from desktop import icons
 from desktop import strings as s
+from desktop.asking.answering import Answering
 from desktop.connection import IndexerConnection, Question
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.preview.pane import PreviewPane
 from desktop.results.merging import ORDERS
 from desktop.results.model import ResultsModel
+from desktop.results.view import ResultsView
 from desktop.settings.settings_client import SettingsClient
 from desktop.state import State
 from desktop.theme import GRID
 from desktop.window import actions
+from desktop.window.answer_mode import AnswerMode
 from desktop.window.chip_bar import ChipBar
 from desktop.window.commands import Commands
 from desktop.window.drop_hint import DropHint
@@ -34,7 +31,6 @@ from desktop.window.entering import Entering
 from desktop.window.layout import main_page, set_tab_order, side_by_side
 from desktop.window.menus import below_right, orders_menu, places_menu
 from desktop.window.onboarding import Onboarding
-from desktop.window.query_picture import picture_in
 from desktop.window.results_column import ResultsColumn
 from desktop.window.search_bar import SearchBar
 from desktop.window.search_controller import SearchController
@@ -70,18 +66,23 @@ class Window(QMainWindow):
         self._build()
         self.ask = SearchController(self.search, service, base, settings, state, self.thumbnails)
         self.commands = Commands(self, self)
-        self.entering = Entering(self.ask, self.results, lambda: self.commands.run("open"))
+        self.entering = Entering(self.ask, self.answers.results, lambda: self.commands.run("open"))
         self.actions_by_id = actions.build(self, self.results, self.commands.run)
+        self.answers.sources.addActions(self.results.actions())
         self.actions_by_id["toggle_preview"].setChecked(state.preview)
         self._connect()
         self._restore()
         self.setWindowTitle(s.APP)
         self.setWindowIcon(icons.app_icon())
-        self.setAcceptDrops(True)
         actions.colour(self.actions_by_id, self.palette())
         self.show_home()
         if not state.onboarded and not base.ledger.exists():
             self._welcome()  # nothing was ever indexed: no need to wait for who says so
+
+    @property
+    def results(self) -> ResultsView:
+        """The list that is shown: of results, or of an answer's sources."""
+        return self.answers.shown
 
     @property
     def question(self) -> Question:
@@ -94,12 +95,17 @@ class Window(QMainWindow):
     def _build(self) -> None:
         self.search = SearchBar(self)
         self.chips = ChipBar(self)
-        self.answers = ResultsColumn(self.model, self.thumbnails, self)
-        self.results, self.notice = self.answers.results, self.answers.notice
+        self.answering = Answering(self.service, self)
+        panel = self.answering.panel
+        self.answers = ResultsColumn(self.model, self.thumbnails, panel, self)
+        self.notice = self.answers.notice
         self.searches, self.empty = self.answers.searches, self.answers.empty
         self.preview = PreviewPane(self.service, self, self.thumbnails)
         self.sight_offer = SightOffer(self.answers, self.service, self.state)
         self.status = StatusLine(self)
+        self.answer_mode = AnswerMode(
+            self.answering, self.answers, self.search, self.status, self.settings
+        )
         self.onboarding = Onboarding(self.service, self)
         self.splitter = side_by_side(self.answers, self.preview, self)
         main = main_page(self.search, self.chips, self.splitter, self.status, self)
@@ -107,10 +113,10 @@ class Window(QMainWindow):
         self._pages.addWidget(main)
         self._pages.addWidget(self.onboarding)
         self.setCentralWidget(self._pages)
-        self.drop_hint = DropHint(self)
+        self.drop_hint = DropHint(lambda data: self.ask.take_picture(data), self)
 
     def _connect(self) -> None:
-        search, results, service = self.search, self.results, self.service
+        search, service = self.search, self.service
         self.ask.typed.connect(self._typed)
         self.ask.asked.connect(self._asked)
         self.ask.emptied.connect(self._emptied)
@@ -120,6 +126,7 @@ class Window(QMainWindow):
         search.field.dismissed.connect(lambda: self.commands.run("dismiss"))
         search.attach_clicked.connect(lambda: self.commands.run("attach_picture"))
         search.menu_clicked.connect(self._show_menu)
+        search.ask_clicked.connect(lambda: self.commands.run("ask"))
         self.answers.query_wanted.connect(self.ask.search_for)
         self.answers.action_wanted.connect(self.commands.run)
         self.answers.count_changed.connect(self.status.show_count)
@@ -128,22 +135,23 @@ class Window(QMainWindow):
         self.chips.declined.connect(self.ask.decline)
         self.chips.folders_wanted.connect(self.ask.held.refresh)
         self.ask.held.changed.connect(lambda: self.chips.set_held_folders(self.ask.held.folders))
-        results.current_changed.connect(self._current_changed)
-        results.opened.connect(self.entering.pressed)
-        results.typed.connect(self._typed_in_list)
-        results.places_wanted.connect(self._show_places)
-        results.left_at_top.connect(lambda: search.focus(select=False))
-        results.end_neared.connect(self._go_deeper)
-        results.copies_toggled.connect(self._enable_actions)
-        results.dismissed.connect(lambda: self.commands.run("dismiss"))
-        results.menu_wanted.connect(self._show_result_menu)
+        self._connect_list(self.answers.results)
+        self._connect_list(self.answers.sources)
+        self.answers.results.left_at_top.connect(lambda: search.focus(select=False))
+        self.answers.results.end_neared.connect(self._go_deeper)
+        self.answers.sources.left_at_top.connect(self.answering.panel.focus_field)
+        self.answer_mode.changed.connect(self._rows_changed)
+        self.answer_mode.changed.connect(self._show_order)
+        self.answer_mode.changed.connect(self._order_tabs)
+        self.answering.failed.connect(self.tell)
+        self.answering.panel.action_wanted.connect(self.commands.run)
+        self.answering.panel.dismissed.connect(lambda: self.commands.run("dismiss"))
         self.preview.region_chosen.connect(
             lambda image: self.ask.search_image(image, s.PICTURE_NAME)
         )
         self.preview.open_wanted.connect(lambda: self.commands.run("open"))
         self.preview.shown.connect(self._enable_actions)
         self.status.sort_wanted.connect(self._show_orders)
-        results.selection_changed.connect(self._selection_changed)
         self.status.index_wanted.connect(lambda: self.commands.run("index_panel"))
         self.status.problems_wanted.connect(lambda: self.commands.run("problems"))
         self.status.pause_wanted.connect(self.commands.pause_for)
@@ -158,6 +166,16 @@ class Window(QMainWindow):
         self.settings.changed.connect(self._setting_changed)
         self.settings.refused.connect(self.tell)
 
+    def _connect_list(self, view: ResultsView) -> None:
+        view.current_changed.connect(lambda hit: self._current_changed(view, hit))
+        view.selection_changed.connect(self._selection_changed)
+        view.opened.connect(self.entering.pressed)
+        view.typed.connect(self._typed_in_list)
+        view.places_wanted.connect(self._show_places)
+        view.copies_toggled.connect(self._enable_actions)
+        view.dismissed.connect(lambda: self.commands.run("dismiss"))
+        view.menu_wanted.connect(self._show_result_menu)
+
     # Answers
 
     def _typed(self, text: str, plain: tuple[str, ...]) -> None:
@@ -165,18 +183,22 @@ class Window(QMainWindow):
         self._order_tabs()  # chips come and go
 
     def _asked(self, new: bool) -> None:
+        if new and not self.answering.asks(self.question):
+            self.answering.leave()
+        results = self.answers.results
         if new:
             self._layout_chosen = False
-            self.results.start()
+            results.start()
             self.answers.forget_count()
             self._enable_actions()
         else:
-            self.results.again()
+            results.again()
         self.searches.hide()
         self.search.set_busy(True)
 
     def _emptied(self) -> None:
         self._layout_chosen = False
+        self.answering.leave()
         self._set_grid(False)
         self.results.start()
         self.show_home()
@@ -187,7 +209,7 @@ class Window(QMainWindow):
         self.entering.forget()
         self.search.set_busy(False)
         self.answers.finish(self.question.text)
-        self.results.look_on()
+        self.answers.results.look_on()
 
     def _take_stage(self, stage: Answer) -> None:
         if self.ask.goes_on(stage):
@@ -240,13 +262,15 @@ class Window(QMainWindow):
     def sort(self, order: str) -> None:
         """Another order of the results, of this question and the next ones."""
         if order in ORDERS:
+            results = self.answers.results
             self.model.set_order(order)
-            self.results.settle()
-            self.results.scrollTo(self.results.currentIndex())
+            results.settle()
+            results.scrollTo(results.currentIndex())
             self._show_order()
 
     def _show_order(self) -> None:
         asked = not self.question.empty and self.model.rowCount() > 0
+        asked = asked and self.results is self.answers.results
         self.status.show_order(s.ORDERS[self.model.order] if asked else "")
 
     def show_grid(self, on: bool) -> None:
@@ -255,7 +279,7 @@ class Window(QMainWindow):
         self._set_grid(on)
 
     def _set_grid(self, on: bool) -> None:
-        self.results.set_grid(on)
+        self.answers.results.set_grid(on)
         self.actions_by_id["grid"].setChecked(on)
 
     def _lay_out_answer(self) -> None:
@@ -271,6 +295,7 @@ class Window(QMainWindow):
         self.status.show_status(status)
         revision = status.get("files_revision")
         changed, self._revision = revision != self._revision, revision
+        answered = self.results is not self.answers.results
         if folders and self._pages.currentWidget() is self.onboarding:
             self._onboarded()  # chosen in another face
         if not folders and not self.state.onboarded:
@@ -279,7 +304,7 @@ class Window(QMainWindow):
             self.answers.show_empty("folder", s.NO_FOLDERS, s.CHOOSE_FOLDERS, "add_folder")
         elif self.question.empty and (changed or not self.model.rowCount()):
             self.service.recent(self._take_recent)
-        elif self.isVisible():
+        elif self.isVisible() and not answered:
             ended = status.get("state") == "idle"
             self.ask.renew(grown=changed, at_once=ended or not self.model.rowCount())
 
@@ -318,7 +343,7 @@ class Window(QMainWindow):
     # Moving about
 
     def _move_from_field(self, rows: int) -> None:
-        if not self.model.rowCount():
+        if not self.results.model().rowCount():
             return
         page = abs(rows) == 1000
         steps = rows // 1000 * self.results.page_rows() if page else rows
@@ -337,8 +362,12 @@ class Window(QMainWindow):
         else:
             field.insert(text)
 
-    def _current_changed(self, hit: Hit | None) -> None:
-        if not self.model.stale:  # the preview stays until there is something to show
+    def _current_changed(self, view: ResultsView, hit: Hit | None) -> None:
+        if view is not self.results:
+            return  # an answer's sources are shown, or are shown no more
+        if (
+            not self.model.stale or view is not self.answers.results
+        ):  # the preview stays until there is something to show
             self.preview.show_hit(hit)
         self._enable_actions()
         self.commands.follow(hit)
@@ -352,7 +381,8 @@ class Window(QMainWindow):
             "picture": self.preview.has_picture,
             "pages": self.preview.page is not None,
             "folds": self.preview.text.isVisible() and self.preview.text.has_parts,
-            "query": bool(self.question.text.strip()),
+            "query": bool(self.search.text().strip()),
+            "answer": self.answering.shown,
         }
         for name, action in self.actions_by_id.items():
             action.setEnabled(there[actions.ACTIONS[name].needs])
@@ -420,10 +450,11 @@ class Window(QMainWindow):
     def _order_tabs(self) -> None:
         search, chips, status = self.search, self.chips, self.status
         set_tab_order(
-            search.field, chips.kind, chips.folder, chips.date, search.clear, search.attach,
-            search.menu, search.picture, *chips.removable, *self.searches.buttons,
-            self.notice.button, self.results, self.empty.button, self.preview, status.sort,
-            status.problems, status.pause, status.index,
+            search.field, chips.kind, chips.folder, chips.date, search.ask, search.clear,
+            search.attach, search.menu, search.picture, *chips.removable, *self.searches.buttons,
+            *self.answering.panel.stops, self.notice.button, self.answers.results,
+            self.answers.sources, self.empty.button, self.preview, status.sort,
+            status.elsewhere, status.problems, status.pause, status.index,
         )  # fmt: skip
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -458,20 +489,6 @@ class Window(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "actions_by_id"):
             actions.colour(self.actions_by_id, self.palette())
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.source() is None and picture_in(event.mimeData()):
-            event.acceptProposedAction()
-            self.drop_hint.appear()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.drop_hint.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.drop_hint.hide()
-        if picture_in(event.mimeData()):
-            event.acceptProposedAction()
-            self.ask.take_picture(event.mimeData())
 
     def shut_down(self) -> None:
         """Stop all threads; called once before the application ends."""

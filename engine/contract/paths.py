@@ -52,6 +52,11 @@ class BaseDir:
         return self.root / "agents.jsonl"
 
     @property
+    def judgements(self) -> Path:
+        """Which files answer which questions, by the person."""
+        return self.root / "judged.jsonl"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 

@@ -199,7 +199,7 @@ class Settings:
         "Show pages and pictures to it",
         "Models that see are given pixels, all others the text that was read there.",
         choices=(
-            ("told", "Where the server says that it sees"),
+            ("told", "If it can see"),
             ("always", "Always"),
             ("never", "Never"),
         ),

@@ -15,6 +15,7 @@ from engine.search.expansion import Expansion, expand, merged
 from engine.search.phrases import in_name
 from engine.search.ports import CopyIndex, NameIndex, NameMatch, SightSource, no_sight
 from engine.search.query_encoding import EncodedQuery, QueryEncodings
+from engine.search.ranker import Ranker
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
 from engine.store import Candidate, Looks, Row, Store, build_where
@@ -40,6 +41,7 @@ class Sources:
     looks: Looks | None = None  # how pictures look
     #: The model that sees pictures, beside the one that reads; it may change.
     sight: Callable[[], SightSource | None] = no_sight
+    ranker: Callable[[], Ranker] | None = None  # what weighs the features, if not the shipped one
 
 
 #: Words of a question of which each counts.

@@ -81,7 +81,7 @@ class QueryRun:
         #: What is known of the question by now; see engine.search.signals.
         self.signals = signals.of_words(relaxed.text, latin_only=sources.spec.latin_only)
         self.signals |= signals.of_picture(relaxed)
-        self._ranker = Ranker.of(sources.spec.id)
+        self._ranker = sources.ranker() if sources.ranker else Ranker.of(sources.spec.id)
         self.candidates = Candidates([], [], Rows(sources.store))
         self.features = FeatureMatrix(0)
         #: [k] of the candidates: by the lanes that are cheap, and in the end. Empty before.

@@ -22,6 +22,7 @@ from engine.search.ports import CopyIndex, NameIndex, QueryEncoder, SightSource,
 from engine.search.query_encoding import QueryEncodings
 from engine.search.query_run import Beside, QueryRun
 from engine.search.question_language import unread_by, warm
+from engine.search.ranker import Ranker
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
 from engine.store import Looks, Store
@@ -41,11 +42,14 @@ class Searcher:
         alive: Callable[[int], bool] = lambda file_id: True,
         looks: Looks | None = None,
         sight: Callable[[], SightSource | None] = no_sight,
+        ranker: Callable[[], Ranker] | None = None,
         lanes: Mapping[str, Lane] = LANES,
     ) -> None:
         encodings = QueryEncodings(encoder, spec)
         weights = WordWeights(store)
-        self._sources = Sources(store, spec, names, copies, encodings, weights, alive, looks, sight)
+        self._sources = Sources(
+            store, spec, names, copies, encodings, weights, alive, looks, sight, ranker
+        )
         self._lanes = lanes
         self._beside = Beside(
             ThreadPoolExecutor(2, thread_name_prefix="words"),

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "INKLING_ASK_KEY"
 #: Tokens that any model reads, where neither it nor its server says how many.
 LEAST_CONTEXT = 4_096
-#: Seconds for which what a server said of its models holds, and of the one that is asked: what it
-#: has loaded, and how much that reads, changes with every question.
-_HOLDS_S, _FRESH_S = 600.0, 2.0
+#: Seconds for which a server's list of models holds.
+_HOLDS_S = 600.0
 #: Pixels of a page or picture as it is shown to a model: small print can be read, and it takes
 #: about as many tokens as a page of text.
 _PIXELS, _WIDTH = 1_000_000, 1_000
@@ -230,13 +229,10 @@ class LanguageModels:
 
     async def _facts(self, found: Found, model: str) -> Facts:
         """What is known of the model; InklingError where it runs on another machine than the
-        server."""
-        facts = found.models.get(model)
-        seen, _ = self._seen.get(found.address.url, (0.0, found))
-        fresh = facts is not None and time.monotonic() - seen < _FRESH_S
-        if found.program.tell is not None and not fresh:
+        server. Asked with every question: what is loaded, and how much it reads, changes."""
+        facts = found.models.get(model, Facts())
+        if found.program.tell is not None:
             facts = await facts_of_one(found, model, self._key(found.address))
-        facts = facts or Facts()
         if facts.away:
             raise InklingError(
                 "The model {model} runs on {host}, not where its server is: it is not asked.",

@@ -21,6 +21,7 @@ from pathlib import Path
 from engine import thumb_path
 from engine.contract.agent_log import AgentLog
 from engine.contract.errors import StoreDamagedError
+from engine.contract.judgements import Judgements
 from engine.contract.path_text import own_pattern
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
@@ -75,6 +76,7 @@ def purge(base: BaseDir, paths: Sequence[str]) -> Purged:
             _purge_space(base.store, space, kept)
         _remove_files(base, [record.id for record in gone])
         AgentLog(base).forget(lambda file: any(_is_of(file, path) for path in paths))
+        Judgements(base).forget(lambda file: any(_is_of(file, path) for path in paths))
         _clean_logs(base.logs, [*map(os.fsencode, paths), *map(str.encode, words)])
         ledger.database.vacuum()
     named = "\n".join(rules).lower()

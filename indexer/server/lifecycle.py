@@ -19,6 +19,7 @@ from indexer.indexing.index import Index, workers_of
 from indexer.reading.pool import ExtractorPool
 from indexer.server.coverage import CoverageCounter
 from indexer.server.folders import Folders
+from indexer.server.judging import Judging
 from indexer.server.library import IndexLibrary
 from indexer.server.models import IndexModels
 from indexer.server.pause import Pause
@@ -97,6 +98,7 @@ class Indexer:
                 library.picture,
             ),
             models=IndexModels(index, self.activation, self.downloads, settings),
+            judging=Judging(index, lambda: self.activation.spaces),
             settings=settings,
             control=self,
         )

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from engine.contract.asking import Event, Servers
 from engine.contract.errors import InklingError
+from engine.contract.judgements import Judgement, Judgements
 from engine.contract.types import Answer, Filters, Query
 from engine.models.registry import Role
 from indexer.asking.question import Question
@@ -133,6 +134,21 @@ class Asking(Protocol):
         """The events of an answer; closing it stops the model."""
 
 
+class Judging(Protocol):
+    """A person's own judged questions. Every method may raise InklingError."""
+
+    judgements: Judgements
+
+    def judge(self, said: Judgement, *, take_back: bool = False) -> int:
+        """Keep what is said of an answer, or forget it; how many judgements there are."""
+
+    def evaluate(self, given: Sequence[Judgement] = (), *, fit: bool = False) -> dict[str, Any]:
+        """How well each model whose index is whole answers these, or all that were judged."""
+
+    def use_shipped(self) -> bool:
+        """Rank as Inkling comes; whether another ranker did."""
+
+
 class SettingsPort(Protocol):
     """The settings, which the indexer alone writes."""
 
@@ -170,5 +186,6 @@ class Ports:
     library: Library
     models: Models
     asking: Asking
+    judging: Judging
     settings: SettingsPort
     control: Control

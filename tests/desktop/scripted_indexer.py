@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from engine.contract import codec
+from engine.contract.asking import Event
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
@@ -59,6 +63,9 @@ class ScriptedIndexer:
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.status: dict[str, Any] = dict(IDLE)
         self.stages: Callable[[dict[str, Any]], Iterable[dict[str, Any]]] = lambda _body: []
+        #: Of an answer in sentences; None breaks the connection off there.
+        self.events: Callable[[dict[str, Any]], Iterable[Event | None]] = lambda _body: []
+        self.hung_up = threading.Event()  # whoever asked for sentences did not wait for the end
         self.answers: dict[tuple[str, str], Any] = {}
         self.settings: dict[str, Any] = Settings().as_dict()
         self.status["settings_revision"] = self.status["files_revision"] = 0
@@ -115,7 +122,7 @@ class ScriptedIndexer:
                 self.change_setting(key, value)
         return {"restart": [], **self._settings()}
 
-    def _handler(indexer) -> type[BaseHTTPRequestHandler]:
+    def _handler(indexer) -> type[BaseHTTPRequestHandler]:  # noqa: C901  # a small server
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, format: str, *args: Any) -> None:
                 pass
@@ -130,6 +137,8 @@ class ScriptedIndexer:
                     self._send(401, {"error": {"message": "No token.", "hint": "", "path": None}})
                 elif parts.path == "/v1/search":
                     self._stages(body)
+                elif parts.path == "/v1/ask" and ("POST", parts.path) not in indexer.answers:
+                    self._sentences(body)
                 elif parts.path in ("/v1/thumb", "/v1/render"):
                     self._picture(parts.path, query)
                 else:
@@ -163,6 +172,31 @@ class ScriptedIndexer:
                         self.wfile.flush()
                     except OSError:
                         return  # the face cancelled
+
+            def _sentences(self, body: dict[str, Any]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-ndjson")
+                self.end_headers()
+                self.wfile.flush()
+                watch = threading.Thread(target=self._watch, daemon=True)
+                watch.start()
+                for event in indexer.events(body):
+                    if event is None:
+                        break
+                    try:
+                        self.wfile.write(codec.encode(event) + b"\n")
+                        self.wfile.flush()
+                    except OSError:
+                        break
+                with suppress(OSError):
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                watch.join()
+
+            def _watch(self) -> None:
+                """Until the other side closes its end."""
+                with suppress(OSError):
+                    if not self.connection.recv(1):
+                        indexer.hung_up.set()
 
         return Handler
 

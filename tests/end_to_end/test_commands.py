@@ -60,3 +60,27 @@ def test_pause_and_resume(inkling: Inkling, notes: Path) -> None:
     inkling.ok("resume")
     assert inkling.json("status")["state"] != "paused"
     assert inkling.run("pause", "--minutes", "0").returncode == 2
+
+
+def test_questions_are_judged_and_measured(inkling: Inkling, notes: Path) -> None:
+    inkling.ok("add", str(notes), "--wait")
+    bread = str(notes / "cooking" / "bread.md")
+    assert inkling.ok("judge", "how is sourdough baked", bread) == "Noted. 1 answer is judged.\n"
+    assert "2 answers" in inkling.ok("judge", "how is sourdough baked", "/nowhere.md", "--wrong")
+    assert inkling.ok("judge").splitlines()[0] == "+ how is sourdough baked"
+    told = inkling.json("evaluate")
+    assert told["questions"] == 1
+    assert told["models"][0]["shipped"]["hit_at_10"] == 1.0
+    assert "(in use)" in inkling.ok("evaluate")
+    refused = inkling.run("evaluate", "--fit")
+    assert refused.returncode == 2
+    assert "fitting takes 8" in refused.stderr
+    assert "as Inkling comes" in inkling.ok("evaluate", "--shipped")
+    file = notes.parent / "mine.jsonl"
+    file.write_text('{"question": "sourdough", "path": "notes/cooking/bread.md"}\n')
+    assert inkling.json("evaluate", str(file))["models"][0]["shipped"]["hit_at_10"] == 1.0
+    file.write_text("no judgement\n")
+    assert "1 lines that are no judgement" in inkling.run("evaluate", str(file)).stderr
+    assert "1 answer is judged" in inkling.ok("judge", "how is sourdough baked", bread, "--forget")
+    inkling.ok("judge", "--clear")
+    assert inkling.ok("judge") == ""

@@ -9,8 +9,10 @@ import sys
 import pytest
 
 from desktop import strings as s
+from desktop.asking import strings as asking
 from desktop.state import State
 from engine.contract.paths import BaseDir
+from tests.desktop.asking.scripts import answer, said, source
 from tests.desktop.scripted_indexer import ScriptedIndexer, hit
 from tests.waiting import PATIENCE
 
@@ -62,6 +64,13 @@ async def use(reader: at_spi.Reader) -> None:
     assert one(asked, "label", s.files(2))
     assert one(asked, "push button", s.ORDERS["relevance"]).description == s.OPENS_MENU
 
+    await reader.press(one(asked, "push button", asking.ASK))
+    sourced = await reader.until(lambda nodes: any(_is_cited(node) for node in nodes))
+    assert "a.pdf" in next(node.name for node in sourced if _is_cited(node))
+    (answered_in,) = (node for node in sourced if node.name == asking.ANSWER)
+    assert "It leaves at noon.\u202f\u202f[1?]" in await reader.read(answered_in)
+    everything_has_a_name(sourced)
+
     await reader.write(field, "kind:pdf ext:pdf ticket")
     filtered = await reader.until(lambda nodes: named(nodes, f"{s.KIND}: PDFs"))
     ending = one(filtered, "push button", f"{s.CHIP_KEYS['ext']} pdf")
@@ -80,6 +89,10 @@ async def use(reader: at_spi.Reader) -> None:
     everything_has_a_name(panel)
 
 
+def _is_cited(node: at_spi.Node) -> bool:
+    return node.role == "list item" and node.name.startswith("Source 1, cited")
+
+
 def everything_has_a_name(nodes: list[at_spi.Node]) -> None:
     """What Tab can reach says what it is."""
     reached = {"push button", "check box", "text", "list", "list item", "page tab", "combo box"}
@@ -95,15 +108,17 @@ def test_a_screen_reader_gets_the_window_over_the_session_bus(
     state.save()
     found = [hit("/d/a.pdf", kind="pdf", snippet="a passage"), hit("/d/b.txt")]
     indexer.stages = lambda _body: [{"hits": found, "stage": "rescored"}]
+    told = [source(1, "/d/a.pdf", "It leaves at one.")]
+    indexer.events = lambda _body: answer(told, said("It leaves at noon.", -1, before=""))
     indexer.status["totals"] = {"files": 3, "done": 2, "pending": 0, "failed": 1}
     broken = {"path": "/d/c", "state": "failed", "sentence": "It is broken.", "retry": True}
     indexer.answers["GET", "/v1/problems"] = lambda query: {
         "problems": [broken] if query["state"] == "failed" else [], "counts": {"failed": 1},
     }  # fmt: skip
     with at_spi.session_bus(display) as session:
-        told = {"DBUS_SESSION_BUS_ADDRESS": session, "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1"}
+        variables = {"DBUS_SESSION_BUS_ADDRESS": session, "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1"}
         window = subprocess.Popen(
-            [sys.executable, "-m", "desktop", "--base-dir", str(base.root)], env=display | told
+            [sys.executable, "-m", "desktop", "--base-dir", str(base.root)], env=display | variables
         )
         try:
 

@@ -125,7 +125,22 @@ def test_it_grows_into_the_window(qtbot: QtBot, panel: Panel, indexer: ScriptedI
     assert not panel.isVisible()
     panel.appear()
     with qtbot.waitSignal(panel.grown):
-        QTest.keyClick(panel.search.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        panel.search.menu.click()
+
+
+def test_it_asks_in_the_window(qtbot: QtBot, panel: Panel) -> None:
+    press(panel, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)  # nothing is typed
+    assert panel.isVisible()
+    panel.search.set_text("who sails?")
+    for ask in (
+        lambda: press(panel, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier),
+        panel.search.ask.click,
+    ):
+        with qtbot.waitSignal(panel.asked) as asked:
+            ask()
+        assert asked.args[0].text == "who sails?"
+        assert not panel.isVisible()
+        panel.appear()
 
 
 def test_what_is_wrong_is_said(qtbot: QtBot, panel: Panel, indexer: ScriptedIndexer) -> None:
@@ -160,6 +175,12 @@ def test_the_application_makes_each_when_it_is_wanted(
         whole.panel._grow()
         assert whole.window.isVisible()
         assert whole.window.search.text() == "boats"
+        whole.toggle_panel()
+        whole.panel.search.set_text("who sails?")
+        whole.panel._ask_in_window()
+        assert whole.window.search.text() == "who sails?"
+        qtbot.waitUntil(lambda: bool(indexer.bodies("POST", "/v1/ask")))
+        assert indexer.bodies("POST", "/v1/ask")[0]["question"] == "who sails?"
         whole.do("ask", "sails")
         assert whole.window.search.text() == "sails"
         whole.do("similar", "/d/a.md")

@@ -23,6 +23,7 @@ from desktop.window.window import Window
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import Answer
+from tests.scripted_model_server import ScriptedModelServer, endless, said
 from tests.waiting import PATIENCE, PATIENCE_MS
 
 pytestmark = pytest.mark.slow
@@ -97,6 +98,52 @@ def test_a_question_shows_the_file_that_answers_first(
     assert first(real) == answer
     assert real.results.currentIndex().row() == 0
     assert real.notice.label.text() == "" or not real.notice.isVisible()
+
+
+GAS = "what to do when the heating machine gives a gas alarm"
+
+
+@pytest.fixture
+def model(indexed: tuple[BaseDir, Path]) -> Iterator[ScriptedModelServer]:
+    """A language model that says what it is told, and is the one that is asked."""
+    with ScriptedModelServer() as server:
+        server.models["data"][0]["max_model_len"] = 8_000
+        change_settings(indexed[0], {"ask_server": server.url})
+        yield server
+        change_settings(indexed[0], {"ask_server": ""})
+
+
+def test_a_question_is_answered_in_sentences_with_their_source(
+    qtbot: QtBot, real: Window, model: ScriptedModelServer
+) -> None:
+    proven, made_up = "H01 is propane in the air [1]. ", "The maker of it sits in Lisbon [1]. "
+    model.script = lambda _body: said(proven, made_up, "Good luck!")
+    ask(qtbot, real, GAS)
+    before = real.results.hit()
+    QTest.keyClick(real.search.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: real.answering.shown, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not real.answering.running, timeout=PATIENCE_MS)
+    view = real.answering.panel.view
+    assert "H01 is propane in the air." in view.toPlainText()
+    assert "Good luck" not in view.toPlainText()
+    assert [chip.doubtful for chip in view.chips] == [False, True]
+    real.answering.show_numbered(1)
+    hit = real.results.hit()
+    assert hit is not None
+    assert (Path(hit.path).name, hit.location.page) == ("HX-40.pdf", 3)
+    qtbot.waitUntil(lambda: real.preview.page == 3, timeout=PATIENCE_MS)
+    assert boxes(hit, 3)
+    model.script = lambda _body: said("F and H stay until somebody confirms them [1].")
+    real.answering.follow_up("does that code go away?")
+    qtbot.waitUntil(lambda: not real.answering.running, timeout=PATIENCE_MS)
+    assert "H01 is propane" in model.messages()  # the earlier answer went along
+    model.script = endless(model, said("H01 is propane in the air [1]. ", ending=None))
+    real.answering.follow_up("and what is H01?")
+    qtbot.waitUntil(lambda: "word word" in view.toPlainText(), timeout=PATIENCE_MS)
+    QTest.keyClick(real.search.field, Qt.Key.Key_Escape)
+    assert model.gone.wait(PATIENCE)  # the model itself hears that nobody waits
+    QTest.keyClick(real.search.field, Qt.Key.Key_Escape)
+    assert real.results.hit() == before
 
 
 def test_a_screenshot_is_shown_with_the_region_that_matched(qtbot: QtBot, real: Window) -> None:
@@ -256,7 +303,10 @@ def eventually(done: Callable[[], bool], seconds: float = PATIENCE) -> bool:
 
 @needs_x
 def test_under_x_a_typed_question_opens_the_answer_with_enter(
-    display: dict[str, str], indexed: tuple[BaseDir, Path], tmp_path: Path
+    display: dict[str, str],
+    indexed: tuple[BaseDir, Path],
+    model: ScriptedModelServer,
+    tmp_path: Path,
 ) -> None:
     base, out = indexed[0], tmp_path / "opened"
     editor = f"sh -c 'echo {{line}} {{path}} >> {out}'"
@@ -285,11 +335,20 @@ def test_under_x_a_typed_question_opens_the_answer_with_enter(
                 return True
         return False
 
+    def asked() -> bool:
+        keys("key", "ctrl+Return")
+        time.sleep(0.5)
+        return bool(model.asked)
+
+    model.script = endless(model)
     inkling = [sys.executable, "-m", "desktop", "--base-dir", str(base.root)]
     program = subprocess.Popen(inkling, env=display)
     try:
         assert eventually(lambda: bool(windows())), "no window came up"
         assert eventually(answered)
+        assert eventually(asked)
+        keys("key", "Escape")
+        assert model.gone.wait(PATIENCE)
         second = subprocess.run([*inkling, "--toggle"], env=display, check=False, timeout=PATIENCE)
         assert second.returncode == 0  # it spoke to the first one
         keys("key", "ctrl+q")

@@ -81,9 +81,8 @@ class TestOllama:
         assert server.asked == []
 
     def test_what_it_has_loaded_is_asked_with_every_question(
-        self, asked: Asked, server: ScriptedModelServer, monkeypatch: pytest.MonkeyPatch
+        self, asked: Asked, server: ScriptedModelServer
     ) -> None:
-        monkeypatch.setattr("indexer.asking.service._FRESH_S", 0.0)
         ollama(server, {"gemma3": sees("completion"), "other": sees("completion")})
         rooms = []
         for context in (None, 6_000):
