@@ -1,7 +1,7 @@
 """Support: how much of a sentence its source holds, by late interaction and by what must be exact.
 
 What was fitted for an encoder stands in `fitted/ID.json` with where it comes from; it is written by
-`python -m tests.benchmarks.answers --fit`. `default.json` leaves out what depends on the encoder.
+`python -m tests.benchmarks.support --fit`. `default.json` leaves out what depends on the encoder.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def count(text: str) -> int:
 
 
 @contextmanager
-def opened(base: Path) -> Iterator[tuple[Engine, Ledger]]:
+def opened(base: Path, model: str = DEFAULT_MODEL) -> Iterator[tuple[Engine, Ledger]]:
     """The engine over an index that is kept, with nothing that writes to it."""
     place = BaseDir(base)
     ledger = Ledger(place.ledger)
@@ -61,7 +61,7 @@ def opened(base: Path) -> Iterator[tuple[Engine, Ledger]]:
     def names(words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
         return list(map(name_match, ledger.find_names(list(words), limit, filters)))
 
-    engine = Engine(place, model_spec(DEFAULT_MODEL), names)
+    engine = Engine(place, model_spec(model), names)
     try:
         yield engine, ledger
     finally:

@@ -1,7 +1,7 @@
 """What tells that a source does not say what a sentence says: pairs, a fit, and what it catches.
 
-    python -m tests.benchmarks.support SET_DIR… --keep DIR --out FEATURES_DIR
-    python -m tests.benchmarks.support --fit FEATURES_DIR --encoder ID [--to FILE]
+    python -m tests.benchmarks.support SET_DIR… --keep DIR --out PAIRS_DIR [--model ID]
+    python -m tests.benchmarks.support --fit PAIRS_DIR [--words] [--to FILE]
 
 Sets as in `tests.benchmarks.answers`. Of units drawn by chance sentences are taken, as they stand
 and reworded, and questions of which a set tells the page, in its language or another one: these
@@ -32,6 +32,7 @@ import numpy as np
 
 from engine.asking.support import features, nearest, other_language, wrong
 from engine.engine import Engine
+from engine.models.registry import DEFAULT_MODEL
 from engine.search.common_words import JOINING
 from engine.search.ranker import Logistic
 from engine.search.sentences import sentences
@@ -46,11 +47,9 @@ FALSE_ALARMS = 0.05
 FEWEST = 60
 #: Kinds of pairs that are supported, and how many sentences a set must have of one to count.
 TRUE = ("verbatim", "told", "reworded", "fused", "translated", "asked")
-#: By encoder: what tells of a sentence in its source's language, and of one in another.
-NAMES = {
-    "e5-minilm": (("held", "late", "worst", "names"), ("late", "worst", "names")),
-    "default": (("held", "names"), ()),
-}
+#: What tells of a sentence in its source's language, and of one in another; and by words alone.
+BY_ENCODER = (("held", "late", "worst", "names"), ("late", "worst", "names"))
+BY_WORDS = (("held", "names"), ())
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]{2,}")
@@ -196,12 +195,12 @@ def mean_near(engine: Engine, said: str, row: Row) -> float:
     return -1.0 if near is None or weights is None else float(near @ weights / weights.sum())
 
 
-def collect(folder: Path, keep: Path, out: Path) -> None:
+def collect(folder: Path, keep: Path, out: Path, model: str) -> None:
     """A set's pairs, and how near their tokens are, into OUT/SET.json."""
     neutral = (folder / "corpus_neutral").is_dir()
     chance = random.Random(folder.name)
     rows = []
-    with opened(keep / (folder.name + ("-neutral" if neutral else ""))) as (engine, _):
+    with opened(keep / (folder.name + ("-neutral" if neutral else "")), model) as (engine, _):
         for pair in pairs(engine, folder, chance):
             near, weights = nearest(engine.matches(pair.said), [pair.row])
             if near is None or weights is None:
@@ -253,7 +252,7 @@ def tried(sets: Sets, names: Sequence[str]) -> dict[str, float]:
     }
 
 
-def fit(place: Path, encoder: str, to: Path | None) -> None:
+def fit(place: Path, told_by: Sequence[Sequence[str]], to: Path | None) -> None:
     """Try it with each set left out, and write what all give."""
     own, foreign = Sets(), Sets()
     for path in sorted(place.glob("*.json")):
@@ -267,9 +266,7 @@ def fit(place: Path, encoder: str, to: Path | None) -> None:
         "sets": sorted(own), "date": dt.date.today().isoformat(), "false_alarms": FALSE_ALARMS
     }  # fmt: skip
     made: dict[str, Any] = {}
-    for name, some, names in zip(
-        ("supported", "translated"), (own, foreign), NAMES[encoder], strict=True
-    ):
+    for name, some, names in zip(("supported", "translated"), (own, foreign), told_by, strict=True):
         if not names:
             continue
         print(name, Counter(row["how"] for rows in some.values() for row in rows))
@@ -288,14 +285,15 @@ def main() -> int:
     parser.add_argument("sets", nargs="*", type=Path, metavar="SET_DIR")
     parser.add_argument("--keep", type=Path, help="where the indexes are kept")
     parser.add_argument("--out", type=Path, help="where features are written")
-    parser.add_argument("--fit", type=Path, metavar="FEATURES_DIR")
-    parser.add_argument("--encoder", default="e5-minilm", help='or "default": by words alone')
+    parser.add_argument("--fit", type=Path, metavar="PAIRS_DIR")
+    parser.add_argument("--words", action="store_true", help="by words alone, for any encoder")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="row of engine.models.registry")
     parser.add_argument("--to", type=Path, help="where the fitted model is written")
     options = parser.parse_args()
     for folder in options.sets:
-        collect(folder, options.keep, options.out)
+        collect(folder, options.keep, options.out, options.model)
     if options.fit:
-        fit(options.fit, options.encoder, options.to)
+        fit(options.fit, BY_WORDS if options.words else BY_ENCODER, options.to)
     return 0
 
 
