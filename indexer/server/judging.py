@@ -20,11 +20,6 @@ from engine.search.training.own_questions import figures, judged, refitted
 from indexer.indexing.index import Index
 from indexer.ledger.spaces import Spaces
 
-_NOTHING = InklingError(
-    "No question is judged yet.",
-    hint="`inkling judge QUESTION FILE` says that a file answers it, --wrong that it does not.",
-)
-
 
 class Judging:
     """The port `Judging`; for any thread, one evaluation at a time."""
@@ -49,7 +44,10 @@ class Judging:
         which answers from then on."""
         asked = _by_question(given or self.judgements.all())
         if not asked:
-            raise _NOTHING
+            raise InklingError(
+                "No question is judged yet.",
+                hint="`inkling judge QUESTION FILE` says that a file answers it.",
+            )
         with self._turn:
             rows = []
             for spec in self._whole():
