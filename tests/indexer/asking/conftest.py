@@ -10,6 +10,7 @@ import pytest
 
 from engine.asking.asking import Asking
 from engine.contract.asking import Event
+from engine.contract.notices import notice
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
 from engine.contract.settings import Settings
