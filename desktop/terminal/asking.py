@@ -50,6 +50,9 @@ def _confirm(client: Client, host: str, server: str | None) -> None:
         Text(f"{shown} is another machine. What the answer rests on, passages and pictures of your")
     )
     output.console.print("files, is sent there, now and with every later question.")
+    named = server or client.call("GET", "/v1/settings")["values"]["ask_server"]
+    if not named.strip().lower().startswith("https://"):
+        output.console.print("It is sent unencrypted.", style="yellow")
     typed = input("Type its name to confirm that, or press Return to stop: ")
     if not typed.strip():
         raise InklingError("Nothing was asked.", hint="Nothing was sent anywhere, either.")

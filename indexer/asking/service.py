@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
+from msgspec import structs
 
 from engine.asking.asking import Asking
 from engine.contract.asking import Event, LanguageServer, Servers, Source, unconfirmed
+from engine.contract.asking import Found as Answered
 from engine.contract.errors import InklingError
 from engine.contract.settings import Settings
+from engine.contract.types import Notice
 from indexer.asking.addresses import Address, here, read_address
 from indexer.asking.counting import Counter
 from indexer.asking.finding import Found, facts_of_one, listening, listens, look_at
@@ -47,13 +50,14 @@ class LanguageModels:
         confirm: Callable[[str], None],
         searching: Callable[[], Asking],
         draw: Callable[[str, int | None, int, int], bytes],
+        missing: Callable[[], tuple[Notice, ...]] = tuple,
         *,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         """`confirm` keeps the host that was confirmed; `draw(path, page, width, pixels)` gives a
-        page or picture, or raises."""
+        page or picture, or raises; `missing` says why nothing can be found at all."""
         self._settings, self._confirm, self._environment = settings, confirm, environment
-        self._searching, self._draw = searching, draw
+        self._searching, self._draw, self._missing = searching, draw, missing
         self._seen: dict[str, tuple[float, Found]] = {}
         self._first: Address | None = None  # of what was found, the one that is asked
         self._counters: dict[tuple[str, str], Counter] = {}
@@ -70,7 +74,7 @@ class LanguageModels:
             return Servers(forbidden_by=policy.asking, error=error.as_data())
         named = self._settings.ask_server.strip()
         (told, to_confirm), found = await asyncio.gather(self._named(policy), self._found())
-        others = [one.told() for one in found if told is None or one.address.url != told.url]
+        others = [one.told() for one in found if told is None or not _same(one.address, told)]
         listed = [told, *others] if told else others
         usable = [one for one in listed if one.error is None and (one.models or one is told)]
         server = "" if not usable or (named and usable[0] is not told) else usable[0].url
@@ -187,6 +191,9 @@ class LanguageModels:
         )
         try:
             async for event in events:
+                if isinstance(event, Answered) and event.weak:
+                    notices = (*self._missing(), *event.notices)
+                    event = structs.replace(event, notices=notices)
                 yield event
         finally:
             await events.aclose()  # type: ignore[attr-defined]
@@ -262,6 +269,14 @@ async def servers_of(settings: Settings) -> Servers:
         raise AssertionError("nothing is asked here")
 
     return await LanguageModels(settings, nothing, nothing, nothing).servers()
+
+
+def _same(address: Address, named: LanguageServer) -> bool:
+    """Whether what was found on this machine is the server that is named, by whatever name."""
+    try:
+        return named.local and read_address(named.url).port == address.port
+    except InklingError:
+        return False
 
 
 def _counting(found: Found, model: str) -> Callable[[AsyncOpenAI, str], Any] | None:

@@ -86,9 +86,10 @@ class Indexer:
             coverage,
             self.folders.health,
         )
+        search = IndexSearch(index, self.extractors, coverage, self._rules)
         library = IndexLibrary(index, self.folders, self.extractors, self._status, self._rules)
         self.ports = Ports(
-            search=IndexSearch(index, self.extractors, coverage, self._rules),
+            search=search,
             library=library,
             asking=LanguageModels(
                 # By the engine that answers now: another model may take its place.
@@ -96,6 +97,7 @@ class Indexer:
                 settings.confirm,
                 lambda: Asking(index.engine),
                 library.picture,
+                search.nothing_there,
             ),
             models=IndexModels(index, self.activation, self.downloads, settings),
             judging=Judging(index, lambda: self.activation.spaces),

@@ -72,7 +72,7 @@ class IndexSearch:
         """The stages of an answer."""
         query = _read(text, image, filters, plain)
         told_words = ""
-        notices: tuple[Notice, ...] = self._nothing_there()
+        notices: tuple[Notice, ...] = self.nothing_there()
         coverage = self._coverage.told()  # once for all stages
         if image is not None:
             query, told_words = self._with_picture(query, image)
@@ -184,7 +184,7 @@ class IndexSearch:
         """Whether the model takes pictures as they are."""
         return "image" in self._index.engine.spec.modalities
 
-    def _nothing_there(self) -> tuple[Notice, ...]:
+    def nothing_there(self) -> tuple[Notice, ...]:
         """What is said where the index is empty and nothing is on its way."""
         if not self._index.ledger.roots():
             return (notice("no-folders"),)

@@ -10,10 +10,11 @@ import pytest
 
 from engine.asking.asking import Asking
 from engine.contract.asking import Event
+from engine.contract.notices import notice
 from engine.contract.paths import BaseDir
 from engine.contract.query import parse
 from engine.contract.settings import Settings
-from engine.contract.types import FileFacts, Unit
+from engine.contract.types import FileFacts, Notice, Unit
 from engine.engine import Engine
 from engine.models.registry import model_spec
 from indexer.asking import finding
@@ -104,6 +105,11 @@ def port_over(engine: Engine) -> Asked:
             raise OSError("it can't be drawn")
         return made.picture
 
-    port = LanguageModels(settings, confirm, lambda: Asking(engine), draw, environment=environment)
+    def missing() -> tuple[Notice, ...]:
+        return (notice("no-folders"),)
+
+    port = LanguageModels(
+        settings, confirm, lambda: Asking(engine), draw, missing, environment=environment
+    )
     made = Asked(settings, port, environment)
     return made

@@ -161,6 +161,7 @@ class TestTerminal:
             os.close(ours)
             indexer.client.call("PATCH", "/v1/settings", {"ask_server": ""})
         assert "192.0.2.7 is another machine" in shown
+        assert "unencrypted" in shown
         values = indexer.client.call("GET", "/v1/settings")["values"]
         assert values["ask_confirmed"] == confirmed
 

@@ -134,6 +134,7 @@ class TestAnAnswer:
         assert isinstance(found, Found)
         assert isinstance(last, Finished)
         assert (found.weak, found.sources, last.ending) == (True, (), "nothing")
+        assert [notice.code for notice in found.notices] == ["no-folders"]
         assert server.asked == []
 
     def test_signs_of_life_come_while_a_model_is_loaded(

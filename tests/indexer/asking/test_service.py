@@ -204,6 +204,7 @@ class TestWhatIsFound:
             asked.settings.ask_server = f"localhost:{server.port}"
             asked.settings.ask_model = "other"
             told = servers(asked)
+            assert len(told.servers) == 2
             assert told.server == f"http://localhost:{server.port}/v1"
             assert told.model == "other"
             assert told.servers[0].url == told.server
