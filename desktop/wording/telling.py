@@ -11,7 +11,7 @@ from engine.contract.types import NOT_LOOKED_AT, NOT_READ_YET, Coverage
 #: Sentences that speak of the command line, and what helps in the window.
 IN_WINDOW = {
     "Judge more: `inkling judge QUESTION FILE`.": tr("Judge more answers first."),
-    "`inkling judge QUESTION FILE` says that a file answers it.": tr("Judge some answers first."),
+    "Say which file answers one: `inkling judge QUESTION FILE`.": tr("Judge some answers first."),
     "See `inkling judge`.": tr("Look at what was judged."),
     "Any model that is downloaded brings them: `inkling model list`.": tr(
         "Any model that is downloaded brings them: see the page “Model”."

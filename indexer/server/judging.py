@@ -46,7 +46,7 @@ class Judging:
         if not asked:
             raise InklingError(
                 "No question is judged yet.",
-                hint="`inkling judge QUESTION FILE` says that a file answers it.",
+                hint="Say which file answers one: `inkling judge QUESTION FILE`.",
             )
         with self._turn:
             rows = []
