@@ -22,9 +22,9 @@ from engine.search.passages import repeated
 from engine.store import Row
 
 # Of some 75 questions each of documentation, functions and abstracts the answer is in a prompt of
-# 1,000 to 4,000 tokens as often, by 0.03 at most, with a power of 0 to 1, with neighbours that count
-# 0 to 0.8 (joining costs no answers), and with further units of a file that count 0.6; where these
-# count whole, documentation loses 0.03 to 0.04.
+# 1,000 to 4,000 tokens as often, give or take 0.03, with a power of 0 to 1, with neighbours that
+# count 0 to 0.8 (joining costs no answers), and with further units of a file that count 0.6; where
+# these count whole, documentation loses 0.03 to 0.04.
 
 #: Power of a unit's tokens that its gain is divided by: 0 takes the best, 1 the best for their
 #: tokens, among which are headings and crumbs.
