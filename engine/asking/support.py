@@ -40,6 +40,7 @@ _DIGITS = re.compile(r"\d+")
 _NAME = regex.compile(
     r"(?<=[^\s.!?:\"“„(]\s)\p{Lu}[\p{L}\p{M}'’-]{2,}|\p{Lu}{2,}\p{N}*|\p{L}+\p{N}+"
 )
+_PARTS = re.compile(r"[,;:()–—•|\n]+")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}_'’.-]*")
 #: How much a word tells at most that holds sentences together, and which share of a sentence's must
 #: stand in a text of the same language.
@@ -139,15 +140,18 @@ def _scripts(text: str) -> set[str]:
 
 
 def _negated(said: str, text: str) -> float:
-    """1 where the sentence says no and the one of the text that shares most words with it does
-    not, or the other way round."""
+    """1 where the sentence says no and the sentence, or part of one, of the text that shares most
+    words with it does not, or the other way round."""
     own = set(analyze(said)) - _NO
     best, most = "", 0.0
     for start, end in sentences(text):
-        terms = set(analyze(text[start:end])) - _NO
-        shared = len(own & terms) / math.sqrt(len(terms) + 1)
-        if shared > most:
-            best, most = text[start:end], shared
+        whole = text[start:end]
+        # "Leave the house, do not touch switches": the no is of one part alone.
+        for part in dict.fromkeys([whole, *_PARTS.split(whole)]):
+            terms = set(analyze(part)) - _NO
+            shared = len(own & terms) / math.sqrt(len(terms) + 1)
+            if shared > most:
+                best, most = part, shared
     if not best or len(own & set(analyze(best))) < len(own) / 2:
         return 0.0
     return float(_says_no(said) != _says_no(best))

