@@ -42,8 +42,10 @@ def take_asking(camera: Camera, whole: Application) -> None:
         window.commands.run("given")
         camera.take("ask-given", window.commands._dialogs["given"])
         window.commands._dialogs["given"].close()
-    answering.leave()
+    window.commands.run("new_question")  # asked again, the same one would come back as it was
     _set(camera, whole, {"ask_server": ""})
+    window.search.set_text(ASKED)
+    camera.answered()
     window.commands.run("ask")
     camera.until(lambda: not answering.panel.reads)
     camera.take("ask-no-model")
