@@ -26,6 +26,7 @@ from desktop import theme
 from desktop.asking import strings as s
 from desktop.asking.conversation import Conversation, Exchange
 from desktop.asking.writing import BLOCK, GAP, SCHEME, Chip, Style, Writer
+from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
 from engine.contract.asking import Sentence
 
@@ -347,4 +348,6 @@ def remarks(exchange: Exchange) -> list[str]:
         told.append(s.EMPTY)
     if done is not None and done.ending in ("length", "stopped"):
         told.append(s.CUT if done.ending == "length" else s.STOPPED)
+    if done is not None and (noticed := ms.noticed(done.notices)):
+        told.append(noticed[0])
     return [" ".join(told)] if told else []

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from desktop.wording.language import tr
 from engine.contract.notices import LANGUAGES as _LANGUAGES
 from engine.contract.notices import NOTICES as _NOTICES
+from engine.contract.types import Notice
 
 #: By code: what an answer can't hold, the button that helps and the action it is.
 NOTICES: dict[str, tuple[str, str, str]] = {
     code: (tr(row.sentence), tr(row.button), row.action) for code, row in _NOTICES.items()
 }
 LANGUAGE_NAMES = {code: tr(name) for code, name in _LANGUAGES.items()}
+
+
+def noticed(notices: Sequence[Notice]) -> tuple[str, str, str] | None:
+    """Of the first notice that this window knows: sentence, button and action."""
+    for notice in notices:
+        if row := NOTICES.get(notice.code):
+            sentence, button, action = row
+            told = dict(notice.told)
+            if "language" in told:
+                told["language"] = LANGUAGE_NAMES.get(told["language"], told["language"])
+            return sentence.format_map(told), button, action
+    return None
+
 
 SIGHT_TITLE = tr("See pictures")
 SIGHT_FREE = tr("free for any use")

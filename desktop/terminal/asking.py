@@ -101,10 +101,14 @@ def _show_events(events: Iterator[dict[str, Any]], options: argparse.Namespace) 
     return NOTHING_FOUND if found.get("weak") else 0
 
 
-def _show_found(event: dict[str, Any]) -> None:
+def _show_notices(event: dict[str, Any]) -> None:
     for row in event["notices"]:
         if known := worded(Notice(row["code"], row["told"])):
             output.console.print(Text(known[0], style="yellow"))
+
+
+def _show_found(event: dict[str, Any]) -> None:
+    _show_notices(event)
     if event["weak"]:
         output.console.print("Nothing matches well; no model was asked.", style="yellow")
     elif not event["local"]:
@@ -138,6 +142,7 @@ def _show_end(
         output.console.print(f"{said} had no source.", style="yellow")
     if any(cited.values()):
         output.console.print(Text("[…?]: what was said may not stand there.", style="yellow"))
+    _show_notices(event)
     if event["ending"] == "length":
         output.console.print("The answer was cut off: its room was full.", style="yellow")
 

@@ -218,7 +218,7 @@ class ResultsColumn(QWidget):
 
     def _say_notices(self, notices: Sequence[Notified]) -> bool:
         """The first of them that this window knows, with its action; whether there is one."""
-        known = _noticed(notices)
+        known = ms.noticed(notices)
         sentence, button, action = known or ("", "", "")
         self.notice.show_notice(sentence, "info", button, lambda: self.action_wanted.emit(action))
         return known is not None
@@ -226,7 +226,7 @@ class ResultsColumn(QWidget):
     def _show_nothing_found(self, stage: Answer | None, query: str) -> None:
         filtered = bool(chips.chips(query))
         sentence = s.NOTHING_FILTERED if filtered else s.NOTHING
-        if stage is not None and (known := _noticed(stage.notices)):
+        if stage is not None and (known := ms.noticed(stage.notices)):
             self.show_empty("search", known[0], known[1], known[2])
             return
         if stage is not None and stage.coverage.message:
@@ -287,18 +287,6 @@ class ResultsColumn(QWidget):
             self.results.settle()
             self._say_count(s.RECENT)
             self.rows_changed.emit()
-
-
-def _noticed(notices: Sequence[Notified]) -> tuple[str, str, str] | None:
-    """Of the first notice that this window knows: sentence, button and action."""
-    for notice in notices:
-        if row := ms.NOTICES.get(notice.code):
-            sentence, button, action = row
-            told = dict(notice.told)
-            if "language" in told:
-                told["language"] = ms.LANGUAGE_NAMES.get(told["language"], told["language"])
-            return sentence.format_map(told), button, action
-    return None
 
 
 def _remark(answer: Answer) -> tuple[str, str]:

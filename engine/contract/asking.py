@@ -112,6 +112,7 @@ class Finished(Struct, frozen=True, tag_field="event", tag="finished"):
     found_ms: float = 0.0  # until the request went to the model
     first_ms: float = 0.0  # until its first token came, from the same start; 0: none came
     took_ms: float = 0.0
+    notices: tuple[Notice, ...] = ()
 
 
 class Failed(Struct, frozen=True, tag_field="event", tag="failed"):

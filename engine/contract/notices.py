@@ -10,7 +10,7 @@ from typing import Literal
 from engine.contract.types import Notice
 
 NoticeCode = Literal[
-    "language", "script", "no-sight", "no-folders", "nothing-indexed", "words-only"
+    "language", "script", "no-sight", "no-folders", "nothing-indexed", "words-only", "unproven"
 ]
 
 
@@ -44,6 +44,11 @@ NOTICES: dict[NoticeCode, NoticeRow] = {
     "words-only": NoticeRow(
         "{model} can't be asked now: only names and words were searched, and how far the sources"
         " hold what is said is not measured.",
+        *_MODEL,
+    ),
+    "unproven": NoticeRow(
+        "The model that reads your files failed: how far the sources hold the last sentences was"
+        " not measured.",
         *_MODEL,
     ),
     "no-folders": NoticeRow(

@@ -18,6 +18,7 @@ from anyio import CancelScope
 from engine.asking.prepared import Prepared, Room
 from engine.contract.asking import Draft, Ending, Event, Failed, Finished, Found, Source
 from engine.contract.errors import InklingError
+from engine.contract.notices import notice
 from indexer.asking import failures
 from indexer.asking.addresses import Address
 from indexer.asking.client import connect
@@ -207,9 +208,9 @@ class _Run:
             raise failures.silent(target.model)
         for event in await anyio.to_thread.run_sync(reader.end):
             yield event
-        yield Finished(
-            ending, reader.dropped, reader.doubtful, self._found_ms, self._first_ms, self._ms()
-        )
+        counts = (reader.dropped, reader.doubtful)
+        notices = () if reader.failed is None else (notice("unproven"),)
+        yield Finished(ending, *counts, self._found_ms, self._first_ms, self._ms(), notices)
 
     def _less(self, error: Exception, pictures: Mapping[int, bytes]) -> None:
         """_AgainError where an error says that less is taken, once for each kind of less."""

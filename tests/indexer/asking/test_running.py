@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engine.asking.support import SourceProver
 from engine.contract.asking import Draft, Dropped, Event, Failed, Finished, Found, Sentence
 from engine.contract.errors import InklingError
 from indexer.asking import streaming
@@ -87,6 +88,20 @@ class TestAnAnswer:
         assert isinstance(last, Finished)
         assert last.ending == "length"
         assert server.gone.wait(PATIENCE)
+
+    def test_what_was_not_measured_is_said_at_the_end(
+        self, asked: Asked, server: ScriptedModelServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_prover: SourceProver, _text: str) -> None:
+            _prover.failed = InklingError("The encoder ended.", hint="Try again.")
+
+        monkeypatch.setattr(SourceProver, "_read", fails)
+        server.script = lambda _body: said(ANSWER)
+        events = asked.events()
+        [sentence] = [event for event in events if isinstance(event, Sentence)]
+        assert [one.support for one in sentence.citations] == [None]
+        assert isinstance(events[-1], Finished)
+        assert [notice.code for notice in events[-1].notices] == ["unproven"]
 
     def test_thoughts_are_not_shown(self, asked: Asked, server: ScriptedModelServer) -> None:
         thoughts = parts({"reasoning_content": "Secretly [1]."}, {"reasoning": "Hm [1]."})
