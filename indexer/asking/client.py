@@ -91,7 +91,13 @@ class Counted(httpx2.AsyncByteStream):
         await self._inner.aclose()
 
 
-def connect(address: Address, key: str = "", *, local: bool) -> AsyncOpenAI:
+class Client(AsyncOpenAI):
+    """The library's client, with what it sends by: programs tell more than OpenAI's API asks."""
+
+    http: httpx2.AsyncClient
+
+
+def connect(address: Address, key: str = "", *, local: bool) -> Client:
     """A client for one address. It tries nothing twice: an answer may have begun."""
     http = httpx2.AsyncClient(
         transport=Closed(address, key, local=local),
@@ -99,9 +105,11 @@ def connect(address: Address, key: str = "", *, local: bool) -> AsyncOpenAI:
         follow_redirects=False,
         timeout=httpx2.Timeout(None, connect=CONNECT_S),
     )
-    return AsyncOpenAI(
+    client = Client(
         base_url=address.url,
         api_key=key or "none",
         http_client=http,
         max_retries=0,
     )
+    client.http = http
+    return client

@@ -82,8 +82,7 @@ async def look_at(address: Address, key: str = "", *, local: bool) -> Found:
     client = connect(address, key, local=local)
     async with client:
         listed = await _models(client, address)
-        http: httpx2.AsyncClient = client._client
-        ask = _asker(http, address.origin)
+        ask = _asker(client.http, address.origin)
         program = await told_by(ask, listed, address.port)
         rows = {str(row["id"]): row for row in listed}
         return Found(address, local, program, await facts_of(program, ask, listed), rows)
@@ -93,7 +92,7 @@ async def facts_of_one(found: Found, model: str, key: str) -> Facts:
     """What a server says of a model that it does not list."""
     connect = await anyio.to_thread.run_sync(_library)
     async with connect(found.address, key, local=found.local) as client:
-        ask = _asker(client._client, found.address.origin)
+        ask = _asker(client.http, found.address.origin)
         row = found.rows.get(model, {"id": model})
         return (await facts_of(found.program, ask, [row]))[model]
 

@@ -26,7 +26,7 @@ from indexer.asking.counting import Counter
 from indexer.asking.streaming import Stream
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from indexer.asking.client import Client
 
 #: Tokens an answer may have at least and, where the context has room, at most. Models that think
 #: first need more than their answer is long.
@@ -52,7 +52,7 @@ class Target:
     sees: bool = False
     counter: Counter = field(default_factory=Counter)
     #: Asks the server to count; a new request each.
-    count: Callable[[AsyncOpenAI, str], Coroutine[Any, Any, int | None]] | None = None
+    count: Callable[[Client, str], Coroutine[Any, Any, int | None]] | None = None
     started: float = field(default_factory=time.perf_counter)
     #: Called where pictures turned out not to be taken.
     blind: Callable[[], None] = lambda: None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -24,9 +25,12 @@ from indexer.asking.how_to import how_to
 from indexer.asking.policy import Policy, read_policy
 from indexer.asking.programs import Facts
 from indexer.asking.question import Question
+from indexer.reading.extract.base import ExtractError
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from indexer.asking.client import Client
+
+log = logging.getLogger(__name__)
 
 #: A key that a server asks for; it goes to the server that is named, and to no other.
 KEY_VARIABLE = "INKLING_ASK_KEY"
@@ -258,7 +262,8 @@ class LanguageModels:
         """A page or picture in the size a model takes; None where it can't be drawn or shown."""
         try:
             return self._draw(source.hit.path, source.hit.location.page, _WIDTH, _PIXELS)
-        except Exception:  # noqa: BLE001 -- its words are sent in its place, whatever is wrong
+        except (ExtractError, InklingError, OSError) as error:
+            log.info("a picture goes as its words: %s", type(error).__name__)
             return None
 
 
@@ -279,20 +284,22 @@ def _same(address: Address, named: LanguageServer) -> bool:
         return False
 
 
-def _counting(found: Found, model: str) -> Callable[[AsyncOpenAI, str], Any] | None:
+def _counting(found: Found, model: str) -> Callable[[Client, str], Any] | None:
     """Asks the server how many tokens a text has."""
     counting = found.program.counting
     if counting is None:
         return None
 
-    async def count(client: AsyncOpenAI, text: str) -> int | None:
+    import httpx2  # with the client library, by now
+
+    async def count(client: Client, text: str) -> int | None:
         body = {"model": model, counting.text: text}
         try:
             answer = await asyncio.wait_for(
-                client._client.post(found.address.origin + counting.path, json=body), _COUNT_S
+                client.http.post(found.address.origin + counting.path, json=body), _COUNT_S
             )
             return counting.count(answer.json()) if answer.status_code == 200 else None
-        except Exception:  # noqa: BLE001 -- then it is estimated
-            return None
+        except (httpx2.HTTPError, TimeoutError, ValueError, LookupError, TypeError):
+            return None  # then it is estimated
 
     return count
