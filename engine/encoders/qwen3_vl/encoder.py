@@ -17,13 +17,13 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import Qwen3VLModel
+from transformers import DynamicCache, Qwen3VLModel
 
 from engine.contract.errors import InklingError
 from engine.contract.types import Adapter, Encoding, TextInput
 from engine.encoders.inference.low_memory import LowMemory
 from engine.encoders.inference.whole_weights import REMEDY, load_whole
-from engine.encoders.jina_v4.forward import Forward, Row, States, array, positions
+from engine.encoders.jina_v4.forward import Forward, Row, array
 from engine.encoders.jina_v4.images import Preprocessor, decode
 from engine.encoders.jina_v4.placement import bf16_is_faster
 from engine.encoders.jina_v4.weights import read_json
@@ -43,31 +43,16 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class QwenForward(Forward):
-    """Batches padded at the right: attention looks left, so that no token sees the padding."""
+    """The same rows through a network without adapters and token vectors."""
 
-    def run_batch(self, rows: Sequence[Row], *, urgent: bool = False) -> list[States]:
-        with self._turns.take(urgent=urgent):
-            return self._together(rows)
-
-    @torch.inference_mode()
-    def _together(self, rows: Sequence[Row]) -> list[States]:
-        longest = max(len(row.ids) for row in rows)
-        ids = torch.zeros((len(rows), longest), dtype=torch.int64)
-        places = torch.zeros((3, len(rows), longest), dtype=torch.int64)
-        for i, row in enumerate(rows):
-            ids[i, : len(row.ids)] = torch.tensor(row.ids)
-            places[:, i, : len(row.ids)] = positions(row)
-        inputs = {"input_ids": ids, "position_ids": places}
-        if seen := [row.patches for row in rows if row.patches is not None]:
-            inputs["pixel_values"] = torch.cat([p.pixels for p in seen])
-            inputs["image_grid_thw"] = torch.tensor([[1, p.high, p.wide] for p in seen])
+    def _call(
+        self, adapters: list[str], inputs: dict[str, Tensor], cache: DynamicCache | None = None
+    ) -> tuple[Tensor, Tensor]:
         device = self.device
-        sent = {name: value.to(device) for name, value in inputs.items()}
-        hidden = self.network(**sent, use_cache=False).last_hidden_state
-        nothing = torch.zeros((0, 0))
-        return [
-            States(row, hidden[i, : len(row.ids)].float(), nothing) for i, row in enumerate(rows)
-        ]
+        sent = {name: value.to(device, non_blocking=True) for name, value in inputs.items()}
+        made = self.network(**sent, past_key_values=cache, use_cache=cache is not None)
+        hidden = made.last_hidden_state.float()
+        return hidden, hidden[..., :0]
 
 
 class Qwen3VL:

@@ -49,6 +49,14 @@ def test_odd_texts_are_read_to_the_window(golden: Path) -> None:
     assert together[0] == pytest.approx(alone.single, abs=2e-5)
 
 
+def test_a_long_text_is_read_in_slices(golden: Path) -> None:
+    whole, sliced = (load_exactly(golden / "ckpt", recognise(golden / "ckpt")) for _ in range(2))
+    sliced._memory._forward.budget = 64
+    text = "the diagram with the two queues and what stands beside it " * 12
+    [one], [other] = (e.encode_queries([text], "retrieval") for e in (whole, sliced))
+    assert other.single == pytest.approx(one.single, abs=2e-5)
+
+
 def test_memory_that_runs_out_costs_pixels(
     golden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
