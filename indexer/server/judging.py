@@ -63,17 +63,17 @@ class Judging:
         self,
         spec: ModelSpec,
         engine: Engine,
-        asked: dict[str, dict[str, int]],
+        asked: dict[str, list[Judgement]],
         *,
         fit: bool,
     ) -> dict[str, Any]:
         found: list[Judged] = []
         took: list[float] = []
-        for question, grades in asked.items():
+        for question, said in asked.items():
             started = time.perf_counter()
             run = engine.run(parse(question))
             took.append((time.perf_counter() - started) * 1000)
-            found.append(judged(run, question, grades))
+            found.append(judged(run, question, said))
         in_use = engine is self._index.engine
         row: dict[str, Any] = {
             "model": spec.id,
@@ -111,12 +111,12 @@ class Judging:
             engine.close()
 
 
-def _by_question(judgements: Sequence[Judgement]) -> dict[str, dict[str, int]]:
-    """Of each question with a right answer the grades of its answers by path, or path#page."""
-    asked: dict[str, dict[str, int]] = {}
+def _by_question(judgements: Sequence[Judgement]) -> dict[str, list[Judgement]]:
+    """What was said of the answers of each question with a right one."""
+    asked: dict[str, list[Judgement]] = {}
     for one in judgements:
-        asked.setdefault(one.question, {})[one.label] = int(one.right)
-    return {question: grades for question, grades in asked.items() if any(grades.values())}
+        asked.setdefault(one.question, []).append(one)
+    return {question: said for question, said in asked.items() if any(j.right for j in said)}
 
 
 def _told(found: tuple[float, float]) -> dict[str, float]:

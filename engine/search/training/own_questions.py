@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from engine.contract.errors import InklingError
+from engine.contract.judgements import Judgement
 from engine.search.query_run import QueryRun
 from engine.search.ranker import Ranker
 from engine.search.training.judged import Judged
@@ -18,18 +19,21 @@ FEWEST, PARTS = 8, 4
 RIDGE = 1.0
 
 
-def judged(run: QueryRun, question: str, grades: Mapping[str, int]) -> Judged:
-    """A finished run with its answers' grades by path, or by path#page."""
+def judged(run: QueryRun, question: str, said: Sequence[Judgement]) -> Judged:
+    """A finished run, and what was said of its answers, one of which at least is right: the pages
+    that answer, or the files where not every answer names its page. What nothing was said of is no
+    answer."""
     found = run.candidates
     rows = found.rows.of(found.unit_ids)
     named = {match.file.file_id: match.file.path for match in run.names}
-    by_page = any("#" in label and label not in _paths(rows.values()) for label in grades)
+    right = [one for one in said if one.right]
+    by_page = all(one.page is not None for one in right)
+    wanted = {one.label if by_page else one.path for one in right}
     labels = []
     for unit_id, file_id in zip(found.unit_ids, found.file_ids, strict=True):
         row = rows.get(unit_id)
         path = named.get(file_id, "") if row is None else row.file.path
-        paged = by_page and row is not None and row.page is not None
-        labels.append(f"{path}#{row.page}" if paged and row is not None else path)
+        labels.append(f"{path}#{row.page}" if by_page and row is not None else path)
     known: dict[str, int] = {}
     rescored = np.zeros(len(labels), np.bool_)
     rescored[run.rescored] = True
@@ -37,16 +41,12 @@ def judged(run: QueryRun, question: str, grades: Mapping[str, int]) -> Judged:
         question,
         "own",
         run.features,
-        np.array([max(0, grades.get(label, 0)) for label in labels], np.int8),
+        np.array([label in wanted for label in labels], np.int8),
         np.array([known.setdefault(label, len(known)) for label in labels], np.int32),
         rescored,
         dict(run.signals),
-        sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:10],
+        [1] * min(len(wanted), 10),
     )
-
-
-def _paths(rows: object) -> frozenset[str]:
-    return frozenset(row.file.path for row in rows)  # type: ignore[attr-defined]
 
 
 def figures(questions: Sequence[Judged], ranker: Ranker) -> tuple[float, float]:

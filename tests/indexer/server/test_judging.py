@@ -81,6 +81,10 @@ def test_a_page_answers_and_the_others_do_not(judged: tuple[Indexer, Path]) -> N
     paged = [Judgement("which kettle was mended", str(folder / "00.md"), 7)]
     told = indexer.ports.judging.evaluate(paged)
     assert told["models"][0]["shipped"]["hit_at_10"] == 0.0  # notes have no page 7
+    # Where one right answer is a whole file, files are what is asked for.
+    also = Judgement("which kettle was mended", str(folder / "09.md"))
+    told = indexer.ports.judging.evaluate([*paged, also])
+    assert told["models"][0]["shipped"]["hit_at_10"] == 1.0
 
 
 def test_a_fitted_ranker_answers_until_the_shipped_one_is_wanted(
