@@ -11,13 +11,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from filelock import FileLock
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.put import put_in_place
+from engine.contract.put import put_privately
 
 #: Above this the older half goes: some 3,000 to 8,000 answers are kept.
 MOST_BYTES = 1_000_000
@@ -96,8 +95,4 @@ class AgentLog:
             return []
 
     def _write(self, lines: Sequence[bytes]) -> None:
-        fresh = Path(f"{self.path}.new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.writelines(line + b"\n" for line in lines)
-        put_in_place(fresh, self.path)
+        put_privately(b"".join(line + b"\n" for line in lines), self.path)

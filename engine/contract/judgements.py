@@ -6,10 +6,8 @@ measures and fits on the person's word.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from filelock import FileLock
 from msgspec import Struct
@@ -17,7 +15,7 @@ from msgspec import Struct
 from engine.contract import codec
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.put import put_in_place
+from engine.contract.put import put_privately
 
 
 class Judgement(Struct, frozen=True):
@@ -78,13 +76,8 @@ class Judgements:
             self.path.unlink(missing_ok=True)
 
     def _write(self, rows: Sequence[Judgement]) -> None:
-        fresh = Path(f"{self.path}.new")
         try:
-            fresh.unlink(missing_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-            with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
-                file.writelines(codec.encode(row) + b"\n" for row in rows)
-            put_in_place(fresh, self.path)
+            put_privately(b"".join(codec.encode(row) + b"\n" for row in rows), self.path)
         except OSError as error:
             raise InklingError(
                 "What you judged can't be kept: {error}.",

@@ -25,3 +25,13 @@ def put_in_place(new: str | Path, target: str | Path) -> None:
             time.sleep(_PAUSE_S)
         else:
             return
+
+
+def put_privately(data: bytes, path: Path) -> None:
+    """Make this a file's contents in one step, for its owner alone. OSError."""
+    fresh = Path(f"{path}.new")
+    fresh.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
+        file.write(data)
+    put_in_place(fresh, path)

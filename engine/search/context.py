@@ -38,10 +38,10 @@ class Sources:
     word_weights: WordWeights
     #: False for a file that was removed a moment ago: no ghosts.
     alive: Callable[[int], bool]
+    ranker: Callable[[], Ranker]  # what weighs the features; it may change
     looks: Looks | None = None  # how pictures look
     #: The model that sees pictures, beside the one that reads; it may change.
     sight: Callable[[], SightSource | None] = no_sight
-    ranker: Callable[[], Ranker] | None = None  # what weighs the features, if not the shipped one
 
 
 #: Words of a question of which each counts.

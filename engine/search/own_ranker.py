@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import logging
 
 import msgspec
 
+from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.put import put_in_place
+from engine.contract.put import put_privately
 from engine.search.ranker import Ranker
+
+log = logging.getLogger(__name__)
 
 
 class OwnRanker:
@@ -35,13 +37,18 @@ class OwnRanker:
         return self._own or self._shipped
 
     def use(self, ranker: Ranker) -> None:
-        """Answer with this one from now on. OSError where it can't be kept."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = Path(f"{self._path}.new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(ranker), indent=1))
-        put_in_place(fresh, self._path)
+        """Answer with this one from now on. InklingError where it can't be kept."""
+        data = msgspec.json.format(msgspec.json.encode(ranker), indent=1)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            put_privately(data, self._path)
+        except OSError as error:
+            raise InklingError(
+                "The ranker can't be kept: {error}.",
+                hint="Free some space or fix the permissions of {path}.",
+                path=str(self._path),
+                told={"error": error.strerror or error, "path": self._path},
+            ) from error
         self._own = ranker
 
     def use_shipped(self) -> bool:
@@ -53,5 +60,8 @@ class OwnRanker:
     def _read(self) -> Ranker | None:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=Ranker)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning("the ranker fitted here can't be read, the shipped one answers: %s", error)
             return None

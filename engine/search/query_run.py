@@ -24,7 +24,7 @@ from engine.search.patterns import relax_patterns
 from engine.search.phrases import relax_phrases
 from engine.search.pools import spread
 from engine.search.ports import NameMatch, SameContents
-from engine.search.ranker import BY_PIXELS, Ranker, Weights, below_rescored
+from engine.search.ranker import BY_PIXELS, Weights, below_rescored
 from engine.store import Candidate
 
 #: How many of the fused candidates are rescored. Measured on the tuning sets: more change nDCG@10
@@ -81,7 +81,7 @@ class QueryRun:
         #: What is known of the question by now; see engine.search.signals.
         self.signals = signals.of_words(relaxed.text, latin_only=sources.spec.latin_only)
         self.signals |= signals.of_picture(relaxed)
-        self._ranker = sources.ranker() if sources.ranker else Ranker.of(sources.spec.id)
+        self._ranker = sources.ranker()
         self.candidates = Candidates([], [], Rows(sources.store))
         self.features = FeatureMatrix(0)
         #: [k] of the candidates: by the lanes that are cheap, and in the end. Empty before.

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from functools import partial
 
 from msgspec import structs
 
@@ -47,8 +48,9 @@ class Searcher:
     ) -> None:
         encodings = QueryEncodings(encoder, spec)
         weights = WordWeights(store)
+        weighs = ranker or partial(Ranker.of, spec.id)
         self._sources = Sources(
-            store, spec, names, copies, encodings, weights, alive, looks, sight, ranker
+            store, spec, names, copies, encodings, weights, alive, weighs, looks, sight
         )
         self._lanes = lanes
         self._beside = Beside(

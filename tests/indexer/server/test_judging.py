@@ -116,7 +116,9 @@ def test_a_fitted_ranker_answers_until_the_shipped_one_is_wanted(
     )
 
 
-def test_another_start_ranks_as_was_chosen(judged: tuple[Indexer, Path]) -> None:
+def test_another_start_ranks_as_was_chosen(
+    judged: tuple[Indexer, Path], caplog: pytest.LogCaptureFixture
+) -> None:
     indexer, folder = judged
     indexer.ports.judging.evaluate(questions(folder), fit=True)
     again = OwnRanker(indexer.base, "minilm")
@@ -124,6 +126,7 @@ def test_another_start_ranks_as_was_chosen(judged: tuple[Indexer, Path]) -> None
     path = indexer.base.models / "minilm" / "own-ranker.json"
     path.write_text("{broken")
     assert OwnRanker(indexer.base, "minilm").own is None
+    assert "the shipped one answers" in caplog.text
     path.write_text(json.dumps({}))
     indexer.ports.judging.use_shipped()
     assert not path.exists()
