@@ -1,9 +1,10 @@
 """Which units go into a prompt: greedily by what each adds for its tokens.
 
 What a unit adds is its relevance times the share of its text that nothing chosen says yet, and less
-with each further one of a file or page: a submodular gain, so that greedy choice is near the best
-there is (Lin and Bilmes, 2010: divided by a power of the cost). The neighbours of a chosen passage
-become candidates with a part of its relevance, so that an answer cut at a border is whole.
+with each further one of a page, or of a file without pages: a submodular gain, so that greedy
+choice is near the best there is (Lin and Bilmes, 2010: divided by a power of the cost). The
+neighbours of a chosen passage become candidates with a part of its relevance, so that an answer cut
+at a border is whole.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from engine.store import Row
 #: Power of a unit's tokens that its gain is divided by: 0 takes the best, 1 the best for their
 #: tokens, among which are headings and crumbs.
 COST_POWER = 0.3
-#: Each further unit of a file counts so much of the one before, and so of a page.
+#: Each further unit of a page counts so much of the one before, and so of a file without pages. Of
+#: one with pages they do not: counted by the file, too, pages of reports of 150 pages were in a
+#: prompt of 4,000 tokens 0.68 times as often as among the first ten hits, and are 1.00 times.
 OF_FILE, OF_PAGE = 0.8, 0.8
 #: Relevance of a passage for standing beside a chosen one.
 BESIDE = 0.4
@@ -149,13 +152,12 @@ class _Choice:
         return self._shingles[unit_id]
 
     def _of_others(self, one: Candidate) -> float:
-        """0..1: how much it counts beside the others of its file and page."""
-        others = self._of_file[one.owner]
-        if not others or self._beside(one):
+        """0..1: how much it counts beside the others of its page, or file without pages."""
+        if self._beside(one):
             return 1.0
-        page = one.row.page is not None
-        of_page = self._of_page[one.row.file_id, one.row.page] if page else 0
-        return float(OF_FILE**others * OF_PAGE**of_page)
+        if one.row.page is not None:
+            return float(OF_PAGE ** self._of_page[one.row.file_id, one.row.page])
+        return float(OF_FILE ** self._of_file[one.owner])
 
     def _beside(self, one: Candidate) -> bool:
         """Whether a passage before or after it, of the same section, was chosen."""

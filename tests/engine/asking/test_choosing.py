@@ -78,6 +78,14 @@ def test_no_ten_passages_of_one_page() -> None:
     assert len(told) == 10
 
 
+def test_pages_of_a_long_report_count_each_by_itself_and_sections_of_a_file_do_not() -> None:
+    report = [unit(1, 2 * n, text(n), 0.8, kind="pdf", page=n + 1) for n in range(8)]
+    others = [unit(10 + n, 0, text(20 + n), 0.5) for n in range(8)]
+    assert chosen([*report, *others], 320) == [one.row.unit_id for one in report]
+    note = [unit(1, 2 * n, text(n), 0.8) for n in range(8)]
+    assert sum(one.startswith("1:") for one in chosen([*note, *others], 320)) <= 4
+
+
 def test_neighbours_of_a_good_passage_join_it_where_they_fit() -> None:
     function = [unit(1, n, text(n), 0.9, kind="code", symbol="send") for n in range(3)]
     other = unit(1, 3, text(3), 0.9, kind="code", symbol="other")
