@@ -26,7 +26,7 @@ from engine.search.question_language import unread_by, warm
 from engine.search.ranker import Ranker
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
-from engine.store import Looks, Store
+from engine.store import Looks, UnitStore
 
 
 class Searcher:
@@ -34,7 +34,7 @@ class Searcher:
 
     def __init__(
         self,
-        store: Store,
+        store: UnitStore,
         encoder: QueryEncoder,
         spec: ModelSpec,
         names: NameIndex,
