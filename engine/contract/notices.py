@@ -10,7 +10,7 @@ from typing import Literal
 from engine.contract.types import Notice
 
 NoticeCode = Literal[
-    "language", "script", "no-sight", "no-folders", "nothing-indexed", "words-only", "unproven"
+    "language", "script", "no-sight", "no-folders", "nothing-indexed", "nothing-to-read", "words-only", "unproven"
 ]
 
 
@@ -62,6 +62,12 @@ NOTICES: dict[NoticeCode, NoticeRow] = {
         "Show Problems",
         "problems",
         "inkling problems",
+    ),
+    "nothing-to-read": NoticeRow(
+        "There is nothing in this archive that you may read: ask whoever runs it.",
+        "Show Index",
+        "index_panel",
+        "inkling status",
     ),
 }
 

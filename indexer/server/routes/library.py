@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from engine.contract.version import VERSION
-from indexer.server.ports import Library
+from indexer.server.ports import Library, Reading
 from indexer.server.request_types import (
     AskedPath,
     AskedPaths,
@@ -74,13 +74,46 @@ class AskedText(AskedPath):
 
 def library_routes(port: Library) -> list[Route]:
     """Under /v1."""
-    return [*_folder_routes(port), *_file_routes(port), *_view_routes(port)]
+    return [*_folder_routes(port), *_file_routes(port), *_view_routes(port), *reading_routes(port)]
 
 
-def _folder_routes(port: Library) -> list[Route]:
+def reading_routes(port: Reading) -> list[Route]:
+    """What is told of files and changes nothing; only of files in the index."""
+
     def status(_: Nothing) -> Response:
         return as_json({"version": VERSION, **port.status()})
 
+    def problems(asked: AskedProblems) -> Response:
+        return as_json(port.problems(asked.reason, asked.state, asked.rule, asked.limit))
+
+    def recent(asked: AskedRecent) -> Response:
+        return as_json({"files": port.recent(asked.limit)})
+
+    def values(_: Nothing) -> Response:
+        return as_json({"values": port.values()})
+
+    def thumb(asked: AskedThumbnail) -> Response:
+        found = port.thumbnail(asked.path, asked.page)
+        if found is None:
+            raise HTTPException(404, "There is no thumbnail of this.")
+        return FileResponse(found, media_type="image/webp")
+
+    def text(asked: AskedText) -> Response:
+        first, last = asked.first, asked.last
+        lines = None if first is None or last is None else (first, last)
+        return as_json({"text": port.text(asked.path, asked.page, lines)})
+
+    return [
+        get("/v1/status", Nothing, status),
+        get("/v1/problems", AskedProblems, problems),
+        get("/v1/recent", AskedRecent, recent),
+        get("/v1/values", Nothing, values),
+        get("/v1/thumb", AskedThumbnail, thumb),
+        get("/v1/text", AskedText, text),
+    ]
+
+
+def _folder_routes(port: Library) -> list[Route]:
     def add(asked: AskedPaths) -> Response:
         return as_json({"folders": port.add_folders(asked.paths)})
 
@@ -91,7 +124,6 @@ def _folder_routes(port: Library) -> list[Route]:
         return as_json(port.estimate(asked.paths))
 
     return [
-        get("/v1/status", Nothing, status),
         post("/v1/folders", AskedPaths, add),
         post("/v1/folders", AskedPaths, remove, "DELETE"),
         post("/v1/estimate", AskedPaths, estimated),
@@ -99,15 +131,6 @@ def _folder_routes(port: Library) -> list[Route]:
 
 
 def _file_routes(port: Library) -> list[Route]:
-    def problems(asked: AskedProblems) -> Response:
-        return as_json(port.problems(asked.reason, asked.state, asked.rule, asked.limit))
-
-    def recent(asked: AskedRecent) -> Response:
-        return as_json({"files": port.recent(asked.limit)})
-
-    def values(_: Nothing) -> Response:
-        return as_json({"values": port.values()})
-
     def retry(asked: AskedRetry) -> Response:
         return as_json({"files": port.retry(asked.paths)})
 
@@ -115,34 +138,14 @@ def _file_routes(port: Library) -> list[Route]:
         return as_json({"files": port.allow(asked.paths)})
 
     return [
-        get("/v1/problems", AskedProblems, problems),
-        get("/v1/recent", AskedRecent, recent),
-        get("/v1/values", Nothing, values),
         post("/v1/retry", AskedRetry, retry),
         post("/v1/allow", AskedPaths, allow),
     ]
 
 
 def _view_routes(port: Library) -> list[Route]:
-    """What front ends show of a file; only of files in the index."""
-
-    def thumb(asked: AskedThumbnail) -> Response:
-        found = port.thumbnail(asked.path, asked.page)
-        if found is None:
-            raise HTTPException(404, "There is no thumbnail of this.")
-        return FileResponse(found, media_type="image/webp")
-
     def render(asked: AskedRendering) -> Response:
         picture = port.render(asked.path, asked.page, asked.width)
         return Response(picture, media_type="image/png")
 
-    def text(asked: AskedText) -> Response:
-        first, last = asked.first, asked.last
-        lines = None if first is None or last is None else (first, last)
-        return as_json({"text": port.text(asked.path, asked.page, lines)})
-
-    return [
-        get("/v1/thumb", AskedThumbnail, thumb),
-        get("/v1/render", AskedRendering, render),
-        get("/v1/text", AskedText, text),
-    ]
+    return [get("/v1/render", AskedRendering, render)]

@@ -1,0 +1,76 @@
+"""All of it on one machine: folders that are filled into an archive again and again, one account."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.archive.archive import Archive
+from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
+from indexer.archiving.command import open_archive, run
+from indexer.team.accounts import made_token
+
+log = logging.getLogger(__name__)
+
+
+class Filling:
+    """Has the archive hold what the folders hold, again and again."""
+
+    def __init__(
+        self, archive: Path, options: argparse.Namespace, base: BaseDir, again_s: float
+    ) -> None:
+        self._base, self._again_s = base, again_s
+        self._options = argparse.Namespace(
+            uri=str(archive),
+            folders=options.folders,
+            ray="off",
+            name=options.name or Path(os.path.abspath(options.folders[0])).name,
+            readers=options.readers,
+            model=options.model,
+        )
+        self._filled = threading.Event()
+
+    def ready(self) -> None:
+        """See that there is an archive to be served; InklingError where there can be none."""
+
+    def run(self, ending: threading.Event) -> None:
+        """Fill until `ending`."""
+        while not ending.is_set():
+            try:
+                run(self._options, self._base)
+            except InklingError as error:
+                log.error("The archive could not be filled: %s", error)
+            ending.wait(self._again_s)
+
+
+def first_account(file: Path, name: str, say: Callable[[str], None]) -> Path:
+    """A file of accounts with one for whoever starts the service; what there is stays."""
+    if file.exists():
+        return file
+    token, lines = made_token(name, _groups())
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(lines + "\n")
+    say(f"Your token, which is not shown again: {token}")
+    say(f"Accounts stand in {file}; `inkling serve token NAME` makes others.")
+    return file
+
+
+def _groups() -> list[str]:
+    """The groups of whoever starts this, where the system has such."""
+    try:
+        import grp
+    except ImportError:
+        return []
+    known = []
+    for number in os.getgroups():
+        try:
+            known.append(grp.getgrgid(number).gr_name)
+        except KeyError:
+            continue
+    return sorted(known)
