@@ -9,10 +9,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.archive.archive import Archive
+from engine.archive.archive import Archive, NoArchiveError
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from indexer.archiving.command import open_archive, run
+from engine.contract.settings import Settings
+from engine.models.files import ensure_usable
+from engine.models.registry import model_spec
+from engine.models.sizes import as_found
+from indexer.archiving.command import run
 from indexer.team.accounts import made_token
 
 log = logging.getLogger(__name__)
@@ -33,10 +37,16 @@ class Filling:
             readers=options.readers,
             model=options.model,
         )
-        self._filled = threading.Event()
 
     def ready(self) -> None:
         """See that there is an archive to be served; InklingError where there can be none."""
+        try:
+            Archive.open(self._options.uri, read_only=True).close()
+        except NoArchiveError:
+            wanted = self._options.model or Settings.load(self._base).model
+            spec = as_found(model_spec(wanted), self._base)
+            ensure_usable(spec, self._base)
+            Archive.create(self._options.uri, self._options.name, spec).close()
 
     def run(self, ending: threading.Event) -> None:
         """Fill until `ending`."""

@@ -105,7 +105,6 @@ def _team(options: argparse.Namespace, base: BaseDir) -> int:
         threading.Thread(target=filling.run, args=(ending,), name="filling", daemon=True).start()
         server.wait(ending)
         server.stop()
-        filling.stop()
     finally:
         service.close()
     return 0

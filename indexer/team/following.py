@@ -44,19 +44,22 @@ class Points(Protocol):
 
     @property
     def synced(self) -> int:
-        """The commit that they stand for."""
+        """The commit that they stand for, durably; -1 before the first."""
+
+    @synced.setter
+    def synced(self, commit: int) -> None: ...
 
     def upsert(self, units: Sequence[StoredUnit], rights: Mapping[int, int]) -> None:
-        """Units, and by file its rights class."""
+        """The only units of their files, and by file its rights class."""
 
-    def delete(self, file_ids: Sequence[int]) -> None:
+    def delete(self, file_ids: Iterable[int]) -> None:
         """All units of these files."""
 
     def set_rights(self, rights: Mapping[int, int]) -> None:
         """Files are of other classes now."""
 
-    def sync(self, commit: int) -> None:
-        """They stand for this commit from now on, durably."""
+    def tend(self) -> None:
+        """Keep searching fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Follower:
         """`writes`: whether the points are kept by this one, or by another that shares them."""
         self._archive, self._names, self._points = archive, names, points
         self._thumbs, self._writes, self._clock = thumbs, writes, clock
-        self._ending, self._looked = threading.Event(), threading.Event()
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="following", daemon=True)
         self._behind = True
         self._since, self._why = 0.0, ""
@@ -120,13 +123,15 @@ class Follower:
         """Take some commits in; whether there may be more. InklingError if that is not possible."""
         after = self._names.commit
         if self._writes:
-            after = min(after, self._points.synced)
+            after = min(after, max(0, self._points.synced))
         changes = self._archive.changes(after, BATCH)
         if changes.rewound and after:
             log.error("Commits of the archive were lost: all that was made of it is made anew")
             self._clear()
             return True
         if changes.commit == after:
+            if self._writes and self._points.synced < after:
+                self._points.synced = after  # an empty archive, too, is one
             return False
         self._take(changes)
         return True
@@ -140,8 +145,8 @@ class Follower:
             names.apply(names.commit, (), changes.gone)
         units = list(self._archive.units([file.file_id for file in changes.files]))
         if writes:
-            # What came in again under fewer units leaves none behind.
-            points.delete([*changes.gone, *(file.file_id for file in changes.files)])
+            told = {stored.unit.file_id for stored in units}
+            points.delete([*changes.gone, *(f.file_id for f in changes.files if f.file_id not in told)])
             points.upsert(units, {file.file_id: file.rights_class for file in changes.files})
             points.set_rights({file.file_id: file.rights_class for file in changes.rerighted})
         for file in changes.files:
@@ -157,7 +162,7 @@ class Follower:
             languages=languages,
         )
         if writes:
-            points.sync(changes.commit)
+            points.synced = changes.commit
         names.left(changes.gone)
 
     def _keep_thumb(self, file: ArchivedFile) -> None:
@@ -175,13 +180,15 @@ class Follower:
         self._names.apply(0, (), everything)
         if self._writes:
             self._points.delete(everything)
-            self._points.sync(0)
+            self._points.synced = 0
         self._names.left(everything)
 
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                self._behind = self.step()
+                was, self._behind = self._behind, self.step()
+                if was and not self._behind and self._writes:
+                    self._points.tend()
                 if self._why:
                     log.info("The archive is followed again")
                 self._why = ""
