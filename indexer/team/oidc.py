@@ -71,7 +71,7 @@ class OidcAccounts:
             return None
         try:
             return self._account(self._verified(token, header))
-        except jwt.InvalidTokenError as error:
+        except jwt.PyJWTError as error:
             raise self._refused(error, claimed) from error
 
     def problem(self) -> str:
@@ -148,7 +148,7 @@ class _Keys:
         self.problem = ""
 
     def of(self, kid: str | None, algorithm: str) -> jwt.PyJWK:
-        """InvalidTokenError where the provider has no such key, InklingError where it can't be
+        """InvalidKeyError where the provider has no such key, InklingError where it can't be
         asked and nothing is known of it."""
         with self._lock:
             now = time.monotonic()

@@ -174,12 +174,14 @@ class Running:
         while self.follower.step():
             pass
         self.views = Views(self.names, self.points, encoder(), SPEC)
-        self._audit = AuditLog(folder / "audit.jsonl")
+        self.log = folder / "audit.jsonl"
+        self._audit = AuditLog(self.log)
+        self.guard = Guard(tokens, Limiter(Limits(1_000_000, 8)), self._audit)
         self.app = make_app(
             ArchiveSearch(self.views, self.follower.away),
             ArchiveLibrary(self.views, held.about, SPEC, folder / "thumbs", self.follower.health),
             lambda: (held.about, self.names.commit),
-            Guard(tokens, Limiter(Limits(1_000_000, 8)), self._audit),
+            self.guard,
             lambda error: None,
             dict,
         )
