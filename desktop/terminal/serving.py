@@ -1,4 +1,4 @@
-"""`inkling serve` and `inkling team`: start the service in the foreground; it reads its own options."""
+"""`inkling serve`, `inkling team`: start the service in the foreground, which reads its options."""
 
 from __future__ import annotations
 

@@ -10,7 +10,14 @@ from typing import Literal
 from engine.contract.types import Notice
 
 NoticeCode = Literal[
-    "language", "script", "no-sight", "no-folders", "nothing-indexed", "nothing-to-read", "words-only", "unproven"
+    "language",
+    "script",
+    "no-sight",
+    "no-folders",
+    "nothing-indexed",
+    "nothing-to-read",
+    "words-only",
+    "unproven",
 ]
 
 

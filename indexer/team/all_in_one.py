@@ -1,4 +1,4 @@
-"""All of it on one machine: folders that are filled into an archive again and again, one account."""
+"""All on one machine: folders that are filled into an archive again and again, and an account."""
 
 from __future__ import annotations
 

@@ -181,4 +181,3 @@ def _in_time(receive: Receive) -> Receive:
         return message
 
     return received
-

@@ -6,10 +6,11 @@ import json
 import logging
 import os
 import queue
+import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ class _Rotated(RotatingFileHandler):
         self.why, self.lost = "", 0
         super().__init__(path, maxBytes=BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
 
-    def _open(self) -> TextIOWrapper:
+    def _open(self) -> Any:
         def private(path: str, flags: int) -> int:
             return os.open(path, flags, 0o600)
 
@@ -105,18 +106,15 @@ class _Rotated(RotatingFileHandler):
             log.warning("The audit log is written again; %d lines are lost.", self.lost)
             self.why = ""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the library's name)
-        import sys
-
+    def handleError(self, record: logging.LogRecord) -> None:
         self.lost += 1
         error = sys.exc_info()[1]
         why = str(getattr(error, "strerror", None) or error)
         if why != self.why:
             self.why = why
             log.error("The audit log can't be written: %s. Free some space.", why)
-        if self.stream is not None:  # what the buffer holds would be tried again with every line
-            try:
-                self.stream.close()
-            except OSError:
-                pass
-            self.stream = None  # type: ignore[assignment]
+        # What the buffer holds would be tried again with every line.
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()

@@ -146,7 +146,9 @@ class Follower:
         units = list(self._archive.units([file.file_id for file in changes.files]))
         if writes:
             told = {stored.unit.file_id for stored in units}
-            points.delete([*changes.gone, *(f.file_id for f in changes.files if f.file_id not in told)])
+            points.delete(
+                [*changes.gone, *(f.file_id for f in changes.files if f.file_id not in told)]
+            )
             points.upsert(units, {file.file_id: file.rights_class for file in changes.files})
             points.set_rights({file.file_id: file.rights_class for file in changes.rerighted})
         for file in changes.files:

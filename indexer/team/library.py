@@ -10,8 +10,8 @@ from engine.archive.entries import About
 from engine.models.registry import ModelSpec
 from indexer.ledger.records import FileRecord
 from indexer.server import problems
-from indexer.server.stored_text import text_of
 from indexer.server.status import by_state
+from indexer.server.stored_text import text_of
 from indexer.team.asker import ASKED, asking
 from indexer.team.following import Health, thumb_of
 from indexer.team.search import known_file

@@ -74,10 +74,12 @@ class Limiter:
         return None if self._windows.hit(item, *key) else self._after(item, *key)
 
     def _after(self, item: RateLimitItemPerMinute, *key: str) -> int:
-        return max(1, math.ceil(self._windows.get_window_stats(item, *key).reset_time - time.time()))
+        return max(
+            1, math.ceil(self._windows.get_window_stats(item, *key).reset_time - time.time())
+        )
 
 
-class TimedProtocol(H11Protocol):
+class TimedProtocol(H11Protocol):  # type: ignore[misc]
     """HTTP whose header lines have to be here in time: a connection is no place to wait in."""
 
     _too_slow: asyncio.TimerHandle | None = None

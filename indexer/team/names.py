@@ -1,9 +1,9 @@
 """Names, states and copies of an archive's files in SQLite, as each asker may see them.
 
-The file is a ledger's, so that the ledger's own questions are asked of it. A connection of a view has
-`files` and `words` in its temporary schema, which SQLite looks into first: views of the rows whose
-rights class the asker reads. No question can forget to leave something out, and how often a word
-occurs is counted over what is read alone (`class_words`).
+The file is a ledger's, so that the ledger's own questions are asked of it. A connection of a view
+has `files` and `words` in its temporary schema, which SQLite looks into first: views of the rows
+whose rights class the asker reads. No question can forget to leave something out, and how often a
+word occurs is counted over what is read alone (`class_words`).
 """
 
 from __future__ import annotations
@@ -146,9 +146,7 @@ class Names:
             for batch in batches(files):
                 touched |= _insert(connection, batch, known)
             _note_classes(connection, files, touched, commit)
-            connection.executemany(
-                "INSERT OR IGNORE INTO leaving VALUES (?)", [(i,) for i in gone]
-            )
+            connection.executemany("INSERT OR IGNORE INTO leaving VALUES (?)", [(i,) for i in gone])
             connection.executemany("DELETE FROM leaving WHERE id = ?", [(i,) for i in ids])
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('commit', ?)", (str(commit),))
         self.leaving.difference_update(ids)
@@ -345,9 +343,7 @@ def _row(file: ArchivedFile, language: str | None) -> tuple[Any, ...]:
     return tuple(known.get(column) for column in _COLUMNS)
 
 
-def _count(
-    connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]], sign: int
-) -> None:
+def _count(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]], sign: int) -> None:
     """More, or fewer, files of a class hold the words of these names and folders."""
     counts: dict[tuple[int, str], list[int]] = {}
     for rights, name, folder in rows:
@@ -374,7 +370,7 @@ def _note_classes(
     touched: set[int],
     commit: int,
 ) -> None:
-    """Which classes there are, who reads them, and when they changed; a class without files goes."""
+    """Which classes there are, who reads them, and with which commit they changed last."""
     readers = {file.rights_class: sorted(file.rights) for file in files}
     connection.executemany(
         "INSERT OR IGNORE INTO classes VALUES (?, ?, 0)",

@@ -184,9 +184,7 @@ class _Keys:
     def _discovered(self) -> str:
         address = self._provider.issuer.rstrip("/") + _DISCOVERY
         told = _object(_fetched(address), address)
-        if told.get("issuer") != self._provider.issuer or not isinstance(
-            told.get("jwks_uri"), str
-        ):
+        if told.get("issuer") != self._provider.issuer or not isinstance(told.get("jwks_uri"), str):
             raise InklingError(
                 "What {address} says is not of the issuer {issuer}.",
                 hint="Give the issuer just as the provider spells it.",
@@ -251,10 +249,10 @@ def _fetched(place: str) -> bytes:
 class _NoWayOut(urllib.request.HTTPRedirectHandler):
     """Keys come from where they were said to be, over https alone."""
 
-    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
-        if urlsplit(newurl).scheme != "https":
+    def redirect_request(self, *given: Any) -> urllib.request.Request | None:
+        if urlsplit(given[-1]).scheme != "https":
             raise urllib.error.URLError("it leads away from https")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        return super().redirect_request(*given)
 
 
 def _time(value: object, otherwise: float) -> float:

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -241,5 +241,3 @@ def _note(place: Path, text: str) -> None:
     fresh = place.with_suffix(".new")
     fresh.write_text(text)
     put_in_place(fresh, place)
-
-

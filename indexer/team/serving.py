@@ -51,7 +51,7 @@ class Place:
     def url(self, port: int) -> str:
         """How it is reached; `port`: the one that it listens at."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        host = socket.gethostname() if self.host in ("0.0.0.0", "::") else host  # noqa: S104
+        host = socket.gethostname() if self.host in ("0.0.0.0", "::") else host
         return f"{'http' if self.cert is None else 'https'}://{host}:{port}"
 
 

@@ -46,14 +46,14 @@ class Views:
         self._names, self._points = names, points
         self._encoder, self._spec = encoder, spec
         self._lock = threading.Lock()
-        self._kept: OrderedDict[frozenset[int], View] = OrderedDict()
+        self._kept: OrderedDict[frozenset[int] | None, View] = OrderedDict()
 
     def of(self, account: Account) -> View:
         """What this account may read: by its rights now, so that a change holds at once."""
         return self.of_classes(self._names.classes_of(account.principals))
 
-    def of_classes(self, rights: frozenset[int]) -> View:
-        """The same by classes."""
+    def of_classes(self, rights: frozenset[int] | None) -> View:
+        """The same by classes; None: everything."""
         with self._lock:
             view = self._kept.get(rights)
             if view is None:
@@ -63,7 +63,7 @@ class Views:
                 self._kept.popitem(last=False)  # its threads end with its last question
             return view
 
-    def _made(self, rights: frozenset[int]) -> View:
+    def _made(self, rights: frozenset[int] | None) -> View:
         names, store = self._names.view(rights), self._points.view(rights)
         copies, alive = names.same_contents, self._there
         searcher = Searcher(

@@ -1,4 +1,4 @@
-"""Archives for tests: texts encoded once by the real model, under other names and rights each time."""
+"""Archives for tests: texts encoded once by the real model, under other names and rights each."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ TEXTS = (
     "Salaries of the department for the coming year.",
 )
 WORDS = (
-    "budget", "report", "invoice", "draft", "meeting", "notes", "berlin", "bread", "crane", "summary",
-    "quarterly", "2041", "Reports", "harbour",
+    "budget", "report", "invoice", "draft", "meeting", "notes", "berlin", "bread", "crane",
+    "summary", "quarterly", "2041", "Reports", "harbour",
 )  # fmt: skip
 QUESTIONS = (
     "budget meeting", "quartrly report", "crane harbour", "how to bake bread", "invoice 2041",
-    "\"quarterly report\"", "draft -meeting", "kind:note report", "in:notes budget", "name:*report*",
-    "salaries", "what was paid back", "budgt", "museum OR harbour", "",
+    "\"quarterly report\"", "draft -meeting", "kind:note report", "in:notes budget",
+    "name:*report*", "salaries", "what was paid back", "budgt", "museum OR harbour", "",
 )  # fmt: skip
 NAMES = ("user:mara", "user:tom", "group:finance", "group:museum", "everyone", "uid:1000")
 
@@ -105,7 +105,11 @@ class Given:
             replace(
                 encoded()[text],
                 unit=replace(
-                    encoded()[text].unit, file_id=number, ordinal=place, kind=self.kind, language="en"
+                    encoded()[text].unit,
+                    file_id=number,
+                    ordinal=place,
+                    kind=self.kind,
+                    language="en",
                 ),
                 file=facts,
             )
@@ -114,7 +118,13 @@ class Given:
         content = "-".join(map(str, chosen)) if chosen else ""
         reason = "" if self.state == "done" else "secret-name"
         file = ArchivedFile(
-            facts, content, self.rights, self.state, reason, units=len(units), text_hash=content  # type: ignore[arg-type]
+            facts,
+            content,
+            self.rights,
+            self.state,
+            reason,
+            units=len(units),
+            text_hash=content,  # type: ignore[arg-type]
         )
         return file, units
 
@@ -125,7 +135,8 @@ def drawn(random_: random.Random, most: int = 14) -> list[Given]:
     for number in range(random_.randint(1, most)):
         name = " ".join(random_.sample(WORDS, random_.randint(1, 3)))
         kind, ext = random_.choice((("note", "txt"), ("note", "md"), ("pdf", "pdf")))
-        path = f"/share/{random_.choice(WORDS)}/{random_.choice(('notes', 'old'))}/{name} {number % 3}.{ext}"
+        folder = f"/share/{random_.choice(WORDS)}/{random_.choice(('notes', 'old'))}"
+        path = f"{folder}/{name} {number % 3}.{ext}"
         texts = tuple(random_.sample(range(len(TEXTS)), random_.randint(1, 3)))
         rights = frozenset(random_.sample(NAMES, random_.randint(1, 2)))
         state = "withheld" if random_.random() < 0.1 else "done"

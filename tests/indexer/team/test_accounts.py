@@ -26,7 +26,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_a_token_opens_its_account(tmp_path: Path) -> None:
-    token, lines = made_token("mara \"m\"", ["finance", "all staff"])
+    token, lines = made_token('mara "m"', ["finance", "all staff"])
     other, more = made_token("tom")
     accounts = Tokens([AccountsFile(write(tmp_path / "a.toml", f"{lines}\n{more}"))])
     assert accounts.of(token).principals == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def test_commits_are_taken_in(following: Following) -> None:
     assert after["units"] == state["units"]
     assert after["rights"] != state["rights"]
     assert after["files"] == state["files"]  # its language, too
-    assert following.names.classes_of(frozenset({"everyone"})) & set(after["rights"].values()) == set()
+    assert not following.names.classes_of(frozenset({"everyone"})) & set(after["rights"].values())
 
 
 def test_new_commits_are_seen_by_themselves(following: Following) -> None:
@@ -123,17 +124,15 @@ def test_ended_anywhere_it_goes_on(tmp_path: Path, seed: int) -> None:
     what a new service would serve."""
     random_ = random.Random(seed)
     following = Following(tmp_path)
-    for round_ in range(6):
+    for _round in range(6):
         known = [file.file_id for file in following.archive.files()]
         following.put(*drawn(random_, 5))
         following.archive.set_rights({random_.choice(known): frozenset({"user:ina"})})
         following.archive.remove(random_.sample(known, len(known) // 3))
         for _ in range(2):
             _end_after(following, random_.randint(0, 4), random_.random() < 0.5)
-            try:
+            with suppress(Ended):
                 following.catch_up()
-            except Ended:
-                pass
             following.close()
             following.open()
     following.catch_up()
@@ -168,7 +167,8 @@ def _end_after(following: Following, writes: int, before: bool) -> None:
 
     for owner, name in (
         (following.names, "apply"), (following.names, "left"),
-        (following.points, "upsert"), (following.points, "delete"), (following.points, "set_rights"),
+        (following.points, "upsert"), (following.points, "delete"),
+        (following.points, "set_rights"),
     ):  # fmt: skip
         setattr(owner, name, ending(getattr(owner, name)))
 

@@ -75,7 +75,10 @@ def test_web_pages_and_long_requests_are_refused(client: TestClient) -> None:
 
 def test_pictures_of_the_asker_s_machine_are_not_read_here(client: TestClient) -> None:
     reply = client.post("/v1/search", json={"image": "/etc/passwd"}, headers=MARA)
-    assert (reply.status_code, error(reply)) == (400, "A team's archive is not asked with pictures.")
+    assert (reply.status_code, error(reply)) == (
+        400,
+        "A team's archive is not asked with pictures.",
+    )
 
 
 def test_who_asks_too_often_waits(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The process: TLS, certificates that are renewed, what it refuses to start with, killed and back."""
+"""The process: TLS, renewed certificates, what it refuses to start with, killed and back."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_where_it_can_t_answer_is_said(given: dict[str, Any], said: str) -> None
 
 
 def test_a_certificate_that_can_t_be_used_is_said(tmp_path: Path) -> None:
-    cert, key = certified(tmp_path / "a")
+    cert, _ = certified(tmp_path / "a")
     _, other = certified(tmp_path / "b")
     with pytest.raises(InklingError, match="key values mismatch"):
         Server(app(), Place("127.0.0.1", 0, cert, other))
@@ -248,7 +248,8 @@ def test_killed_it_answers_again(tmp_path: Path, base: BaseDir, archive: Path) -
 def test_a_token_is_made_in_the_terminal() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "desktop", "serve", "token", "mara", "--groups", "finance"],
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, capture_output=True, text=True, check=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("inkling_")
     assert 'name = "mara"' in done.stdout
