@@ -99,7 +99,7 @@ class AccountsFile:
                 told = file.read()
         except OSError as error:
             raise _unreadable(self._path, error) from error
-        if os.name == "posix" and stat.S_IMODE(found.st_mode) & stat.S_IWOTH:
+        if hasattr(os, "getuid") and stat.S_IMODE(found.st_mode) & stat.S_IWOTH:
             raise InklingError(
                 "Anybody on this machine may write accounts into {path}.",
                 hint="Take that right away: chmod o-w.",

@@ -55,7 +55,6 @@ def _serve(options: argparse.Namespace, base: BaseDir) -> int:
             accounts=_path(options.accounts),
             provider=_provider(options),
             qdrant=options.qdrant,
-            keeps_points=not options.points_kept_elsewhere,
             limits=_limits(options),
             questions=not options.no_questions,
         )
@@ -160,11 +159,6 @@ def _serve_parser() -> argparse.ArgumentParser:
     parser.add_argument("--archive", metavar="URI", required=True, help="a folder, or s3://…")
     parser.add_argument("--dir", metavar="DIR", help="its own state, which can be made anew")
     parser.add_argument("--qdrant", metavar="URL", default="", help="a Qdrant server; else in here")
-    parser.add_argument(
-        "--points-kept-elsewhere",
-        action="store_true",
-        help="another service that shares the Qdrant server fills it",
-    )
     _add_shared(parser)
     return parser
 

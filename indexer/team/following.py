@@ -86,13 +86,10 @@ class Follower:
         names: Names,
         points: Points,
         thumbs: Path,
-        *,
-        writes: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`writes`: whether the points are kept by this one, or by another that shares them."""
         self._archive, self._names, self._points = archive, names, points
-        self._thumbs, self._writes, self._clock = thumbs, writes, clock
+        self._thumbs, self._clock = thumbs, clock
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="following", daemon=True)
         self._behind = True
@@ -121,16 +118,14 @@ class Follower:
 
     def step(self) -> bool:
         """Take some commits in; whether there may be more. InklingError if that is not possible."""
-        after = self._names.commit
-        if self._writes:
-            after = min(after, max(0, self._points.synced))
+        after = min(self._names.commit, max(0, self._points.synced))
         changes = self._archive.changes(after, BATCH)
         if changes.rewound and after:
             log.error("Commits of the archive were lost: all that was made of it is made anew")
             self._clear()
             return True
         if changes.commit == after:
-            if self._writes and self._points.synced < after:
+            if self._points.synced < after:
                 self._points.synced = after  # an empty archive, too, is one
             return False
         self._take(changes)
@@ -139,7 +134,7 @@ class Follower:
     def _take(self, changes: Changes) -> None:
         names, points = self._names, self._points
         # The points may be ahead: another names' file was made of them.
-        writes = self._writes and changes.commit > points.synced
+        writes = changes.commit > points.synced
         # What is gone is so at once, in every lane; points that are still there are not shown.
         if changes.gone:
             names.apply(names.commit, (), changes.gone)
@@ -180,16 +175,15 @@ class Follower:
     def _clear(self) -> None:
         everything = self._names.ids()
         self._names.apply(0, (), everything)
-        if self._writes:
-            self._points.delete(everything)
-            self._points.synced = 0
+        self._points.delete(everything)
+        self._points.synced = 0
         self._names.left(everything)
 
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
                 was, self._behind = self._behind, self.step()
-                if was and not self._behind and self._writes:
+                if was and not self._behind:
                     self._points.tend()
                 if self._why:
                     log.info("The archive is followed again")

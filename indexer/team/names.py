@@ -202,25 +202,25 @@ class _Views:
 
     @contextmanager
     def read(self, rights: frozenset[int]) -> Iterator[sqlite3.Connection]:
-        connection, before = self._taken(rights)
+        connection, stands_for = self._taken(rights)
         try:
-            if before != rights:
+            if stands_for != rights:
                 connection.execute("BEGIN")
                 connection.execute("DELETE FROM temp.asked")
                 connection.executemany(
                     "INSERT INTO temp.asked VALUES (?)", [(i,) for i in sorted(rights)]
                 )
                 connection.execute("COMMIT")
+                stands_for = rights
             yield connection
         except sqlite3.DatabaseError as error:
             raise readable(error, self._path) from error
         finally:
             with self._lock:
-                broken = connection.in_transaction
-                if self._closed or broken:
+                if self._closed or connection.in_transaction:
                     connection.close()
                 else:
-                    self._idle.append((connection, rights))
+                    self._idle.append((connection, stands_for))
 
     def close(self) -> None:
         with self._lock:

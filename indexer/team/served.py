@@ -52,7 +52,6 @@ class Served:
     accounts: Path | None = None  # a file of hashed tokens
     provider: Any = None  # an `oidc.Provider`
     qdrant: str = ""  # address of a server; "" for the engine in this process
-    keeps_points: bool = True  # else another service that shares the server does
     limits: Limits = field(default_factory=Limits)
     questions: bool = True  # stand in the audit log
 
@@ -73,7 +72,9 @@ class Service:
             names = Names(self._folder / "names.sqlite", self.about.archive_id)
             opened.callback(names.close)
             where = served.qdrant or self._folder / "points"
-            points = QdrantStore.open(where, self.about, os.environ.get(QDRANT_KEY))
+            beside = self._folder / "counts" if served.qdrant else None
+            key = os.environ.get(QDRANT_KEY)
+            points = QdrantStore.open(where, self.about, key, beside=beside)
             opened.callback(points.close)
             encoder = EncoderPool(self.spec, served.base)
             opened.callback(encoder.close)
@@ -81,9 +82,7 @@ class Service:
             views = Views(names, points, encoder, self.spec)
             opened.callback(views.close)
             thumbs = self._folder / "thumbs"
-            self.follower = Follower(
-                self.archive, names, points, thumbs, writes=served.keeps_points
-            )
+            self.follower = Follower(self.archive, names, points, thumbs)
             opened.callback(self.follower.stop)
             audit = AuditLog(self._folder / "audit.jsonl", questions=served.questions)
             opened.callback(audit.close)
