@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Lane = Literal["name", "text", "dense", "sight", "seen", "late"]
-Stage = Literal["names", "words", "fused", "rescored"]
+#: "merged": with what archives found.
+Stage = Literal["names", "words", "fused", "rescored", "merged"]
 
 #: Between the pieces of a unit's context: title, name, folders, headings.
 CONTEXT_SEPARATOR = " › "
