@@ -2,13 +2,13 @@
 
 Answers of one vector space are judged anew by one ranker, as if all had been in one index: what has
 no scale of its own (BM25, and all that counts as a share of the best) is measured by what they hold
-together. Those of other models meet them by rank.
+together. Those of other models meet them by how probable each ranker says that its hits answer.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,9 +35,7 @@ class Ranked:
     weak: bool
 
 
-def union(
-    answers: Sequence[Answer], ranker: Ranker, limit: int, *, newest: bool = False
-) -> Answer:
+def union(answers: Sequence[Answer], ranker: Ranker, limit: int, *, newest: bool = False) -> Answer:
     """One answer of several, the first of which is this machine's: what is said of the question is
     said of that. `ranker`: of its model. `newest`: nothing was asked but filters."""
     first = answers[0]
@@ -52,7 +50,7 @@ def union(
     others = [one for one, same in zip(answers, told, strict=True) if not same]
     lists = [_judged(ours, ranker)] if ours else []
     lists += [Ranked(list(one.hits), one.matches, one.weak) for one in others]
-    return _as_one(first, lists[0] if len(lists) == 1 else by_rank(lists), limit)
+    return _as_one(first, lists[0] if len(lists) == 1 else by_chance(lists), limit)
 
 
 def _space(answers: Sequence[Answer]) -> tuple[str, str] | None:
@@ -97,9 +95,16 @@ def _judged(answers: Sequence[Answer], ranker: Ranker) -> Ranked:
     of_hits = signals.of_hits(matrix, scores, places)
     of_hits |= {name: matrix.value(name)[places] for name in BY_PIXELS}
     rows = [{name: float(c[n]) for name, c in of_hits.items()} | asked for n in range(len(places))]
-    found = _folded(
-        [structs.replace(hits[i], score=round(float(scores[i]), 5)) for i in order]
-    )
+    probable = ranker.probabilities(rows)
+    judged = {}
+    for n, place in enumerate(places.tolist()):
+        features = hits[place].features
+        if probable is not None:
+            features = features | {"probability": probable[n]}
+        judged[place] = structs.replace(
+            hits[place], score=round(float(scores[place]), 5), features=features
+        )
+    found = _folded([judged.get(i, hits[i]) for i in order])
     return Ranked(found, 0 if weak else ranker.count_matching(rows), weak)
 
 
@@ -168,13 +173,18 @@ def _signals(
     return found | signals.of_kinds([hits[int(i)].kind for i in nearest])
 
 
-def by_rank(lists: Sequence[Ranked]) -> Ranked:
-    """Lists whose scores can't be compared. What matches in any of them matches."""
+def by_chance(lists: Sequence[Ranked]) -> Ranked:
+    """Lists whose scores can't be compared, by how probable each ranker says that its hits answer;
+    where one does not say, by rank. Measured on halves of six sets (`tests.benchmarks.union`):
+    nDCG@10 0.658 by probability, 0.594 by rank. What matches in any of them matches."""
+    told = all("probability" in hit.features for ranked in lists for hit in ranked.hits)
     scored: list[tuple[float, Hit]] = []
     match: set[tuple[str, str]] = set()
     for ranked in lists:
+        least = 1.0  # none is before one that its own ranker put before it
         for rank, hit in enumerate(ranked.hits, 1):
-            scored.append((1.0 / (RANKS + rank), hit))
+            least = min(least, hit.features["probability"]) if told else 1.0 / (RANKS + rank)
+            scored.append((least, hit))
         match |= {(h.archive, h.path) for h in ranked.hits[: ranked.matches or 0]}
     hits = _folded([hit for _, hit in sorted(scored, key=lambda pair: -pair[0])])
     last = max((n for n, hit in enumerate(hits, 1) if (hit.archive, hit.path) in match), default=0)

@@ -5,9 +5,9 @@
 DIR holds the sets' indexes as `tests.benchmarks.quality --keep` left them. A set's files are split
 at random N times into this machine's half and an archive's; nDCG@10 of the undivided index is
 compared with those of the joined answers: judged by one ranker (`union`, engine.search.union, which
-is what Inkling does), with BM25 as each index has it (`as told`), by the scores that each index gave
-(`by score`), by rank as of another model (`by rank`), by how probable each index says that a hit
-answers (`probable`), and of the larger half alone.
+is what Inkling does), with BM25 as each index has it (`as told`), by the scores that each index
+gave (`by score`), by rank (`by rank`), by how probable each index says that a hit answers
+(`probable`, which other models' answers meet by), and of the larger half alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from engine.contract.types import Answer, Filters, Unit
 from engine.search.late_interaction import directions, quantise
 from engine.search.ports import NameMatch
 from engine.search.searcher import Searcher
-from engine.search.union import Ranked, by_rank, union
+from engine.search.union import Ranked, by_chance, union
 from engine.store import Store, StoredUnit
 from engine.store.segments import TokenRecord
 from indexer.server.lifecycle import Indexer
@@ -72,7 +72,7 @@ class Part:
             some = file_ids[start : start + 100]
             self.store.replace_files({i: stored(engine.store, i) for i in some})
         self.store.maintain(force=True)
-        self._mine, self._find = set(file_ids), engine._names  # noqa: SLF001
+        self._mine, self._find = set(file_ids), engine._names
         self.searcher = Searcher(
             self.store, engine.encoders, engine.spec, self._names, ranker=engine.ranker
         )
@@ -105,7 +105,10 @@ def ways(whole: Answer, halves: Sequence[Answer], ranker: object) -> Mapping[str
         value = {"by score": lambda h: h.score, "probable": lambda h: h.features["probability"]}
         return structs.replace(whole, hits=tuple(sorted(hits, key=value[key], reverse=True)))
 
-    by_ranks = by_rank([Ranked(list(one.hits), None, False) for one in halves])
+    bare = [structs.replace(hit, features={}) for hit in hits]
+    by_ranks = by_chance(
+        [Ranked([h for h in bare if h.archive == name], None, False) for name in ("", "b")]
+    )
     return {
         "undivided": whole,
         "union": union(halves, ranker, LIMIT),  # type: ignore[arg-type]

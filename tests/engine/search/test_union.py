@@ -70,9 +70,7 @@ def indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexes]:
 
 
 def _filled(place: Path, ids: Sequence[int]) -> Engine:
-    engine = Engine(
-        BaseDir(place).create(), model_spec("minilm"), lambda words, limit, filters: []
-    )
+    engine = Engine(BaseDir(place).create(), model_spec("minilm"), lambda words, limit, filters: [])
     units = [
         (FileFacts(n, f"/n/{n}.md", "note", None, "md", 1e9 + n, n), Unit(n, 0, "note", TEXTS[n]))
         for n in ids
