@@ -47,7 +47,9 @@ def union(answers: Sequence[Answer], ranker: Ranker, limit: int, *, newest: bool
     space = _space(answers)
     told = [space is not None and _space([one]) == space for one in answers]
     ours = [one for one, same in zip(answers, told, strict=True) if same]
-    others = [one for one, same in zip(answers, told, strict=True) if not same]
+    others: Sequence[Answer] = [one for one, same in zip(answers, told, strict=True) if not same]
+    if len(ours) == 1:  # its own index has judged it
+        others, ours = answers, []
     lists = [_judged(ours, ranker)] if ours else []
     lists += [Ranked(list(one.hits), one.matches, one.weak) for one in others]
     return _as_one(first, lists[0] if len(lists) == 1 else by_chance(lists), limit)
