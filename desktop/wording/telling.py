@@ -126,6 +126,6 @@ def covered(told: Coverage) -> str:
         ours = tr(template).format(**{name: number(count) for name, count in counts.items()})
         sentence = sentence.replace(theirs, ours)
     for name, fault in told.away.items():
-        if (said := next((text for code, text in FAULTS.items() if code == fault), "")):
+        if said := next((text for code, text in FAULTS.items() if code == fault), ""):
             sentence = sentence.replace(said.format(name=name), tr(said).format(name=name))
     return tr(sentence)

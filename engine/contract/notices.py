@@ -50,8 +50,8 @@ NOTICES: dict[NoticeCode, NoticeRow] = {
     ),
     "picture-stays": NoticeRow(
         "Archives were not asked: a picture that you search with stays on this machine.",
-        "Archives…",
-        "archives",
+        "Settings…",
+        "settings",
         "inkling archive list",
     ),
     "words-only": NoticeRow(
