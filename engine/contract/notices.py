@@ -18,6 +18,7 @@ NoticeCode = Literal[
     "nothing-to-read",
     "words-only",
     "unproven",
+    "picture-stays",
 ]
 
 
@@ -48,6 +49,12 @@ NOTICES: dict[NoticeCode, NoticeRow] = {
         "settings",
         "inkling model list",
     ),
+    "picture-stays": NoticeRow(
+        "Archives were not asked: a picture that you search with stays on this machine.",
+        "Settings…",
+        "settings",
+        "inkling archive list",
+    ),
     "words-only": NoticeRow(
         "{model} can't be asked now: only names and words were searched, and how far the sources"
         " hold what is said is not measured.",
@@ -64,17 +71,17 @@ NOTICES: dict[NoticeCode, NoticeRow] = {
         "add_folder",
         "inkling add FOLDER",
     ),
-    "nothing-indexed": NoticeRow(
-        "Of none of the {files} files anything could be read: they are found by name alone.",
-        "Show Problems",
-        "problems",
-        "inkling problems",
-    ),
     "nothing-to-read": NoticeRow(
         "There is nothing in this archive that you may read: ask whoever runs it.",
         "Show Index",
         "index_panel",
         "inkling status",
+    ),
+    "nothing-indexed": NoticeRow(
+        "Of none of the {files} files anything could be read: they are found by name alone.",
+        "Show Problems",
+        "problems",
+        "inkling problems",
     ),
 }
 

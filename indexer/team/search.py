@@ -35,8 +35,9 @@ class ArchiveSearch:
         filters: Filters | None = None,
         plain: bool | Sequence[str] = False,
         raw: bool = False,
+        elsewhere: bool = False,
     ) -> Iterator[Answer]:
-        """The stages of an answer."""
+        """The stages of an answer; of nothing `elsewhere`."""
         query = self.query(text, image=image, filters=filters, plain=plain)
         asked, view = ASKED.get(), self._views.of(asking())
         asked.note((), text)
