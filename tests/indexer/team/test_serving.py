@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -74,7 +74,7 @@ def asked(url: str, cert: Path) -> str:
     """The answer over TLS; ssl.SSLError unless the service shows this certificate."""
     context = ssl.create_default_context(cafile=str(cert))
     port = int(url.rpartition(":")[2])
-    return httpx.get(f"https://localhost:{port}/", verify=context).text
+    return httpx2.get(f"https://localhost:{port}/", verify=context).text
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_it_answers_over_tls_and_takes_a_renewed_certificate(
     assert server.url.startswith("https://127.0.0.1:")
     assert asked(server.url, cert) == "here"
     new_cert, new_key = certified(tmp_path / "new")
-    with pytest.raises(httpx.ConnectError):
+    with pytest.raises(httpx2.ConnectError):
         asked(server.url, new_cert)
     monkeypatch.setattr("indexer.team.serving._RENEWED_S", 0.05)
     ending = threading.Event()
@@ -105,7 +105,7 @@ def test_it_answers_over_tls_and_takes_a_renewed_certificate(
     def renewed() -> bool:
         try:
             return asked(server.url, cert) == "here"
-        except httpx.ConnectError:
+        except httpx2.ConnectError:
             return False
 
     until(renewed)
@@ -226,11 +226,11 @@ def test_killed_it_answers_again(tmp_path: Path, base: BaseDir, archive: Path) -
 
     def hits() -> list[str]:
         try:
-            reply = httpx.post(
+            reply = httpx2.post(
                 f"https://localhost:{port}/v1/search", json={"query": "sourdough"},
                 headers=headers, verify=context, timeout=60,
             )  # fmt: skip
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return []
         return [hit["path"] for hit in reply.json().get("hits", ())]
 
