@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,14 +35,17 @@ FORM = "1"
 _ROOT = b"/"
 
 _TABLES = (
-    # Which class each file is of; what is asked of `files` by a view goes over it.
+    # Which class each file is of.
     "ALTER TABLE files ADD COLUMN rights INTEGER NOT NULL DEFAULT 0",
-    "CREATE INDEX files_by_rights ON files (rights, state)",
     # Of the vocabulary how many files of each class hold a word: in names, in folders.
     """CREATE TABLE class_words (
         word INTEGER NOT NULL, class INTEGER NOT NULL,
         files INTEGER NOT NULL, below INTEGER NOT NULL,
         PRIMARY KEY (word, class)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE class_states (
+        class INTEGER NOT NULL, state TEXT NOT NULL, files INTEGER NOT NULL,
+        PRIMARY KEY (class, state)
     ) WITHOUT ROWID""",
     # Who reads a class, and with which commit anything of it changed last.
     """CREATE TABLE classes (
@@ -53,8 +57,10 @@ _TABLES = (
 _READ = "class IN (SELECT id FROM temp.asked)"
 _VIEWS = (
     "CREATE TEMP TABLE asked (id INTEGER PRIMARY KEY)",
+    # The plus sign keeps SQLite from going through all files of a class where a name is asked.
     "CREATE TEMP VIEW files AS SELECT * FROM main.files"
-    " WHERE rights IN (SELECT id FROM temp.asked)",
+    " WHERE +rights IN (SELECT id FROM temp.asked)",
+    f"CREATE TEMP VIEW class_states AS SELECT * FROM main.class_states WHERE {_READ}",
     "CREATE TEMP VIEW classes AS SELECT * FROM main.classes"
     " WHERE id IN (SELECT id FROM temp.asked)",
     # No GROUP BY: SQLite then uses the indices of `words` for what is asked of the view.
@@ -86,6 +92,11 @@ class NamesView(Lookups):
         """Files with the same contents: what the engine folds into one hit."""
         groups = self.copies(file_ids, filters)
         return [SameContents([facts_of(record) for record in group.files]) for group in groups]
+
+    def counts(self, root_id: int | None = None) -> dict[str, int]:
+        """Files per state, by what is counted of each class: every answer tells."""
+        rows = self._all("SELECT state, sum(files) FROM class_states GROUP BY state")
+        return dict.fromkeys(("pending", "done", "failed", "withheld", "skipped"), 0) | dict(rows)
 
     def revision(self) -> int:
         """The commit that changed anything of this last."""
@@ -281,11 +292,12 @@ def _remove(connection: sqlite3.Connection, ids: Sequence[int]) -> set[int]:
     touched: set[int] = set()
     for batch in batches(ids):
         there = connection.execute(
-            "SELECT files.id, rights, names.name, names.folder FROM files"
+            "SELECT files.id, rights, names.name, names.folder, state FROM files"
             f" JOIN names ON names.rowid = files.id WHERE files.id IN ({marks(batch)})",
             batch,
         ).fetchall()
-        _count(connection, ((rights, name, folder) for _, rights, name, folder in there), -1)
+        _count(connection, (row[1:4] for row in there), -1)
+        _count_states(connection, ((row[1], row[4]) for row in there), -1)
         touched |= {row[1] for row in there}
         name_rows.delete(connection, [row[0] for row in there])
         connection.executemany("DELETE FROM files WHERE id = ?", [(row[0],) for row in there])
@@ -311,6 +323,7 @@ def _insert(
         for f in files
     )
     _count(connection, words, 1)
+    _count_states(connection, ((file.rights_class, file.state) for file in files), 1)
     return {file.rights_class for file in files}
 
 
@@ -362,6 +375,17 @@ def _count(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]],
             " AND class = ? AND files <= 0 AND below <= 0",
             [(word, rights) for rights, word in counts],
         )
+
+
+def _count_states(
+    connection: sqlite3.Connection, files: Iterable[tuple[int, str]], sign: int
+) -> None:
+    """More, or fewer, files of a class are in a state."""
+    connection.executemany(
+        "INSERT INTO class_states VALUES (?, ?, ?)"
+        " ON CONFLICT (class, state) DO UPDATE SET files = files + excluded.files",
+        [(*known, sign * count) for known, count in Counter(files).items()],
+    )
 
 
 def _note_classes(
