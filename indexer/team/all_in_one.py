@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.archive.archive import Archive, NoArchiveError
+from engine.archive import Archive
+from engine.archive.opening import NoArchiveError
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
