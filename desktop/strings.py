@@ -104,28 +104,7 @@ EXPLAINED_SHARES = (
 EXPLAINED_NUMBERS = tr("score {score}, adds {share}")
 EXPLAINED_RECENT = tr("Nothing is asked: it is listed because it was used lately.")
 EXPLAINED_NOT = tr("not found")
-ARCHIVES = tr("Archives")
-ARCHIVES_HELP = tr(
-    "Other indexes, such as your team's, are asked beside this computer's. What you search for goes"
-    " there as text, with its filters. No file of yours does, and no picture that you search with."
-)
-ARCHIVE_NONE = tr("No archive is asked yet.")
-ARCHIVE_NAME = tr("Name")
-ARCHIVE_NAME_HELP = tr("As you call it: it stands beside its results, and in “archive:Name”.")
-ARCHIVE_ADDRESS = tr("Address")
-ARCHIVE_TOKEN = tr("Token")
-ARCHIVE_TOKEN_HELP = tr("From whoever runs it. It is kept apart, in a file for you alone.")
-ARCHIVE_AUTHORITY = tr("Certificate authority")
-ARCHIVE_AUTHORITY_HELP = tr("A file, only where the archive has certificates of its own.")
-ARCHIVE_ADD = tr("Add Archive")
-ARCHIVE_ADDING = tr("Asking it…")
-ARCHIVE_CHECK = tr("Check Again")
-ARCHIVE_ANSWERS = tr("It answers.")
-ARCHIVE_REMOVE = tr("Remove")
-ARCHIVE_REMOVE_ONE = tr("Remove the archive {name}")
-CHOOSE_FILE = tr("Choose…")
 OFFLINE = tr("offline")
-IN_ARCHIVE = tr("in the archive {name}")
 #: Of a hit of which only the name is in the index.
 NAME_ONLY = {
     "seen": tr("not read yet"),
@@ -138,10 +117,6 @@ NAME_ONLY = {
 COPY = tr("copy")
 OFFLINE_LONG = tr("This file's disk is not connected.")
 OFFLINE_HINT = tr("Connect it and try again.")
-ARCHIVED = tr("This file is in the archive {name}, not on this machine.")
-ARCHIVED_HINT = tr("“Copy Path” copies where it lies there.")
-MORE_ARCHIVED = tr("The archive {names} found more; it is below, so that nothing moves.")
-SORT_IN = tr("Sort In")
 
 RECENT = tr("Recent")
 SEARCHES = tr("Searches")

@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 )
 
 from desktop import strings as s
+from desktop.presentation import archive_strings as a
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable, short_folder
 from desktop.results.merging import Order, merge, ordered
@@ -301,7 +302,7 @@ def spoken(hit: Hit) -> str:
         short_folder(hit.path),
         figures.short_date(hit.date),
         s.OFFLINE if hit.offline else "",
-        s.IN_ARCHIVE.format(name=hit.archive) if hit.archive else "",
+        a.IN_ARCHIVE.format(name=hit.archive) if hit.archive else "",
         tr(why_name_only(hit.state, hit.reason)),
         " ".join(hit.snippet.split())[:160],
         ", ".join(s.LANES[lane] for lane in hit.lanes if lane in s.LANES),

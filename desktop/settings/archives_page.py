@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.presentation import archive_strings as a
 from desktop.theme import GRID, HALF
 from desktop.wording import telling
 from desktop.wording.language import tr
@@ -34,20 +34,20 @@ class ArchivesPage(QWidget):
     def __init__(self, service: IndexerConnection, parent: QWidget) -> None:
         super().__init__(parent)
         self._service = service
-        about = _muted(s.ARCHIVES_HELP, self)
+        about = _muted(a.HELP, self)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2 * GRID)
-        self.check = QPushButton(s.ARCHIVE_CHECK, self)
+        self.check = QPushButton(a.CHECK, self)
         self.check.setAutoDefault(False)
         self.check.clicked.connect(self.look)
-        self.name = self._field(s.ARCHIVE_NAME, s.ARCHIVE_NAME_HELP)
-        self.address = self._field(s.ARCHIVE_ADDRESS, "https://archive.example.org")
-        self.token = self._field(s.ARCHIVE_TOKEN, s.ARCHIVE_TOKEN_HELP)
+        self.name = self._field(a.NAME, a.NAME_HELP)
+        self.address = self._field(a.ADDRESS, "https://archive.example.org")
+        self.token = self._field(a.TOKEN, a.TOKEN_HELP)
         self.token.setEchoMode(QLineEdit.EchoMode.Password)
-        self.authority = self._field(s.ARCHIVE_AUTHORITY, s.ARCHIVE_AUTHORITY_HELP)
-        choose = QPushButton(s.CHOOSE_FILE, self)
+        self.authority = self._field(a.AUTHORITY, a.AUTHORITY_HELP)
+        choose = QPushButton(a.CHOOSE_FILE, self)
         choose.setAutoDefault(False)
-        choose.setAccessibleName(f"{s.ARCHIVE_AUTHORITY}: {s.CHOOSE_FILE}")
+        choose.setAccessibleName(f"{a.AUTHORITY}: {a.CHOOSE_FILE}")
         choose.clicked.connect(self._choose)
         file = QHBoxLayout()
         file.addWidget(self.authority, 1)
@@ -55,11 +55,14 @@ class ArchivesPage(QWidget):
         form = QFormLayout()
         form.setSpacing(GRID)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        form.addRow(s.ARCHIVE_NAME, self.name)
-        form.addRow(s.ARCHIVE_ADDRESS, self.address)
-        form.addRow(s.ARCHIVE_TOKEN, self.token)
-        form.addRow(s.ARCHIVE_AUTHORITY, file)
-        self.add = QPushButton(s.ARCHIVE_ADD, self)
+        form.addRow(a.NAME, self.name)
+        form.addRow(a.ADDRESS, self.address)
+        form.addRow(a.TOKEN, self.token)
+        form.addRow(a.AUTHORITY, file)
+        for row in range(form.rowCount()):  # beside a field's middle
+            label = form.itemAt(row, QFormLayout.ItemRole.LabelRole).widget()
+            label.setMinimumHeight(self.name.sizeHint().height())
+        self.add = QPushButton(a.ADD, self)
         self.add.setAutoDefault(False)
         self.add.clicked.connect(self._add)
         self.said = QLabel(self)
@@ -85,6 +88,7 @@ class ArchivesPage(QWidget):
     def _field(self, name: str, hint: str) -> QLineEdit:
         field = QLineEdit(self)
         field.setPlaceholderText(hint)
+        field.setToolTip(hint)
         field.setAccessibleName(name)
         field.setAccessibleDescription(hint)
         return field
@@ -102,7 +106,7 @@ class ArchivesPage(QWidget):
             field.text().strip() for field in (self.name, self.address, self.token, self.authority)
         )
         self.add.setEnabled(False)
-        self.said.setText(s.ARCHIVE_ADDING)
+        self.said.setText(a.ADDING)
         self._service.call(
             lambda client: client.add_archive(name, url, token, file), self._added, self._tell
         )
@@ -116,7 +120,7 @@ class ArchivesPage(QWidget):
         self._service.call(lambda client: client.remove_archive(name), self._show, self._tell)
 
     def _choose(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, s.ARCHIVE_AUTHORITY)
+        path, _ = QFileDialog.getOpenFileName(self, a.AUTHORITY)
         if path:
             self.authority.setText(path)
 
@@ -135,7 +139,7 @@ class ArchivesPage(QWidget):
         for archive in archives:
             self._rows.addWidget(self._row(archive))
         if not archives:
-            self._rows.addWidget(_muted(s.ARCHIVE_NONE, self))
+            self._rows.addWidget(_muted(a.NONE, self))
         self.check.setVisible(bool(archives))
 
     def _row(self, archive: ArchiveTold) -> QWidget:
@@ -144,9 +148,9 @@ class ArchivesPage(QWidget):
         name.setFont(theme.font(self.font(), 0.5, bold=True))
         where = " · ".join(part for part in (archive.title, archive.url) if part)
         state = _muted(f"{where}\n{health(archive)}", row)
-        remove = QPushButton(s.ARCHIVE_REMOVE, row)
+        remove = QPushButton(a.REMOVE, row)
         remove.setAutoDefault(False)
-        remove.setAccessibleName(s.ARCHIVE_REMOVE_ONE.format(name=archive.name))
+        remove.setAccessibleName(a.REMOVE_ONE.format(name=archive.name))
         remove.clicked.connect(lambda: self._remove(archive.name))
         texts = QVBoxLayout()
         texts.setSpacing(HALF)
@@ -165,8 +169,8 @@ def health(archive: ArchiveTold) -> str:
         if code == archive.fault:
             return f"{tr(sentence).format(name=archive.name)} {tr(REMEDIES[code])}"
     if not archive.judged:
-        return f"{s.ARCHIVE_ANSWERS} {tr(OTHER_MODEL).format(model=archive.model)}"
-    return s.ARCHIVE_ANSWERS
+        return f"{a.ANSWERS} {tr(OTHER_MODEL).format(model=archive.model)}"
+    return a.ANSWERS
 
 
 def _muted(text: str, parent: QWidget) -> QLabel:

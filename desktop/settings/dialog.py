@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from desktop import strings as s
 from desktop import theme
+from desktop.presentation import archive_strings as a
 from desktop.settings.archives_page import ArchivesPage
 from desktop.settings.settings_client import SettingsClient
 from desktop.theme import GRID, HALF
@@ -68,7 +69,7 @@ class SettingsDialog(QDialog):
             # Its own measure is that before the style sheet, until something is laid out anew.
             item.setSizeHint(QSize(0, 4 * GRID))
             self._pages.addWidget(self._page(section))
-        item = QListWidgetItem(s.ARCHIVES, self._sections)
+        item = QListWidgetItem(a.TITLE, self._sections)
         item.setSizeHint(QSize(0, 4 * GRID))
         self.archives = ArchivesPage(settings.service, self)
         self._pages.addWidget(_scrolled(self.archives, self))

@@ -204,7 +204,8 @@ def _add_archive_options(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def action(name: str, text: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=text, description=text)
+        # Not `--token SECRET` for --token-file: others can read what is typed.
+        made = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
         made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
         return made
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import PurePath
 
 from desktop import strings as s
+from desktop.presentation import archive_strings as a
 from desktop.presentation.paths import printable, short_path
 from desktop.system import opening, renaming
 from desktop.system.trash import Binned, Outcome, move_to_bin, take_back
@@ -27,7 +28,7 @@ class FileCommands(ResultCommands):
         own = [hit for hit in hits if not hit.archive]
         if len(own) < len(hits):
             away = next(hit for hit in hits if hit.archive)
-            said = s.ARCHIVED.format(name=away.archive)
+            said = a.ARCHIVED.format(name=away.archive)
             self._window.tell(InklingError(said, path=away.path))
         return own
 

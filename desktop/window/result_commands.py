@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from desktop import strings as s
+from desktop.presentation import archive_strings as a
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable
 from desktop.system import opening
@@ -41,7 +42,7 @@ def check_here(hit: Hit) -> None:
     except (OSError, ValueError):
         found = None
     if found is None or found.st_size != hit.size:
-        raise InklingError(s.ARCHIVED.format(name=hit.archive), hint=s.ARCHIVED_HINT, path=hit.path)
+        raise InklingError(a.ARCHIVED.format(name=hit.archive), hint=a.ARCHIVED_HINT, path=hit.path)
 
 
 def open_hit(hit: Hit, settings: Settings, place: Location) -> None:
@@ -265,7 +266,7 @@ class ResultCommands:
         from desktop.index.explanation_dialog import ExplanationDialog
 
         if (hit := self._hit) and hit.archive:
-            self._window.tell(InklingError(s.ARCHIVED.format(name=hit.archive), path=hit.path))
+            self._window.tell(InklingError(a.ARCHIVED.format(name=hit.archive), path=hit.path))
         elif hit:
             query = self._window.question.text
             dialog = ExplanationDialog(self._window.service, hit.path, query, self._parent)

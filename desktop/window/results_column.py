@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from desktop import strings as s
 from desktop.asking import strings as asking
 from desktop.index.sight_card import SightCard
+from desktop.presentation import archive_strings as a
 from desktop.presentation import model_strings as ms
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.model import ResultsModel
@@ -219,8 +220,8 @@ class ResultsColumn(QWidget):
             self.notice.show_notice("")
             return
         if self._later:
-            said = s.MORE_ARCHIVED.format(names=", ".join(self._later))
-            self.notice.show_notice(said, "index", s.SORT_IN, self._sort_in)
+            said = a.MORE_ARCHIVED.format(names=", ".join(self._later))
+            self.notice.show_notice(said, "index", a.SORT_IN, self._sort_in)
         elif not self._say_notices(stage.notices):
             self.notice.show_notice(*_remark(stage))
 
