@@ -59,9 +59,9 @@ class ArchivesPage(QWidget):
         form.addRow(a.ADDRESS, self.address)
         form.addRow(a.TOKEN, self.token)
         form.addRow(a.AUTHORITY, file)
-        for row in range(form.rowCount()):  # beside a field's middle
-            label = form.itemAt(row, QFormLayout.ItemRole.LabelRole).widget()
-            label.setMinimumHeight(self.name.sizeHint().height())
+        for field in (self.name, self.address, self.token, file):
+            if (label := form.labelForField(field)) is not None:  # beside the field's middle
+                label.setMinimumHeight(self.name.sizeHint().height())
         self.add = QPushButton(a.ADD, self)
         self.add.setAutoDefault(False)
         self.add.clicked.connect(self._add)
