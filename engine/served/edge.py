@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
@@ -85,7 +85,9 @@ class EdgePoints(Points):
             params=None if isinstance(vector, Mapping) else q.SearchParams(quantization=codes),
         )
         with _told("searched"):
-            return [Found(p.id, p.payload or {}, p.score) for p in self._shard.query(asked)]
+            return [
+                Found(UUID(str(p.id)), p.payload or {}, p.score) for p in self._shard.query(asked)
+            ]
 
     def fetch(
         self, ids: Sequence[UUID], fields: Sequence[str] | None, vectors: Sequence[str] = ()
@@ -181,7 +183,7 @@ def _fields(fields: Sequence[str] | None) -> bool | list[str]:
 def _found(record: Any, vectors: Sequence[str]) -> Found:
     told = record.vector or {}
     made = {name: np.array(told[name], np.float32) for name in vectors if name in told}
-    return Found(record.id, record.payload or {}, vectors=made)
+    return Found(UUID(str(record.id)), record.payload or {}, vectors=made)
 
 
 def _plain(value: Any) -> str | int:
@@ -193,7 +195,8 @@ def _filter(where: Filter) -> Any:
     if not (where.must or where.should or where.must_not):
         return None
     parts = (where.must, where.should, where.must_not)
-    return q.Filter(*([_demand(d) for d in part] or None for part in parts))
+    must, should, must_not = ([_demand(d) for d in part] or None for part in parts)
+    return q.Filter(must, should, must_not)
 
 
 def _demand(demand: Demand) -> Any:
@@ -201,7 +204,7 @@ def _demand(demand: Demand) -> Any:
         case Filter():
             return _filter(demand) or q.Filter()
         case AnyOfValues(key, values):
-            return q.FieldCondition(key, match=q.MatchAny(list(values)))
+            return q.FieldCondition(key, match=q.MatchAny(cast("list[str]", list(values))))
         case HoldsTerms(key, terms):
             return q.FieldCondition(key, match=q.MatchText(" ".join(terms)))
         case HoldsText(key, text, begins):

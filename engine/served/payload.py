@@ -82,7 +82,7 @@ def points_of(
         if stored.tokens is not None:
             data = pack_record(stored.tokens)
             ref = TokenRef(unit.file_id, unit.ordinal, len(data))
-            kept = {"file_id": unit.file_id, "rights": chosen}
+            kept: dict[str, Any] = {"file_id": unit.file_id, "rights": chosen}
             kept["record"] = base64.b64encode(data).decode()
             records.append(Point(where, kept))
         fields = fields_of(stored, ref)
@@ -111,8 +111,8 @@ def row_from(payload: Mapping[str, Any]) -> Row:
     """The row of a unit's payload."""
     fields = {name: payload.get(name) for name in ROW_COLUMNS}
     for name in _NUMBERS | {"mtime"}:
-        if fields[name] is not None:
-            fields[name] = float(fields[name])
+        if (value := fields[name]) is not None:
+            fields[name] = float(value)
     return row_of(fields)
 
 

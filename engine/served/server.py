@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
@@ -222,7 +222,9 @@ def _demand(demand: Demand) -> Any:
         case Filter():
             return _filter(demand) or models.Filter()
         case AnyOfValues(key, values):
-            return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
+            return models.FieldCondition(
+                key=key, match=models.MatchAny(any=cast("list[str]", list(values)))
+            )
         case HoldsTerms(key, terms):
             match = models.MatchText(text=" ".join(terms))
             return models.FieldCondition(key=key, match=match)

@@ -1,4 +1,4 @@
-"""What is known of terms, by class of rights: how many units hold each, in SQLite beside the points.
+"""What is known of terms by class of rights: how many units hold each, in SQLite beside points.
 
 Numbers of units, words and holders add up over classes, so that those of any asker are sums over
 the classes they may read: exact, and of nothing else. They are derived from the points and can be

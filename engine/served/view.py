@@ -10,6 +10,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
@@ -250,7 +251,7 @@ class View(UnitStore):
         return TextMatches.of_texts([scored.candidate for scored in found], texts, terms)
 
     def _weighed(self, asked: Iterable[Asked]) -> list[words.Weighed]:
-        return [self._once(group, lambda g=group: self._group(g)) for group in groups_of(asked)]
+        return [self._once(group, partial(self._group, group)) for group in groups_of(asked)]
 
     def _group(self, group: AnyOf) -> words.Weighed:
         return words.weighed(group, self._points, self, self._visible)

@@ -125,13 +125,7 @@ def best(
     Whatever the index has not proposed, or was not read yet, scores no more than the index says it
     may: as soon as `limit` score as high, the others need not be read.
     """
-    weights: dict[int, float] = {}
-    for group in groups:
-        for holding in group.holdings:
-            terms = dict.fromkeys(holding.variant.terms)
-            for term in terms:
-                place = term_index(term)
-                weights[place] = weights.get(place, 0.0) + group.most / len(terms)
+    weights = _weights(groups)
     units, words = totals
     if not weights or not units or limit < 1:
         return []
@@ -165,6 +159,18 @@ def best(
         if seen < asked or asked >= MOST_PROPOSED:
             return _first(scored, limit)
         asked = min(4 * asked, MOST_PROPOSED)
+
+
+def _weights(groups: Sequence[Weighed]) -> dict[int, float]:
+    """What is asked of the sparse index: no unit's product is below its score."""
+    weights: dict[int, float] = {}
+    for group in groups:
+        for holding in group.holdings:
+            terms = dict.fromkeys(holding.variant.terms)
+            for term in terms:
+                place = term_index(term)
+                weights[place] = weights.get(place, 0.0) + group.most / len(terms)
+    return weights
 
 
 def _first(scored: list[Scored], limit: int) -> list[Scored]:

@@ -76,8 +76,8 @@ def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: 
     rows = [fields_of(stored, ref) for stored, ref in zip(units, refs, strict=True)]
     columns = schema(dim)
     vectors = {
-        "vector": _vectors([stored.vector for stored in units], dim),
-        "document": _vectors(document_vectors(units), dim),
+        "vector": vector_array([stored.vector for stored in units], dim),
+        "document": vector_array(document_vectors(units), dim),
     }
     arrays = [
         vectors[field.name]
@@ -101,8 +101,19 @@ def document_vectors(units: Sequence[StoredUnit]) -> list[NDArray[np.float32] | 
 
 def fields_of(stored: StoredUnit, ref: TokenRef | None) -> dict[str, Any]:
     """A unit's columns, vectors aside."""
+    fields = unit_fields(stored)
+    return {
+        **fields,
+        "segment": ref and ref.segment,
+        "offset": ref and ref.offset,
+        "length": ref and ref.length,
+        "fts": fts(fields["context"], fields["text"], stored.file.path),
+    }
+
+
+def unit_fields(stored: StoredUnit) -> dict[str, Any]:
+    """The columns that are a unit's own and its file's, as it was given."""
     unit = stored.unit
-    text, context = clean(unit.text), clean(unit.context)
     lines = unit.lines or (None, None)
     return {
         "id": unit.unit_id,
@@ -112,13 +123,9 @@ def fields_of(stored: StoredUnit, ref: TokenRef | None) -> dict[str, Any]:
         "line_from": lines[0],
         "line_to": lines[1],
         "symbol": unit.symbol and clean(unit.symbol),
-        "text": text,
-        "context": context,
-        "segment": ref and ref.segment,
-        "offset": ref and ref.offset,
-        "length": ref and ref.length,
+        "text": clean(unit.text),
+        "context": clean(unit.context),
         **file_fields(stored.file),
-        "fts": fts(context, text, stored.file.path),
     }
 
 
@@ -137,7 +144,8 @@ def file_fields(file: FileFacts) -> dict[str, Any]:
     }
 
 
-def _vectors(vectors: Sequence[NDArray[np.float32] | None], dim: int) -> pa.Array:
+def vector_array(vectors: Sequence[NDArray[np.float32] | None], dim: int) -> pa.Array:
+    """Vectors as a column has them; None is null."""
     flat = np.zeros((len(vectors), dim), dtype=np.float16)
     absent = np.array([vector is None for vector in vectors], dtype=np.bool_)
     for i, vector in enumerate(vectors):
