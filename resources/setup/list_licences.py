@@ -116,7 +116,7 @@ def main() -> None:
     if lacking := sorted(direct - set(needed)):
         sys.exit(f"Not installed: {', '.join(lacking)}. Run make test first.")
     name, extras = project["name"], project["optional-dependencies"]
-    models = closure(extras["models"])
+    models, archive = closure(extras["models"]), closure(extras["archive"])
     tools = closure(line for line in extras["dev"] if not line.startswith(name))
     parts = (
         ("Named in pyproject.toml", {n: d for n, d in needed.items() if n in direct}),
@@ -126,8 +126,16 @@ def main() -> None:
             {n: d for n, d in models.items() if n not in needed},
         ),
         (
+            "Only for archives that many people search",
+            {n: d for n, d in archive.items() if n not in needed and n not in models},
+        ),
+        (
             "Only for working on Inkling",
-            {n: d for n, d in tools.items() if n not in needed and n not in models},
+            {
+                n: d
+                for n, d in tools.items()
+                if n not in needed and n not in models and n not in archive
+            },
         ),
     )
     sys.stdout.write(HEAD)
