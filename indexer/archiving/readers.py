@@ -124,9 +124,7 @@ class SourceReaders:
         named = {uid for rule in rules for uid in (rule.owner, *(user for user, _ in rule.users))}
         groups_of = {**{uid: frozenset[int]() for uid in named}, **known}
         may = {
-            uid
-            for uid, gids in groups_of.items()
-            if all(rule.allows(uid, gids) for rule in rules)
+            uid for uid, gids in groups_of.items() if all(rule.allows(uid, gids) for rule in rules)
         }
         covered = set[int]()
         for group in sorted({group for rule in rules for group, _ in rule.groups}):
