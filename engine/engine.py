@@ -71,9 +71,10 @@ class Engine:
 
     # Searching
 
-    def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
-        """Answers in stages: names, words, fused, rescored; each replaces the one before."""
-        return self._searcher.search(query, limit)
+    def search(self, query: Query, limit: int = 20, *, raw: bool = False) -> Iterator[Answer]:
+        """Answers in stages: names, words, fused, rescored; each replaces the one before. `raw`:
+        the last with what its hits were ranked by."""
+        return self._searcher.search(query, limit, raw=raw)
 
     def search_names(self, query: Query, limit: int = 20) -> Answer:
         """An answer from names alone, for when the store can't be read."""

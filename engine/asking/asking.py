@@ -21,7 +21,7 @@ from engine.engine import Engine
 from engine.search.answers import place_hit
 from engine.search.passages import joined
 from engine.search.question_language import unread_by
-from engine.store import Row, Store
+from engine.store import Row, UnitStore
 
 #: Pictures that go into a prompt at most, and the share of its room that they may take: each costs
 #: as much as several passages, and the text beside them answers most questions.
@@ -128,7 +128,7 @@ class _Place:
 class _Picking:
     """One prompt's sources; its costs are those of `choosing`."""
 
-    def __init__(self, store: Store, room: Room, fence: prompting.Fence) -> None:
+    def __init__(self, store: UnitStore, room: Room, fence: prompting.Fence) -> None:
         self._store, self._room, self._fence = store, room, fence
         self._counted: dict[tuple[str, bool], int] = {}
         self._cut: dict[str, str] = {}

@@ -196,14 +196,15 @@ def continues(row: Row, after: Row) -> bool:
 
 def _shingles(text: str) -> frozenset[Key]:
     """Runs of words; of scripts without spaces, of characters."""
-    words = [
-        part
-        for word in _WORD.findall(text.casefold())
-        for part in (
-            [word]
-            if len(word) <= _LONGEST_WORD
-            else [word[i : i + 2] for i in range(0, len(word), 2)]
-        )
-    ]
-    last = max(1, len(words) - _SHINGLE + 1)
-    return frozenset(tuple(words[i : i + _SHINGLE]) for i in range(last)) if words else frozenset()
+    words = _WORD.findall(text.casefold())
+    if any(len(word) > _LONGEST_WORD for word in words):
+        words = [part for word in words for part in _parts(word)]
+    if len(words) <= _SHINGLE:
+        return frozenset([tuple(words)]) if words else frozenset()
+    return frozenset(zip(*(words[i:] for i in range(_SHINGLE)), strict=False))
+
+
+def _parts(word: str) -> list[str]:
+    return (
+        [word] if len(word) <= _LONGEST_WORD else [word[i : i + 2] for i in range(0, len(word), 2)]
+    )

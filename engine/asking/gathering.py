@@ -12,7 +12,7 @@ from engine.asking.candidates import Candidate
 from engine.contract.query import changed, parse
 from engine.contract.types import Query
 from engine.search.query_run import QueryRun
-from engine.store import Row, Store
+from engine.store import Row, UnitStore
 
 #: Units of a run that are looked at: the ranker rescores 60, and what is below answers hardly ever.
 _MOST = 80
@@ -38,7 +38,7 @@ class Gathered:
 
 def gather(
     search: Callable[[Query, int], list[QueryRun]],
-    store: Store,
+    store: UnitStore,
     query: Query,
     before: str,
     kept: Sequence[Sequence[str]],
@@ -69,7 +69,7 @@ def gather(
     return Gathered(ranked, [run for runs in found for run in runs], not ranked)
 
 
-def _of_run(run: QueryRun, store: Store) -> list[Candidate]:
+def _of_run(run: QueryRun, store: UnitStore) -> list[Candidate]:
     if run.only_filters:
         files = [match.file.file_id for match in run.names if match.state == "done"][:_NEWEST]
         rows = [row for file_id in files for row in store.file_rows(file_id)[:1]]
@@ -101,7 +101,7 @@ def _relevance(run: QueryRun, places: Sequence[int]) -> list[float]:
 
 
 def _of_turns(
-    store: Store, kept: Sequence[Sequence[str]], run: QueryRun, top: float
+    store: UnitStore, kept: Sequence[Sequence[str]], run: QueryRun, top: float
 ) -> list[Candidate]:
     """What earlier turns rest on, the last one's first; `top`: relevance of the best found now."""
     relevance: dict[str, float] = {}

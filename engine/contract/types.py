@@ -265,6 +265,12 @@ class Hit(Struct, frozen=True):
     #: them, and how many there are. The question's filters hold for each.
     copies: tuple[Copy, ...] = ()
     copy_count: int = 0
+    #: Name of the archive that it is in; "" for this machine.
+    archive: str = ""
+    #: Where raw values were asked for: what lanes tell of its best place, by feature; what they do
+    #: not tell is not there. `fused` and `rescored` are its scores.
+    features: dict[str, float] = field(default_factory=dict)
+    content: str = ""  # then, too: hash of the file's bytes, where that is known
 
     @property
     def date(self) -> float:
@@ -273,7 +279,7 @@ class Hit(Struct, frozen=True):
         return float(taken) if isinstance(taken, int | float) else self.mtime
 
     def __hash__(self) -> int:  # a dict has none
-        return hash((self.path, self.location, self.score))
+        return hash((self.archive, self.path, self.location, self.score))
 
 
 #: What `Coverage.message` says of its numbers.
@@ -305,6 +311,19 @@ class Notice(Struct, frozen=True):
         return hash((self.code, *sorted(self.told.items())))
 
 
+class Statistics(Struct, frozen=True):
+    """What an answer's raw values are measured against, for whoever joins it with another's."""
+
+    model: str  # its encoder, and the vector space that is searched
+    space: str
+    units: int = 0  # in the index that answers
+    holding: dict[str, int] = {}  # by term that was looked for: how many units hold it
+    signals: dict[str, float] = {}  # of the question; see engine.search.signals
+
+    def __hash__(self) -> int:  # a dict has none
+        return hash((self.model, self.space, self.units))
+
+
 class Answer(Struct, frozen=True):
     """One stage of an answer."""
 
@@ -329,3 +348,5 @@ class Answer(Struct, frozen=True):
     matches: int | None = None
     #: What the answer can't hold, and why; of the last stage.
     notices: tuple[Notice, ...] = ()
+    #: Of the last stage, where raw values were asked for and one question is answered by a model.
+    statistics: Statistics | None = None

@@ -33,6 +33,7 @@ def best_of(answers: Sequence[Answer], limit: int) -> Answer:
         spelling=", ".join(spelt),
         pattern_relaxed=" ".join(relaxed),
         matches=last if len(told) == len(answers) else None,
+        statistics=None,  # of each question others
     )
 
 

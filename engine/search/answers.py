@@ -26,6 +26,7 @@ from engine.search.copies import Copies, standing
 from engine.search.late_interaction import directions
 from engine.search.ports import NameMatch, SameContents
 from engine.search.query_run import NAMES, QueryRun, RankedFile
+from engine.search.raw_values import features_of
 from engine.search.running_lines import running_lines
 from engine.search.sentences import best_sentence, sentences
 from engine.search.token_matches import TokenMatch
@@ -108,8 +109,11 @@ def folded_hit(hit: Hit, same: SameContents | None, names: Sequence[NameMatch] =
     )
 
 
-def run_hits(run: QueryRun, ranked: Sequence[RankedFile], *, late_evidence: bool) -> list[Hit]:
-    """One hit for each of these files of a run, at its best unit."""
+def run_hits(
+    run: QueryRun, ranked: Sequence[RankedFile], *, late_evidence: bool, raw: bool = False
+) -> list[Hit]:
+    """One hit for each of these files of a run, at its best unit; `raw`: with what it was ranked
+    by."""
     candidates = run.candidates
     shown = [i for file in ranked for i in file.places[: MORE_PLACES + 1]]
     candidates.rows.of([candidates.unit_ids[i] for i in shown])  # all at once
@@ -132,6 +136,8 @@ def run_hits(run: QueryRun, ranked: Sequence[RankedFile], *, late_evidence: bool
             hit = _name_hit(named[file.file_id], file.score)
         else:
             continue
+        if raw:
+            hit = structs.replace(hit, features=features_of(run, file))
         hits.append(folded_hit(hit, file.same, run.names))
     return hits
 

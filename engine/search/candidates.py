@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store import Candidate, Row, Store
+from engine.store import Candidate, Row, UnitStore
 
 #: In place of a unit's id: the file as a whole, without any content.
 NO_UNIT = ""
@@ -17,7 +17,7 @@ NO_UNIT = ""
 class Rows:
     """Rows of the store, each read once a query."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: UnitStore) -> None:
         self._store = store
         self._known: dict[str, Row] = {}
 

@@ -18,7 +18,7 @@ from engine.search.query_encoding import EncodedQuery, QueryEncodings
 from engine.search.ranker import Ranker
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
-from engine.store import Candidate, Looks, Row, Store, build_where
+from engine.store import Candidate, Condition, Looks, Row, UnitStore
 
 #: A snippet, and what in it, or on its page, answers.
 Proof = tuple[str, list[Evidence]]
@@ -30,7 +30,7 @@ Proofs = dict[tuple[str, ...], Proof]
 class Sources:
     """Where lanes look: one store with one model, and the names of files."""
 
-    store: Store
+    store: UnitStore
     spec: ModelSpec
     names: NameIndex
     copies: CopyIndex
@@ -55,7 +55,7 @@ class QueryContext:
     sources: Sources
     query: Query
     #: For each phrase the units that hold its words, where these can be listed.
-    candidate_ids: Sequence[Sequence[str]]
+    candidate_ids: Sequence[tuple[str, ...]]
     most_names: int
     #: How many files are wanted: where there are more than a lane's pool holds, it goes deeper.
     wanted: int
@@ -159,17 +159,17 @@ class QueryContext:
     def _word_matches(self) -> WordMatches:
         return WordMatches(self.query.text, self.expansion.marks())
 
-    def where(self, adapter: Adapter | None = None) -> str | None:
-        """The query's demands as a prefilter; with an adapter, only for the kinds it encodes."""
+    def condition(self, adapter: Adapter | None = None) -> Condition:
+        """The query's demands; with an adapter, only for the kinds it encodes."""
         kinds: tuple[Kind, ...] = ()
         if adapter is not None:
             kinds = self.sources.spec.kinds_of(adapter)
-        return build_where(
+        return Condition(
             self.query.filters,
             phrases=self.query.phrases,
             excluded=self.query.excluded,
             kinds=kinds,
-            candidate_ids=self.candidate_ids,
+            candidate_ids=tuple(self.candidate_ids),
         )
 
     def scores_of(self, lane: str) -> Mapping[str, float]:

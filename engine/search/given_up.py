@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.contract.types import GivenUp, Query
 from engine.search.ports import NameIndex, NameMatch
-from engine.store import Store, build_where
+from engine.store import Condition, UnitStore
 
 #: Names looked through for one that is just what was typed.
 _NAMES = 5
@@ -12,7 +12,7 @@ _NAMES = 5
 _WHOLE = 0.9
 
 
-def kept_readings(query: Query, store: Store, names: NameIndex) -> tuple[Query, GivenUp]:
+def kept_readings(query: Query, store: UnitStore, names: NameIndex) -> tuple[Query, GivenUp]:
     """The question as it is asked, and why its readings were given up, if they were.
 
     "notes from last week" may be a file's name, and where no file meets the readings they answer
@@ -25,7 +25,7 @@ def kept_readings(query: Query, store: Store, names: NameIndex) -> tuple[Query, 
     if any(map(_is_called_so, found)):
         return unread, "name"
     # Passages first: they are what most questions ask, and one look finds one.
-    if store.exists(build_where(query.filters)) or names([], 1, query.filters):
+    if store.exists(Condition(query.filters)) or names([], 1, query.filters):
         return query, ""
     return unread, "nothing"
 

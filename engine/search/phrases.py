@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.contract.types import Query
 from engine.search.ports import NameIndex
-from engine.store import Store, build_where
+from engine.store import Condition, UnitStore
 
 #: Words beside its quotations that make a question a sentence: in `"exact phrase" word` the
 #: quotation marks are meant.
@@ -17,8 +17,8 @@ NAMES = 40
 
 
 def relax_phrases(
-    query: Query, store: Store, names: NameIndex
-) -> tuple[Query, Sequence[Sequence[str]]]:
+    query: Query, store: UnitStore, names: NameIndex
+) -> tuple[Query, Sequence[tuple[str, ...]]]:
     """The query as it can be met, and for each phrase the units that hold its words, where these
     can be listed.
 
@@ -26,12 +26,15 @@ def relax_phrases(
     quotations as they stand, they are words like the others.
     """
     listed = (store.holding(phrase) for phrase in query.phrases)
-    candidate_ids = [unit_ids for unit_ids in listed if unit_ids is not None]
+    candidate_ids = [tuple(unit_ids) for unit_ids in listed if unit_ids is not None]
     beside = len(query.text.split()) - sum(len(p.split()) for p in query.phrases)
     if not query.phrases or beside < SENTENCE:
         return query, candidate_ids
-    demands = build_where(
-        query.filters, phrases=query.phrases, excluded=query.excluded, candidate_ids=candidate_ids
+    demands = Condition(
+        query.filters,
+        phrases=query.phrases,
+        excluded=query.excluded,
+        candidate_ids=tuple(candidate_ids),
     )
     if store.exists(demands):
         return query, candidate_ids

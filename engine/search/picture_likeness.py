@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.contract.types import Encoding
 from engine.search.late_interaction import maxsim
 from engine.search.ports import SightSource
+from engine.store.condition import Condition
 from engine.store.sightings import Place
 
 #: Pictures and pages that a mean of tokens proposes: nobody trained it, and MaxSim is to find the
@@ -22,12 +23,12 @@ _PAGES = 4
 
 
 def nearest_pictures(
-    sight: SightSource, asked: Encoding, where: str | None, limit: int
+    sight: SightSource, asked: Encoding, condition: Condition | None, limit: int
 ) -> list[tuple[int, int | None, float]]:
     """Files with the page that is nearest and how near it is, the best first."""
     if not sight.late_only:
-        return sight.sightings.nearest(asked.single, where, limit)
-    found = sight.sightings.nearest(asked.single, where, max(PROPOSED, limit), pages=_PAGES)
+        return sight.sightings.nearest(asked.single, condition, limit)
+    found = sight.sightings.nearest(asked.single, condition, max(PROPOSED, limit), pages=_PAGES)
     near = _by_tokens(sight, asked, {(file_id, page) for file_id, page, _ in found})
     best: dict[int, tuple[int | None, float]] = {}
     for (file_id, page), likeness in sorted(near.items(), key=lambda one: -one[1]):

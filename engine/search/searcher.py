@@ -24,9 +24,10 @@ from engine.search.query_encoding import QueryEncodings
 from engine.search.query_run import Beside, QueryRun
 from engine.search.question_language import unread_by, warm
 from engine.search.ranker import Ranker
+from engine.search.raw_values import statistics_of
 from engine.search.token_matches import TokenMatches
 from engine.search.word_weights import WordWeights
-from engine.store import Looks, Store
+from engine.store import Looks, UnitStore
 
 
 class Searcher:
@@ -34,7 +35,7 @@ class Searcher:
 
     def __init__(
         self,
-        store: Store,
+        store: UnitStore,
         encoder: QueryEncoder,
         spec: ModelSpec,
         names: NameIndex,
@@ -90,19 +91,20 @@ class Searcher:
         encoded = sources.encodings.of(Query(text, text))
         return TokenMatches(sources.store, sources.word_weights, text, encoded)
 
-    def search(self, query: Query, limit: int = 20) -> Iterator[Answer]:
+    def search(self, query: Query, limit: int = 20, *, raw: bool = False) -> Iterator[Answer]:
         """Yield names, words, fused, rescored; each replaces the one before. Stop by closing it.
 
-        Where the model can't read the question, the last two say why and have what words found.
+        `raw`: the last with what its hits were ranked by. Where the model can't read the question,
+        the last two say why and have what words found.
         """
         started = time.perf_counter()
         spec = self._sources.spec
         warm(spec)
         asked, given_up = self.kept(query)
-        for answer in self._stages(asked, limit, started):
+        for answer in self._stages(asked, limit, started, raw):
             told = answer
             if answer.stage == "rescored" and answer.weak and asked.unread is not None:
-                *_, unread = self._stages(asked.unread, limit, started)
+                *_, unread = self._stages(asked.unread, limit, started, raw)
                 if not unread.weak:
                     told, given_up = unread, "weak"
             notices: tuple[Notice, ...] = ()
@@ -115,20 +117,22 @@ class Searcher:
         """The question with its readings or, for a reason, without."""
         return kept_readings(query, self._sources.store, self._sources.names)
 
-    def _stages(self, query: Query, limit: int, started: float) -> Iterator[Answer]:
+    def _stages(self, query: Query, limit: int, started: float, raw: bool) -> Iterator[Answer]:
         """The stages of a question, or of all that it stands for, side by side."""
         with ExitStack() as given_up:
             each = [
-                given_up.enter_context(closing(self._answers(one, limit, started)))
+                given_up.enter_context(closing(self._answers(one, limit, started, raw)))
                 for one in query.alternatives or (query,)
             ]
             for answers in zip(*each, strict=True):
                 yield answers[0] if len(answers) == 1 else best_of(answers, limit)
 
-    def _answers(self, query: Query, limit: int, started: float) -> Generator[Answer, None, None]:
+    def _answers(
+        self, query: Query, limit: int, started: float, raw: bool
+    ) -> Generator[Answer, None, None]:
         run = self.run(query, limit)
         for stage in run.stages():
-            matches = None
+            matches = statistics = None
             if stage == "names" or run.only_filters:
                 hits = name_hits(run.names, run.context.copies, limit)
                 if run.only_filters and len(hits) < limit:  # else there may be more
@@ -136,7 +140,9 @@ class Searcher:
             else:
                 ranked = run.ranked_files(limit)
                 meant = stage == "rescored" and run.not_encoded is None
-                hits = run_hits(run, ranked, late_evidence=meant and run.context.asks_model)
+                late = meant and run.context.asks_model
+                hits = run_hits(run, ranked, late_evidence=late, raw=raw and meant)
+                statistics = statistics_of(run) if raw and meant else None
                 known = run.count_matching(ranked) if meant else None
                 if known is not None and known < limit:
                     matches = min(known, len(hits))
@@ -162,6 +168,7 @@ class Searcher:
                 spelling=spelling,
                 pattern_relaxed=run.pattern_relaxed,
                 matches=matches,
+                statistics=statistics,
             )
 
     def explain(self, query: Query, file_id: int) -> dict[str, object]:

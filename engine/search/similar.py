@@ -19,7 +19,7 @@ from engine.search.evidence import Match, WordMatches
 from engine.search.lanes.sight import COMPARED
 from engine.search.ports import CopyIndex, QueryEncoder
 from engine.search.same_picture import likeness, sureness
-from engine.store import Looks, Row, Store, build_where
+from engine.store import Condition, Looks, Row, UnitStore
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Similar:
 
     def __init__(
         self,
-        store: Store,
+        store: UnitStore,
         encoder: QueryEncoder,
         spec: ModelSpec,
         copies: CopyIndex,
@@ -122,18 +122,18 @@ class Similar:
         """Score and unit of the best answer in each file."""
         best: dict[int, tuple[float, str]] = {}
         for unit_id, vector in self._store.vectors(asking).items():
-            where = self._asked(asking[unit_id])
-            for found in self._store.search_vector(vector, where, POOL, without=[file_id]):
+            condition = self._asked(asking[unit_id])
+            for found in self._store.search_vector(vector, condition, POOL, without=[file_id]):
                 if self._alive(found.file_id):
                     rank = (found.score, found.unit_id)
                     best[found.file_id] = max(best.get(found.file_id, (-2.0, "")), rank)
         return best
 
-    def _asked(self, row: Row) -> str | None:
+    def _asked(self, row: Row) -> Condition | None:
         """Everything; where adapters have spaces of their own, units of the same."""
         if self._spec.shared_single:
             return None
-        return build_where(kinds=self._spec.kinds_of(self._spec.adapter_for(row.kind)))
+        return Condition(kinds=self._spec.kinds_of(self._spec.adapter_for(row.kind)))
 
     def _judged(
         self, asking: Mapping[str, Row], ranked: list[tuple[float, str]], known: Mapping[str, Row]

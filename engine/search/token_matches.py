@@ -11,7 +11,7 @@ from engine.search.features import Floats
 from engine.search.late_interaction import maxsim
 from engine.search.query_encoding import EncodedQuery
 from engine.search.word_weights import WordWeights
-from engine.store import Row, Store
+from engine.store import Row, UnitStore
 from engine.store.token_record import StoredTokens
 
 
@@ -31,7 +31,7 @@ class TokenMatches:
     """One query's token matches by unit; each is made when first asked for."""
 
     def __init__(
-        self, store: Store, weights: WordWeights, query_text: str, encoded: EncodedQuery
+        self, store: UnitStore, weights: WordWeights, query_text: str, encoded: EncodedQuery
     ) -> None:
         self._store = store
         self._encoded = encoded

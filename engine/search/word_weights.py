@@ -7,7 +7,6 @@ rose on Cranfield (0.369 -> 0.380), ADI (0.497 -> 0.536) and CoSQA (0.766 -> 0.7
 from __future__ import annotations
 
 import math
-import random
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.search.common_words import telling
 from engine.search.term_matching import AskedWord
-from engine.store import Store
+from engine.store import UnitStore
 from engine.store.analyzer import analyze
 
 #: Units read to learn how common words are: a word in none of them is rare enough.
@@ -32,7 +31,7 @@ class WordWeights:
     """Document frequencies from a sample of the index, and how common words are anywhere;
     thread-safe, learnt when first needed."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: UnitStore) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._units = 0  # in the index when the sample was read
@@ -70,9 +69,6 @@ class WordWeights:
             units = self._store.count()
             if self._units and self._units / GROWTH <= units <= self._units * GROWTH:
                 return
-            chosen = range(units)
-            if units > SAMPLE:
-                chosen = sorted(random.Random(units).sample(range(units), SAMPLE))  # type: ignore[assignment]
-            texts = self._store.terms_at(list(chosen))
+            texts = self._store.sampled_terms(SAMPLE)
             self._holding = Counter(term for text in texts for term in set(text.split()))
             self._units, self._sampled = units, len(texts)

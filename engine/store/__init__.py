@@ -2,17 +2,20 @@
 multi-vectors in segment files."""
 
 from engine.store import lean_import  # noqa: F401 (has to come before lancedb)
+from engine.store.condition import ANYTHING, Condition
 from engine.store.looks import Looks
 from engine.store.picture_space import PictureSpace
+from engine.store.protocol import UnitStore
 from engine.store.rows import Candidate, Reword, Row, StoredUnit
 from engine.store.sightings import Sighting, Sightings, sight_space, sight_spaces
 from engine.store.spaces import drop_space, list_spaces, set_space_aside, space_dim, table_name
 from engine.store.table import Store
 from engine.store.text_matches import TextMatches
-from engine.store.where import build_where
 
 __all__ = [
+    "ANYTHING",
     "Candidate",
+    "Condition",
     "Looks",
     "PictureSpace",
     "Reword",
@@ -22,7 +25,7 @@ __all__ = [
     "Store",
     "StoredUnit",
     "TextMatches",
-    "build_where",
+    "UnitStore",
     "drop_space",
     "list_spaces",
     "set_space_aside",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.types import FileFacts, Look, Unit
+from engine.store.condition import Condition
 from engine.store.picture_space import PictureSpace
 from engine.store.rows import StoredUnit
 from engine.store.spaces import drop_space, list_spaces, table_name
@@ -46,12 +47,12 @@ class Looks(PictureSpace[Look]):
         return made
 
     def nearest(
-        self, look: Look, where: str | None, limit: int, *, without: Sequence[int] = ()
+        self, look: Look, condition: Condition | None, limit: int, *, without: Sequence[int] = ()
     ) -> list[tuple[int, float]]:
         """Files [k] that look alike and their likeness, the best first; none of those `without`."""
         near: set[int] = set()
         for view in look.views:
-            ask = partial(self._store.search_vector, view, where, limit * self._views)
+            ask = partial(self._store.search_vector, view, condition, limit * self._views)
             found = self._check(partial(ask, without=without), asked=True)
             near.update(candidate.file_id for candidate in found)
         told = self.likeness(look, near)

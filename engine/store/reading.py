@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -15,6 +16,7 @@ from engine.contract.path_text import text_to_path
 from engine.store.analyzer import analyze
 from engine.store.array_view import View
 from engine.store.arrays import Arrays
+from engine.store.condition import ANYTHING, Condition
 from engine.store.lance_table import LanceTable
 from engine.store.lexicon import Lexicon, TableLexicon
 from engine.store.rows import (
@@ -29,7 +31,7 @@ from engine.store.segments import Segments, StoredTokens, TokenRef
 from engine.store.term_groups import Asked
 from engine.store.text_matches import TextMatches
 from engine.store.text_query import fuzzy_query, text_query
-from engine.store.where import build_where, demands_of
+from engine.store.where import demands_of, of_files, sql_of
 
 T = TypeVar("T")
 MOST_LISTED = 2_000  # unit ids in one condition; 1,000 cost 7 ms at 100,000 units
@@ -60,7 +62,7 @@ class Reader:
 
     def _unit_ids(self, file_ids: Iterable[int]) -> set[str]:
         """Units of these files."""
-        where = build_where(file_ids=list(file_ids))
+        where = of_files(list(file_ids))
         return self._scan(where, ["id"], lambda found: set(found["id"].to_pylist()))
 
     def places(self) -> dict[int, tuple[str, float]]:
@@ -81,24 +83,28 @@ class Reader:
 
         return self._scan(None, ["file_id", "symbol"], convert)
 
-    def files_with(self, where: str | None, file_ids: Sequence[int]) -> set[int]:
+    def files_with(self, condition: Condition | None, file_ids: Sequence[int]) -> set[int]:
         """Of these files those with a unit that fulfils a condition."""
-        among = build_where(file_ids=file_ids)
-        both = f"({where}) AND {among}" if where else among
-        return self._scan(both, ["file_id"], lambda found: set(found["file_id"].to_pylist()))
+        where = sql_of((condition or ANYTHING).among(file_ids))
+        return self._scan(where, ["file_id"], lambda found: set(found["file_id"].to_pylist()))
 
     def count(self) -> int:
         """Number of units."""
         known = self._of_arrays(lambda view: view.count)
         return self._read(lambda t: int(t.count_rows())) if known is None else known
 
-    def terms_at(self, offsets: Sequence[int]) -> list[str]:
-        """The analysed terms, set in spaces, of the units at these positions of the table."""
-        if not offsets:
+    def sampled_terms(self, most: int) -> list[str]:
+        """The analysed terms, set in spaces, of all units, or of so many by chance, the same ones
+        while their number stays."""
+        units = self.count()
+        if not units:
             return []
+        offsets = list(range(units))
+        if units > most:
+            offsets = sorted(random.Random(units).sample(offsets, most))
 
         def ask(t: Any) -> list[str]:
-            found = t.take_offsets(list(offsets)).select(["fts"]).to_arrow()
+            found = t.take_offsets(offsets).select(["fts"]).to_arrow()
             return [text or "" for text in found["fts"].to_pylist()]
 
         return self._read(ask)
@@ -106,18 +112,18 @@ class Reader:
     def search_vector(
         self,
         vector: NDArray[np.float32],
-        where: str | None,
+        condition: Condition | None,
         limit: int,
         *,
         without: Sequence[int] = (),
     ) -> list[Candidate]:
         """Nearest units by cosine similarity, best first; none of the files `without`."""
-        demands = demands_of(where)
+        demands = demands_of(condition)
         if demands is not None:
             known = self._of_arrays(lambda view: view.nearest(vector, demands, limit, without))
             if known is not None:
                 return known
-        where = _without(where, without)
+        where = sql_of(condition, without)
 
         def ask(t: Any) -> list[Candidate]:
             query = t.search(np.asarray(vector, dtype=np.float32), vector_column_name="vector")
@@ -132,7 +138,7 @@ class Reader:
     def search_text(
         self,
         terms: Sequence[Asked],
-        where: str | None,
+        condition: Condition | None,
         limit: int,
         *,
         every: bool = False,
@@ -142,14 +148,14 @@ class Reader:
         files `without`."""
         if not terms:
             return []
-        demands = demands_of(where)
+        demands = demands_of(condition)
         if demands is not None:
             known = self._of_arrays(
                 lambda view: view.holding(terms, demands, limit, every, without)
             )
             if known is not None:
                 return known
-        where = _without(where, without)
+        where = sql_of(condition, without)
 
         def ask(t: Any) -> list[Candidate]:
             query = t.search(text_query(terms, every=every), query_type="fts").limit(limit)
@@ -176,7 +182,7 @@ class Reader:
 
         def ask(t: Any) -> TextMatches:
             query = t.search(text_query(asked), query_type="fts")
-            query = query.where(build_where(file_ids=file_ids), prefilter=True).limit(limit)
+            query = query.where(of_files(file_ids), prefilter=True).limit(limit)
             found = query.select(["id", "file_id", "_score", "fts"]).to_arrow()
             texts = [text or "" for text in found["fts"].to_pylist()]
             return TextMatches.of_texts(
@@ -232,8 +238,9 @@ class Reader:
         found = self.search_text(terms, None, MOST_LISTED, every=True)
         return [c.unit_id for c in found] if len(found) < MOST_LISTED else None
 
-    def exists(self, where: str | None) -> bool:
+    def exists(self, condition: Condition | None) -> bool:
         """Whether any unit fulfils a condition."""
+        where = sql_of(condition)
 
         def ask(t: Any) -> bool:
             query = t.search().select(["id"]).limit(1)
@@ -311,13 +318,6 @@ class Reader:
 def _listed(unit_ids: Iterable[str]) -> str:
     listed = ", ".join(quote(unit_id) for unit_id in unit_ids)
     return f"id IN ({listed})" if listed else "false"
-
-
-def _without(where: str | None, file_ids: Sequence[int]) -> str | None:
-    if not file_ids:
-        return where
-    others = f"NOT {build_where(file_ids=file_ids)}"
-    return f"({where}) AND {others}" if where else others
 
 
 def _candidates(found: pa.Table, scores: list[float]) -> list[Candidate]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.types import FileFacts, Unit
+from engine.store.condition import Condition
 from engine.store.picture_space import PictureSpace
 from engine.store.rows import StoredUnit
 from engine.store.token_record import StoredTokens, TokenRecord
@@ -49,11 +50,16 @@ class Sightings(PictureSpace[Sighting]):
         super().__init__(directory, sight_space(model_space), dim)
 
     def nearest(
-        self, vector: NDArray[np.float32], where: str | None, limit: int, *, pages: int = 1
+        self,
+        vector: NDArray[np.float32],
+        condition: Condition | None,
+        limit: int,
+        *,
+        pages: int = 1,
     ) -> list[tuple[int, int | None, float]]:
         """Files with the page that is nearest and its cosine, or with so many pages, the best
         first."""
-        found = self._check(lambda: self._store.search_vector(vector, where, limit), asked=True)
+        found = self._check(lambda: self._store.search_vector(vector, condition, limit), asked=True)
         counts: Counter[int] = Counter()
         best: dict[str, tuple[int, float]] = {}
         for candidate in found:

@@ -33,7 +33,6 @@ from engine.store.schema import schema
 from engine.store.segments import Segments
 from engine.store.space_file import SpaceFile
 from engine.store.spaces import drop_space, list_spaces, set_space_aside, table_name
-from engine.store.where import build_where
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +47,6 @@ class Store(Reader):
     Whatever fails leaves as an InklingError: StoreDamagedError (open it again), StoreBusyError
     (try again later), RefusedRowsError (these rows never), RefusedQueryError.
     """
-
-    where = staticmethod(build_where)
 
     def __init__(
         self,

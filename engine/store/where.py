@@ -1,4 +1,4 @@
-"""Filters, phrases and exclusions as one SQL prefilter."""
+"""Conditions in SQL, and what of them arrays can tell without it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from engine.contract.folding import name_regex
 from engine.contract.path_text import clean, path_to_text
 from engine.contract.types import Filters
 from engine.store.analyzer import analyze
+from engine.store.condition import ANYTHING, Condition
 
 #: Fields of Filters that engine.store.array_rows.fulfilling tells without SQL.
 BY_ARRAYS = frozenset(
@@ -31,22 +32,15 @@ class Demands:
     kinds: tuple[str, ...] = ()
 
 
-class Where(str):
-    """A condition in SQL that also knows what it says, if arrays can tell it without SQL."""
-
-    demands: Demands
-
-    def __new__(cls, sql: str, demands: Demands) -> Where:
-        made = super().__new__(cls, sql)
-        made.demands = demands
-        return made
-
-
-def demands_of(where: str | None) -> Demands | None:
+def demands_of(condition: Condition | None) -> Demands | None:
     """What a condition asks; None if that can be told by SQL alone."""
-    if where is None:
+    if condition is None:
         return Demands()
-    return where.demands if isinstance(where, Where) else None
+    c = condition
+    by_words = c.phrases or c.excluded or c.candidate_ids
+    if by_words or c.file_ids is not None or _needs_sql(c.filters):
+        return None
+    return Demands(c.filters, c.kinds)
 
 
 class DataFusion:
@@ -64,36 +58,27 @@ class DataFusion:
         return f"regexp_like(path, {quote(name_regex(pattern, os.sep))})"
 
 
-def build_where(
-    filters: Filters | None = None,
-    *,
-    phrases: Sequence[str] = (),
-    excluded: Sequence[str] = (),
-    kinds: Sequence[str] = (),
-    candidate_ids: Sequence[Sequence[str]] = (),
-    file_ids: Sequence[int] | None = None,
-) -> str | None:
-    """The condition a row must fulfil, or None if every row does.
-
-    `kinds` is the caller's own demand on top of the filters (an adapter's lane: the kinds that it
-    encodes). `candidate_ids`: lists of unit ids, each of which a row must be in;
-    `file_ids`: the files that it may be of.
-    """
+def sql_of(condition: Condition | None, without: Sequence[int] = ()) -> str | None:
+    """The condition a row must fulfil, being of none of the files `without`; None if every row
+    does."""
+    c = condition or ANYTHING
     # First, so that the index decides and the costlier conditions see few rows.
-    demands = [one_of("id", unit_ids) if unit_ids else "false" for unit_ids in candidate_ids]
-    if file_ids is not None:
-        demands.append(f"file_id IN ({', '.join(map(str, file_ids))})" if file_ids else "false")
-    demands += filter_conditions(filters or Filters(), DataFusion())
-    if kinds:
-        demands.append(one_of("kind", kinds))
-    demands += [contains(phrase) for phrase in phrases]
-    demands += [f"NOT {_mentions(word)}" for word in excluded]
-    sql = " AND ".join(demands)
-    asked = filters or Filters()
-    by_sql = phrases or excluded or candidate_ids or file_ids is not None
-    if by_sql or not sql or _needs_sql(asked):
-        return sql or None
-    return Where(sql, Demands(asked, tuple(kinds)))
+    demands = [one_of("id", ids) if ids else "false" for ids in c.candidate_ids]
+    if c.file_ids is not None:
+        demands.append(of_files(c.file_ids))
+    demands += filter_conditions(c.filters, DataFusion())
+    if c.kinds:
+        demands.append(one_of("kind", c.kinds))
+    demands += [contains(phrase) for phrase in c.phrases]
+    demands += [f"NOT {_mentions(word)}" for word in c.excluded]
+    if without:
+        demands.append(f"NOT {of_files(without)}")
+    return " AND ".join(demands) or None
+
+
+def of_files(file_ids: Sequence[int]) -> str:
+    """Whether a row is of one of these files."""
+    return f"file_id IN ({', '.join(map(str, file_ids))})" if file_ids else "false"
 
 
 def _needs_sql(filters: Filters) -> bool:

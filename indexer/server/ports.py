@@ -26,9 +26,11 @@ class Search(Protocol):
         limit: int = 20,
         filters: Filters | None = None,
         plain: bool | Sequence[str] = False,
+        raw: bool = False,
     ) -> Iterator[Answer]:
         """The stages of an answer, each replacing the one before. `plain`: words that are no
-        filter, as `Reading.words` has them, or True for all."""
+        filter, as `Reading.words` has them, or True for all. `raw`: the last with what its hits
+        were ranked by, for whoever joins it with another index's."""
 
     def query(
         self,

@@ -68,8 +68,9 @@ class IndexSearch:
         limit: int = 20,
         filters: Filters | None = None,
         plain: bool | Sequence[str] = False,
+        raw: bool = False,
     ) -> Iterator[Answer]:
-        """The stages of an answer."""
+        """The stages of an answer; `raw`: the last with what its hits were ranked by."""
         query = _read(text, image, filters, plain)
         told_words = ""
         notices: tuple[Notice, ...] = self.nothing_there()
@@ -86,8 +87,10 @@ class IndexSearch:
                 return
         index = self._index
         try:
-            for answer in index.engine.search(query, limit):
+            for answer in index.engine.search(query, limit, raw=raw):
                 made = self._annotated(answer, coverage)
+                if raw and made.statistics is not None:
+                    made = structs.replace(made, hits=tuple(map(self._with_content, made.hits)))
                 if answer.stage == "rescored":
                     made = structs.replace(made, notices=(*notices, *made.notices))
                 yield structs.replace(made, picture_words=told_words)
@@ -136,6 +139,12 @@ class IndexSearch:
         away = tuple(root.path.rstrip(os.sep) + os.sep for root in roots if not root.online)
         hits = tuple(_marked(hit, away) for hit in answer.hits) if away else answer.hits
         return structs.replace(answer, hits=hits, coverage=coverage)
+
+    def _with_content(self, hit: Hit) -> Hit:
+        """With the hash of its file, by which others know the same file."""
+        record = self._index.ledger.file(hit.path)
+        content = None if record is None else record.content_hash
+        return structs.replace(hit, content=content or "")
 
     def _with_picture(self, query: Query, image: str) -> tuple[Query, str]:
         """The query with how its picture looks; where nothing was typed and the model does not

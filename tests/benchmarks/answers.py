@@ -6,7 +6,7 @@
 A set is one of `tests.benchmarks.quality`, its index kept by that under DIR/NAME. Printed is the
 share of its questions with a file (or page, where pages are known) that answers among the first ten
 and fifty of the search, and in the prompt, by the prompt's tokens; a token is taken for 3.6
-characters. `--time`: processor time of a prompt beyond its search's over the library that
+characters. `--time`: time of a prompt beyond its search's over the library that
 `tests.benchmarks.search --dir DIR` made.
 """
 
@@ -168,16 +168,21 @@ def timed(place: Path, asked: int) -> None:
             "question to prompt": lambda text: asking.prepare(parse(text), text, [], room),
             "of one that follows": lambda text: asking.prepare(parse(text), text, [before], room),
         }
-        took: dict[str, list[float]] = {what: [] for what in work}
+        took: dict[str, list[tuple[float, float]]] = {what: [] for what in work}
         for text in texts:
             for what, done in work.items():
-                started = time.process_time()
+                before_it = time.perf_counter(), time.process_time()
                 done(text)
-                took[what].append((time.process_time() - started) * 1000)
-        print(f"{engine.count()} units; processor milliseconds of {asked} questions")
+                clock, processor = time.perf_counter(), time.process_time()
+                took[what].append((clock - before_it[0], processor - before_it[1]))
+        print(f"{engine.count()} units; milliseconds of {asked} questions: clock, processor time")
         for what, each in took.items():
-            rest = sorted(each[5:])
-            print(f"  {what:28s} median {statistics.median(rest):6.1f}, least {rest[0]:6.1f}")
+            rest = np.array(each[5:]) * 1000
+            middle, least = np.median(rest, axis=0), rest.min(axis=0)
+            told = ", ".join(
+                f"{a:6.1f} (least {b:6.1f})" for a, b in zip(middle, least, strict=True)
+            )
+            print(f"  {what:28s} {told}")
 
 
 def main() -> int:

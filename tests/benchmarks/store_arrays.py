@@ -21,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from engine.contract.types import Filters
 from engine.search.lanes.words import MATCHES
 from engine.store import Store
+from engine.store.condition import Condition
 from tests.benchmarks.store_commits import PER_FILL, UNITS, batch
 from tests.benchmarks.store_scale import WORDS, Library, rss_mb
 from tests.waiting import until
@@ -55,7 +56,7 @@ def measure(store: Store, library: Library, runs: int) -> None:
     units, files = [c.unit_id for c in found], sorted({c.file_id for c in found})
     words = [library.words[n] for n in (40, 900, 2_000)]
     pdf, folder = (
-        store.where(filters)
+        Condition(filters)
         for filters in (Filters(kinds=("pdf",)), Filters(kinds=("note", "code"), after=1.6e9))
     )
     stages: dict[str, Callable[[], object]] = {

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from engine.contract.types import FileFacts, Filters, Kind, Unit
 from engine.search.late_interaction import maxsim, quantise
 from engine.store import Store, StoredUnit
+from engine.store.condition import Condition
 from engine.store.segments import TokenRecord
 
 TOKENS, TOKEN_DIM, WORDS, VOCABULARY = 64, 128, 100, 60_000
@@ -104,9 +105,9 @@ def measure(store: Store, library: Library) -> None:
     everything = [c.unit_id for c in store.search_vector(library.vector(), None, 60)]
     refs = [row.ref for row in store.rows(everything).values() if row.ref]
     query = library.query_tokens(16)
-    where = store.where(Filters(kinds=("pdf",)))
-    folder = store.where(Filters(folders=("folder7",)))
-    phrase = store.where(phrases=[library.text(2)])
+    where = Condition(Filters(kinds=("pdf",)))
+    folder = Condition(Filters(folders=("folder7",)))
+    phrase = Condition(phrases=(library.text(2),))
     common, rare = library.words[:3], library.words[2000:2005]
     docs = [record.tokens for record in store.tokens(refs)]
     lanes: dict[str, Callable[[], object]] = {

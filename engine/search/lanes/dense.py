@@ -14,7 +14,7 @@ from engine.search.features import Feature, FeatureMatrix, Floats
 from engine.search.lanes.lane import Lane
 from engine.search.pools import files_first
 from engine.search.vector_spaces import align_by_rank, by_adapter
-from engine.store import Candidate, Store
+from engine.store import Candidate, Condition, UnitStore
 
 #: Measured on the tuning sets: deeper pools change nDCG@10 by less than 0.002.
 POOL = 100
@@ -45,7 +45,7 @@ class Dense(Lane):
                 _nearest,
                 context.sources.store,
                 encoding.single,
-                context.where(None if shared else adapter),
+                context.condition(None if shared else adapter),
             )
             found += files_first(ask, size, OF_FILE, context.copies)
             if shared:  # the others' directions are the same
@@ -86,6 +86,6 @@ class Dense(Lane):
 
 
 def _nearest(
-    store: Store, single: Floats, where: str | None, size: int, without: Sequence[int]
+    store: UnitStore, single: Floats, condition: Condition | None, size: int, without: Sequence[int]
 ) -> Sequence[Candidate]:
-    return store.search_vector(single, where, size, without=without)
+    return store.search_vector(single, condition, size, without=without)

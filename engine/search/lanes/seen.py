@@ -18,7 +18,7 @@ from engine.search.picture_likeness import (
     nearest_pictures,
     usual_likenesses,
 )
-from engine.store import Candidate, Row, Store, build_where
+from engine.store import Candidate, Condition, Row, UnitStore
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +59,13 @@ class Seen(Lane):
         try:
             asked = context.sight_question
             size = max(POOL, context.wanted)
-            found = nearest_pictures(sight, asked, build_where(query.filters), size)
+            found = nearest_pictures(sight, asked, Condition(query.filters), size)
         except InklingError as error:
             log.warning("Pictures could not be asked: %s", error)
             context.not_seen = error
             return []
         if query.phrases or query.excluded:  # told by the words of the same files
-            kept = store.files_with(context.where(), [file_id for file_id, _, _ in found])
+            kept = store.files_with(context.condition(), [file_id for file_id, _, _ in found])
             found = [one for one in found if one[0] in kept]
         units = _units(store, [(file_id, page) for file_id, page, _ in found])
         return [
@@ -121,7 +121,7 @@ def _of(pages: Mapping[int | None, float], row: Row | None) -> float | None:
     return pages.get(None, pages.get(row.page))
 
 
-def _units(store: Store, places: Sequence[tuple[int, int | None]]) -> list[str]:
+def _units(store: UnitStore, places: Sequence[tuple[int, int | None]]) -> list[str]:
     """The first unit of each picture or page of a file; "" where none is in the index."""
     first = store.rows([f"{file_id}:0" for file_id, _ in places])
     units = []

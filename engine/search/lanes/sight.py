@@ -15,7 +15,7 @@ from engine.search.context import QueryContext
 from engine.search.features import Feature, FeatureMatrix, Floats
 from engine.search.lanes.lane import Lane, column
 from engine.search.same_picture import likeness, sureness
-from engine.store import Candidate, Looks, build_where
+from engine.store import Candidate, Condition, Looks
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +60,13 @@ class Sight(Lane):
         assert looks is not None
         size = max(POOL, context.wanted)
         try:
-            found = dict(looks.nearest(query.look, build_where(query.filters), size))
+            found = dict(looks.nearest(query.look, Condition(query.filters), size))
         except InklingError as error:
             log.warning("Looks could not be asked: %s", error)
             context.not_looked = error
             return []
         if query.phrases or query.excluded:  # told by the words of the same files
-            kept = store.files_with(context.where(), list(found))
+            kept = store.files_with(context.condition(), list(found))
             found = {file_id: score for file_id, score in found.items() if file_id in kept}
         first = store.rows(f"{file_id}:0" for file_id in found)
         proposed = []

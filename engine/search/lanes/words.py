@@ -11,7 +11,7 @@ from engine.search.features import Feature, Floats
 from engine.search.lanes.lane import Lane, column
 from engine.search.pools import files_first, more_files
 from engine.search.term_matching import Proximity, sought_terms, term_coverage
-from engine.store import Candidate, Store, TextMatches
+from engine.store import Candidate, TextMatches, UnitStore
 from engine.store.term_groups import Asked
 
 #: Measured on the tuning sets: deeper pools change nDCG@10 by less than 0.002.
@@ -42,11 +42,11 @@ class Words(Lane):
     stage = "words"
 
     def candidates(self, context: QueryContext) -> Sequence[Candidate]:
-        asked, where = context.expansion.asked, context.where()
+        asked, condition = context.expansion.asked, context.condition()
         store, copies = context.sources.store, context.copies
 
         def ask(size: int, without: Sequence[int]) -> Sequence[Candidate]:
-            return store.search_text(asked, where, size, without=without)
+            return store.search_text(asked, condition, size, without=without)
 
         pool = files_first(ask, POOL, OF_FILE, copies)
         if len(pool) < POOL:
@@ -81,7 +81,7 @@ class Words(Lane):
 
 
 def _matches(
-    store: Store,
+    store: UnitStore,
     asked: Sequence[Asked],
     owners: Sequence[int],
     proposed: Iterable[Candidate],

@@ -27,7 +27,7 @@ from indexer.server.request_types import (
 
 class AskedSearch(Struct):
     """Words, a picture or both; `stages`: each answer as it comes, one a line; `plain`: words that
-    are no filter, or all."""
+    are no filter, or all; `raw`: the last answer with what its hits were ranked by."""
 
     query: str = ""
     image: str | None = None
@@ -35,6 +35,7 @@ class AskedSearch(Struct):
     filters: dict[str, Any] | None = None
     stages: bool = False
     plain: bool | list[str] = False
+    raw: bool = False
 
     def __post_init__(self) -> None:
         self.query = checked_text(self.query)
@@ -69,6 +70,7 @@ def search_routes(port: Search) -> list[Route]:
             limit=asked.limit,
             filters=checked_filters(asked.filters),
             plain=asked.plain,
+            raw=asked.raw,
         )
         if not asked.stages:
             *_, last = answers

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from engine.contract.types import FileFacts, Filters, Kind, PictureClass, Unit
 from engine.store import Store, StoredUnit
 from engine.store.analyzer import query_terms
+from engine.store.condition import Condition
 from engine.store.segments import TokenRecord
 
 DIM = 16
@@ -44,11 +45,11 @@ def unit(
     return StoredUnit(content, file, vector(seed), TokenRecord(tokens))
 
 
-def found(store: Store, text: str, where: str | None = None) -> list[str]:
-    return [c.unit_id for c in store.search_text(query_terms(text), where, 50)]
+def found(store: Store, text: str, condition: Condition | None = None) -> list[str]:
+    return [c.unit_id for c in store.search_text(query_terms(text), condition, 50)]
 
 
 def kept(store: Store, filters: Filters, **demands: tuple[str, ...]) -> set[int]:
     """Files a vector search keeps; it ranks all, so only the filter removes."""
-    where = store.where(filters, **demands)
-    return {c.file_id for c in store.search_vector(vector(0), where, 100)}
+    condition = Condition(filters, **demands)
+    return {c.file_id for c in store.search_vector(vector(0), condition, 100)}

@@ -20,7 +20,8 @@ from engine.store import Store, StoredUnit, arrays, table
 from engine.store.array_rows import COLUMNS, ROW
 from engine.store.array_scan import Codes
 from engine.store.array_view import Places
-from engine.store.where import Where, demands_of
+from engine.store.condition import Condition
+from engine.store.where import Demands, demands_of
 from tests.engine.store.arrays_checks import (
     EXTS,
     KINDS,
@@ -260,17 +261,17 @@ def test_above_a_size_the_index_finds_and_the_arrays_look_up(
     assert (view.near, view.terms) == (None, None)
 
 
-def test_other_demands_than_facts_are_asked_of_the_table(store: Store) -> None:
-    assert isinstance(store.where(Filters(kinds=("note",))), Where)
-    for where in (
-        store.where(Filters(folders=("docs",))),
-        store.where(phrases=["some words"]),
-        store.where(excluded=["words"]),
-        store.where(file_ids=[1]),
-        store.where(candidate_ids=[["1:0"]]),
-        f"file_id != 1 AND {store.where(Filters(kinds=('note',)))}",
+def test_other_demands_than_facts_are_asked_of_the_table() -> None:
+    kinds = Filters(kinds=("note",))
+    assert demands_of(Condition(kinds)) == Demands(kinds)
+    for condition in (
+        Condition(Filters(folders=("docs",))),
+        Condition(phrases=("some words",)),
+        Condition(excluded=("words",)),
+        Condition(file_ids=(1,)),
+        Condition(candidate_ids=(("1:0",),)),
     ):
-        assert demands_of(where) is None
+        assert demands_of(condition) is None
 
 
 @settings(max_examples=60, deadline=None)

@@ -26,6 +26,7 @@ from engine.contract.errors import (
     StoreDamagedError,
 )
 from engine.store import Store
+from engine.store.condition import Condition
 from engine.store.guard import guarded, starved
 from engine.store.lance_table import LanceTable
 from engine.store.segments import TokenRef
@@ -40,7 +41,7 @@ READS: dict[str, Use] = {
     "file_ids": lambda s: s.file_ids(),
     "places": lambda s: s.places(),
     "count": lambda s: s.count(),
-    "terms_at": lambda s: s.terms_at([0]),
+    "sampled_terms": lambda s: s.sampled_terms(1),
     "search_vector": lambda s: s.search_vector(vector(1), None, 5),
     "search_text": lambda s: s.search_text(["word"], None, 5),
     "unit_terms": lambda s: s.unit_terms(["1:0"]),
@@ -53,7 +54,7 @@ READS: dict[str, Use] = {
     "rows": lambda s: s.rows(["1:0"]),
     "file_rows": lambda s: s.file_rows(1),
     "symbols": lambda s: s.symbols(),
-    "files_with": lambda s: s.files_with("kind = 'note'", [1]),
+    "files_with": lambda s: s.files_with(Condition(kinds=("note",)), [1]),
     "vectors": lambda s: s.vectors(["1:0"]),
     "each_text": lambda s: s.each_text(lambda *_: None),
 }
@@ -65,7 +66,7 @@ WRITES: dict[str, Use] = {
     "purge": lambda s: s.purge(),
 }
 #: These ask no table: they read segments, or only the file system.
-OTHERS = {"open", "where", "tokens", "size_bytes", "close"}
+OTHERS = {"open", "tokens", "size_bytes", "close"}
 USES = READS | WRITES
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.types import FileFacts, Filters, Look
-from engine.store import Looks, Store, build_where, list_spaces
+from engine.store import Condition, Looks, Store, list_spaces
 
 SIDE, VIEWS = 4, 2
 DIM = SIDE * SIDE
@@ -44,7 +44,7 @@ def test_the_nearest_is_found_by_any_view(looks: Looks) -> None:
     (first, score), *_ = looks.nearest(asked, None, 3)
     assert (first, round(score, 2)) == (3, 1.0)
     assert 3 not in dict(looks.nearest(asked, None, 9, without=[3]))
-    screens = build_where(Filters(kinds=("screenshot",)))
+    screens = Condition(Filters(kinds=("screenshot",)))
     assert looks.nearest(asked, screens, 3) == []
 
 
@@ -65,7 +65,7 @@ def test_it_is_its_own_book_and_the_next_process_reads_it(looks: Looks, tmp_path
     try:
         assert again.contents() == {1: "hash 1", 2: "new", 3: "hash 3", 5: "hash 5"}
         assert again.places()[5] == ("/elsewhere/5.jpg", 5.0)
-        there = build_where(Filters(folders=("/elsewhere",)))
+        there = Condition(Filters(folders=("/elsewhere",)))
         assert [file_id for file_id, _ in again.nearest(look(5), there, 9)] == [5]
         assert dict(again.likeness(look(8), [2]))[2] > 0.99
     finally:

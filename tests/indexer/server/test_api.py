@@ -332,6 +332,15 @@ class TestStages:
         assert [stage["stage"] for stage in stages] == ["names", "words", "fused", "rescored"]
         assert stages[-1]["hits"][0]["path"] == str(indexer.folder / "bread.md")
 
+    def test_raw_values_where_they_are_asked_for(self, indexer: RunningIndexer) -> None:
+        told = indexer.ask("POST", "/v1/search", {"query": "sourdough", "raw": True}).json
+        assert told["statistics"]["units"] > 0
+        assert told["hits"][0]["features"]["rescored"] > 0
+        assert told["hits"][0]["content"]
+        plain = indexer.ask("POST", "/v1/search", {"query": "sourdough"}).json
+        assert plain["statistics"] is None
+        assert plain["hits"][0]["features"] == {}
+
     def test_a_wrong_picture_is_an_error_and_no_broken_stream(
         self, indexer: RunningIndexer
     ) -> None:

@@ -21,6 +21,7 @@ from engine.contract.types import AttributeFilter, FileFacts, Filters, Query, Un
 from engine.engine import Engine
 from engine.models.registry import model_spec
 from engine.search.ports import NameMatch
+from engine.store.condition import Condition
 from indexer.ledger.ledger import Done, Found, Ledger
 
 NOON = 1_767_182_400  # seconds; an edge, since bounds are typed as days
@@ -299,7 +300,7 @@ def test_every_lane_keeps_what_the_filter_keeps(both: Both, filters: Filters) ->
     assert both.relative([hit.file.path for hit in listed]) == wanted
     named = both.ledger.find_names(["lighthouse"], 100, f)
     assert both.relative([hit.file.path for hit in named]) == wanted
-    where = both.engine.store.where(f)
+    where = Condition(f)
     for found in (
         both.engine.store.search_text(["beacon"], where, 100),
         both.engine.store.search_vector(both.engine.store.vectors(["1:0"])["1:0"], where, 100),
