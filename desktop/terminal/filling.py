@@ -20,9 +20,7 @@ def run_fill(options: argparse.Namespace, base: BaseDir) -> int:
             given += [f"--{name}", value]
     if options.readers is not None:
         given += ["--readers", _absolute(options.readers)]
-    process = subprocess.Popen(
-        launch.command("indexer", "fill", *given), env=launch.environment()
-    )
+    process = subprocess.Popen(launch.command("indexer", "fill", *given), env=launch.environment())
     while True:
         # Ctrl+C reaches it, too: it says where it stopped.
         with suppress(KeyboardInterrupt):

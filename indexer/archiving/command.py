@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from engine.archive.archive import Archive, NoArchiveError
+from filelock import FileLock, Timeout
+
+from engine.archive import Archive
+from engine.archive.opening import NoArchiveError
+from engine.archive.place import Place
 from engine.contract import log
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
@@ -58,6 +64,18 @@ def run(options: argparse.Namespace, base: BaseDir) -> Filled:
     )
     settings = Settings.load(base)
     stages = _stages(options.ray)
+    with _alone(options.uri, base):
+        return _fill(options, base, settings, folders, readers, stages)
+
+
+def _fill(
+    options: argparse.Namespace,
+    base: BaseDir,
+    settings: Settings,
+    folders: Sequence[str],
+    readers: Readers,
+    stages: Stages,
+) -> Filled:
     archive = _archive(options, settings, base)
     try:
         spec = as_found(model_spec(archive.about.model), base)
@@ -67,13 +85,36 @@ def run(options: argparse.Namespace, base: BaseDir) -> Filled:
                 hint="Fill another archive, or use the weights it was made with.",
                 told={"title": spec.title},
             )
-        if (found := getattr(readers, "foreign", 0)) > 0:
-            _say(f"{found} files have lists of access that can't be read.")
         job = Job(base.root, spec, settings.as_dict(), settings.encoder_threads or None)
         closed = [options.uri] if "://" not in options.uri else []
         return fill(archive, folders, job, readers, stages, _say, closed)
     finally:
         archive.close()
+
+
+@contextmanager
+def _alone(uri: str, base: BaseDir) -> Iterator[None]:
+    """One fill at a time: what another one is writing would be swept. Of a bucket only this
+    machine's are told."""
+    place = Place.of(uri)
+    folder, key = place.folder, hashlib.blake2b(place.uri.encode(), digest_size=8).hexdigest()
+    file = base.run / f"fill-{key}.lock"
+    if folder is not None and os.access(folder.parent, os.W_OK):
+        file = folder.parent / f".{folder.name}.fill.lock"
+    lock = FileLock(file, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InklingError(
+            "Another process is filling {uri}.",
+            hint="Wait until it has finished, or end it.",
+            told={"uri": place.uri},
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        file.unlink(missing_ok=True)
 
 
 def _archive(options: argparse.Namespace, settings: Settings, base: BaseDir) -> Archive:

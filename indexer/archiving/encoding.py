@@ -40,7 +40,7 @@ class Encoding:
     """Encodes files one batch after another."""
 
     def __init__(self, job: Job) -> None:
-        self._scratch = own_scratch()
+        self._scratch = own_scratch(job.scratch)
         self._spec = job.model
         self._encoders = EncoderPool(job.model, BaseDir(job.base), threads=job.threads)
         self._phrases = Phrases()

@@ -56,7 +56,7 @@ def fill(
             job.settings,
             readers,
             scratch.root,
-            (*closed, str(job.base)),
+            closed=(*closed, str(job.base)),
         )
         del known
     finally:

@@ -34,6 +34,8 @@ class Job:
     model: ModelSpec
     options: Mapping[str, object]  # the settings, by key
     threads: int | None  # of one encoder
+    #: Where stages of this machine write, which the driver removes; None: each for itself.
+    scratch: Path | None = None
 
     @property
     def settings(self) -> Settings:
@@ -42,11 +44,13 @@ class Job:
         return made
 
 
-def own_scratch() -> BaseDir:
+def own_scratch(within: Path | None = None) -> BaseDir:
     """A private folder of this process; those of processes that are no more are removed.
 
     Its path is short: sockets lie in it, whose names the system limits.
     """
+    if within is not None:
+        return BaseDir(Path(tempfile.mkdtemp(dir=within))).create()
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         pid = left.name.removeprefix(_PREFIX).partition("-")[0]
         with suppress(OSError):

@@ -40,11 +40,10 @@ class Progress:
         now = self._clock()
         if now - self._said >= SECONDS:
             self._said = now
-            rate = self.files / max(now - self._began, 1e-9)
-            left = (self._whole - self.files) / rate
+            took = max(now - self._began, 1e-9)
             self._say(
-                f"{self.files} of {self._whole} files, {self.units} passages, "
-                f"{rate:.1f} files/s, about {_duration(left)} left"
+                f"{self.files} of {self._whole} files, {self.units} passages; "
+                f"{self.files / took:.1f} files/s, {self.units / took:.1f} passages/s"
             )
 
     def close(self, survey: Survey, writing: Writing) -> bool:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +52,21 @@ def over_ray(address: str | None, say: Say) -> Stages:
     """Stages on a cluster, or on this machine's processors where no address is given."""
 
     def stages(job: Job, tasks: Sequence[Task]) -> Iterator[Made]:
-        with _ray(address, say) as ray:
-            yield from _run(ray, job, tasks)
+        with _ray(address, say) as (ray, scratch):
+            here = scratch if address is None else None
+            yield from _run(ray, replace(job, scratch=here), tasks)
 
     return stages
 
 
 @contextmanager
-def _ray(address: str | None, say: Say) -> Iterator[Any]:
-    """Ray, started or joined, and left at the end. InklingError where that can't be."""
+def _ray(address: str | None, say: Say) -> Iterator[tuple[Any, Path]]:
+    """Ray, started or joined, and left at the end; a folder for whoever runs here. InklingError
+    where that can't be."""
     os.environ.update(_ENVIRONMENT)
     try:
-        import ray
-        import ray.data
+        ray: Any = import_module("ray")
+        import_module("ray.data")
     except ImportError as error:
         raise LACKING from error
     scratch = own_scratch()
@@ -82,13 +87,11 @@ def _ray(address: str | None, say: Say) -> Iterator[Any]:
             f"Ray: {resources.get('CPU', 0):.0f} processors, {resources.get('GPU', 0):.0f} GPUs"
             + (f"; dashboard: {url}." if (url := _dashboard(ray)) else ".")
         )
-        yield ray
+        yield ray, scratch.scratch
     finally:
         with _quiet(scratch.logs / "ray.log"):
             ray.shutdown()
         os.chdir(here)
-        import shutil
-
         shutil.rmtree(scratch.root, ignore_errors=True)
 
 
@@ -98,9 +101,8 @@ def _start(ray: Any, address: str | None, folder: Path) -> None:
         if address is not None:
             ray.init(address=address, **quiet)
         else:
-            ray.init(
-                include_dashboard=False, _node_ip_address="127.0.0.1", _temp_dir=str(folder), **quiet
-            )
+            here = {"_node_ip_address": "127.0.0.1", "_temp_dir": str(folder)}
+            ray.init(include_dashboard=False, **here, **quiet)
     except Exception as error:
         log.exception("Ray does not start")
         if address is None:
@@ -204,10 +206,10 @@ class _Reader:
     """An actor that reads."""
 
     def __init__(self, job: Job, attempts: Any) -> None:
-        import ray
+        get = import_module("ray").get
 
         def begin(file_id: int, finished: int | None) -> int:
-            return int(ray.get(attempts.begin.remote(file_id, finished)))
+            return int(get(attempts.begin.remote(file_id, finished)))
 
         self._reading = Reading(job, begin)
 

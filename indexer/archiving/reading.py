@@ -65,7 +65,7 @@ class Reading:
 
     def __init__(self, job: Job, begin: Begin) -> None:
         settings = job.settings
-        self._scratch = own_scratch()
+        self._scratch = own_scratch(job.scratch)
         self._begin = begin
         self._finished: int | None = None
         self._folders = _Folders()

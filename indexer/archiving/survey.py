@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -100,9 +100,11 @@ def survey(
     settings: Settings,
     readers: Readers,
     scratch: Path,
+    broken: Collection[int] = (),
     closed: Sequence[str] = (),
 ) -> Survey:
-    """Walk the folders and compare; `closed` are folders of our own, not to be entered.
+    """Walk the folders and compare. `broken` files have lost units, `closed` folders are our own,
+    not to be entered.
 
     InklingError where none of the folders can be seen.
     """
@@ -110,7 +112,7 @@ def survey(
     try:
         patterns = [_SPECIAL.sub(r"\\\1", path.rstrip("/")) + "/" for path in closed]
         rules = IgnoreRules([*settings.excluded, *patterns], hidden=settings.hidden_files)
-        found = _Comparison(archive_id, known, Versions(settings), readers, rules)
+        found = _Comparison(archive_id, known, Versions(settings), readers, rules, broken)
         for folder in folders:
             ledger.add_root(folder)
         roots = ledger.roots()
@@ -139,7 +141,9 @@ class _Comparison:
         versions: Versions,
         readers: Readers,
         rules: IgnoreRules,
+        broken: Collection[int],
     ) -> None:
+        self._broken = broken
         self.made = Survey()
         self.away: list[str] = []
         self._archive_id, self._known, self._versions = archive_id, known, versions
@@ -161,10 +165,12 @@ class _Comparison:
             old = missing.pop(number, None)
             if self._meet(replace(record, id=number), root, old) and tells_of_others(record.path):
                 changed.add(record.path)
-        if result.offline or (expected and _is_empty(root.path)):
+        unlisted = any(path == root.path for path, _ in result.errors)
+        if result.offline or unlisted or (expected and _is_empty(root.path)):
             # An empty mount point, or a drive that is away.
             self.away.append(root.path)
-            self.made.unseen.append((root.path, "it is empty, or its drive is away"))
+            if not unlisted:
+                self.made.unseen.append((root.path, "it is empty, or its drive is away"))
             return
         if result.complete:
             changed.update(self._gone(root, missing))
@@ -182,9 +188,12 @@ class _Comparison:
                 self.made.names.append(row)
                 return True
         elif old is None or not (
-            same and self._versions.current(old) and old.reason not in READ_LATER
+            same
+            and self._versions.current(old)
+            and old.reason not in READ_LATER
+            and record.id not in self._broken
         ):
-            done = old is not None and old.state == "done"
+            done = old is not None and old.state == "done" and record.id not in self._broken
             current = old if old is not None and done and self._versions.current(old) else None
             self.made.tasks.append(Task(record, root.path, readers, current, done and same))
             if old is not None and old.rights != readers:

@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import Protocol
 
 from engine.archive.entries import ArchivedFile
-from engine.contract.types import FileFacts
 from engine.store import StoredUnit
 from indexer.archiving.encoding import Made
 
 #: A block is written when it has so many units or files, or is so old: a commit costs a manifest,
 #: and what is not yet written is done again after a crash.
 UNITS, FILES, SECONDS = 2_048, 256, 20.0
+
+
+_Put = tuple[ArchivedFile, Sequence[StoredUnit]]
 
 
 class WritesArchive(Protocol):
@@ -28,6 +30,9 @@ class WritesArchive(Protocol):
 
     def set_rights(self, rights: Mapping[int, frozenset[str]]) -> int:
         """Other readers, the same units."""
+
+    def file(self, file_id: int) -> ArchivedFile | None:
+        """All that is known of a file."""
 
     def units(self, file_ids: Iterable[int]) -> Iterator[StoredUnit]:
         """The units of files."""
@@ -59,8 +64,8 @@ class Writing:
             return
         started = time.perf_counter()
         block, self._waiting, self._units = self._waiting, [], 0
-        touched = self._as_they_are([made.row for made in block if made.same])
-        files = [(m.row, touched[m.row.file_id] if m.same else m.units) for m in block]
+        files: list[_Put] = [(made.row, made.units) for made in block if not made.same]
+        files += self._touched([made.row for made in block if made.same])
         self._archive.put(files)
         self.seconds += time.perf_counter() - started
         self.files += len(files)
@@ -73,12 +78,14 @@ class Writing:
         if rights:
             self._archive.set_rights(rights)
 
-    def _as_they_are(self, rows: Sequence[ArchivedFile]) -> dict[int, list[StoredUnit]]:
-        """The units of touched files, telling their new time."""
-        facts: dict[int, FileFacts] = {row.file_id: row.facts for row in rows}
-        found: dict[int, list[StoredUnit]] = {file_id: [] for file_id in facts}
-        if facts:
-            for stored in self._archive.units([*facts]):
-                number = stored.unit.file_id
-                found[number].append(replace(stored, file=facts[number]))
-        return found
+    def _touched(self, rows: Sequence[ArchivedFile]) -> list[_Put]:
+        """Files with the units that they have, told of their new time."""
+        found: dict[int, list[StoredUnit]] = {row.file_id: [] for row in rows}
+        for stored in self._archive.units([*found]) if found else ():
+            found[stored.unit.file_id].append(stored)
+        files: list[_Put] = []
+        for row in rows:
+            old = self._archive.file(row.file_id)
+            units = [replace(stored, file=row.facts) for stored in found[row.file_id]]
+            files.append((replace(row, thumb=old.thumb if old else None), units))
+        return files
