@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -169,7 +168,7 @@ def _run(ray: Any, job: Job, tasks: Sequence[Task]) -> Iterator[Made]:
     attempts = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Attempts).remote()
     pool = ray.data.ActorPoolStrategy
     blocks = max(1, min(len(tasks), _MOST_BLOCKS, -(-len(tasks) // _READ_FILES)))
-    items = [{"item": pickle.dumps(task)} for task in tasks]
+    items = [{"item": task} for task in tasks]
     data = ray.data.from_items(items, override_num_blocks=blocks)
     data = data.map_batches(
         _Reader,
@@ -189,8 +188,8 @@ def _run(ray: Any, job: Job, tasks: Sequence[Task]) -> Iterator[Made]:
     )
     try:
         for batch in data.iter_batches(batch_size=None, batch_format="numpy"):
-            for packed in batch["item"]:
-                yield _unpacked(packed)
+            for made in batch["item"]:
+                yield _whole(made)
     except InklingError:
         raise
     except Exception as error:
@@ -214,8 +213,7 @@ class _Reader:
         self._reading = Reading(job, begin)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        tasks = [pickle.loads(packed) for packed in batch["item"]]
-        return _packed(lambda: [self._reading.read(task) for task in tasks])
+        return _column(lambda: [self._reading.read(task) for task in batch["item"]])
 
 
 class _Encoder:
@@ -226,25 +224,24 @@ class _Encoder:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         def encoded() -> Sequence[Made]:
-            files: list[ReadFile] = [_unpacked(packed) for packed in batch["item"]]
+            files: list[ReadFile] = [_whole(one) for one in batch["item"]]
             return self._encoding.encode(files)
 
-        return _packed(encoded)
+        return _column(encoded)
 
 
-def _packed(work: Callable[[], Sequence[object]]) -> dict[str, Any]:
-    """What came of it, an error that a person should hear of included, as a column of bytes."""
+def _column(work: Callable[[], Sequence[object]]) -> dict[str, Any]:
+    """What came of it, an error that a person should hear of included, for Ray to carry."""
     try:
         made = work()
     except InklingError as error:
         made = [error]
     column = np.empty(len(made), object)
-    column[:] = [pickle.dumps(one) for one in made]
+    column[:] = made
     return {"item": column}
 
 
-def _unpacked(packed: bytes) -> Any:
-    made = pickle.loads(packed)
+def _whole(made: Any) -> Any:
     if isinstance(made, InklingError):
         raise made
     return made
