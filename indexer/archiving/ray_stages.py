@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -98,6 +99,7 @@ def _start(ray: Any, address: str | None, folder: Path) -> None:
     quiet = {"logging_level": "ERROR", "log_to_driver": False}
     try:
         if address is not None:
+            _reach(address)
             ray.init(address=address, **quiet)
         else:
             here = {"_node_ip_address": "127.0.0.1", "_temp_dir": str(folder)}
@@ -115,6 +117,13 @@ def _start(ray: Any, address: str | None, folder: Path) -> None:
             hint="Look whether it runs (`ray status`), or leave --ray out to use this machine.",
             told={"address": address},
         ) from error
+
+
+def _reach(address: str) -> None:
+    """OSError where nobody listens: Ray itself would go on trying for minutes."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def _packages(folder: Path) -> Path:

@@ -13,7 +13,12 @@ import pytest
 
 from engine.archive import Archive
 from engine.contract.paths import BaseDir
+from engine.models.registry import model_spec
 from indexer.archiving.command import FAILED, INCOMPLETE
+from indexer.archiving.job import Job
+from indexer.archiving.reading import DEATHS, Attempts, Reading
+from indexer.archiving.survey import Task
+from indexer.ledger.ledger import FileRecord
 from tests.indexer.archiving.archives import contents, differences, fill, started
 from tests.waiting import PATIENCE, until
 
@@ -214,3 +219,23 @@ def test_two_at_once(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
         assert place.fill() == FAILED
     assert "Another process is filling" in capsys.readouterr().err
     assert not place.uri.exists()
+
+
+def test_a_file_that_ends_its_reader_thrice_is_set_aside(place: Place) -> None:
+    record = FileRecord(
+        7, 1, str(place.folder / "a.md"), "note", "md", 40, 1, 1, None, "pending", "", "", 0, 0, 0,
+        0, "", False, None, None, "", False, None, 0, False, {},
+    )  # fmt: skip
+    task = Task(record, str(place.folder), frozenset({"everyone"}), None, False)
+    attempts = Attempts()
+    job = Job(place.base.root, model_spec("minilm"), {}, 1)
+    for _ in range(DEATHS):  # each by a reader that did not come to say that it had finished
+        assert attempts.begin(7) <= DEATHS
+    reading = Reading(job, attempts.begin)
+    try:
+        made = reading.read(task)
+        assert (made.row.state, made.row.reason, made.units) == ("failed", "crashed", [])
+        assert attempts.begin(8, 7) == 1
+        assert reading.read(task).row.state == "done"  # that one has finished: it counts anew
+    finally:
+        reading.close()
