@@ -44,7 +44,7 @@ _ENVIRONMENT = {
 }
 LACKING = InklingError(
     "Filling with Ray needs the extra: pip install 'inkling-search[archive]'.",
-    hint="Without it `--ray off` fills in one process.",
+    hint="Without it --ray off fills in one process.",
 )
 
 
@@ -109,12 +109,12 @@ def _start(ray: Any, address: str | None, folder: Path) -> None:
         if address is None:
             raise InklingError(
                 "Ray does not start on this machine: {error}.",
-                hint="`--ray off` fills in one process.",
+                hint="--ray off fills in one process.",
                 told={"error": _first_line(error)},
             ) from error
         raise InklingError(
             "The Ray cluster at {address} does not answer.",
-            hint="Look whether it runs (`ray status`), or leave --ray out to use this machine.",
+            hint="Look whether it runs (ray status), or leave --ray out to use this machine.",
             told={"address": address},
         ) from error
 
@@ -205,7 +205,7 @@ def _run(ray: Any, job: Job, tasks: Sequence[Task]) -> Iterator[Made]:
         log.exception("Ray gave up")
         raise InklingError(
             "Ray gave up: {error}.",
-            hint="Start it again: it goes on where it was. `--ray off` fills in one process.",
+            hint="Start it again: it goes on where it was. --ray off fills in one process.",
             told={"error": _first_line(error)},
         ) from error
 
