@@ -1,6 +1,7 @@
 """The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish,
 `doctor` to say how things are, `purge PATH…` to take folders and files out without a trace.
-`serve` and `team` answer many people from an archive, with options of their own."""
+`fill`, `serve` and `team` fill archives and answer many people from them, with options of their
+own."""
 
 from __future__ import annotations
 
@@ -40,6 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
         from indexer.team.command import main as serve
 
         return serve(given[0], given[1:])
+    if given[:1] == ["fill"]:
+        from indexer.archiving.command import main as fill
+
+        return fill(given[1:])
     parser = argparse.ArgumentParser(prog="python -m indexer", description=__doc__)
     parser.add_argument("command", choices=["run", "once", "doctor", "purge"])
     parser.add_argument("--base-dir")

@@ -337,6 +337,12 @@ def serve_archive(options: argparse.Namespace, base: BaseDir) -> int:
     return run_service(options.command, options.rest, base)
 
 
+def fill_archive(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.filling import run_fill
+
+    return run_fill(options, base)
+
+
 #: What does each command that `options.parser` knows.
 COMMANDS: dict[str, Command] = {
     "add": add_folders,
@@ -365,4 +371,5 @@ COMMANDS: dict[str, Command] = {
     "doctor": examine,
     "serve": serve_archive,
     "team": serve_archive,
+    "fill": fill_archive,
 }

@@ -173,6 +173,21 @@ def parser() -> argparse.ArgumentParser:
         ("team", "fill an archive from folders and serve it, all on this machine"),
     ):
         command(name, text).hands_on = True
+    fill = command("fill", "fill an archive that many people search, from folders")
+    fill.add_argument("uri", metavar="URI", help="a folder, or s3://BUCKET/PLACE; made if new")
+    fill.add_argument(
+        "--from", dest="folders", metavar="FOLDER", nargs="+", action="extend", required=True
+    )
+    fill.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="a Ray cluster; without it Ray is started here; off: in one process",
+    )
+    fill.add_argument("--name", metavar="NAME", help="what a new archive is called")
+    fill.add_argument(
+        "--readers", metavar="FILE", help="a table of who may read what, instead of modes and lists"
+    )
+    fill.add_argument("--model", metavar="ID", help="the model of a new archive")
     command("demo", "index the sample library and answer five questions")
     return top
 

@@ -116,7 +116,8 @@ def main() -> None:
     if lacking := sorted(direct - set(needed)):
         sys.exit(f"Not installed: {', '.join(lacking)}. Run make test first.")
     name, extras = project["name"], project["optional-dependencies"]
-    models, archive = closure(extras["models"]), closure(extras["archive"])
+    models = closure(extras["models"])
+    archive = closure(extras["archive"])
     tools = closure(line for line in extras["dev"] if not line.startswith(name))
     parts = (
         ("Named in pyproject.toml", {n: d for n, d in needed.items() if n in direct}),
@@ -131,11 +132,7 @@ def main() -> None:
         ),
         (
             "Only for working on Inkling",
-            {
-                n: d
-                for n, d in tools.items()
-                if n not in needed and n not in models and n not in archive
-            },
+            {n: d for n, d in tools.items() if n not in {*needed, *models, *archive}},
         ),
     )
     sys.stdout.write(HEAD)
