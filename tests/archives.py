@@ -29,16 +29,16 @@ def entry(
     **fields: Any,
 ) -> Entry:
     """A file of an archive, and units that are told by its name, their number and a word."""
-    path = f"/source/{name}"
+    path, said = f"/source/{name}", name.encode(errors="replace").decode()
     number = file_id(archive.about.archive_id, path)
     facts = FileFacts(number, path, "note", None, "txt", 1.5, 10, {"pages": 3.0})
-    rng = np.random.default_rng(sum(f"{name} {word}".encode()))
+    rng = np.random.default_rng(sum(f"{name} {word}".encode(errors="surrogateescape")))
     stored = []
     for ordinal in range(units):
         vector = rng.normal(size=archive.about.dim).astype(np.float32)
         tokens = rng.integers(-127, 127, (3, archive.about.token_dim)).astype(np.int8)
         spans = np.array([(0, 1), (2, 3), (4, 5)], np.int32)
-        unit = Unit(number, ordinal, "note", f"{word} {name} {ordinal}", "Title", 1, (1, 2))
+        unit = Unit(number, ordinal, "note", f"{word} {said} {ordinal}", "Title", 1, (1, 2))
         vector /= np.linalg.norm(vector)
         stored.append(StoredUnit(unit, facts, vector, TokenRecord(tokens, spans)))
     seen = SeenAs(10, 1_500_000_000, 1_600_000_000)

@@ -85,7 +85,7 @@ class Archive(Reader):
         place = Place.of(uri, options)
         if not read_only:
             check_object_store(place)
-        opened, about, damaged = open_tables(Tables(place), spec, read_only)
+        opened, about, damaged = open_tables(place, spec, read_only)
         archive = cls(opened, about, place, read_only)
         if not read_only:
             archive._recover(damaged)

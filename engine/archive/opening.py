@@ -15,6 +15,7 @@ import pyarrow as pa
 from engine.archive import layout
 from engine.archive.entries import FORMAT, About
 from engine.archive.failures import damaged
+from engine.archive.place import Place
 from engine.archive.tables import Table, Tables
 from engine.contract.errors import InklingError, StoreTooNewError
 from engine.contract.version import VERSION
@@ -60,11 +61,12 @@ def create(tables: Tables, name: str, spec: ModelSpec, versions: Mapping[str, st
 
 
 def open_tables(
-    tables: Tables, spec: ModelSpec | None, read_only: bool
+    place: Place, spec: ModelSpec | None, read_only: bool
 ) -> tuple[dict[str, Table], About, dict[str, int]]:
     """The tables, whose they are, and of how many commits each was given up."""
-    place = tables.place
-    if (place.folder is not None and not place.folder.is_dir()) or "about" not in tables.names():
+    # Connecting to a folder that is not there would make it.
+    tables = None if place.folder and not place.folder.is_dir() else Tables(place)
+    if tables is None or "about" not in tables.names():
         raise InklingError(
             "There is no archive at {uri}.",
             hint="Check the address, or make one: inkling fill {uri} --from FOLDER.",

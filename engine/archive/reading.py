@@ -79,8 +79,9 @@ class Reader:
                     break
             rows = self._files.rows_of("change", some, _columns(thumbs=True))
             lives = [state != layout.GONE for state in rows["state"].to_pylist()]
-            gone += rows.filter([not lives_on for lives_on in lives])["file_id"].to_pylist()
-            there = rows.filter(lives)
+            ids = rows["file_id"].to_pylist()
+            gone += [i for i, lives_on in zip(ids, lives, strict=True) if not lives_on]
+            there = rows.filter(pa.array(lives, pa.bool_()))
             written = there["written"].to_pylist()
             for file, put in zip(self._files_of(there), written, strict=True):
                 # Of what was put later than these commits, the units are new as well.
@@ -123,7 +124,8 @@ class Reader:
     def _rows_of_files(self, ids: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Rows of files that are there; `state` is among the columns."""
         rows = self._files.rows_of("file_id", ids, columns)
-        return rows.filter([state != layout.GONE for state in rows["state"].to_pylist()])
+        lives = [state != layout.GONE for state in rows["state"].to_pylist()]
+        return rows.filter(pa.array(lives, pa.bool_()))
 
     def _files_of(self, rows: pa.Table) -> list[ArchivedFile]:
         plain = rows.to_pylist()
@@ -163,7 +165,7 @@ class Reader:
         # A commit whose success an object store failed to tell may have been made twice.
         seen = set[str]()
         mine = [(f, g) in keys and not (i in seen or seen.add(i)) for f, g, i in found]
-        return layout.units_of(rows.filter(mine), self.about.dim)
+        return layout.units_of(rows.filter(pa.array(mine, pa.bool_())), self.about.dim)
 
 
 def _columns(*, thumbs: bool) -> list[str]:

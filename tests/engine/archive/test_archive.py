@@ -150,9 +150,9 @@ def test_rows_that_do_not_fit_are_refused_and_nothing_of_them_stored(archive: Ar
 
 def test_other_places_are_told_in_a_sentence(archive: Archive, tmp_path: Path) -> None:
     uri = archive.place.uri
-    with pytest.raises(InklingError, match="There is an archive at .* already"):
+    with pytest.raises(InklingError, match=r"There is an archive at .* already"):
         Archive.create(uri, "Again", SPEC)
-    with pytest.raises(InklingError, match="There is no archive at .*inkling fill"):
+    with pytest.raises(InklingError, match=r"There is no archive at .*inkling fill"):
         Archive.open(tmp_path / "nothing")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("Dear")
