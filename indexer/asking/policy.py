@@ -1,8 +1,8 @@
 """What whoever looks after this machine allows: a file that Inkling only reads, and obeys.
 
 `[answers]` with `enabled = false` (no language model is asked) or `other_machines = false` (only
-servers on this machine are). A file that can't be read or understood forbids everything: what it
-wanted to forbid is not known.
+servers on this machine are); `[archives]` with `enabled = false` (no archive is asked). A file that
+can't be read or understood forbids everything: what it wanted to forbid is not known.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from indexer.sources.systems import MACOS, SYSTEM, WINDOWS
 
 #: One more file, beside that of the system: it may forbid what that allows, never the reverse.
 VARIABLE = "INKLING_POLICY"
-_KEYS = ("enabled", "other_machines")
+_KEYS = {"answers": ("enabled", "other_machines"), "archives": ("enabled",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Policy:
 
     asking: str = ""
     other_machines: str = ""
+    archives: str = ""
     mistake: str = ""  # why a file forbids that could not be understood
 
     def check(self) -> None:
@@ -46,6 +47,16 @@ class Policy:
                 hint="Whoever looks after this machine can change it.",
                 path=self.asking,
                 told={"path": self.asking},
+            )
+
+    def check_archives(self) -> None:
+        """InklingError where no archive may be asked."""
+        if self.archives:
+            raise InklingError(
+                "No archive may be asked on this machine: {path} says so.",
+                hint="Whoever looks after this machine can change it.",
+                path=self.archives,
+                told={"path": self.archives},
             )
 
     def check_other(self, host: str) -> None:
@@ -82,23 +93,36 @@ def _with(policy: Policy, path: str, *, must_be: bool) -> Policy:
     """A policy with what one more file forbids."""
     try:
         told = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        answers = told.get("answers", {})
-        if not isinstance(answers, dict):
-            raise ValueError("[answers] is no table")
-        if strange := sorted(answers.keys() - set(_KEYS)):
-            raise ValueError(f"there is no “{strange[0]}” in [answers]")
-        for key, value in answers.items():
-            if not isinstance(value, bool):
-                raise ValueError(f"{key} is neither true nor false")
+        answers, archives = (_checked(told, table) for table in _KEYS)
     except (FileNotFoundError, NotADirectoryError) as error:
         if not must_be:
             return policy
-        return replace(policy, asking=path, other_machines=path, mistake=error.strerror or "")
+        return _nothing(policy, path, error.strerror or "")
     except (OSError, ValueError) as error:  # what is no TOML and no UTF-8 is a ValueError
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return replace(policy, asking=path, other_machines=path, mistake=said.rstrip("."))
+        return _nothing(policy, path, said.rstrip("."))
     if not answers.get("enabled", True):
         policy = replace(policy, asking=policy.asking or path, other_machines=path)
     if not answers.get("other_machines", True):
         policy = replace(policy, other_machines=policy.other_machines or path)
+    if not archives.get("enabled", True):
+        policy = replace(policy, archives=policy.archives or path)
     return policy
+
+
+def _nothing(policy: Policy, path: str, mistake: str) -> Policy:
+    """All that a file could forbid is forbidden."""
+    return replace(policy, asking=path, other_machines=path, archives=path, mistake=mistake)
+
+
+def _checked(told: Mapping[str, object], table: str) -> Mapping[str, bool]:
+    """One table of the file; ValueError if it is none, or holds what is not known."""
+    rows = told.get(table, {})
+    if not isinstance(rows, dict):
+        raise ValueError(f"[{table}] is no table")
+    if strange := sorted(rows.keys() - set(_KEYS[table])):
+        raise ValueError(f"there is no “{strange[0]}” in [{table}]")
+    for key, value in rows.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{key} is neither true nor false")
+    return rows

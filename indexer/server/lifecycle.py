@@ -12,6 +12,8 @@ from engine.asking.asking import Asking
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from indexer.archives.known import KnownArchives
+from indexer.archives.service import Archives
 from indexer.asking.service import LanguageModels
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.downloads import Downloads
@@ -76,6 +78,8 @@ class Indexer:
         effects = SettingsEffects(index, scanner, self.activation, self.extractors)
         settings = SettingsOwner(self.base, self._settings, effects.follow)
         coverage = CoverageCounter(index.ledger, lambda: scanner.scanning)
+        known = KnownArchives(self.base, self._settings, settings.keep_archives)
+        self._archives = Archives(known, lambda: index.engine.spec.space)
         self._status = Status(
             index,
             scanner,
@@ -85,8 +89,9 @@ class Indexer:
             self._pause,
             coverage,
             self.folders.health,
+            self._archives.faults,
         )
-        search = IndexSearch(index, self.extractors, coverage, self._rules)
+        search = IndexSearch(index, self.extractors, coverage, self._rules, self._archives)
         library = IndexLibrary(index, self.folders, self.extractors, self._status, self._rules)
         self.ports = Ports(
             search=search,
@@ -101,6 +106,7 @@ class Indexer:
             ),
             models=IndexModels(index, self.activation, self.downloads, settings),
             judging=Judging(index, lambda: self.activation.spaces),
+            archives=self._archives,
             settings=settings,
             control=self,
         )
@@ -134,6 +140,7 @@ class Indexer:
         with contextlib.ExitStack() as last:  # each is called even if another fails
             last.callback(self._lock.release)
             last.callback(self.index.stop)
+            last.callback(self._archives.close)
             last.callback(self.activation.stop)
             last.callback(self.downloads.stop)
             last.callback(self.folders.stop)

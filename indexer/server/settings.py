@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: The machine that may be asked: set by `confirm` alone.
 CONFIRMED = "ask_confirmed"
+#: What is asked beside this machine: set by `keep_archives` alone.
+ARCHIVES = "archives"
 _Edition = tuple[int, int, int]  # time of change in ns, size, inode
 _NONE: _Edition = (0, 0, 0)
 _NOT_LOOKED_AT: _Edition = (-1, 0, 0)
@@ -64,6 +66,11 @@ class SettingsOwner:
                 "Another machine is confirmed by typing its name.",
                 hint="POST /v1/ask/confirm does so.",
             )
+        if ARCHIVES in values:
+            raise InklingError(
+                "Archives are added and removed one by one.",
+                hint="POST and DELETE /v1/archives do so.",
+            )
         if named := str(values.get("ask_server", "")).strip():
             read_address(named)
         return self._change(values)
@@ -71,6 +78,10 @@ class SettingsOwner:
     def confirm(self, host: str) -> None:
         """The person has typed the name of another machine: it may be asked."""
         self._change({CONFIRMED: host})
+
+    def keep_archives(self, rows: Sequence[str]) -> None:
+        """The person has added an archive, or removed one."""
+        self._change({ARCHIVES: tuple(rows)})
 
     def _change(self, values: Mapping[str, object]) -> list[str]:
         with self._lock:
