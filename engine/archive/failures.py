@@ -32,7 +32,7 @@ _NO_WAY = re.compile(
 _NO_KEYS = re.compile(
     r"[Uu]nable to locate credentials|no providers in chain|CredentialsNotLoaded|"
     r"[Cc]redential(?:s)? (?:provider|not)|Failed to get AWS credentials|"
-    r"[Nn]o credentials|InstanceMetadata|169\.254\.169\.254",
+    r"[Nn]o credentials|config profile|InstanceMetadata|169\.254\.169\.254",
 )
 
 #: Codes of S3 that mean the same to a person, with what happened and what helps.

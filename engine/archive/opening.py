@@ -8,6 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -87,7 +88,7 @@ def open_tables(
             opened[name] = _answering(tables, name)
             continue
         Manifests(folder).put_back()
-        opened[name], lost = newest_that_answers(folder, lambda name=name: _answering(tables, name))
+        opened[name], lost = newest_that_answers(folder, partial(_answering, tables, name))
         if lost:
             given_up[name] = lost
     return opened, about, given_up

@@ -164,7 +164,11 @@ class Reader:
         )
         # A commit whose success an object store failed to tell may have been made twice.
         seen = set[str]()
-        mine = [(f, g) in keys and not (i in seen or seen.add(i)) for f, g, i in found]
+        mine = []
+        for file_id, generation, unit_id in found:
+            mine.append((file_id, generation) in keys and unit_id not in seen)
+            if mine[-1]:
+                seen.add(unit_id)
         return layout.units_of(rows.filter(pa.array(mine, pa.bool_())), self.about.dim)
 
 

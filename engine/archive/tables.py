@@ -74,6 +74,10 @@ class Table:
                 self._durable.sync()
             return done
 
+    def index_stats(self, column: str) -> Any:
+        """How many rows the index of a column knows, and does not."""
+        return self.read(lambda t: t.index_stats(f"{column}_idx"))
+
     def add(self, rows: pa.Table) -> None:
         """Rows at the end."""
         self.write(lambda t: t.add(rows, on_bad_vectors="null"))

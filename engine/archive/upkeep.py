@@ -66,7 +66,7 @@ def _scattered(table: Table) -> bool:
 
 def _renew_indexes(table: Table) -> None:
     for column in table.indexed:
-        stats = table.read(lambda t, name=f"{column}_idx": t.index_stats(name))
+        stats = table.index_stats(column)
         if stats is None or stats.num_unindexed_rows > max(
             UNINDEXED_ROWS, UNINDEXED_SHARE * stats.num_indexed_rows
         ):

@@ -96,9 +96,7 @@ def test_readers_that_are_lost_are_nobody(whole: Path, tmp_path: Path) -> None:
     assert archive.check() == []
 
 
-def test_what_can_not_be_read_at_all_is_said_and_left_as_it_is(
-    whole: Path, tmp_path: Path
-) -> None:
+def test_what_can_not_be_read_at_all_is_said_and_left_as_it_is(whole: Path, tmp_path: Path) -> None:
     place = tmp_path / "archive"
     shutil.copytree(whole, place)
     for path in (place / "units.lance" / "data").iterdir():
