@@ -35,6 +35,13 @@ BELOW: dict[str, tuple[str, ...]] = {
     "indexer.sources": ("engine", "indexer.ledger"),
     "indexer.reading": ("engine", "indexer.ledger", "indexer.sources"),
     "indexer.indexing": ("engine", "indexer.ledger", "indexer.sources", "indexer.reading"),
+    "indexer.archiving": (
+        "engine",
+        "indexer.ledger",
+        "indexer.sources",
+        "indexer.reading",
+        "indexer.indexing",
+    ),
     "indexer.asking": (
         "engine",
         "indexer.ledger",

@@ -162,6 +162,21 @@ def parser() -> argparse.ArgumentParser:
     way.add_argument("--remove", action="store_true", help="take back what was written")
     way.add_argument("--show", metavar="ID", help="print the contents of one file")
     command("serve-desktop", "answer the searches of GNOME and KDE (the session bus starts it)")
+    fill = command("fill", "fill an archive that many people search, from folders")
+    fill.add_argument("uri", metavar="URI", help="a folder, or s3://BUCKET/PLACE; made if new")
+    fill.add_argument(
+        "--from", dest="folders", metavar="FOLDER", nargs="+", action="extend", required=True
+    )
+    fill.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="a Ray cluster; without it Ray is started here; off: in one process",
+    )
+    fill.add_argument("--name", metavar="NAME", help="what a new archive is called")
+    fill.add_argument(
+        "--readers", metavar="FILE", help="a table of who may read what, instead of modes and lists"
+    )
+    fill.add_argument("--model", metavar="ID", help="the model of a new archive")
     command("demo", "index the sample library and answer five questions")
     return top
 

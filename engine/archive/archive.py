@@ -140,6 +140,11 @@ class Archive(Reader):
         """What is not as it should be, a sentence each; nothing where all is well."""
         return list(order.faults(self))
 
+    def incomplete(self) -> set[int]:
+        """Files that have not all of their units, which a damaged disk or bucket leaves: they are
+        to be read again."""
+        return set(order.incomplete(self))
+
     def orphans(self) -> int:
         """Units of no file, as a killed writer leaves them."""
         return sum(stale.units for stale in order.stale(self))

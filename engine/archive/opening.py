@@ -30,6 +30,10 @@ NAMES = tuple(layout.INDEXED)
 _SAMPLE = 64  # rows of which all columns are read, and as many of the newest
 
 
+class NoArchiveError(InklingError):
+    """There is nothing yet: an archive can be made there."""
+
+
 def create(tables: Tables, name: str, spec: ModelSpec, versions: Mapping[str, str]) -> None:
     """All tables, `about` last: an archive is there whole, or is not."""
     _check_empty(tables)
@@ -68,7 +72,7 @@ def open_tables(
     # Connecting to a folder that is not there would make it.
     tables = None if place.folder and not place.folder.is_dir() else Tables(place)
     if tables is None or "about" not in tables.names():
-        raise InklingError(
+        raise NoArchiveError(
             "There is no archive at {uri}.",
             hint="Check the address, or make one: inkling fill {uri} --from FOLDER.",
             told={"uri": place.uri},
