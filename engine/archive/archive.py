@@ -258,7 +258,9 @@ class Archive(Reader):
                 if incomplete := order.incomplete(self):
                     now = token()
                     self._merge(
-                        layout.patch(incomplete, now, state="pending", units=0, generation=0)
+                        layout.patch(
+                            incomplete, now, state="pending", version="", units=0, generation=0
+                        )
                     )
                     changes.append((now, "found", len(incomplete)))
                 changes.append((token(), layout.REWOUND, 0))
