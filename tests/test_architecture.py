@@ -35,6 +35,13 @@ BELOW: dict[str, tuple[str, ...]] = {
     "indexer.sources": ("engine", "indexer.ledger"),
     "indexer.reading": ("engine", "indexer.ledger", "indexer.sources"),
     "indexer.indexing": ("engine", "indexer.ledger", "indexer.sources", "indexer.reading"),
+    "indexer.archiving": (
+        "engine",
+        "indexer.ledger",
+        "indexer.sources",
+        "indexer.reading",
+        "indexer.indexing",
+    ),
     "indexer.asking": (
         "engine",
         "indexer.ledger",
@@ -43,6 +50,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "indexer.indexing",
     ),
     "indexer.server": ("engine", "indexer"),
+    "indexer.team": ("engine", "indexer"),
     "indexer": ("engine", "indexer"),
     "desktop.wording": ("engine.contract",),
     "desktop.system": ("engine.contract", "desktop.*", "desktop.wording"),

@@ -86,7 +86,8 @@ class SearchController(QObject):
         folders = tuple(str(f["path"]) for f in self._service.status.get("folders", ()))
         if ":" in self._search.field.text():
             self.held.refresh()
-        return Known(folders, self.held.values)
+        archives = tuple(row.partition(" ")[0] for row in self._settings.values.archives)
+        return Known(folders, self.held.values, archives)
 
     def _timer(self, milliseconds: int) -> QTimer:
         timer = QTimer(self)

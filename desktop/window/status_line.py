@@ -13,7 +13,7 @@ from desktop import theme
 from desktop.asking import strings as asking
 from desktop.theme import GRID, HALF
 from desktop.widgets.elided_label import ElidedLabel
-from desktop.wording import figures
+from desktop.wording import figures, telling
 from desktop.wording.language import tr
 
 _HOUR = 3600.0
@@ -149,6 +149,8 @@ class StatusLine(QWidget):
             return s.new_index(int(coming["done"]), int(coming["total"])), "accent"
         if away:
             return f"{s.up_to_date(files)} · {s.away(away)}", "warn"
+        if without := telling.without(status.get("archives_away") or {}):
+            return f"{s.up_to_date(files)} · {without}", "warn"
         return s.up_to_date(files), "good"
 
     def flash(self, text: str) -> None:

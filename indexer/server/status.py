@@ -34,11 +34,13 @@ class Status:
         pause: Pause,
         coverage: CoverageCounter,
         watching: Callable[[], Health],
+        away: Callable[[], dict[str, str]],
     ) -> None:
-        """`watching`: what keeps folders from being watched."""
+        """`watching`: what keeps folders from being watched; `away`: archives that did not answer
+        when they were asked last, and why."""
         self._index, self._scanner, self._extractors = index, scanner, extractors
         self._activation, self._settings, self._pause = activation, settings, pause
-        self._coverage, self._watching = coverage, watching
+        self._coverage, self._watching, self._away = coverage, watching, away
         self._units = 0
 
     def state(self) -> str:
@@ -69,13 +71,14 @@ class Status:
                 "next": self._activation.progress(),
             },
             "folders": [self._folder(root, root.id in scanning) for root in index.ledger.roots()],
-            "totals": {**_by_state(counts), "units": self._count()},
+            "totals": {**by_state(counts), "units": self._count()},
             "encoded": index.encoded,
             "improving": index.improving,
             "sight": self._sight(),
             "reader_restarts": self._extractors.restarts,
             "eta_s": index.progress.eta(counts),
             "index_bytes": self._bytes(),
+            "archives_away": self._away(),
             "health": [*index.health(), *self._settings.health(), *self._watching()],
         }
 
@@ -107,12 +110,13 @@ class Status:
             "path": root.path,
             "online": root.online,
             "scanning": scanning,
-            **_by_state(counts),
+            **by_state(counts),
             "eta_s": self._index.progress.eta(counts),
         }
 
 
-def _by_state(counts: dict[str, int]) -> dict[str, int]:
+def by_state(counts: dict[str, int]) -> dict[str, int]:
+    """As the API tells them: all, those on their way, and of each state."""
     states = ("done", "failed", "skipped", "withheld")
     return {
         "files": sum(counts.values()),

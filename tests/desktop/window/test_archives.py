@@ -3,6 +3,7 @@ with it, and the settings' page."""
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from desktop.presentation import archive_strings as a
 from desktop.results.model import spoken
 from desktop.settings.archives_page import ArchivesPage, health
+from desktop.window.completions import Known, completions
 from desktop.window.result_commands import check_here
 from desktop.window.window import Window
 from desktop.wording import telling
@@ -207,3 +209,21 @@ class TestPage:
         assert "refuses the token" in health(ArchiveTold("Lab", "https://lab", fault="token"))
         other = ArchiveTold("Lab", "https://lab", model="x", judged=False)
         assert "another model (x)" in health(other)
+
+
+def test_the_status_line_says_which_is_away(
+    qtbot: QtBot, window: Window, indexer: ScriptedIndexer
+) -> None:
+    said = FAULTS["away"].format(name="Lab")
+    folder = {"path": "/d", "online": True, "files": 3, "done": 3}
+    indexer.status |= {"folders": [folder], "archives_away": {"Lab": "away"}}
+    window.service.refresh()
+    qtbot.waitUntil(lambda: said in window.status.label.text())
+
+
+def test_names_are_offered_where_the_filter_is_typed() -> None:
+    today = dt.date(2026, 1, 1)
+    some = Known(archives=("Lab",))
+    assert [c.text for c in completions("archive:", 8, some, today)] == ["here", "Lab"]
+    assert [c.text for c in completions("arch", 4, some, today)] == ["archive:"]
+    assert completions("arch", 4, Known(), today) == []
