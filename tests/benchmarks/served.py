@@ -203,8 +203,8 @@ def speed(library: Path, times: int, scratch: Path) -> None:
     base = BaseDir(library / "base")
     ledger = Ledger(base.ledger)
 
-    def names(words: list[str], limit: int, filters: Filters) -> list[NameMatch]:
-        return [name_match(hit) for hit in ledger.find_names(words, limit, filters)]
+    def names(words: Sequence[str], limit: int, filters: Filters) -> list[NameMatch]:
+        return [name_match(hit) for hit in ledger.find_names(list(words), limit, filters)]
 
     engine = Engine(base, model_spec(DEFAULT_MODEL), names)
     about = About("library", engine.spec.space, engine.spec.dim)
