@@ -204,6 +204,16 @@ class Client:
         only = {name: value for name, value in given.items() if value is not None}
         return self._call("GET", _with("/v1/explain", only))
 
+    def judge(self, question: str, path: str, page: int | None, *, right: bool | None) -> int:
+        """Keep that a file, or its page, answers a question or does not, or (None) neither; the
+        number of answers judged."""
+        body = {"question": question, "path": path, "page": page, "right": right}
+        return int(self._call("POST", "/v1/judgements", body)["judged"])
+
+    def forget_judged(self) -> None:
+        """All that was judged."""
+        self._call("DELETE", "/v1/judgements")
+
     def add(self, paths: Sequence[str]) -> dict[str, Any]:
         return self._call("POST", "/v1/folders", {"paths": list(paths)})
 

@@ -334,6 +334,12 @@ COPIED_PATH = tr("Path copied.")
 COPIED_FILE = tr("File copied.")
 COPIED_TEXT = tr("Text copied.")
 COPIED_PICTURE = tr("Picture copied.")
+JUDGED_RIGHT = tr("Kept: this answers the question.")
+JUDGED_WRONG = tr("Kept: this is no answer.")
+JUDGED_COUNT = tr("{answers} judged in all, on this computer alone.")
+JUDGED_NOT = tr("Taken back.")
+JUDGED_FORGOTTEN = tr("What you judged is forgotten.")
+FORGET_JUDGED = tr("Forget What I Judged")
 SEARCH_KEPT = tr("Search kept; it is offered on an empty field.")
 SEARCH_FORGOTTEN = tr("Search no longer kept.")
 FILE_GONE = tr("“{name}” is not there any more.")
@@ -357,6 +363,10 @@ def on_pages(count: int) -> str:
 
 def files(count: int) -> str:
     return _n("{n} file", "{n} files", count).format(n=number(count))
+
+
+def answers(count: int) -> str:
+    return _n("{n} answer", "{n} answers", count).format(n=number(count))
 
 
 def folders(count: int) -> str:

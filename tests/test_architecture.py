@@ -26,6 +26,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "engine.models": ("engine.contract",),
     "engine.encoders": ("engine.contract", "engine.models"),
     "engine.store": ("engine.contract",),
+    "engine.archive": ("engine.contract", "engine.models", "engine.store"),
     "engine.search": ("engine.contract", "engine.models", "engine.encoders", "engine.store"),
     "engine.asking": ("engine",),
     "engine": ("engine",),
@@ -223,7 +224,7 @@ def test_every_room_says_what_it_is_for() -> None:
     assert [module_name(p) for p in packages if not ast.get_docstring(tree(p))] == []
 
 
-def test_only_the_store_imports_lancedb() -> None:
+def test_only_the_store_and_the_archive_import_lancedb() -> None:
     users = {
         module_name(path)
         for room in ROOMS
@@ -231,7 +232,7 @@ def test_only_the_store_imports_lancedb() -> None:
         if any(within(name, "lancedb") for name in imports(path))
     }
     assert users
-    assert all(within(user, "engine.store") for user in users)
+    assert all(within(user, "engine.store", "engine.archive") for user in users)
 
 
 def test_no_room_imports_the_tests() -> None:

@@ -67,6 +67,7 @@ class PrivacyPage(QWidget):
         foot.addStretch(1)
         for name, label in (
             ("clear_history", s.CLEAR_HISTORY),
+            ("forget_judged", s.FORGET_JUDGED),
             ("delete_index", s.DELETE_INDEX_BUTTON),
         ):
             foot.addWidget(self._button(label, lambda n=name: self.action_wanted.emit(n)))

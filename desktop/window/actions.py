@@ -18,7 +18,7 @@ from desktop.wording.language import tr
 Menu = Literal["Result", "Search", "Answer", "View", "Preview", "Inkling"]
 MENUS: tuple[Menu, ...] = ("Result", "Search", "Answer", "View", "Preview", "Inkling")
 #: What must be there for the action to make sense.
-Needs = Literal["", "hit", "copies", "picture", "pages", "folds", "query", "answer"]
+Needs = Literal["", "hit", "copies", "picture", "pages", "folds", "query", "judged", "answer"]
 #: Menus whose actions stand in the main menu itself.
 _AT_ONCE: tuple[Menu, ...] = ("View", "Inkling")
 #: Actions of other menus that a result's own menu has, too.
@@ -68,6 +68,10 @@ ACTIONS: dict[str, Spec] = {
         Spec("terminal", "Terminal Here", "Result", ("Ctrl+Shift+Return",), "code", "hit"),
         Spec("copies", "Copies", "Result", ("Ctrl+Shift+D",), "copy", "copies"),
         Spec("explain", "Why Is This Here?", "Result", ("Ctrl+Shift+E",), "info", "hit"),
+        Spec(
+            "answers", "This Answers the Question", "Result", ("Ctrl+Shift+Y",), "check", "judged"
+        ),
+        Spec("no_answer", "This Is No Answer", "Result", ("Ctrl+Shift+N",), "close", "judged"),
         Spec("focus_search", "Go to Search", "Search", ("Ctrl+L", "Ctrl+F"), "search"),
         Spec("similar", "More Like This", "Search", ("Ctrl+E",), "similar", "hit"),
         Spec("attach_picture", "Search with a Picture…", "Search", ("Ctrl+Shift+O",), "picture"),
@@ -116,6 +120,7 @@ ACTIONS: dict[str, Spec] = {
         Spec("pause", "Pause Indexing", "Inkling", ("Ctrl+Shift+Space",), "pause"),
         Spec("privacy", "Privacy…", "Inkling", (), "shield"),
         Spec("clear_history", "Clear History", "Inkling", (), "trash"),
+        Spec("forget_judged", "Forget What I Judged", "Inkling", (), "trash"),
         Spec("delete_index", "Delete the Index…", "Inkling", (), "trash"),
         Spec("shortcuts", "Keyboard Shortcuts", "Inkling", ("F1",), "keyboard"),
         Spec("dismiss", "Clear, Then Hide", "Inkling", ("Escape",), "close", where="widget"),

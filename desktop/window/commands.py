@@ -12,11 +12,11 @@ from desktop.system.deleting import delete_index
 from desktop.widgets.asking import ask_first
 from desktop.window import chips
 from desktop.window.actions import ACTIONS
-from desktop.window.file_commands import FileCommands
+from desktop.window.judging_commands import JudgingCommands
 from engine.contract.errors import InklingError
 
 
-class Commands(FileCommands):
+class Commands(JudgingCommands):
     """Does things for a window. Dialogs are imported when first wanted: the window opens sooner."""
 
     def run(self, name: str) -> None:

@@ -382,6 +382,7 @@ class Window(QMainWindow):
             "pages": self.preview.page is not None,
             "folds": self.preview.text.isVisible() and self.preview.text.has_parts,
             "query": bool(self.search.text().strip()),
+            "judged": hit is not None and bool(self.question.text.strip()),
             "answer": self.answering.shown,
         }
         for name, action in self.actions_by_id.items():

@@ -83,7 +83,7 @@ def guarded(doing: Doing, fault: Callable[[], str | None] = lambda: None) -> Ite
     except InklingError:
         raise
     except BaseException as error:
-        if not isinstance(error, Exception) and not _is_panic(error):
+        if not isinstance(error, Exception) and not is_panic(error):
             raise  # Ctrl-C and the like
         raise meaning(error, doing, fault) from error
 
@@ -101,7 +101,7 @@ def meaning(error: BaseException, doing: Doing, fault: Callable[[], str | None])
     except OSError as again:
         if (number := system_error(again)) in _PASSING:
             return _passing(number)
-    if _is_panic(error):
+    if is_panic(error):
         # It does not say why; where it could not open a file, it is no damage.
         return short_of_descriptors() if starved() else damaged(str(error))
     text = str(error)
@@ -192,5 +192,6 @@ def _passing(number: int) -> StoreBusyError:
     )
 
 
-def _is_panic(error: BaseException) -> bool:
+def is_panic(error: BaseException) -> bool:
+    """Whether the library's own code gave up."""
     return any(base.__name__ in _PANICS for base in type(error).__mro__)

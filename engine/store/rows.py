@@ -74,14 +74,10 @@ ROW_COLUMNS = [
 def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: int) -> pa.Table:
     """Units and the places of their tokens as rows."""
     rows = [_fields(stored, ref) for stored, ref in zip(units, refs, strict=True)]
-    vectors = {
-        "vector": _vectors([stored.vector for stored in units], dim),
-        "document": _vectors(_documents(units), dim),
-    }
     columns = schema(dim)
     vectors = {
-        "vector": _vectors([stored.vector for stored in units], dim),
-        "document": _vectors(_documents(units), dim),
+        "vector": vector_array([stored.vector for stored in units], dim),
+        "document": vector_array(_documents(units), dim),
     }
     arrays = [
         vectors[field.name]
@@ -104,8 +100,19 @@ def _documents(units: Sequence[StoredUnit]) -> list[NDArray[np.float32] | None]:
 
 
 def _fields(stored: StoredUnit, ref: TokenRef | None) -> dict[str, Any]:
+    fields = unit_fields(stored)
+    return {
+        **fields,
+        "segment": ref and ref.segment,
+        "offset": ref and ref.offset,
+        "length": ref and ref.length,
+        "fts": fts(fields["context"], fields["text"], stored.file.path),
+    }
+
+
+def unit_fields(stored: StoredUnit) -> dict[str, Any]:
+    """The columns that are a unit's own and its file's, as it was given."""
     unit = stored.unit
-    text, context = clean(unit.text), clean(unit.context)
     lines = unit.lines or (None, None)
     return {
         "id": unit.unit_id,
@@ -115,13 +122,9 @@ def _fields(stored: StoredUnit, ref: TokenRef | None) -> dict[str, Any]:
         "line_from": lines[0],
         "line_to": lines[1],
         "symbol": unit.symbol and clean(unit.symbol),
-        "text": text,
-        "context": context,
-        "segment": ref and ref.segment,
-        "offset": ref and ref.offset,
-        "length": ref and ref.length,
+        "text": clean(unit.text),
+        "context": clean(unit.context),
         **file_fields(stored.file),
-        "fts": fts(context, text, stored.file.path),
     }
 
 
@@ -140,7 +143,8 @@ def file_fields(file: FileFacts) -> dict[str, Any]:
     }
 
 
-def _vectors(vectors: Sequence[NDArray[np.float32] | None], dim: int) -> pa.Array:
+def vector_array(vectors: Sequence[NDArray[np.float32] | None], dim: int) -> pa.Array:
+    """Vectors as a column has them; None is null."""
     flat = np.zeros((len(vectors), dim), dtype=np.float16)
     absent = np.array([vector is None for vector in vectors], dtype=np.bool_)
     for i, vector in enumerate(vectors):
