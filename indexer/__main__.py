@@ -1,5 +1,6 @@
 """The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish,
-`doctor` to say how things are, `purge PATH…` to take folders and files out without a trace."""
+`doctor` to say how things are, `purge PATH…` to take folders and files out without a trace,
+`encode-service` to encode for other machines."""
 
 from __future__ import annotations
 
@@ -34,6 +35,11 @@ from indexer.server.ports import Ports
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the indexer; 0 after an orderly end, 1 with a sentence on stderr after an error."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["encode-service"]:  # it has options of its own, and no index
+        from indexer.encoder_service.running import main as encode_service
+
+        return encode_service(given[1:])
     parser = argparse.ArgumentParser(prog="python -m indexer", description=__doc__)
     parser.add_argument("command", choices=["run", "once", "doctor", "purge"])
     parser.add_argument("--base-dir")

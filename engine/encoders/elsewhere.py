@@ -30,6 +30,10 @@ class AwayError(InklingError):
     """What is elsewhere can't be had now, or is not what it should be; inputs are not to blame."""
 
 
+class UnfitError(AwayError):
+    """It is there, and does not do such things: others may still be asked of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Inputs of one request, as the worker takes them; pictures as their bytes."""
@@ -78,6 +82,11 @@ class Elsewhere(Protocol):
 Samples = Callable[[int], Sequence[tuple[TextInput, np.ndarray]]]
 #: The encoder elsewhere of a model, as the settings of the moment have it; None where none is.
 FindElsewhere = Callable[[ModelSpec, Samples], Elsewhere]
+
+
+def no_samples(count: int) -> Sequence[tuple[TextInput, np.ndarray]]:
+    """Of a space without texts."""
+    return ()
 
 
 def checked(made: Made, job: Job, spec: ModelSpec) -> Made:

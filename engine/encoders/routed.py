@@ -17,10 +17,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.contract.errors import InklingError
+from engine.contract.paths import BaseDir
 from engine.contract.types import Adapter, Encoding, TextInput
-from engine.encoders.elsewhere import AwayError, Elsewhere, Job, Made, Op, checked
+from engine.encoders.elsewhere import (
+    AwayError,
+    Elsewhere,
+    FindElsewhere,
+    Job,
+    Made,
+    Samples,
+    no_samples,
+)
 from engine.encoders.pool import EncoderPool, State
 from engine.encoders.requests import InputsFailedError
+from engine.models.files import weights_here
 from engine.models.registry import ModelSpec
 
 Place = Literal["here", "elsewhere"]
@@ -334,3 +344,13 @@ def _cut(order: Sequence[int], sizes: Sequence[int], most: int, room: int) -> li
         parts[-1].append(position)
         full += sizes[position]
     return parts
+
+
+def routed(
+    pool: EncoderPool, base: BaseDir, elsewhere: FindElsewhere | None, samples: Samples = no_samples
+) -> EncoderPool | RoutedEncoders:
+    """The pool, with another machine before it where there may be one."""
+    if elsewhere is None:
+        return pool
+    there = elsewhere(pool.spec, samples)
+    return RoutedEncoders(pool, there, lambda: weights_here(pool.spec, base))

@@ -104,6 +104,12 @@ def state(spec: ModelSpec, base: BaseDir) -> ModelState:
     return ModelState(spec, found, accepted, files, sum(s for s in sizes.values() if s > 0))
 
 
+def weights_here(spec: ModelSpec, base: BaseDir) -> bool:
+    """Whether this machine could encode with the model; of one that is no file of a registry's
+    model it is believed."""
+    return spec.id not in MODELS or state(spec, base).state in ("built in", "ready")
+
+
 def licence_notice(spec: ModelSpec) -> str:
     """What a person reads before accepting."""
     use = "" if spec.commercial_use else " It must not be used commercially."

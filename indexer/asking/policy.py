@@ -1,7 +1,9 @@
 """What whoever looks after this machine allows: a file that Inkling only reads, and obeys.
 
 `[answers]` with `enabled = false` (no language model is asked) or `other_machines = false` (only
-servers on this machine are). A file that can't be read or understood forbids everything: what it
+servers on this machine are); `[encoder]` with `other_machines = false` (files are encoded on this
+machine alone). Whoever forbids other machines for answers forbids them for encoding, too, unless
+`[encoder]` says `other_machines = true`. A file that can't be read or understood forbids everything: what it
 wanted to forbid is not known.
 """
 
@@ -19,7 +21,7 @@ from indexer.sources.systems import MACOS, SYSTEM, WINDOWS
 
 #: One more file, beside that of the system: it may forbid what that allows, never the reverse.
 VARIABLE = "INKLING_POLICY"
-_KEYS = ("enabled", "other_machines")
+_KEYS = {"answers": ("enabled", "other_machines"), "encoder": ("other_machines",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Policy:
 
     asking: str = ""
     other_machines: str = ""
+    encoder: str = ""
     mistake: str = ""  # why a file forbids that could not be understood
 
     def check(self) -> None:
@@ -59,6 +62,24 @@ class Policy:
                 told={"host": host, "path": self.other_machines},
             )
 
+    def check_encoder(self, host: str) -> None:
+        """InklingError where nothing may be encoded on another machine."""
+        if self.mistake:
+            raise InklingError(
+                "The policy file {path} can't be understood, so nothing is encoded on another "
+                "machine: {mistake}.",
+                hint="Whoever looks after this machine can mend it.",
+                path=self.asking,
+                told={"path": self.asking, "mistake": self.mistake},
+            )
+        if self.encoder:
+            raise InklingError(
+                "Nothing may be encoded on another machine, {host}: {path} forbids it.",
+                hint="Files are encoded on this machine; `inkling encoder local` says so.",
+                path=self.encoder,
+                told={"host": host, "path": self.encoder},
+            )
+
 
 def policy_file(environment: Mapping[str, str], system: str = SYSTEM) -> str:
     """Where the file lies that is for all people of a machine."""
@@ -82,23 +103,41 @@ def _with(policy: Policy, path: str, *, must_be: bool) -> Policy:
     """A policy with what one more file forbids."""
     try:
         told = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        answers = told.get("answers", {})
-        if not isinstance(answers, dict):
-            raise ValueError("[answers] is no table")
-        if strange := sorted(answers.keys() - set(_KEYS)):
-            raise ValueError(f"there is no “{strange[0]}” in [answers]")
-        for key, value in answers.items():
-            if not isinstance(value, bool):
-                raise ValueError(f"{key} is neither true nor false")
+        answers, encoder = (_table(told, name) for name in ("answers", "encoder"))
     except (FileNotFoundError, NotADirectoryError) as error:
         if not must_be:
             return policy
-        return replace(policy, asking=path, other_machines=path, mistake=error.strerror or "")
+        return _forbidding(policy, path, error.strerror or "")
     except (OSError, ValueError) as error:  # what is no TOML and no UTF-8 is a ValueError
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return replace(policy, asking=path, other_machines=path, mistake=said.rstrip("."))
+        return _forbidding(policy, path, said.rstrip("."))
     if not answers.get("enabled", True):
         policy = replace(policy, asking=policy.asking or path, other_machines=path)
     if not answers.get("other_machines", True):
         policy = replace(policy, other_machines=policy.other_machines or path)
+    if not encoder.get("other_machines", not _forbids_others(answers)):
+        policy = replace(policy, encoder=policy.encoder or path)
     return policy
+
+
+def _forbids_others(answers: Mapping[str, bool]) -> bool:
+    """Whether a file forbids that what is in files is sent to other machines."""
+    return not (answers.get("enabled", True) and answers.get("other_machines", True))
+
+
+def _table(told: Mapping[str, object], name: str) -> dict[str, bool]:
+    """One of its tables; ValueError where it holds what nobody knows."""
+    table = told.get(name, {})
+    if not isinstance(table, dict):
+        raise ValueError(f"[{name}] is no table")
+    if strange := sorted(table.keys() - set(_KEYS[name])):
+        raise ValueError(f"there is no “{strange[0]}” in [{name}]")
+    for key, value in table.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{key} is neither true nor false")
+    return table
+
+
+def _forbidding(policy: Policy, path: str, mistake: str) -> Policy:
+    """A policy that forbids everything, for what a file wanted to forbid is not known."""
+    return replace(policy, asking=path, other_machines=path, encoder=path, mistake=mistake)

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,9 @@ class EncoderService:
 
     def _refusal(self, request: Request) -> Response | None:
         if not self._client(request):
-            return said(401, "The token is missing or wrong.", "The service showed it at its first start.")
+            return said(
+                401, "The token is missing or wrong.", "The service showed it at its first start."
+            )
         if request.headers.get("origin") is not None:
             return said(403, "Web pages are not answered.")
         length = request.headers.get("content-length", "0")
@@ -146,7 +148,9 @@ class EncoderService:
     async def _answer(self, client: str, job: Job) -> Response:
         try:
             async with asyncio.timeout(self._turn_s) as waiting:
-                async with self._turns.turn(client, urgent=job.urgent and job.results <= _MOST_URGENT):
+                async with self._turns.turn(
+                    client, urgent=job.urgent and job.results <= _MOST_URGENT
+                ):
                     waiting.reschedule(None)  # what is begun is ended
                     made = await run_in_threadpool(self._made, job)
         except FullError:
@@ -158,8 +162,8 @@ class EncoderService:
         except InklingError as error:  # the model can't be had at all
             return _later(503, error.message, error.hint)
         if self._pool.state == "failed":
-            (error,) = list(made.failed.values())[:1] or [InklingError("The model can't be loaded.")]
-            return _later(503, error.message, error.hint)
+            why = next(iter(made.failed.values()), InklingError("The model can't be loaded."))
+            return _later(503, why.message, why.hint)
         self.encoded += sum(one is not None for one in made.encodings)
         told = Made(made.encodings, made.failed, self._pool.fast, tuple(self._pool.notes))
         packed = await run_in_threadpool(wire.answer, told, self._pool.spec.space)

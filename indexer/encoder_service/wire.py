@@ -1,5 +1,5 @@
-"""What goes between an indexer and an encoder service: one frame each way (engine.contract.framing),
-compressed by zstd.
+"""What goes between an indexer and an encoder service: one frame each way
+(engine.contract.framing), compressed by zstd.
 
 Tokens travel as 16-bit fixed point, half the bytes: they are kept in eight. Of a million kept
 numbers some thousand differ by the last bit (tests.benchmarks.encoder_service). Single vectors
@@ -51,9 +51,7 @@ class AskedEncoding(Struct, forbid_unknown_fields=True):
         elif self.op == "images":
             msgspec.convert(self.items, list[bytes])
         else:
-            text, spans, _ = msgspec.convert(
-                self.items, tuple[str, list[tuple[int, int]], str]
-            )
+            text, spans, _ = msgspec.convert(self.items, tuple[str, list[tuple[int, int]], str])
             if not all(0 <= start <= end <= len(text) for start, end in spans):
                 raise ValueError("spans beyond their text")
         job = Job(self.op, self.adapter, self.items, self.urgent)
@@ -183,4 +181,7 @@ def _error(data: Mapping[str, Any]) -> InklingError:
 
 
 #: Of a picture: what our own extractor writes, by its first bytes.
-PICTURES: dict[bytes, Literal[".png", ".jpg"]] = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
+PICTURES: dict[bytes, Literal[".png", ".jpg"]] = {
+    b"\x89PNG\r\n\x1a\n": ".png",
+    b"\xff\xd8\xff": ".jpg",
+}
