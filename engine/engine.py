@@ -59,8 +59,9 @@ class Engine:
         idle_s: float = 60.0,
         threads: int | None = None,
     ) -> None:
-        """`elsewhere`: the encoder on another machine, if one may be used. `looks`: how pictures look, for questions that hold one; `sight`: the model that sees
-        pictures beside this one, if there is any. The caller keeps and closes them."""
+        """`elsewhere`: the encoder on another machine, if one may be used; `looks`: how pictures
+        look, for questions that hold one; `sight`: the model that sees pictures beside this one, if
+        there is any. The caller keeps and closes the last two."""
         self.spec = spec
         self.store = Store.open(base.store, spec.space, spec.dim)
         pool = EncoderPool(spec, base, idle_s=idle_s, threads=threads)

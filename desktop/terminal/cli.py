@@ -318,6 +318,18 @@ def serve_desktop(options: argparse.Namespace, base: BaseDir) -> int:
     return serve(base)
 
 
+def use_encoder(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.encoder_commands import run_encoder
+
+    return run_encoder(options, base)
+
+
+def serve_others(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.serving import run_serve
+
+    return run_serve(options, base)
+
+
 def judge_answer(options: argparse.Namespace, base: BaseDir) -> int:
     from desktop.terminal.judging import run_judge
 
@@ -348,6 +360,8 @@ COMMANDS: dict[str, Command] = {
     "pause": pause_indexing,
     "resume": resume_indexing,
     "model": run_model_command,
+    "encoder": use_encoder,
+    "serve": serve_others,
     "stop": stop_indexer,
     "autostart": set_autostart,
     "mcp": serve_agents,

@@ -147,6 +147,8 @@ def parser() -> argparse.ArgumentParser:
     until.add_argument("--until", metavar="WHEN", help="“tomorrow” (seven in the morning) or HH:MM")
     command("resume", "go on indexing")
     _add_model_options(command("model", "list, choose, get and remove models"))
+    _add_encoder_options(command("encoder", "encode on another machine, or on this one alone"))
+    _add_serve_options(command("serve", "answer other machines"))
     command("stop", "end the indexer")
     autostart = command("autostart", "start Inkling when you log in")
     autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
@@ -163,6 +165,41 @@ def parser() -> argparse.ArgumentParser:
     command("serve-desktop", "answer the searches of GNOME and KDE (the session bus starts it)")
     command("demo", "index the sample library and answer five questions")
     return top
+
+
+def _add_encoder_options(command: argparse.ArgumentParser) -> None:
+    """status, use URL, local."""
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=text)
+        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
+        made.add_argument("--json", action="store_true")
+        return made
+
+    action("status", "where encoding happens and at what rate; what the other machine serves")
+    use = action("use", "have passages and pictures encoded by the service at an address")
+    use.add_argument("address", metavar="URL")
+    use.add_argument("--token-file", metavar="FILE", help="holds the token that the service showed")
+    use.add_argument("--ca", metavar="FILE", help="certificates (PEM) that are trusted there")
+    use.add_argument("--model", metavar="NAME", default="", help="of a server with OpenAI's API")
+    use.add_argument("--confirm", metavar="HOST", help="the machine's name, typed to confirm it")
+    action("local", "encode on this machine alone")
+
+
+def _add_serve_options(command: argparse.ArgumentParser) -> None:
+    """What other machines are answered: with --encoder, texts and pictures are encoded."""
+    command.add_argument(
+        "--encoder", action="store_true", help="encode with this machine's model for others"
+    )
+    command.add_argument("--model", metavar="ID", help="the model that is served")
+    command.add_argument("--host", metavar="HOST", help="where to listen; without it only here")
+    command.add_argument("--port", metavar="PORT", type=int)
+    command.add_argument("--cert", metavar="FILE", help="certificate (PEM), for other machines")
+    command.add_argument("--key", metavar="FILE", help="its key")
+    command.add_argument(
+        "--token-file", metavar="FILE", help="hashed tokens; made, with one, where it is not there"
+    )
 
 
 def _add_model_options(command: argparse.ArgumentParser) -> None:

@@ -3,8 +3,8 @@
 `[answers]` with `enabled = false` (no language model is asked) or `other_machines = false` (only
 servers on this machine are); `[encoder]` with `other_machines = false` (files are encoded on this
 machine alone). Whoever forbids other machines for answers forbids them for encoding, too, unless
-`[encoder]` says `other_machines = true`. A file that can't be read or understood forbids everything: what it
-wanted to forbid is not known.
+`[encoder]` says `other_machines = true`. A file that can't be read or understood forbids
+everything: what it wanted to forbid is not known.
 """
 
 from __future__ import annotations

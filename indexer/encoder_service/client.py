@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 import time
 from typing import Any
 
@@ -46,7 +45,6 @@ class EncoderClient:
         verify = _context(authority) if address.scheme == "https" else False
         transport = httpx2.HTTPTransport(verify=verify, trust_env=False)
         self._http = httpx2.Client(transport=transport, trust_env=False, follow_redirects=False)
-        self._closed = threading.Event()
 
     def about(self) -> dict[str, Any]:
         """What is served there."""
@@ -86,7 +84,6 @@ class EncoderClient:
 
     def close(self) -> None:
         """Let go of its connections."""
-        self._closed.set()
         self._http.close()
 
     def _ask(

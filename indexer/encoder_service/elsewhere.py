@@ -163,8 +163,17 @@ class Encoders:
         else:
             way = EncoderClient(named.address, *access, local=named.local)
         with self._lock:
-            self._way = (named, access, way)  # the one before ends with its last request
+            before, self._way = self._way, (named, access, way)
+        if before is not None:
+            before[2].close()  # what is on that way is done here
         return way
+
+    def close(self) -> None:
+        """Let go of its connections."""
+        with self._lock:
+            before, self._way = self._way, None
+        if before is not None:
+            before[2].close()
 
 
 class OfModel:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from engine.contract.errors import InklingError
 from engine.contract.types import Encoding
 from engine.encoders.elsewhere import AwayError, Job, Made, Samples, UnfitError, checked
 from engine.encoders.prompts import PROMPTS, Prompts

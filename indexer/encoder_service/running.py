@@ -1,4 +1,4 @@
-"""`python -m indexer encode-service`: the encoder service as a process of its own, until stopped."""
+"""`python -m indexer encode-service`: the encoder service, a process of its own until stopped."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import logging
 import shutil
+import signal
 import socket
 import ssl
 import sys
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--key")
     parser.add_argument("--token-file")
     options = parser.parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # what the server hears it raises once more
+        signal.signal(number, signal.default_int_handler)
     try:
         base = base_dir(options.base_dir).create()
         log.set_up(base.logs, "encoder")
@@ -54,6 +57,8 @@ def main(arguments: Sequence[str]) -> int:
         logger.error("%s", error)
         sys.stderr.write(f"inkling: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 0
     return 0
 
 
@@ -91,8 +96,8 @@ def serve(base: BaseDir, options: argparse.Namespace) -> None:
     if token:
         _say(f"The token, shown this once: {token}")
         _say(f"Its hash is kept in {path}.")
-    threading.Thread(target=_warm, args=(pool,), daemon=True).start()
     try:
+        threading.Thread(target=_warm, args=(pool,), daemon=True).start()
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         pool.close()

@@ -138,6 +138,7 @@ class Indexer:
         self._pause.cancel()
         with contextlib.ExitStack() as last:  # each is called even if another fails
             last.callback(self._lock.release)
+            last.callback(self.encoders.close)
             last.callback(self.index.stop)
             last.callback(self.activation.stop)
             last.callback(self.downloads.stop)

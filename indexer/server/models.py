@@ -66,9 +66,8 @@ class IndexModels:
         if not spec.download_bytes:
             raise InklingError("{title} is here already.", told={"title": spec.title})
         if not model_files.weights_here(spec, self._base):
-            if not missing(spec) and not self._is_served(
-                spec
-            ):  # else it can't run: libraries are what has to come
+            # Else it can't run, or runs elsewhere: nothing reads what has to come.
+            if not missing(spec) and not self._is_served(spec):
                 self._check_not_in_use(spec)
             self._downloads.start(spec)
         return self.overview()
