@@ -41,6 +41,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "indexer.reading",
         "indexer.indexing",
     ),
+    "indexer.encoder_service": ("engine", "indexer.asking"),
     "indexer.server": ("engine", "indexer"),
     "indexer": ("engine", "indexer"),
     "desktop.wording": ("engine.contract",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from desktop.wording.figures import number
 from desktop.wording.language import tr
+from engine.contract.archives import FAULTS
 from engine.contract.errors import InklingError
 from engine.contract.left_out import ALLOW
 from engine.contract.types import NOT_LOOKED_AT, NOT_READ_YET, Coverage
@@ -124,4 +125,7 @@ def covered(told: Coverage) -> str:
         theirs = template.format(**{name: f"{count:,}" for name, count in counts.items()})
         ours = tr(template).format(**{name: number(count) for name, count in counts.items()})
         sentence = sentence.replace(theirs, ours)
+    for name, fault in told.away.items():
+        if said := next((text for code, text in FAULTS.items() if code == fault), ""):
+            sentence = sentence.replace(said.format(name=name), tr(said).format(name=name))
     return tr(sentence)

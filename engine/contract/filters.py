@@ -73,6 +73,13 @@ def _album(filters: Filters, value: str, negated: bool, moment: dt.datetime) -> 
     return replace(filters, any_of=(*filters.any_of, (inside,)))
 
 
+def _archive(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
+    names = tuple(part for part in value.split(",") if part)
+    if negated:
+        return replace(filters, not_archives=filters.not_archives + names)
+    return replace(filters, archives=filters.archives + names)
+
+
 def _lang(filters: Filters, value: str, negated: bool, _: dt.datetime) -> Filters | None:
     languages = tuple(part.lower() for part in value.split(",") if part)
     if negated:
@@ -294,6 +301,12 @@ FILTERS: dict[str, FilterRow] = {
             "changed, photographs taken, in that day, month, year or span",
         ),
         FilterRow("size", _size, "size:>1MB", "how large it is"),
+        FilterRow(
+            "archive",
+            _archive,
+            "archive:Lab",
+            "in an archive that was added, by its name; `here` is this machine",
+        ),
         *(
             FilterRow(row.word, _reader_of(row), row.example, row.help)
             for row in ATTRIBUTES.values()

@@ -10,7 +10,14 @@ from typing import Literal
 from engine.contract.types import Notice
 
 NoticeCode = Literal[
-    "language", "script", "no-sight", "no-folders", "nothing-indexed", "words-only", "unproven"
+    "language",
+    "script",
+    "no-sight",
+    "no-folders",
+    "nothing-indexed",
+    "words-only",
+    "unproven",
+    "picture-stays",
 ]
 
 
@@ -40,6 +47,12 @@ NOTICES: dict[NoticeCode, NoticeRow] = {
         "Settings…",
         "settings",
         "inkling model list",
+    ),
+    "picture-stays": NoticeRow(
+        "Archives were not asked: a picture that you search with stays on this machine.",
+        "Settings…",
+        "settings",
+        "inkling archive list",
     ),
     "words-only": NoticeRow(
         "{model} can't be asked now: only names and words were searched, and how far the sources"

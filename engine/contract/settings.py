@@ -233,6 +233,13 @@ class Settings:
         "The other machine that may encode; a new address has to be confirmed anew.",
         hidden=True,
     )
+    archives: tuple[str, ...] = _row(
+        (),
+        "Search",
+        "Archives",
+        "Other indexes that are asked beside this machine's: a name and an address, one a line.",
+        hidden=True,
+    )
     ocr: bool = _row(
         True,
         "Indexing",

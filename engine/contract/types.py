@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Lane = Literal["name", "text", "dense", "sight", "seen", "late"]
-Stage = Literal["names", "words", "fused", "rescored"]
+#: "merged": with what archives found.
+Stage = Literal["names", "words", "fused", "rescored", "merged"]
 
 #: Between the pieces of a unit's context: title, name, folders, headings.
 CONTEXT_SEPARATOR = " › "
@@ -147,6 +148,9 @@ class Filters:
     names: tuple[str, ...] = ()  # patterns of whole names: * for any letters, ? for one
     not_names: tuple[str, ...] = ()
     attributes: tuple[AttributeFilter, ...] = ()  # all of them
+    #: Names of archives that are asked; "here": this machine. Indexes themselves know none.
+    archives: tuple[str, ...] = ()
+    not_archives: tuple[str, ...] = ()
     #: Of each row one at least, as OR has it. Fields beside it hold as well.
     any_of: tuple[tuple[Filters, ...], ...] = ()
 
@@ -298,6 +302,11 @@ class Coverage(Struct, frozen=True):
     #: Where looks were asked: pictures in the index, and those of them whose look is known.
     pictures: int = 0
     looked_at: int = 0
+    #: By name archives that are not in the answer, and why: a Fault of engine.contract.archives.
+    away: dict[str, str] = {}
+
+    def __hash__(self) -> int:  # a dict has none
+        return hash((self.files, self.done, self.message))
 
 
 class Notice(Struct, frozen=True):

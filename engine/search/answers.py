@@ -119,8 +119,9 @@ def run_hits(
     candidates.rows.of([candidates.unit_ids[i] for i in shown])  # all at once
     named = {match.file.file_id: match for match in run.names}
     found = run.found_by()
+    features = features_of(run, ranked) if raw else None
     hits: list[Hit] = []
-    for file in ranked:
+    for n, file in enumerate(ranked):
         known = _distinct(run, file)
         if known:
             lanes = tuple(
@@ -136,8 +137,8 @@ def run_hits(
             hit = _name_hit(named[file.file_id], file.score)
         else:
             continue
-        if raw:
-            hit = structs.replace(hit, features=features_of(run, file))
+        if features is not None:
+            hit = structs.replace(hit, features=features[n])
         hits.append(folded_hit(hit, file.same, run.names))
     return hits
 

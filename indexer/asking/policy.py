@@ -1,10 +1,10 @@
 """What whoever looks after this machine allows: a file that Inkling only reads, and obeys.
 
 `[answers]` with `enabled = false` (no language model is asked) or `other_machines = false` (only
-servers on this machine are); `[encoder]` with `other_machines = false` (files are encoded on this
-machine alone). Whoever forbids other machines for answers forbids them for encoding, too, unless
-`[encoder]` says `other_machines = true`. A file that can't be read or understood forbids
-everything: what it wanted to forbid is not known.
+servers on this machine are); `[archives]` with `enabled = false` (no archive is asked); `[encoder]`
+with `other_machines = false` (files are encoded on this machine alone). Whoever forbids other
+machines for answers forbids them for encoding, too, unless `[encoder]` says
+`other_machines = true`. A file that can't be read or understood forbids everything: what it wanted to forbid is not known.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ from indexer.sources.systems import MACOS, SYSTEM, WINDOWS
 
 #: One more file, beside that of the system: it may forbid what that allows, never the reverse.
 VARIABLE = "INKLING_POLICY"
-_KEYS = {"answers": ("enabled", "other_machines"), "encoder": ("other_machines",)}
+_KEYS = {
+    "answers": ("enabled", "other_machines"),
+    "archives": ("enabled",),
+    "encoder": ("other_machines",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Policy:
 
     asking: str = ""
     other_machines: str = ""
+    archives: str = ""
     encoder: str = ""
     mistake: str = ""  # why a file forbids that could not be understood
 
@@ -49,6 +54,16 @@ class Policy:
                 hint="Whoever looks after this machine can change it.",
                 path=self.asking,
                 told={"path": self.asking},
+            )
+
+    def check_archives(self) -> None:
+        """InklingError where no archive may be asked."""
+        if self.archives:
+            raise InklingError(
+                "No archive may be asked on this machine: {path} says so.",
+                hint="Whoever looks after this machine can change it.",
+                path=self.archives,
+                told={"path": self.archives},
             )
 
     def check_other(self, host: str) -> None:
@@ -103,41 +118,40 @@ def _with(policy: Policy, path: str, *, must_be: bool) -> Policy:
     """A policy with what one more file forbids."""
     try:
         told = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        answers, encoder = (_table(told, name) for name in ("answers", "encoder"))
+        answers, archives, encoder = (_checked(told, table) for table in _KEYS)
     except (FileNotFoundError, NotADirectoryError) as error:
         if not must_be:
             return policy
-        return _forbidding(policy, path, error.strerror or "")
+        return _nothing(policy, path, error.strerror or "")
     except (OSError, ValueError) as error:  # what is no TOML and no UTF-8 is a ValueError
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return _forbidding(policy, path, said.rstrip("."))
+        return _nothing(policy, path, said.rstrip("."))
     if not answers.get("enabled", True):
         policy = replace(policy, asking=policy.asking or path, other_machines=path)
     if not answers.get("other_machines", True):
         policy = replace(policy, other_machines=policy.other_machines or path)
-    if not encoder.get("other_machines", not _forbids_others(answers)):
+    if not archives.get("enabled", True):
+        policy = replace(policy, archives=policy.archives or path)
+    others = answers.get("enabled", True) and answers.get("other_machines", True)
+    if not encoder.get("other_machines", others):
         policy = replace(policy, encoder=policy.encoder or path)
     return policy
 
 
-def _forbids_others(answers: Mapping[str, bool]) -> bool:
-    """Whether a file forbids that what is in files is sent to other machines."""
-    return not (answers.get("enabled", True) and answers.get("other_machines", True))
+def _nothing(policy: Policy, path: str, mistake: str) -> Policy:
+    """All that a file could forbid is forbidden."""
+    everything = dict.fromkeys(("asking", "other_machines", "archives", "encoder"), path)
+    return replace(policy, **everything, mistake=mistake)
 
 
-def _table(told: Mapping[str, object], name: str) -> dict[str, bool]:
-    """One of its tables; ValueError where it holds what nobody knows."""
-    table = told.get(name, {})
-    if not isinstance(table, dict):
-        raise ValueError(f"[{name}] is no table")
-    if strange := sorted(table.keys() - set(_KEYS[name])):
-        raise ValueError(f"there is no “{strange[0]}” in [{name}]")
-    for key, value in table.items():
+def _checked(told: Mapping[str, object], table: str) -> Mapping[str, bool]:
+    """One table of the file; ValueError if it is none, or holds what is not known."""
+    rows = told.get(table, {})
+    if not isinstance(rows, dict):
+        raise ValueError(f"[{table}] is no table")
+    if strange := sorted(rows.keys() - set(_KEYS[table])):
+        raise ValueError(f"there is no “{strange[0]}” in [{table}]")
+    for key, value in rows.items():
         if not isinstance(value, bool):
             raise ValueError(f"{key} is neither true nor false")
-    return table
-
-
-def _forbidding(policy: Policy, path: str, mistake: str) -> Policy:
-    """A policy that forbids everything, for what a file wanted to forbid is not known."""
-    return replace(policy, asking=path, other_machines=path, encoder=path, mistake=mistake)
+    return rows

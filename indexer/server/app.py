@@ -22,6 +22,7 @@ from indexer.reading.extract.base import ExtractError
 from indexer.server.mcp import McpEndpoint
 from indexer.server.ports import Control, Ports
 from indexer.server.request_types import BadRequestError, Nothing, as_error, as_json, get, of_error
+from indexer.server.routes.archives import archive_routes
 from indexer.server.routes.asking import asking_routes
 from indexer.server.routes.control import control_routes
 from indexer.server.routes.encoder import encoder_routes
@@ -46,7 +47,8 @@ def make_app(ports: Ports, agents: AgentLog, token: str, port: Callable[[], int]
 
     routes = [
         *search_routes(ports.search),
-        *library_routes(ports.library),
+        *library_routes(ports.library, ports.archives),
+        *archive_routes(ports.archives),
         *asking_routes(ports.asking, ports.search),
         *settings_routes(ports.settings),
         *model_routes(ports.models),

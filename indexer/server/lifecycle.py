@@ -12,6 +12,8 @@ from engine.asking.asking import Asking
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from indexer.archives.known import KnownArchives
+from indexer.archives.service import Archives
 from indexer.asking.service import LanguageModels
 from indexer.encoder_service.elsewhere import Encoders
 from indexer.indexing.activation import ModelActivation
@@ -90,7 +92,9 @@ class Indexer:
             coverage,
             self.folders.health,
         )
-        search = IndexSearch(index, self.extractors, coverage, self._rules)
+        known = KnownArchives(self.base, self._settings, settings.keep_archives)
+        self._archives = Archives(known, lambda: index.engine.spec.space)
+        search = IndexSearch(index, self.extractors, coverage, self._rules, self._archives)
         library = IndexLibrary(index, self.folders, self.extractors, self._status, self._rules)
         self.ports = Ports(
             search=search,
@@ -106,6 +110,7 @@ class Indexer:
             models=IndexModels(index, self.activation, self.downloads, settings),
             encoder=EncoderPort(index, self.encoders, settings),
             judging=Judging(index, lambda: self.activation.spaces),
+            archives=self._archives,
             settings=settings,
             control=self,
         )
@@ -140,6 +145,7 @@ class Indexer:
             last.callback(self._lock.release)
             last.callback(self.encoders.close)
             last.callback(self.index.stop)
+            last.callback(self._archives.close)
             last.callback(self.activation.stop)
             last.callback(self.downloads.stop)
             last.callback(self.folders.stop)

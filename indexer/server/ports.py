@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.contract.archives import ArchiveTold
 from engine.contract.asking import Event, Servers
 from engine.contract.errors import InklingError
 from engine.contract.judgements import Judgement, Judgements
@@ -27,10 +28,12 @@ class Search(Protocol):
         filters: Filters | None = None,
         plain: bool | Sequence[str] = False,
         raw: bool = False,
+        elsewhere: bool = False,
     ) -> Iterator[Answer]:
         """The stages of an answer, each replacing the one before. `plain`: words that are no
         filter, as `Reading.words` has them, or True for all. `raw`: the last with what its hits
-        were ranked by, for whoever joins it with another index's."""
+        were ranked by, for whoever joins it with another index's. `elsewhere`: archives are asked,
+        too; what they have comes in further stages, `merged`."""
 
     def query(
         self,
@@ -92,6 +95,25 @@ class Library(Protocol):
 
     def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
         """A file's text as the index has it: all, one page, or the passages of some lines."""
+
+
+class Archives(Protocol):
+    """Other indexes that the person added. Every method may raise InklingError."""
+
+    def listed(self) -> list[ArchiveTold]:
+        """All of them, looked at anew."""
+
+    def add(self, name: str, url: str, token: str, authority: str = "") -> list[ArchiveTold]:
+        """Ask one from now on."""
+
+    def remove(self, name: str) -> list[ArchiveTold]:
+        """Forget one and its token."""
+
+    def text(self, name: str, only: Mapping[str, Any]) -> str:
+        """A file's text as an archive has it; `only` as `/v1/text` is asked."""
+
+    def picture(self, name: str, target: str, only: Mapping[str, Any]) -> bytes:
+        """A thumbnail, or a page drawn."""
 
 
 class Models(Protocol):
@@ -209,5 +231,6 @@ class Ports:
     asking: Asking
     encoder: Encoder
     judging: Judging
+    archives: Archives
     settings: SettingsPort
     control: Control

@@ -7,11 +7,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
+from engine.contract.archives import HERE
 from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.filters import both
 from engine.contract.notices import notice
@@ -26,6 +28,8 @@ from engine.contract.types import (
     Notice,
     Query,
 )
+from indexer.archives.merging import lean, merged
+from indexer.archives.service import Archives
 from indexer.indexing.both_spaces import PICTURES
 from indexer.indexing.index import Index
 from indexer.ledger.listed import folders_as_listed
@@ -56,9 +60,10 @@ class IndexSearch:
         extractors: ExtractorPool,
         coverage: CoverageCounter,
         rules: Callable[[], IgnoreRules],
+        archives: Archives,
     ) -> None:
         self._index, self._extractors = index, extractors
-        self._coverage, self._rules = coverage, rules
+        self._coverage, self._rules, self._archives = coverage, rules, archives
 
     def search(
         self,
@@ -69,8 +74,47 @@ class IndexSearch:
         filters: Filters | None = None,
         plain: bool | Sequence[str] = False,
         raw: bool = False,
+        elsewhere: bool = False,
     ) -> Iterator[Answer]:
-        """The stages of an answer; `raw`: the last with what its hits were ranked by."""
+        """The stages of an answer; `raw`: the last with what its hits were ranked by. `elsewhere`:
+        archives are asked, too; this machine's stages don't wait for them."""
+        if not elsewhere:
+            yield from self._here(text, image, limit, filters, plain, raw)
+            return
+        query = _read(text, image, filters, plain)
+        if image is not None:
+            for answer in self._here(text, image, limit, filters, plain, raw):
+                if answer.stage == "rescored" and self._archives.any:
+                    said = (*answer.notices, notice("picture-stays"))
+                    answer = structs.replace(answer, notices=said)
+                yield answer
+            return
+        asked = self._archives.ask(text, limit, filters, plain, partial(_wanted, query.filters))
+        local = Answer(())
+        try:
+            if _wanted(query.filters, HERE):
+                for local in self._here(text, image, limit, filters, plain, asked is not None):
+                    yield lean(local)
+            elif asked is None:
+                yield local
+            if asked is not None:
+                newest = not query.text
+                ranker = self._index.engine.ranker()
+                yield from merged(local, asked, ranker, limit, newest=newest)
+        finally:
+            if asked is not None:
+                asked.close()
+
+    def _here(
+        self,
+        text: str,
+        image: str | None,
+        limit: int,
+        filters: Filters | None,
+        plain: bool | Sequence[str],
+        raw: bool,
+    ) -> Iterator[Answer]:
+        """This machine's stages."""
         query = _read(text, image, filters, plain)
         told_words = ""
         notices: tuple[Notice, ...] = self.nothing_there()
@@ -216,6 +260,12 @@ class IndexSearch:
         said = NOT_LOOKED_AT.format(looked_at=f"{looked_at:,}", pictures=f"{pictures:,}")
         message = f"{coverage.message} {said}".strip()
         return structs.replace(coverage, complete=False, message=message)
+
+
+def _wanted(filters: Filters, name: str) -> bool:
+    """Whether an archive, or this machine (HERE), is to be asked."""
+    named, without = ({n.casefold() for n in f} for f in (filters.archives, filters.not_archives))
+    return name.casefold() not in without and (not named or name.casefold() in named)
 
 
 def _read(

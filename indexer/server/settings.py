@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 CONFIRMED = {"ask_server": "ask_confirmed", "encoder_address": "encoder_confirmed"}
 #: Which call confirms it.
 _BY = {"ask_confirmed": "/v1/ask/confirm", "encoder_confirmed": "/v1/encoder/confirm"}
+#: What is asked beside this machine: set by `keep_archives` alone.
+ARCHIVES = "archives"
 _Edition = tuple[int, int, int]  # time of change in ns, size, inode
 _NONE: _Edition = (0, 0, 0)
 _NOT_LOOKED_AT: _Edition = (-1, 0, 0)
@@ -71,11 +73,20 @@ class SettingsOwner:
                 )
             if named := str(values.get(address, "")).strip():
                 read_address(named)
+        if ARCHIVES in values:
+            raise InklingError(
+                "Archives are added and removed one by one.",
+                hint="POST and DELETE /v1/archives do so.",
+            )
         return self._change(values)
 
     def confirm(self, host: str, address: str = "ask_server") -> None:
         """The person has typed the name of the other machine of an address: it may be asked."""
         self._change({CONFIRMED[address]: host})
+
+    def keep_archives(self, rows: Sequence[str]) -> None:
+        """The person has added an archive, or removed one."""
+        self._change({ARCHIVES: tuple(rows)})
 
     def _change(self, values: Mapping[str, object]) -> list[str]:
         with self._lock:

@@ -26,6 +26,7 @@ from babel.messages.pofile import read_po, write_po
 from desktop.window.actions import ACTIONS, MENUS
 from desktop.window.completions import meaning
 from desktop.wording.language import DOMAIN, FOLDER
+from engine.contract.archives import FAULTS, OTHER_MODEL, REMEDIES
 from engine.contract.errors import NOT_INDEXED, NOT_YET, READ_IN_PART, REASONS
 from engine.contract.filters import FILTERS
 from engine.contract.kinds import KINDS
@@ -88,6 +89,7 @@ def _of_tables() -> Iterator[Message]:
         yield from (model.title, model.licence)
         for figure in model.figures:
             yield from (figure.what, figure.source)
+    yield from (*FAULTS.values(), *REMEDIES.values(), OTHER_MODEL)
     yield from (NOT_YET, NOT_INDEXED, NOT_READ_YET, NOT_LOOKED_AT)
 
 

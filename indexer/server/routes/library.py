@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -10,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from engine.contract.version import VERSION
-from indexer.server.ports import Library
+from indexer.server.ports import Archives, Library
 from indexer.server.request_types import (
     AskedPath,
     AskedPaths,
@@ -51,20 +52,26 @@ class AskedRetry(Struct):
         self.paths = None if self.paths is None else [checked_path(path) for path in self.paths]
 
 
-class AskedThumbnail(AskedPath):
+class AskedFile(AskedPath):
+    """A file in the index, or in an archive's."""
+
+    archive: str = ""
+
+
+class AskedThumbnail(AskedFile):
     """Of a picture, or of a page."""
 
     page: Page | None = None
 
 
-class AskedRendering(AskedPath):
+class AskedRendering(AskedFile):
     """A page or picture of so many pixels' width."""
 
     page: Page | None = None
     width: Annotated[int, Meta(ge=16, le=6000)] = 1200
 
 
-class AskedText(AskedPath):
+class AskedText(AskedFile):
     """The text of a file, of a page, or from one line to another."""
 
     page: Page | None = None
@@ -72,9 +79,9 @@ class AskedText(AskedPath):
     last: Line | None = None
 
 
-def library_routes(port: Library) -> list[Route]:
+def library_routes(port: Library, archives: Archives) -> list[Route]:
     """Under /v1."""
-    return [*_folder_routes(port), *_file_routes(port), *_view_routes(port)]
+    return [*_folder_routes(port), *_file_routes(port), *_view_routes(port, archives)]
 
 
 def _folder_routes(port: Library) -> list[Route]:
@@ -123,21 +130,33 @@ def _file_routes(port: Library) -> list[Route]:
     ]
 
 
-def _view_routes(port: Library) -> list[Route]:
+def _view_routes(port: Library, archives: Archives) -> list[Route]:
     """What front ends show of a file; only of files in the index."""
 
     def thumb(asked: AskedThumbnail) -> Response:
+        if asked.archive:
+            only = {"path": os.fsencode(asked.path), "page": asked.page}
+            picture = archives.picture(asked.archive, "/v1/thumb", only)
+            return Response(picture, media_type="image/webp")
         found = port.thumbnail(asked.path, asked.page)
         if found is None:
             raise HTTPException(404, "There is no thumbnail of this.")
         return FileResponse(found, media_type="image/webp")
 
     def render(asked: AskedRendering) -> Response:
-        picture = port.render(asked.path, asked.page, asked.width)
+        if asked.archive:
+            only = {"path": os.fsencode(asked.path), "page": asked.page, "width": asked.width}
+            picture = archives.picture(asked.archive, "/v1/render", only)
+        else:
+            picture = port.render(asked.path, asked.page, asked.width)
         return Response(picture, media_type="image/png")
 
     def text(asked: AskedText) -> Response:
         first, last = asked.first, asked.last
+        if asked.archive:
+            only = {"path": os.fsencode(asked.path), "page": asked.page}
+            only |= {"first": first, "last": last}
+            return as_json({"text": archives.text(asked.archive, only)})
         lines = None if first is None or last is None else (first, last)
         return as_json({"text": port.text(asked.path, asked.page, lines)})
 

@@ -27,7 +27,8 @@ from indexer.server.request_types import (
 
 class AskedSearch(Struct):
     """Words, a picture or both; `stages`: each answer as it comes, one a line; `plain`: words that
-    are no filter, or all; `raw`: the last answer with what its hits were ranked by."""
+    are no filter, or all; `raw`: the last answer with what its hits were ranked by, of this machine
+    alone; `archives`: whether these are asked, too."""
 
     query: str = ""
     image: str | None = None
@@ -36,6 +37,7 @@ class AskedSearch(Struct):
     stages: bool = False
     plain: bool | list[str] = False
     raw: bool = False
+    archives: bool = True
 
     def __post_init__(self) -> None:
         self.query = checked_text(self.query)
@@ -71,6 +73,7 @@ def search_routes(port: Search) -> list[Route]:
             filters=checked_filters(asked.filters),
             plain=asked.plain,
             raw=asked.raw,
+            elsewhere=not asked.raw and asked.archives,
         )
         if not asked.stages:
             *_, last = answers

@@ -44,7 +44,7 @@ def test_an_answer_comes_back_as_it_went() -> None:
 def test_scripts_find_the_keys_they_know() -> None:
     data = json.loads(encode(ANSWER))
     known = {"hits", "stage", "took_ms", "weak", "loose", "coverage", "read", "given_up"}
-    known |= {"spelling", "pattern_relaxed", "picture_words", "matches", "notices"}
+    known |= {"spelling", "pattern_relaxed", "picture_words", "matches", "notices", "statistics"}
     assert data.keys() == known
     assert data["read"] == [{"words": "last week", "filter": "date:7d"}]
     (hit,) = data["hits"]

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from engine import Engine
-from engine.contract.paths import BaseDir
 from engine.contract.query import parse
 from engine.contract.types import FileFacts, TextInput, Unit
 from engine.encoders.elsewhere import AwayError, Job

@@ -1,0 +1,1 @@
+"""Archives: other indexes that the person added, asked beside this machine's."""
