@@ -4,7 +4,8 @@
 servers on this machine are); `[archives]` with `enabled = false` (no archive is asked); `[encoder]`
 with `other_machines = false` (files are encoded on this machine alone). Whoever forbids other
 machines for answers forbids them for encoding, too, unless `[encoder]` says
-`other_machines = true`. A file that can't be read or understood forbids everything: what it wanted to forbid is not known.
+`other_machines = true`. A file that can't be read or understood forbids everything: what it wanted
+to forbid is not known.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 import time
 from typing import Any
@@ -14,20 +15,17 @@ from engine.encoders.elsewhere import AwayError, Job, Made, checked
 from engine.models.registry import ModelSpec
 from indexer.asking.addresses import Address, here
 from indexer.encoder_service import wire
+from indexer.encoder_service.ways import LaterError
+
+log = logging.getLogger(__name__)
 
 #: Seconds for a connection and for what it says of itself; bytes of what it says.
 CONNECT_S, ABOUT_S = 3.0, 10.0
 _MOST_SAID = 100_000
+#: Seconds for which a connection is used again: well before the service closes it.
+_IDLE_S = 20.0
 #: Seconds that a service may ask to be left alone for.
 _MOST_LATER_S = 60.0
-
-
-class LaterError(AwayError):
-    """It asks to be asked again after a while."""
-
-    def __init__(self, message: str, *, after_s: float, **more: Any) -> None:
-        super().__init__(message, **more)
-        self.after_s = after_s
 
 
 class EncoderClient:
@@ -43,7 +41,8 @@ class EncoderClient:
             )
         self._address, self._token, self._local = address, token, local
         verify = _context(authority) if address.scheme == "https" else False
-        transport = httpx2.HTTPTransport(verify=verify, trust_env=False)
+        limits = httpx2.Limits(keepalive_expiry=_IDLE_S)
+        transport = httpx2.HTTPTransport(verify=verify, trust_env=False, limits=limits)
         self._http = httpx2.Client(transport=transport, trust_env=False, follow_redirects=False)
 
     def about(self) -> dict[str, Any]:
@@ -113,6 +112,7 @@ class EncoderClient:
             finally:
                 response.close()
         except (httpx2.HTTPError, httpx2.StreamError, OSError, RuntimeError) as error:
+            log.info("the encoder service: %s: %s", type(error).__name__, error)
             raise self._away(error) from error
         return response.status_code, b"".join(parts), response.headers.get("retry-after", "")
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
@@ -19,25 +19,12 @@ from engine.encoders.elsewhere import AwayError, Job, Made, Samples, UnfitError
 from engine.models.registry import ModelSpec
 from indexer.asking.addresses import Address, here, read_address
 from indexer.asking.policy import read_policy
-from indexer.encoder_service.client import EncoderClient, LaterError
+from indexer.encoder_service.ways import LaterError, Way
 
 #: Seconds after a failure; twice as many after each that follows, up to the last.
 PAUSES_S = (5.0, 300.0)
 #: Seconds for which it holds where an address leads and what policy says.
 _HOLDS_S = 2.0
-
-
-class Way(Protocol):
-    """To an encoder of a kind."""
-
-    def encode(self, job: Job, spec: ModelSpec) -> Made:
-        """What was made there, checked; AwayError."""
-
-    def about(self) -> dict[str, Any]:
-        """What is served there; AwayError."""
-
-    def close(self) -> None:
-        """Let go of its connections."""
 
 
 class Kept:
@@ -161,6 +148,8 @@ class Encoders:
 
             way = EmbeddingsServer(named.address, access[0], named.model, local=named.local)
         else:
+            from indexer.encoder_service.client import EncoderClient
+
             way = EncoderClient(named.address, *access, local=named.local)
         with self._lock:
             before, self._way = self._way, (named, access, way)

@@ -17,10 +17,10 @@ from engine.encoders.elsewhere import AwayError, Job, Made, Samples, UnfitError,
 from engine.encoders.prompts import PROMPTS, Prompts
 from engine.models.registry import ModelSpec
 from indexer.asking.addresses import Address
+from indexer.encoder_service.ways import Way
 
 if TYPE_CHECKING:
     from indexer.asking.client import Client
-    from indexer.encoder_service.elsewhere import Way
 
 #: Stored texts that are compared, the fewest that prove anything, and the cosine from which two are
 #: one: another precision of the same weights is above it, other weights are far below.

@@ -30,6 +30,8 @@ from indexer.encoder_service.tokens import Tokens, first_token
 PORT = 8424
 #: Seconds without work after which the model gives its memory back.
 _IDLE_S = 900.0
+#: Seconds after which a connection without requests is closed.
+_KEEP_ALIVE_S = 75
 #: Connections at once.
 _MOST_CONNECTIONS = 64
 
@@ -88,6 +90,7 @@ def serve(base: BaseDir, options: argparse.Namespace) -> None:
         lifespan="off",
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         ssl_certfile=options.cert if secure else None,
         ssl_keyfile=options.key if secure else None,
     )
