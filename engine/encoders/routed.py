@@ -36,7 +36,7 @@ from engine.models.registry import ModelSpec
 Place = Literal["here", "elsewhere"]
 
 #: Texts of one request, and characters: enough for a card, half a second of a slow network.
-_TEXTS, _CHARACTERS = 64, 200_000
+_TEXTS, _CHARACTERS = 32, 100_000
 #: Pictures of one request, and their bytes.
 _PICTURES, _PICTURE_BYTES = 4, 16_000_000
 #: Requests on their way at once: one is encoded while the other travels.
@@ -44,7 +44,7 @@ _AT_ONCE = 2
 #: Seconds that a question waits for another machine, where this one could do it, too.
 QUESTION_S = 5.0
 #: Seconds for passages; a long document has more. Where nothing is here, as long as the worker has.
-_PASSAGES_S, _PATIENT_S, _DEADLINE_CHARACTERS = 60.0, 900.0, 16_000
+_PASSAGES_S, _PATIENT_S, _DEADLINE_CHARACTERS = 120.0, 900.0, 16_000
 _RATE_S = 60.0  # what a rate is taken over
 
 
