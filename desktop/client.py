@@ -246,22 +246,52 @@ class Client:
         found: dict[str, dict[str, int]] = self._call("GET", "/v1/values")["values"]
         return found
 
-    def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
-        """A file's text as the index has it: all of it, a page, or the passages of some lines."""
+    def text(
+        self,
+        path: str,
+        page: int | None = None,
+        lines: tuple[int, int] | None = None,
+        *,
+        archive: str = "",
+    ) -> str:
+        """A file's text as the index has it: all of it, a page, or the passages of some lines.
+        `archive`: whose index, where it is not this machine's."""
         only: dict[str, str | int] = {"path": path}
+        if archive:
+            only["archive"] = archive
         if page is not None:
             only["page"] = page
         if lines is not None:
             only["first"], only["last"] = lines
         return str(self._call("GET", _with("/v1/text", only))["text"])
 
-    def thumb(self, path: str, page: int | None = None) -> bytes | None:
+    def thumb(self, path: str, page: int | None = None, *, archive: str = "") -> bytes | None:
         """A WebP thumbnail, or None if there is none."""
-        return self._bytes("/v1/thumb", {"path": path, "page": page})
+        return self._bytes("/v1/thumb", {"path": path, "page": page, "archive": archive or None})
 
-    def render(self, path: str, page: int | None = None, width: int = 1200) -> bytes | None:
+    def render(
+        self, path: str, page: int | None = None, width: int = 1200, *, archive: str = ""
+    ) -> bytes | None:
         """A page or picture as PNG, or None if it can't be shown."""
-        return self._bytes("/v1/render", {"path": path, "page": page, "width": width})
+        only = {"path": path, "page": page, "width": width, "archive": archive or None}
+        return self._bytes("/v1/render", only)
+
+    def archives(self) -> list[dict[str, Any]]:
+        """Other indexes that are asked, and how each is."""
+        return self._archives("GET", None)
+
+    def add_archive(
+        self, name: str, url: str, token: str, authority: str = ""
+    ) -> list[dict[str, Any]]:
+        body = {"name": name, "url": url, "token": token, "authority": authority}
+        return self._archives("POST", body)
+
+    def remove_archive(self, name: str) -> list[dict[str, Any]]:
+        return self._archives("DELETE", {"name": name})
+
+    def _archives(self, method: str, body: dict[str, Any] | None) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = self._call(method, "/v1/archives", body)["archives"]
+        return told
 
     def call(self, method: str, target: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Any other call of the API."""

@@ -189,14 +189,14 @@ class IndexerConnection(QObject):
         """Work that needs no indexer (reading a file), off the interface's thread."""
         return self._jobs.run(work, done, failed, key=key)
 
-    def fetch_thumb(self, path: str, page: int | None) -> bytes | None:
+    def fetch_thumb(self, path: str, page: int | None, *, archive: str = "") -> bytes | None:
         """Blocking; for the thumbnails' own threads. What the desktop has drawn is taken first."""
-        if not page or page == 1:
+        if not archive and (not page or page == 1):
             kept = current().kept_thumbnail(path, os.environ)
             if kept is not None:
                 return kept
         client = self._client
-        return client.thumb(path, page) if client is not None else None
+        return client.thumb(path, page, archive=archive) if client is not None else None
 
     def refresh(self) -> None:
         """Ask for the status now; asked again by itself, more often while there is work."""

@@ -27,6 +27,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "engine.encoders": ("engine.contract", "engine.models"),
     "engine.store": ("engine.contract",),
     "engine.archive": ("engine.contract", "engine.models", "engine.store"),
+    "engine.served": ("engine.contract", "engine.store"),
     "engine.search": ("engine.contract", "engine.models", "engine.encoders", "engine.store"),
     "engine.asking": ("engine",),
     "engine": ("engine",),

@@ -14,7 +14,7 @@ from engine.contract.errors import InklingError
 from engine.contract.types import Hit
 
 _KEPT = 200  # thumbnails; 256 x 256 x 4 bytes each: 50 MB at the very most, half of it as files are
-Key = tuple[str, float, int | None]
+Key = tuple[str, float, int | None, str]
 
 
 class Thumbnails(QObject):
@@ -22,9 +22,8 @@ class Thumbnails(QObject):
 
     ready = Signal()
 
-    def __init__(
-        self, fetch: Callable[[str, int | None], bytes | None], parent: QObject | None = None
-    ) -> None:
+    def __init__(self, fetch: Callable[..., bytes | None], parent: QObject | None = None) -> None:
+        """`fetch(path, page)`, of a file in an archive with its name as `archive`."""
         super().__init__(parent)
         self._fetch = fetch
         # Threads of their own: a screenful of thumbnails must not delay the preview.
@@ -40,7 +39,7 @@ class Thumbnails(QObject):
 
         `edge`: device pixels of the longer side at which it is drawn; scaling while drawing frays.
         """
-        key = (hit.path, hit.mtime, hit.location.page)
+        key = (hit.path, hit.mtime, hit.location.page, hit.archive)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._sized(self._kept[key], self.edge if edge is None else edge)
@@ -69,7 +68,8 @@ class Thumbnails(QObject):
         self._jobs.close()
 
     def _load(self, key: Key) -> QImage | None:
-        data = self._fetch(key[0], key[2])
+        path, _, page, archive = key
+        data = self._fetch(path, page, archive=archive) if archive else self._fetch(path, page)
         image = QImage.fromData(QByteArray(data)) if data else QImage()
         if image.isNull():
             return None

@@ -54,6 +54,11 @@ Content = Picture | Text
 
 def load(client: Client, hit: Hit, location: Location, width: int) -> Content:
     """A result's content at a place; InklingError where there is nothing to show."""
+    if hit.archive and kinds.of(hit).preview != "text":
+        try:  # an archive may keep no pages and pictures
+            return load_page(client, hit, location.page or None, width)
+        except InklingError:
+            return load_text(client, hit, location)
     match kinds.of(hit).preview:
         case "pixels":
             return load_page(client, hit, None, width)
@@ -65,7 +70,7 @@ def load(client: Client, hit: Hit, location: Location, width: int) -> Content:
 
 def load_page(client: Client, hit: Hit, page: int | None, width: int) -> Picture:
     """Rendered by the indexer's workers: this process never parses a person's files."""
-    data = client.render(hit.path, page, width)
+    data = client.render(hit.path, page, width, archive=hit.archive)
     image = QImage.fromData(QByteArray(data)) if data else QImage()
     if image.isNull():
         raise InklingError("This can't be shown.", hint="Open it instead.", path=hit.path)
@@ -76,10 +81,10 @@ def load_page(client: Client, hit: Hit, page: int | None, width: int) -> Picture
 def load_text(client: Client, hit: Hit, location: Location) -> Text:
     """Plain text from the file itself, other formats as they were indexed."""
     suffix = Path(hit.path).suffix.lower().lstrip(".")
-    text = None if suffix in _AS_INDEXED else _read(hit.path)
+    text = None if hit.archive or suffix in _AS_INDEXED else _read(hit.path)
     own = text is not None
     if text is None:
-        text = client.text(hit.path)
+        text = client.text(hit.path, archive=hit.archive)
     code = kinds.of(hit).code and own
     markdown = suffix in _MARKDOWN  # of a disk that is away, too: as it was indexed
     first, shown, cut = window(text, location, SHOWN_SET if markdown else SHOWN)

@@ -283,6 +283,8 @@ def _notes(hit: Hit, *, copy: bool, tall: bool) -> list[Note]:
         notes.append(Note(found, "muted"))
     if hit.more and tall:
         notes.append(Note(s.more_places(len(hit.more)), "link", "places"))
+    if hit.archive:
+        notes.append(Note(hit.archive, "muted"))
     if hit.offline:
         notes.append(Note(s.OFFLINE, "warn"))
     if hit.state in s.NAME_ONLY:

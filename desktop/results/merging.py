@@ -22,10 +22,10 @@ def merge(shown: Sequence[Hit], fresh: Sequence[Hit], frozen: bool) -> list[Hit]
     """
     if not frozen:
         return _unique(fresh)
-    newer = {hit.path: hit for hit in fresh}
-    known = {hit.path for hit in shown}
-    kept = [newer.get(hit.path, hit) for hit in shown]
-    return kept + [hit for hit in _unique(fresh) if hit.path not in known]
+    newer = {hit.key: hit for hit in fresh}
+    known = {hit.key for hit in shown}
+    kept = [newer.get(hit.key, hit) for hit in shown]
+    return kept + [hit for hit in _unique(fresh) if hit.key not in known]
 
 
 def ordered(hits: Sequence[Hit], matching: int | None, order: Order) -> list[Hit]:
@@ -55,5 +55,5 @@ def _unique(hits: Sequence[Hit]) -> list[Hit]:
     """One row per file, the first (best) one."""
     first: dict[str, Hit] = {}
     for hit in hits:
-        first.setdefault(hit.path, hit)
+        first.setdefault(hit.key, hit)
     return list(first.values())

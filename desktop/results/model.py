@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 )
 
 from desktop import strings as s
+from desktop.presentation import archive_strings as a
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable, short_folder
 from desktop.results.merging import Order, merge, ordered
@@ -74,7 +75,7 @@ class ResultsModel(QAbstractListModel):
     def _find_similar(self) -> int | None:
         if not self._matching:
             return None
-        answers = [self._copies.get(hit.path, hit.path) in self._matching for hit in self._hits]
+        answers = [self._copies.get(hit.key, hit.key) in self._matching for hit in self._hits]
         row = sum(answers)
         return row if 0 < row < len(answers) and all(answers[:row]) else None
 
@@ -101,12 +102,12 @@ class ResultsModel(QAbstractListModel):
             case Role.FOLDER:
                 return short_folder(hit.path)
             case Role.COPY:
-                return hit.path in self._copies
+                return hit.key in self._copies
             case Role.STALE:
                 return self.stale
             case Qt.ItemDataRole.AccessibleTextRole:
                 said = spoken(hit)
-                if hit.path in self._copies:
+                if hit.key in self._copies:
                     return f"{s.COPY}, {said}"
                 return f"{s.SIMILAR}: {said}" if index.row() == self.first_similar else said
             case Qt.ItemDataRole.ToolTipRole:
@@ -123,9 +124,10 @@ class ResultsModel(QAbstractListModel):
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """The files, for dragging out."""
         data = QMimeData()
-        paths = [self._hits[index.row()].path for index in indexes]
+        hits = [self._hits[index.row()] for index in indexes]
+        paths = [hit.path for hit in hits if not hit.archive]  # the others can't be dropped
         data.setUrls([QUrl.fromLocalFile(path) for path in paths])
-        data.setText("\n".join(printable(path) for path in paths))
+        data.setText("\n".join(printable(hit.path) for hit in hits))
         return data
 
     def hit(self, row: int) -> Hit | None:
@@ -145,26 +147,26 @@ class ResultsModel(QAbstractListModel):
     def has_copies(self, row: int) -> bool:
         """Whether there are copies to show or hide at a row."""
         hit = self.hit(row)
-        return hit is not None and (bool(hit.copies) or hit.path in self._copies)
+        return hit is not None and (bool(hit.copies) or hit.key in self._copies)
 
     def toggle_copies(self, row: int) -> int:
         """Show or hide the copies of the hit at a row, or of which it is one; that hit's row."""
         hit = self.hit(row)
         if hit is None or not self.has_copies(row):
             return row
-        path = self._copies.get(hit.path, hit.path)
-        at = next((n for n, other in enumerate(self._hits) if other.path == path), row)
+        path = self._copies.get(hit.key, hit.key)
+        at = next((n for n, other in enumerate(self._hits) if other.key == path), row)
         if path in self._open:
             self._open.discard(path)
             gone = {copy for copy, owner in self._copies.items() if owner == path}
             self._copies = {c: owner for c, owner in self._copies.items() if owner != path}
-            self._drop({one.path for one in self._hits} - gone)
+            self._drop({one.key for one in self._hits} - gone)
             self._similar = self._find_similar()
-            return next(n for n, other in enumerate(self._hits) if other.path == path)
+            return next(n for n, other in enumerate(self._hits) if other.key == path)
         self._open.add(path)
-        known = {one.path for one in self._hits}
-        new = [copy for copy in copies_of(self._hits[at]) if copy.path not in known]
-        self._copies.update((copy.path, path) for copy in new)
+        known = {one.key for one in self._hits}
+        new = [copy for copy in copies_of(self._hits[at]) if copy.key not in known]
+        self._copies.update((copy.key, path) for copy in new)
         if new:
             self.beginInsertRows(_ROOT, at + 1, at + len(new))
             self._hits[at + 1 : at + 1] = new
@@ -177,13 +179,13 @@ class ResultsModel(QAbstractListModel):
         matched by path, so that the selection goes with its file."""
         self.stale = False
         self._given, self._given_matching = tuple(hits), matching
-        self._matching = {hit.path for hit in hits[: matching or 0]}
+        self._matching = {hit.key for hit in hits[: matching or 0]}
         rows, copies = self._with_copies(ordered(hits, matching, self.order))
         wanted = merge(self._hits, rows, self.frozen)
-        own, there = {hit.path for hit in hits}, {hit.path for hit in wanted}
+        own, there = {hit.key for hit in hits}, {hit.key for hit in wanted}
         kept = {path: owner for path, owner in self._copies.items() if path not in own}
         self._copies = {p: owner for p, owner in (kept | copies).items() if p in there}
-        self._drop({hit.path for hit in wanted})
+        self._drop({hit.key for hit in wanted})
         self._append(wanted)
         self._reorder(wanted)
         self._similar = self._find_similar()
@@ -197,24 +199,24 @@ class ResultsModel(QAbstractListModel):
 
     def take_out(self, paths: Collection[str]) -> list[tuple[int, Hit]]:
         """Rows of files that are not there any more go; which, and where they were."""
-        gone = [(row, hit) for row, hit in enumerate(self._hits) if hit.path in set(paths)]
-        self._drop({hit.path for hit in self._hits} - set(paths))
-        self._given = tuple(hit for hit in self._given if hit.path not in set(paths))
+        gone = [(row, hit) for row, hit in enumerate(self._hits) if hit.key in set(paths)]
+        self._drop({hit.key for hit in self._hits} - set(paths))
+        self._given = tuple(hit for hit in self._given if hit.key not in set(paths))
         self._similar = self._find_similar()
         return gone
 
     def renamed(self, gone: Sequence[tuple[int, Hit]], new: str) -> list[tuple[int, Hit]]:
         """Rows that were taken out, as those of a file at a new path."""
-        if any(hit.path in self._matching for _, hit in gone):
+        if any(hit.key in self._matching for _, hit in gone):
             self._matching.add(new)
         title = PurePath(new).name
         return [(row, structs.replace(hit, path=new, title=title)) for row, hit in gone]
 
     def put_back(self, gone: Sequence[tuple[int, Hit]]) -> None:
         """Rows that were taken out stand where they stood, as far as others have not come."""
-        there = {hit.path for hit in self._hits}
+        there = {hit.key for hit in self._hits}
         for row, hit in gone:
-            if hit.path not in there:
+            if hit.key not in there:
                 at = min(row, len(self._hits))
                 self.beginInsertRows(_ROOT, at, at)
                 self._hits.insert(at, hit)
@@ -225,13 +227,13 @@ class ResultsModel(QAbstractListModel):
     def _with_copies(self, hits: Sequence[Hit]) -> tuple[list[Hit], dict[str, str]]:
         """With the copies of those that are open below them; and of which hit each copy is."""
         rows, owners = list[Hit](), dict[str, str]()
-        shown = {hit.path for hit in hits}
+        shown = {hit.key for hit in hits}
         for hit in hits:
             rows.append(hit)
-            if hit.path in self._open:
-                copies = [copy for copy in copies_of(hit) if copy.path not in shown]
+            if hit.key in self._open:
+                copies = [copy for copy in copies_of(hit) if copy.key not in shown]
                 rows += copies
-                owners.update((copy.path, hit.path) for copy in copies)
+                owners.update((copy.key, hit.key) for copy in copies)
         return rows, owners
 
     def _drop(self, keep: set[str]) -> None:
@@ -242,8 +244,8 @@ class ResultsModel(QAbstractListModel):
                 self.endRemoveRows()
 
     def _append(self, wanted: Sequence[Hit]) -> None:
-        known = {hit.path for hit in self._hits}
-        new = [hit for hit in wanted if hit.path not in known]
+        known = {hit.key for hit in self._hits}
+        new = [hit for hit in wanted if hit.key not in known]
         if new:
             first = len(self._hits)
             self.beginInsertRows(_ROOT, first, first + len(new) - 1)
@@ -253,9 +255,9 @@ class ResultsModel(QAbstractListModel):
     def _reorder(self, wanted: list[Hit]) -> None:
         """Both lists hold the same files now; bring them into the wanted order and content."""
         old = self._hits
-        if [hit.path for hit in old] != [hit.path for hit in wanted]:
+        if [hit.key for hit in old] != [hit.key for hit in wanted]:
             self.layoutAboutToBeChanged.emit()
-            places = {hit.path: row for row, hit in enumerate(wanted)}
+            places = {hit.key: row for row, hit in enumerate(wanted)}
             before = self.persistentIndexList()
             after = [self.index(places[old[index.row()].path], 0) for index in before]
             self._hits = wanted
@@ -300,6 +302,7 @@ def spoken(hit: Hit) -> str:
         short_folder(hit.path),
         figures.short_date(hit.date),
         s.OFFLINE if hit.offline else "",
+        a.IN_ARCHIVE.format(name=hit.archive) if hit.archive else "",
         tr(why_name_only(hit.state, hit.reason)),
         " ".join(hit.snippet.split())[:160],
         ", ".join(s.LANES[lane] for lane in hit.lanes if lane in s.LANES),

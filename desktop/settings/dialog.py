@@ -27,6 +27,8 @@ from PySide6.QtWidgets import (
 
 from desktop import strings as s
 from desktop import theme
+from desktop.presentation import archive_strings as a
+from desktop.settings.archives_page import ArchivesPage
 from desktop.settings.settings_client import SettingsClient
 from desktop.theme import GRID, HALF
 from desktop.wording import telling
@@ -67,6 +69,10 @@ class SettingsDialog(QDialog):
             # Its own measure is that before the style sheet, until something is laid out anew.
             item.setSizeHint(QSize(0, 4 * GRID))
             self._pages.addWidget(self._page(section))
+        item = QListWidgetItem(a.TITLE, self._sections)
+        item.setSizeHint(QSize(0, 4 * GRID))
+        self.archives = ArchivesPage(settings.service, self)
+        self._pages.addWidget(_scrolled(self.archives, self))
         self._sections.currentRowChanged.connect(self._pages.setCurrentIndex)
         self._sections.setCurrentRow(0)
         self._message = QLabel(self)
@@ -108,11 +114,7 @@ class SettingsDialog(QDialog):
         for action in _ACTIONS.get(section, ()):
             column.addWidget(self._action(action))
         column.addStretch(1)
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(page)
-        return area
+        return _scrolled(page, self)
 
     def _row(self, row: Setting) -> QWidget:
         """Title and help left, the editor right; long editors below."""
@@ -263,6 +265,14 @@ class SettingsDialog(QDialog):
     def _say(self, text: str) -> None:
         self._message.setText(text)
         self._message.show()
+
+
+def _scrolled(page: QWidget, parent: QWidget) -> QScrollArea:
+    area = QScrollArea(parent)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidget(page)
+    return area
 
 
 class LinesEdit(QPlainTextEdit):

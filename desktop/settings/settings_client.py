@@ -49,6 +49,11 @@ class SettingsClient(QObject):
         service.connected.connect(self._connected)
         service.status_changed.connect(self._follow)
 
+    @property
+    def service(self) -> IndexerConnection:
+        """By which they are told."""
+        return self._service
+
     def set(self, key: str, value: object) -> None:
         """Change one setting; InklingError where the value can't be."""
         before = self.values.get(key)

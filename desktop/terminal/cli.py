@@ -16,6 +16,7 @@ from typing import Any
 
 from desktop.client import Client
 from desktop.terminal import output
+from desktop.terminal.archive_commands import run_archive_command
 from desktop.terminal.model_commands import run_model_command
 from desktop.terminal.options import FAILED, complain, parser
 from engine.contract.agent_log import AgentLog
@@ -359,6 +360,7 @@ COMMANDS: dict[str, Command] = {
     "allow": allow_files,
     "pause": pause_indexing,
     "resume": resume_indexing,
+    "archive": run_archive_command,
     "model": run_model_command,
     "encoder": use_encoder,
     "serve": serve_others,

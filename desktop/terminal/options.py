@@ -149,6 +149,7 @@ def parser() -> argparse.ArgumentParser:
     _add_model_options(command("model", "list, choose, get and remove models"))
     _add_encoder_options(command("encoder", "encode on another machine, or on this one alone"))
     _add_serve_options(command("serve", "answer other machines"))
+    _add_archive_options(command("archive", "add, list and remove archives that are asked, too"))
     command("stop", "end the indexer")
     autostart = command("autostart", "start Inkling when you log in")
     autostart.add_argument("wanted", choices=["on", "off", "status"], metavar="on|off|status")
@@ -233,3 +234,24 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
         made.add_argument(
             "--accept-licence", action="store_true", help="you have read and accept its licence"
         )
+
+
+def _add_archive_options(command: argparse.ArgumentParser) -> None:
+    """list, add NAME URL, remove NAME."""
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        # Not `--token SECRET` for --token-file: others can read what is typed.
+        made = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
+        return made
+
+    listed = action("list", "every archive that is asked, and how it is")
+    listed.add_argument("--json", action="store_true")
+    add = action("add", "ask one from now on; its token is typed, or read from a file")
+    remove = action("remove", "forget one and its token")
+    for made in (add, remove):
+        made.add_argument("name", metavar="NAME")
+    add.add_argument("url", metavar="URL")
+    add.add_argument("--token-file", metavar="FILE", help="what holds the token")
+    add.add_argument("--authority", metavar="FILE", help="certificates that vouch for it")

@@ -101,6 +101,8 @@ def _show_hit(number: int, hit: dict[str, Any]) -> None:
     date = hit.get("attributes", {}).get("taken", hit["mtime"])
     day = dt.date.fromtimestamp(date).isoformat()
     line.append(f"  {hit['kind']}, {day}", style="dim")
+    if hit.get("archive"):
+        line.append(f"  in {hit['archive']}", style="magenta")
     if hit["offline"]:
         line.append("  offline", style="yellow")
     console.print(line)

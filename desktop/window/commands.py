@@ -38,7 +38,7 @@ class Commands(JudgingCommands):
         self._window.search.focus()
 
     def similar(self) -> None:
-        if hit := self._hit:
+        for hit in self._own([self._hit] if self._hit else []):
             self._window.ask.more_like(hit)
 
     def attach_picture(self) -> None:

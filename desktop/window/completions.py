@@ -11,6 +11,7 @@ from pathlib import PurePath
 from desktop import strings as s
 from desktop.presentation import kinds
 from desktop.wording.language import tr
+from engine.contract.archives import HERE
 from engine.contract.filters import FILTERS
 
 #: The beginning of a filter before the caret: a colon alone offers all words for filters.
@@ -43,6 +44,7 @@ class Known:
     folders: Sequence[str] = ()  # that are watched
     #: By the word of a filter what the index holds of it, and how many files.
     held: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    archives: Sequence[str] = ()  # names of those that are asked
 
 
 def completions(text: str, caret: int, known: Known, today: dt.date) -> list[Completion]:
@@ -54,7 +56,8 @@ def completions(text: str, caret: int, known: Known, today: dt.date) -> list[Com
     if key not in FILTERS:
         if typed:
             return []
-        words = (word for word in FILTERS if word.startswith(key) and word not in _OTHER_WORDS)
+        without = _OTHER_WORDS if known.archives else {*_OTHER_WORDS, "archive"}
+        words = (word for word in FILTERS if word.startswith(key) and word not in without)
         start = begun.start("key")
         return [Completion(f"{word}:", tr(meaning(word)), start) for word in words]
     # Of "pdf,no" the last value is what is being typed.
@@ -92,6 +95,8 @@ def _values(key: str, known: Known, today: dt.date) -> Mapping[str, str]:
     if key in _DATE_KEYS:
         years = {str(today.year - back): "" for back in range(4)}
         return {**s.DATES, f"{today:%Y-%m}": "", **years}
+    if key == "archive":
+        return {HERE: tr("this computer"), **dict.fromkeys(known.archives, "")}
     if key == "in":
         return dict.fromkeys(known.folders, "") | _held(known, "in")
     if known.held.get(key):

@@ -4,25 +4,37 @@ folder left out, a terminal where they are."""
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePath
 
 from desktop import strings as s
+from desktop.presentation import archive_strings as a
 from desktop.presentation.paths import printable, short_path
 from desktop.system import opening, renaming
 from desktop.system.trash import Binned, Outcome, move_to_bin, take_back
 from desktop.window.leaving_out import pattern_for
 from desktop.window.rename_dialog import RenameDialog
 from desktop.window.result_commands import ResultCommands
+from engine.contract.errors import InklingError
 from engine.contract.types import Hit
 
 
 class FileCommands(ResultCommands):
     """One method per action, by the action's id."""
 
+    def _own(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Of these the files of this machine's index: an archive's files are not changed."""
+        own = [hit for hit in hits if not hit.archive]
+        if len(own) < len(hits):
+            away = next(hit for hit in hits if hit.archive)
+            said = a.ARCHIVED.format(name=away.archive)
+            self._window.tell(InklingError(said, path=away.path))
+        return own
+
     def trash(self) -> None:
         """To the bin, at once and without a question: it can be undone."""
-        paths = [hit.path for hit in self._hits]
+        paths = [hit.path for hit in self._own(self._hits)]
         if paths:
             self._window.service.work(lambda: move_to_bin(paths), self._binned, self._window.tell)
 
@@ -44,7 +56,7 @@ class FileCommands(ResultCommands):
 
     def rename(self) -> None:
         """Another name for the file of the current result."""
-        if (hit := self._hit) is not None:
+        for hit in self._own([self._hit] if self._hit else []):
             path = hit.path
             dialog = RenameDialog(PurePath(path).name, partial(self._rename, path), self._parent)
             self._show("rename", dialog)
@@ -80,7 +92,8 @@ class FileCommands(ResultCommands):
 
     def leave_out(self) -> None:
         """Leave the folder of the current result out of the index, by a row of the settings."""
-        if (hit := self._hit) is None:
+        hit = next(iter(self._own([self._hit] if self._hit else [])), None)
+        if hit is None:
             return
         folder = str(PurePath(hit.path).parent)
         roots = [str(f["path"]) for f in self._window.service.status.get("folders", ())]
@@ -102,7 +115,7 @@ class FileCommands(ResultCommands):
 
     def terminal(self) -> None:
         """A terminal in the folder of the current result."""
-        if (hit := self._hit) is not None:
+        for hit in self._here([self._hit] if self._hit else []):
             opening.open_terminal(os.path.dirname(hit.path))
 
 

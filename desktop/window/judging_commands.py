@@ -29,7 +29,7 @@ class JudgingCommands(FileCommands):
         )
 
     def _judge(self, *, right: bool) -> None:
-        question, hits = self._window.question.text.strip(), self._hits
+        question, hits = self._window.question.text.strip(), self._own(self._hits)
         if not question or not hits:
             return
 

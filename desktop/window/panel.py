@@ -22,7 +22,7 @@ from desktop.window.search_controller import SearchController
 from desktop.wording import telling
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
-from engine.contract.types import Answer
+from engine.contract.types import FINAL, Answer
 
 ROWS = 8
 _WIDE = 92 * GRID
@@ -153,7 +153,7 @@ class Panel(QWidget):
             return
         self.model.take(stage.hits[:ROWS], stage.matches)
         self.results.settle()
-        if stage.stage == "rescored":
+        if stage.stage in FINAL:
             nothing = s.NOTHING if not stage.hits else s.WEAK if stage.weak else ""
             self.said.setText(telling.covered(stage.coverage) or nothing)
         self._show_rows()

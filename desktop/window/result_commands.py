@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from desktop import strings as s
+from desktop.presentation import archive_strings as a
 from desktop.presentation import kinds
 from desktop.presentation.paths import printable
 from desktop.system import opening
@@ -31,10 +32,24 @@ if TYPE_CHECKING:
 _OPENED_UNASKED = 8
 
 
+def check_here(hit: Hit) -> None:
+    """InklingError unless this machine has the file: an archive's may lie on a share that is
+    mounted here, and is the same by its size."""
+    if not hit.archive:
+        return
+    try:
+        found = os.stat(hit.path)
+    except (OSError, ValueError):
+        found = None
+    if found is None or found.st_size != hit.size:
+        raise InklingError(a.ARCHIVED.format(name=hit.archive), hint=a.ARCHIVED_HINT, path=hit.path)
+
+
 def open_hit(hit: Hit, settings: Settings, place: Location) -> None:
     """Open a result at a place in it, with the command that its kind has in the settings."""
     setting = kinds.of(hit).open_setting
     command = str(settings.get(setting)) if setting else ""
+    check_here(hit)
     if hit.offline and not os.path.lexists(hit.path):  # it is not gone, only its disk is away
         raise InklingError(s.OFFLINE_LONG, hint=s.OFFLINE_HINT, path=hit.path)
     opening.open_file(hit.path, command, place)
@@ -76,6 +91,19 @@ class ResultCommands:
         """The selected ones, from top to bottom."""
         return self._window.results.hits()
 
+    def _here(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Of these the files that this machine has; of the others the first is told."""
+        found, away = list[Hit](), list[InklingError]()
+        for hit in hits:
+            try:
+                check_here(hit)
+                found.append(hit)
+            except InklingError as error:
+                away.append(error)
+        if away:
+            self._window.tell(away[0])
+        return found
+
     # Result
 
     def open(self) -> None:
@@ -105,7 +133,7 @@ class ResultCommands:
     def _open_one(self, hit: Hit) -> None:
         place = hit.location
         shown = self._window.preview.hit
-        if shown is not None and shown.path == hit.path:
+        if shown is not None and shown.key == hit.key:
             place = self._window.preview.location
         open_hit(hit, self._window.settings.values, place)
         self._used(hit)
@@ -116,7 +144,7 @@ class ResultCommands:
         self._window.state.save()
 
     def open_with(self) -> None:
-        hit = self._hit
+        hit = next(iter(self._here([self._hit] if self._hit else [])), None)
         if hit is None:
             return
         # Hundreds of small files describe the programs: read off the interface's thread.
@@ -157,7 +185,7 @@ class ResultCommands:
     def reveal(self) -> None:
         """Each selected file in its folder, one of each folder."""
         folders: dict[str, Hit] = {}
-        for hit in self._hits:
+        for hit in self._here(self._hits):
             folders.setdefault(os.path.dirname(hit.path), hit)
         for hit in list(folders.values())[:_OPENED_UNASKED]:
             self._reveal(hit)
@@ -198,7 +226,7 @@ class ResultCommands:
         details.setVisible(not details.isVisible())
 
     def copy_file(self) -> None:
-        if hits := self._hits:
+        if hits := self._here(self._hits):
             QGuiApplication.clipboard().setMimeData(opening.files_mime([h.path for h in hits]))
             self._window.status.flash(s.COPIED_FILE if len(hits) == 1 else s.copied(len(hits)))
 
@@ -216,7 +244,9 @@ class ResultCommands:
             self._copied_text(text)
             return
         self._window.service.call(
-            lambda client: client.text(hit.path, page), self._copied_text, self._window.tell
+            lambda client: client.text(hit.path, page, archive=hit.archive),
+            self._copied_text,
+            self._window.tell,
         )
 
     def _copied_text(self, text: str) -> None:
@@ -235,7 +265,9 @@ class ResultCommands:
     def explain(self) -> None:
         from desktop.index.explanation_dialog import ExplanationDialog
 
-        if hit := self._hit:
+        if (hit := self._hit) and hit.archive:
+            self._window.tell(InklingError(a.ARCHIVED.format(name=hit.archive), path=hit.path))
+        elif hit:
             query = self._window.question.text
             dialog = ExplanationDialog(self._window.service, hit.path, query, self._parent)
             self._show("explain", dialog)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from desktop import strings as s
 from desktop.asking import strings as asking
 from desktop.index.sight_card import SightCard
+from desktop.presentation import archive_strings as a
 from desktop.presentation import model_strings as ms
 from desktop.presentation.thumbnails import Thumbnails
 from desktop.results.model import ResultsModel
@@ -25,7 +26,7 @@ from desktop.window.notice import Notice
 from desktop.window.searches_strip import SearchesStrip
 from desktop.wording import telling
 from engine.contract.asking import Source
-from engine.contract.types import Answer, Hit
+from engine.contract.types import FINAL, Answer, Hit
 from engine.contract.types import Notice as Notified
 
 #: Characters of a query picture's words in a remark.
@@ -49,6 +50,7 @@ class ResultsColumn(QWidget):
         super().__init__(parent)
         self._model = model
         self._stage: Answer | None = None
+        self._later: list[str] = []  # archives whose rows came below what is looked at
         self._total = ""  # how many there are, in words
         self._said = ""  # to who hears it
         self._empty_action: Callable[[], None] = lambda: None
@@ -165,7 +167,7 @@ class ResultsColumn(QWidget):
             self._stack.setCurrentWidget(self._below)
             self.sources_model.show_sources((), ())
             self.count_changed.emit(self._total)
-            if self._stage is not None and self._stage.stage == "rescored":
+            if self._stage is not None and self._stage.stage in FINAL:
                 self._say_remark(self._stage, bool(self._model.rowCount()))
         self.rows_changed.emit()
 
@@ -183,16 +185,20 @@ class ResultsColumn(QWidget):
         if stage.stage == "names" and not stage.hits:
             return  # the old rows stay until there is something better
         self._stage = stage
+        before = {hit.key for hit in self.results.all_hits()}
         self._model.take(stage.hits, stage.matches)
+        kept = self._model.frozen and stage.stage == "merged"
+        came = [hit.archive for hit in stage.hits if hit.archive and hit.key not in before]
+        self._later = list(dict.fromkeys(came)) if kept else []
         self.results.settle()
         count = self._matching()
         self._say_count(s.files(count) if count else "")
-        self._show(query, final=stage.stage == "rescored")
+        self._show(query, final=stage.stage in FINAL)
         self.rows_changed.emit()
 
     def finish(self, query: str) -> None:
         """No stage follows. What the last one had to say was said, and an offer may stand there."""
-        if self._stage is None or self._stage.stage != "rescored":
+        if self._stage is None or self._stage.stage not in FINAL:
             self._show(query, final=True)
         said, self._said = self._said, self.spoken_count()
         if QAccessible.isActive() and said != self._said:  # a screen reader says how many there are
@@ -213,8 +219,21 @@ class ResultsColumn(QWidget):
         if not there or self._shows_sources:
             self.notice.show_notice("")
             return
-        if not self._say_notices(stage.notices):
+        if self._later:
+            said = a.MORE_ARCHIVED.format(names=", ".join(self._later))
+            self.notice.show_notice(said, "index", a.SORT_IN, self._sort_in)
+        elif not self._say_notices(stage.notices):
             self.notice.show_notice(*_remark(stage))
+
+    def _sort_in(self) -> None:
+        """What came later stands where it belongs; the row that was looked at is still current."""
+        if self._stage is not None:
+            self._later = []
+            self._model.again()
+            self._model.take(self._stage.hits, self._stage.matches)
+            self.results.settle()
+            self._say_remark(self._stage, bool(self._model.rowCount()))
+            self.rows_changed.emit()
 
     def _say_notices(self, notices: Sequence[Notified]) -> bool:
         """The first of them that this window knows, with its action; whether there is one."""

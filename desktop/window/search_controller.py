@@ -24,7 +24,7 @@ from desktop.window.held_values import HeldValues
 from desktop.window.query_picture import keep_picture, picture_file, small_picture
 from desktop.window.search_bar import SearchBar
 from engine.contract.paths import BaseDir
-from engine.contract.types import Answer, Hit
+from engine.contract.types import FINAL, Answer, Hit
 
 #: A keystroke is searched at once, the next ones at most this often: names answer in a few ms.
 _KEYSTROKE_MS = 40
@@ -65,6 +65,7 @@ class SearchController(QObject):
         self._complete = True  # there are no more than are shown
         self._deeper = False  # the same was asked for more rows, or of a larger index
         self._running = False  # stages are still to come
+        self._merges = False  # archives answer, too
         self._outdated = False  # the index has grown since it was asked
         self._answered = 0.0  # when the last one came
         self._pictures = 0
@@ -85,7 +86,8 @@ class SearchController(QObject):
         folders = tuple(str(f["path"]) for f in self._service.status.get("folders", ()))
         if ":" in self._search.field.text():
             self.held.refresh()
-        return Known(folders, self.held.values)
+        archives = tuple(row.partition(" ")[0] for row in self._settings.values.archives)
+        return Known(folders, self.held.values, archives)
 
     def _timer(self, milliseconds: int) -> QTimer:
         timer = QTimer(self)
@@ -140,7 +142,7 @@ class SearchController(QObject):
             self.emptied.emit()
             return
         self.asked.emit(new)
-        self._complete, self._deeper = True, False
+        self._complete, self._deeper, self._merges = True, False, False
         self._ask(self._first or self._settings.values.result_limit)
 
     def _ask(self, limit: int) -> None:
@@ -150,8 +152,12 @@ class SearchController(QObject):
     def goes_on(self, stage: Answer) -> bool:
         """A stage came: whether it is to be shown. Of the same once more only the last one is, so
         that what is new stands in its order."""
-        if stage.stage != "rescored":
+        if stage.stage not in FINAL:
             return not self._deeper
+        if stage.stage == "merged":
+            self._merges = True
+        elif self._deeper and self._merges:
+            return False  # what archives have would go, and come back
         self._complete = len(stage.hits) < self._limit
         self._deeper = False
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from desktop.wording.figures import number
 from desktop.wording.language import tr
 from engine.contract.archives import FAULTS
@@ -126,6 +128,14 @@ def covered(told: Coverage) -> str:
         ours = tr(template).format(**{name: number(count) for name, count in counts.items()})
         sentence = sentence.replace(theirs, ours)
     for name, fault in told.away.items():
-        if said := next((text for code, text in FAULTS.items() if code == fault), ""):
-            sentence = sentence.replace(said.format(name=name), tr(said).format(name=name))
+        theirs = without({name: fault}, translate=False)
+        sentence = sentence.replace(theirs, without({name: fault})) if theirs else sentence
     return tr(sentence)
+
+
+def without(away: Mapping[str, str], *, translate: bool = True) -> str:
+    """Which archives do not answer, by name with the code of the reason."""
+    told = [
+        (name, FAULTS[code]) for name, given in away.items() for code in FAULTS if code == given
+    ]
+    return " ".join((tr(t) if translate else t).format(name=name) for name, t in told)

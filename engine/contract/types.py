@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Lane = Literal["name", "text", "dense", "sight", "seen", "late"]
 #: "merged": with what archives found.
 Stage = Literal["names", "words", "fused", "rescored", "merged"]
+#: After these an answer may stand.
+FINAL: tuple[Stage, ...] = ("rescored", "merged")
 
 #: Between the pieces of a unit's context: title, name, folders, headings.
 CONTEXT_SEPARATOR = " › "
@@ -275,6 +277,11 @@ class Hit(Struct, frozen=True):
     #: not tell is not there. `fused` and `rescored` are its scores.
     features: dict[str, float] = field(default_factory=dict)
     content: str = ""  # then, too: hash of the file's bytes, where that is known
+
+    @property
+    def key(self) -> str:
+        """What tells it from others: two machines may have a file at the same path."""
+        return f"{self.archive}:{self.path}" if self.archive else self.path
 
     @property
     def date(self) -> float:

@@ -73,11 +73,11 @@ ROW_COLUMNS = [
 
 def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: int) -> pa.Table:
     """Units and the places of their tokens as rows."""
-    rows = [_fields(stored, ref) for stored, ref in zip(units, refs, strict=True)]
+    rows = [fields_of(stored, ref) for stored, ref in zip(units, refs, strict=True)]
     columns = schema(dim)
     vectors = {
         "vector": vector_array([stored.vector for stored in units], dim),
-        "document": vector_array(_documents(units), dim),
+        "document": vector_array(document_vectors(units), dim),
     }
     arrays = [
         vectors[field.name]
@@ -88,7 +88,7 @@ def to_arrow(units: Sequence[StoredUnit], refs: Sequence[TokenRef | None], dim: 
     return pa.Table.from_arrays(arrays, schema=columns)
 
 
-def _documents(units: Sequence[StoredUnit]) -> list[NDArray[np.float32] | None]:
+def document_vectors(units: Sequence[StoredUnit]) -> list[NDArray[np.float32] | None]:
     """For each unit the normalised sum of its file's vectors; None where the unit has none."""
     sums: dict[int, NDArray[np.float32]] = {}
     for stored in units:
@@ -99,7 +99,8 @@ def _documents(units: Sequence[StoredUnit]) -> list[NDArray[np.float32] | None]:
     return [None if s.vector is None else whole[s.file.file_id] for s in units]
 
 
-def _fields(stored: StoredUnit, ref: TokenRef | None) -> dict[str, Any]:
+def fields_of(stored: StoredUnit, ref: TokenRef | None) -> dict[str, Any]:
+    """A unit's columns, vectors aside."""
     fields = unit_fields(stored)
     return {
         **fields,
@@ -155,7 +156,7 @@ def vector_array(vectors: Sequence[NDArray[np.float32] | None], dim: int) -> pa.
 
 def from_arrow(table: pa.Table) -> list[Row]:
     """Rows of `ROW_COLUMNS`."""
-    return [_row(fields) for fields in table.to_pylist()]
+    return [row_of(fields) for fields in table.to_pylist()]
 
 
 def packed_rows(table: pa.Table) -> list[bytes]:
@@ -171,10 +172,11 @@ def unpacked_row(data: bytes) -> Row:
         values = _DECODER.decode(zlib.decompress(data, _RAW))
     except zlib.error as error:
         raise ValueError("a row can't be unpacked") from error
-    return _row(dict(zip(ROW_COLUMNS, values, strict=True)))
+    return row_of(dict(zip(ROW_COLUMNS, values, strict=True)))
 
 
-def _row(f: Mapping[str, Any]) -> Row:
+def row_of(f: Mapping[str, Any]) -> Row:
+    """The row of `ROW_COLUMNS`."""
     file = FileFacts(
         f["file_id"], text_to_path(f["path"]), f["file_kind"], f["picture"], f["ext"],
         f["mtime"], f["size"], {name: f[name] for name in ATTRIBUTES if f[name] is not None},

@@ -82,6 +82,8 @@ class Indexer:
         effects = SettingsEffects(index, scanner, self.activation, self.extractors)
         settings = SettingsOwner(self.base, self._settings, effects.follow)
         coverage = CoverageCounter(index.ledger, lambda: scanner.scanning)
+        known = KnownArchives(self.base, self._settings, settings.keep_archives)
+        self._archives = Archives(known, lambda: index.engine.spec.space)
         self._status = Status(
             index,
             scanner,
@@ -91,9 +93,8 @@ class Indexer:
             self._pause,
             coverage,
             self.folders.health,
+            self._archives.faults,
         )
-        known = KnownArchives(self.base, self._settings, settings.keep_archives)
-        self._archives = Archives(known, lambda: index.engine.spec.space)
         search = IndexSearch(index, self.extractors, coverage, self._rules, self._archives)
         library = IndexLibrary(index, self.folders, self.extractors, self._status, self._rules)
         self.ports = Ports(

@@ -34,11 +34,13 @@ class Status:
         pause: Pause,
         coverage: CoverageCounter,
         watching: Callable[[], Health],
+        away: Callable[[], dict[str, str]],
     ) -> None:
-        """`watching`: what keeps folders from being watched."""
+        """`watching`: what keeps folders from being watched; `away`: archives that did not answer
+        when they were asked last, and why."""
         self._index, self._scanner, self._extractors = index, scanner, extractors
         self._activation, self._settings, self._pause = activation, settings, pause
-        self._coverage, self._watching = coverage, watching
+        self._coverage, self._watching, self._away = coverage, watching, away
         self._units = 0
 
     def state(self) -> str:
@@ -77,6 +79,7 @@ class Status:
             "reader_restarts": self._extractors.restarts,
             "eta_s": index.progress.eta(counts),
             "index_bytes": self._bytes(),
+            "archives_away": self._away(),
             "health": [*index.health(), *self._settings.health(), *self._watching()],
         }
 
