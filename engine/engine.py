@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 
 from engine.contract.kinds import PIXEL_KINDS
 from engine.contract.paths import BaseDir
-from engine.contract.types import Answer, Encoding, FileFacts, Query, TextInput, Unit
+from engine.contract.types import Answer, FileFacts, Query, TextInput, Unit
 from engine.encoders.elsewhere import FindElsewhere
 from engine.encoders.pool import EncoderPool, State
 from engine.encoders.routed import RoutedEncoders, routed
 from engine.encoders.sights import Phrases
-from engine.encoders.unit_encoding import encode_units
 from engine.models.registry import ModelSpec
 from engine.search.answers import name_hits
 from engine.search.copies import Copies
-from engine.search.late_interaction import pool, quantise
 from engine.search.own_ranker import OwnRanker
 from engine.search.ports import CopyIndex, NameIndex, no_copies
 from engine.search.query_run import QueryRun
@@ -31,7 +29,7 @@ from engine.search.similar import Similar
 from engine.search.token_matches import TokenMatches
 from engine.sight import SightModel
 from engine.store import Looks, Reword, Row, Store, StoredUnit
-from engine.store.segments import TokenRecord
+from engine.stored_units import stored_units
 
 #: Files that are looked at for texts to compare.
 _SAMPLED_FILES = 200
@@ -132,25 +130,7 @@ class Engine:
         Pixels are encoded where the model sees and the unit has them, else its text. Units of a
         file come one after another.
         """
-        made = encode_units(self.encoders, self.spec, [unit for _, unit in units], self._phrases)
-        return [
-            StoredUnit(unit, facts, e.single, self._record(unit, e), e.note)
-            for (facts, unit), e in zip(units, made, strict=True)
-        ]
-
-    def _record(self, unit: Unit, encoding: Encoding) -> TokenRecord:
-        """The compressed multi-vector with the origin of each token and the unit's word boxes."""
-        pooled = pool(
-            encoding.tokens, self.spec.pool_factor, spans=encoding.spans, boxes=encoding.boxes
-        )
-        boxes = pooled.boxes
-        return TokenRecord(
-            tokens=quantise(pooled.tokens),
-            spans=pooled.spans,
-            boxes=None if boxes is None else _to_uint16(boxes),
-            word_spans=np.array([(w.start, w.end) for w in unit.words], np.int32).reshape(-1, 2),
-            word_boxes=_to_uint16(np.array([w.box for w in unit.words], np.float32).reshape(-1, 4)),
-        )
+        return stored_units(self.encoders, self.spec, units, self._phrases)
 
     @property
     def encoder_state(self) -> State:
@@ -256,11 +236,6 @@ class Engine:
         self._searcher.close()
         self.encoders.close()
         self.store.close()
-
-
-def _to_uint16(boxes: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """[n, 4] fractions of page or picture -> 1/65535."""
-    return np.clip(boxes * 65535, 0, 65535).astype(np.uint16)
 
 
 def thumb_path(base: BaseDir, file_id: int, page: int | None) -> Path:

@@ -1,6 +1,7 @@
 """The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish,
-`doctor` to say how things are, `purge PATH…` to take folders and files out without a trace,
-`encode-service` to encode for other machines."""
+`doctor` to say how things are, `purge PATH…` to take folders and files out without a trace.
+`fill`, `serve` and `team` fill archives and answer many people from them, `serve --encoder` encodes
+for other machines, with options of their own."""
 
 from __future__ import annotations
 
@@ -36,15 +37,23 @@ from indexer.server.ports import Ports
 def main(arguments: list[str] | None = None) -> int:
     """Run the indexer; 0 after an orderly end, 1 with a sentence on stderr after an error."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == ["encode-service"]:  # it has options of its own, and no index
-        from indexer.encoder_service.running import main as encode_service
+    if given[:1] == ["serve"] and "--encoder" in given:
+        from indexer.encoder_service.running import main as encode
 
-        return encode_service(given[1:])
+        return encode(given[1:])
+    if given[:1] in (["serve"], ["team"]):
+        from indexer.team.command import main as serve
+
+        return serve(given[0], given[1:])
+    if given[:1] == ["fill"]:
+        from indexer.archiving.command import main as fill
+
+        return fill(given[1:])
     parser = argparse.ArgumentParser(prog="python -m indexer", description=__doc__)
     parser.add_argument("command", choices=["run", "once", "doctor", "purge"])
     parser.add_argument("--base-dir")
     parser.add_argument("paths", nargs="*", help="what is to be purged")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     base = base_dir(options.base_dir)
     if options.command == "doctor":
         from indexer.server.doctor import examine

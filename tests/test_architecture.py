@@ -35,6 +35,13 @@ BELOW: dict[str, tuple[str, ...]] = {
     "indexer.sources": ("engine", "indexer.ledger"),
     "indexer.reading": ("engine", "indexer.ledger", "indexer.sources"),
     "indexer.indexing": ("engine", "indexer.ledger", "indexer.sources", "indexer.reading"),
+    "indexer.archiving": (
+        "engine",
+        "indexer.ledger",
+        "indexer.sources",
+        "indexer.reading",
+        "indexer.indexing",
+    ),
     "indexer.asking": (
         "engine",
         "indexer.ledger",
@@ -44,6 +51,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "indexer.encoder_service": ("engine", "indexer.asking"),
     "indexer.server": ("engine", "indexer"),
+    "indexer.team": ("engine", "indexer"),
     "indexer": ("engine", "indexer"),
     "desktop.wording": ("engine.contract",),
     "desktop.system": ("engine.contract", "desktop.*", "desktop.wording"),

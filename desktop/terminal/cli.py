@@ -325,12 +325,6 @@ def use_encoder(options: argparse.Namespace, base: BaseDir) -> int:
     return run_encoder(options, base)
 
 
-def serve_others(options: argparse.Namespace, base: BaseDir) -> int:
-    from desktop.terminal.serving import run_serve
-
-    return run_serve(options, base)
-
-
 def judge_answer(options: argparse.Namespace, base: BaseDir) -> int:
     from desktop.terminal.judging import run_judge
 
@@ -341,6 +335,18 @@ def evaluate_models(options: argparse.Namespace, base: BaseDir) -> int:
     from desktop.terminal.judging import run_evaluate
 
     return run_evaluate(options, base)
+
+
+def serve_archive(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.serving import run_service
+
+    return run_service(options.command, options.rest, base)
+
+
+def fill_archive(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.filling import run_fill
+
+    return run_fill(options, base)
 
 
 #: What does each command that `options.parser` knows.
@@ -363,7 +369,6 @@ COMMANDS: dict[str, Command] = {
     "archive": run_archive_command,
     "model": run_model_command,
     "encoder": use_encoder,
-    "serve": serve_others,
     "stop": stop_indexer,
     "autostart": set_autostart,
     "mcp": serve_agents,
@@ -371,4 +376,7 @@ COMMANDS: dict[str, Command] = {
     "serve-desktop": serve_desktop,
     "demo": show_demo,
     "doctor": examine,
+    "serve": serve_archive,
+    "team": serve_archive,
+    "fill": fill_archive,
 }

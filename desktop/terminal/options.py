@@ -29,6 +29,8 @@ class Parser(argparse.ArgumentParser):
 
     #: What is no option is a word, in the order typed: `-draft` leaves out, `tar -xzf` is asked.
     takes_words = False
+    #: Everything behind the command is another process's to read, in `rest`: its help, too.
+    hands_on = False
 
     def error(self, message: str) -> NoReturn:
         complain(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
@@ -37,6 +39,10 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
+        if self.hands_on:
+            namespace = argparse.Namespace() if namespace is None else namespace
+            namespace.rest = list(args or ())
+            return namespace, []
         if self.takes_words:
             args = self._words_last(args or ())
         return super().parse_known_args(args, namespace)
@@ -148,7 +154,6 @@ def parser() -> argparse.ArgumentParser:
     command("resume", "go on indexing")
     _add_model_options(command("model", "list, choose, get and remove models"))
     _add_encoder_options(command("encoder", "encode on another machine, or on this one alone"))
-    _add_serve_options(command("serve", "answer other machines"))
     _add_archive_options(command("archive", "add, list and remove archives that are asked, too"))
     command("stop", "end the indexer")
     autostart = command("autostart", "start Inkling when you log in")
@@ -164,6 +169,30 @@ def parser() -> argparse.ArgumentParser:
     way.add_argument("--remove", action="store_true", help="take back what was written")
     way.add_argument("--show", metavar="ID", help="print the contents of one file")
     command("serve-desktop", "answer the searches of GNOME and KDE (the session bus starts it)")
+    for name, text in (
+        (
+            "serve",
+            "answer many people from an archive, or with --encoder encode for other machines; "
+            "`serve token NAME` makes a token",
+        ),
+        ("team", "fill an archive from folders and serve it, all on this machine"),
+    ):
+        command(name, text).hands_on = True
+    fill = command("fill", "fill an archive that many people search, from folders")
+    fill.add_argument("uri", metavar="URI", help="a folder, or s3://BUCKET/PLACE; made if new")
+    fill.add_argument(
+        "--from", dest="folders", metavar="FOLDER", nargs="+", action="extend", required=True
+    )
+    fill.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="a Ray cluster; without it Ray is started here; off: in one process",
+    )
+    fill.add_argument("--name", metavar="NAME", help="what a new archive is called")
+    fill.add_argument(
+        "--readers", metavar="FILE", help="a table of who may read what, instead of modes and lists"
+    )
+    fill.add_argument("--model", metavar="ID", help="the model of a new archive")
     command("demo", "index the sample library and answer five questions")
     return top
 
@@ -186,21 +215,6 @@ def _add_encoder_options(command: argparse.ArgumentParser) -> None:
     use.add_argument("--model", metavar="NAME", default="", help="of a server with OpenAI's API")
     use.add_argument("--confirm", metavar="HOST", help="the machine's name, typed to confirm it")
     action("local", "encode on this machine alone")
-
-
-def _add_serve_options(command: argparse.ArgumentParser) -> None:
-    """What other machines are answered: with --encoder, texts and pictures are encoded."""
-    command.add_argument(
-        "--encoder", action="store_true", help="encode with this machine's model for others"
-    )
-    command.add_argument("--model", metavar="ID", help="the model that is served")
-    command.add_argument("--host", metavar="HOST", help="where to listen; without it only here")
-    command.add_argument("--port", metavar="PORT", type=int)
-    command.add_argument("--cert", metavar="FILE", help="certificate (PEM), for other machines")
-    command.add_argument("--key", metavar="FILE", help="its key")
-    command.add_argument(
-        "--token-file", metavar="FILE", help="hashed tokens; made, with one, where it is not there"
-    )
 
 
 def _add_model_options(command: argparse.ArgumentParser) -> None:

@@ -225,13 +225,7 @@ class Archive:
     def check(self) -> list[str]:
         """What is not as it should be, a sentence each; nothing where all is well."""
         said = []
-        counts = self._counts()
-        wrong = 0
-        for batch in self._files.batches(["file_id", "generation", "units", "rights"]):
-            for row in batch.to_pylist():
-                found = counts.get((row["file_id"], row["generation"]), 0)
-                wrong += row["generation"] != 0 and found != row["units"]
-        if wrong:
+        if wrong := len(self.incomplete()):
             said.append(
                 f"{wrong} files have not all of their units: inkling fill reads them again."
             )
@@ -243,6 +237,17 @@ class Archive:
         if unpublished := self._unpublished():
             said.append(f"{len(unpublished)} changes are in no commit yet.")
         return said
+
+    def incomplete(self) -> set[int]:
+        """Files that have not all of their units, which a damaged disk or bucket leaves: they are
+        to be read again."""
+        counts, wrong = self._counts(), set[int]()
+        for batch in self._files.batches(["file_id", "generation", "units"]):
+            for row in batch.to_pylist():
+                found = counts.get((row["file_id"], row["generation"]), 0)
+                if row["generation"] != 0 and found != row["units"]:
+                    wrong.add(row["file_id"])
+        return wrong
 
     def orphans(self) -> int:
         """Units of no file, as a killed writer leaves them."""

@@ -20,6 +20,10 @@ from engine.models.registry import ModelSpec
 NAMES = ("units", "files", "commits", "rights")
 
 
+class NoArchiveError(InklingError):
+    """There is nothing yet: an archive can be made there."""
+
+
 def create(tables: Tables, name: str, spec: ModelSpec, versions: Mapping[str, str]) -> None:
     """All tables, `about` last: an archive is there whole, or is not."""
     _check_empty(tables)
@@ -58,7 +62,7 @@ def open_tables(
     """The tables, whose they are, and which commits had to be given up."""
     folder = tables.place.folder
     if (folder is not None and not folder.is_dir()) or "about" not in tables.names():
-        raise InklingError(
+        raise NoArchiveError(
             "There is no archive at {uri}.",
             hint="Check the address, or make one: inkling fill {uri} --from FOLDER.",
             told={"uri": tables.place.uri},

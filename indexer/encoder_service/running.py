@@ -1,4 +1,4 @@
-"""`python -m indexer encode-service`: the encoder service, a process of its own until stopped."""
+"""`python -m indexer serve --encoder`: the encoder service, a process of its own until stopped."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str]) -> int:
     """Serve; 0 after an orderly end, 1 with a sentence on stderr after an error."""
-    parser = argparse.ArgumentParser(prog="python -m indexer encode-service", description=__doc__)
+    parser = argparse.ArgumentParser(prog="inkling serve", description=__doc__)
+    parser.add_argument("--encoder", action="store_true", required=True)
     parser.add_argument("--base-dir")
     parser.add_argument("--model")
     parser.add_argument("--host", default="127.0.0.1")

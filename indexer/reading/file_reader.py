@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from engine import thumb_path
 from engine.contract.attributes import accepted
 from engine.contract.paths import BaseDir
 from engine.contract.put import put_in_place
 from engine.contract.settings import Settings
-from indexer.ledger.ledger import FileRecord, Ledger
+from indexer.ledger.ledger import FileRecord, Root
 from indexer.reading.chunking import units_of
 from indexer.reading.extract import pick
 from indexer.reading.extract.base import (
@@ -42,13 +44,23 @@ from indexer.sources.systems import in_cloud, reachable
 _Edition = tuple[int, int, int]  # size, time of change, inode
 
 
+class ReadLedger(Protocol):
+    """What a reader asks the ledger, or tells it."""
+
+    def root_of(self, path: str) -> Root | None:
+        """The folder that a file belongs to: those above it say nothing of it."""
+
+    def begin(self, ids: Sequence[int]) -> None:
+        """These files are about to be read."""
+
+
 class FileReader:
     """Makes work of a pending file; callable from any thread."""
 
     def __init__(
         self,
         base: BaseDir,
-        ledger: Ledger,
+        ledger: ReadLedger,
         extractors: ExtractorPool,
         settings: Settings,
         *,

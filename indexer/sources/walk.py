@@ -427,18 +427,25 @@ class Walk:
     def _left_out(self, path: str, scopes: dict[str, Scope | None]) -> bool:
         """Whether a file that is there does not belong to the index; if it does, the walk missed
         it: its folder was away for a moment."""
-        parent, name = os.path.split(path)
+        parent = os.path.dirname(path)
         if any(parent == shut or parent.startswith(shut + os.sep) for shut in self._shut):
             return True
-        scope = self.rules.scope_inside(self.root.path, parent, scopes)
-        try:
-            found = os.lstat(systems.reachable(path))
-        except OSError:
-            return False
-        if scope is None or systems.is_link(found) or stat_module.S_ISDIR(found.st_mode):
-            return True
-        ignored = scope.decision(parent, name, False, systems.is_hidden(found))
-        return not (ignored is None or _listed_by_name(ignored, name))
+        return left_out(self.rules, self.root.path, path, scopes)
+
+
+def left_out(rules: IgnoreRules, root: str, path: str, scopes: dict[str, Scope | None]) -> bool:
+    """Whether a file that is there is not met by a walk of its root; `scopes` keeps what was found
+    about folders."""
+    parent, name = os.path.split(path)
+    scope = rules.scope_inside(root, parent, scopes)
+    try:
+        found = os.lstat(systems.reachable(path))
+    except OSError:
+        return False
+    if scope is None or systems.is_link(found) or stat_module.S_ISDIR(found.st_mode):
+        return True
+    ignored = scope.decision(parent, name, False, systems.is_hidden(found))
+    return not (ignored is None or _listed_by_name(ignored, name))
 
 
 def _readable(path: str) -> bool:

@@ -117,6 +117,7 @@ def main() -> None:
         sys.exit(f"Not installed: {', '.join(lacking)}. Run make test first.")
     name, extras = project["name"], project["optional-dependencies"]
     models = closure(extras["models"])
+    archive = closure(extras["archive"])
     tools = closure(line for line in extras["dev"] if not line.startswith(name))
     parts = (
         ("Named in pyproject.toml", {n: d for n, d in needed.items() if n in direct}),
@@ -126,8 +127,12 @@ def main() -> None:
             {n: d for n, d in models.items() if n not in needed},
         ),
         (
+            "Only for archives that many people search",
+            {n: d for n, d in archive.items() if n not in needed and n not in models},
+        ),
+        (
             "Only for working on Inkling",
-            {n: d for n, d in tools.items() if n not in needed and n not in models},
+            {n: d for n, d in tools.items() if n not in {*needed, *models, *archive}},
         ),
     )
     sys.stdout.write(HEAD)

@@ -71,7 +71,7 @@ def main() -> None:
         given = ("--base-dir", str(there_base.root), "--port", "0", "--model", spec.id)
         process = stack.enter_context(
             subprocess.Popen(
-                launch.command("indexer", "encode-service", *given),
+                launch.command("indexer", "serve", "--encoder", *given),
                 env=launch.environment(),
                 stdout=subprocess.PIPE,
                 text=True,

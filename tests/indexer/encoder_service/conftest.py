@@ -41,7 +41,7 @@ def serving(base: BaseDir, *arguments: str) -> Iterator[Service]:
     """One on a free port unless told otherwise; ended at the end."""
     given = ("--base-dir", str(base.root), "--port", "0", *arguments)
     process = subprocess.Popen(
-        launch.command("indexer", "encode-service", *given),
+        launch.command("indexer", "serve", "--encoder", *given),
         env=launch.environment(),
         stdout=subprocess.PIPE,
         text=True,
