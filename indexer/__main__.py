@@ -1,6 +1,7 @@
 """The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish,
 `doctor` to say how things are, `purge PATH…` to take folders and files out without a trace.
-`fill URI --from FOLDER…` fills an archive beside all that, with options of its own."""
+`fill`, `serve` and `team` fill archives and answer many people from them, with options of their
+own."""
 
 from __future__ import annotations
 
@@ -36,6 +37,10 @@ from indexer.server.ports import Ports
 def main(arguments: list[str] | None = None) -> int:
     """Run the indexer; 0 after an orderly end, 1 with a sentence on stderr after an error."""
     given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] in (["serve"], ["team"]):
+        from indexer.team.command import main as serve
+
+        return serve(given[0], given[1:])
     if given[:1] == ["fill"]:
         from indexer.archiving.command import main as fill
 

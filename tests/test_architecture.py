@@ -50,6 +50,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "indexer.indexing",
     ),
     "indexer.server": ("engine", "indexer"),
+    "indexer.team": ("engine", "indexer"),
     "indexer": ("engine", "indexer"),
     "desktop.wording": ("engine.contract",),
     "desktop.system": ("engine.contract", "desktop.*", "desktop.wording"),

@@ -331,6 +331,12 @@ def evaluate_models(options: argparse.Namespace, base: BaseDir) -> int:
     return run_evaluate(options, base)
 
 
+def serve_archive(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.serving import run_service
+
+    return run_service(options.command, options.rest, base)
+
+
 def fill_archive(options: argparse.Namespace, base: BaseDir) -> int:
     from desktop.terminal.filling import run_fill
 
@@ -363,5 +369,7 @@ COMMANDS: dict[str, Command] = {
     "serve-desktop": serve_desktop,
     "demo": show_demo,
     "doctor": examine,
+    "serve": serve_archive,
+    "team": serve_archive,
     "fill": fill_archive,
 }

@@ -29,6 +29,8 @@ class Parser(argparse.ArgumentParser):
 
     #: What is no option is a word, in the order typed: `-draft` leaves out, `tar -xzf` is asked.
     takes_words = False
+    #: Everything behind the command is another process's to read, in `rest`: its help, too.
+    hands_on = False
 
     def error(self, message: str) -> NoReturn:
         complain(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
@@ -37,6 +39,10 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
+        if self.hands_on:
+            namespace = argparse.Namespace() if namespace is None else namespace
+            namespace.rest = list(args or ())
+            return namespace, []
         if self.takes_words:
             args = self._words_last(args or ())
         return super().parse_known_args(args, namespace)
@@ -162,6 +168,11 @@ def parser() -> argparse.ArgumentParser:
     way.add_argument("--remove", action="store_true", help="take back what was written")
     way.add_argument("--show", metavar="ID", help="print the contents of one file")
     command("serve-desktop", "answer the searches of GNOME and KDE (the session bus starts it)")
+    for name, text in (
+        ("serve", "answer many people from an archive; `serve token NAME` makes a token"),
+        ("team", "fill an archive from folders and serve it, all on this machine"),
+    ):
+        command(name, text).hands_on = True
     fill = command("fill", "fill an archive that many people search, from folders")
     fill.add_argument("uri", metavar="URI", help="a folder, or s3://BUCKET/PLACE; made if new")
     fill.add_argument(

@@ -15,6 +15,7 @@ NoticeCode = Literal[
     "no-sight",
     "no-folders",
     "nothing-indexed",
+    "nothing-to-read",
     "words-only",
     "unproven",
     "picture-stays",
@@ -69,6 +70,12 @@ NOTICES: dict[NoticeCode, NoticeRow] = {
         "Add Folder…",
         "add_folder",
         "inkling add FOLDER",
+    ),
+    "nothing-to-read": NoticeRow(
+        "There is nothing in this archive that you may read: ask whoever runs it.",
+        "Show Index",
+        "index_panel",
+        "inkling status",
     ),
     "nothing-indexed": NoticeRow(
         "Of none of the {files} files anything could be read: they are found by name alone.",

@@ -19,12 +19,17 @@ __all__ = [
     "Found",
     "Ledger",
     "LedgerDamagedError",
+    "Lookups",
     "NameHit",
     "Root",
 ]
 
 
-class Ledger(WatchedRoots, FileLookups, FoundFiles, LeftOutEntries, ReadFiles):
+class Lookups(FileLookups, LeftOutEntries):
+    """What is asked of a ledger, whoever fills it."""
+
+
+class Ledger(WatchedRoots, Lookups, FoundFiles, ReadFiles):
     """SQLite beside the store; each method is one transaction, callable from any thread."""
 
     def __init__(self, path: Path) -> None:

@@ -78,7 +78,7 @@ def _of_pattern(
     folded = plain(pattern)
     literal = re.split(r"[*?]", folded, maxsplit=1)[0]
     order = f"WHERE {where} ORDER BY mtime_ns DESC LIMIT {limit}"
-    by_name = f"SELECT id, mtime_ns FROM files INDEXED BY files_by_name {order}"
+    by_name = f"SELECT id, mtime_ns FROM files {_by(connection, 'files_by_name')} {order}"
     if literal and _fewer(connection, literal):
         return dict(connection.execute(by_name).fetchall())
     narrowed = [] if name_rows.waiting(connection) else list(_narrowed(connection, folded))
@@ -99,6 +99,12 @@ def _of_pattern(
     return dict(matching.fetchall())
 
 
+def _by(connection: sqlite3.Connection, index: str) -> str:
+    """Which index to go by; where `files` is a view of some of them, SQLite takes no advice."""
+    view = connection.execute("SELECT 1 FROM temp.sqlite_schema WHERE name = 'files'").fetchone()
+    return "" if view else f"INDEXED BY {index}"
+
+
 def _among_newest(connection: sqlite3.Connection, where: str, limit: int) -> dict[int, int]:
     """Those of the newest files that meet a condition: id → time."""
     oldest = connection.execute(
@@ -107,7 +113,7 @@ def _among_newest(connection: sqlite3.Connection, where: str, limit: int) -> dic
     if oldest is None:
         return {}
     found = connection.execute(
-        "SELECT id, mtime_ns FROM files INDEXED BY files_by_time"
+        f"SELECT id, mtime_ns FROM files {_by(connection, 'files_by_time')}"
         f" WHERE mtime_ns > ? AND {where} ORDER BY mtime_ns DESC LIMIT ?",
         (oldest[0], limit),
     )

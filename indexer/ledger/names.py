@@ -94,7 +94,8 @@ def _look_up(connection: sqlite3.Connection, question: Question) -> None:
 def _count(connection: sqlite3.Connection, word: Word) -> int:
     """How many names or folders hold a word, at most COMMON, by the index itself."""
     (files,) = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM names WHERE names MATCH ? LIMIT ?)",
+        "SELECT count(*) FROM (SELECT 1 FROM names CROSS JOIN files ON files.id = names.rowid"
+        " WHERE names MATCH ? LIMIT ?)",
         (f"{{name folder}} : {_begin_of(word)}", COMMON),
     ).fetchone()
     return int(files)

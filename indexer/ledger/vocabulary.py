@@ -89,7 +89,7 @@ def beginning(connection: sqlite3.Connection, letters: str) -> Beginning:
     stands for itself."""
     most = _MOST_BEGINNINGS if len(letters) > SHORT else _MOST_BEGINNINGS // 5
     rows = connection.execute(
-        "SELECT word, files, below FROM words WHERE word >= ? AND word < ? LIMIT ?",
+        "SELECT word, files, below FROM words WHERE word >= ? AND word < ? ORDER BY word LIMIT ?",
         (letters, letters + (END if len(letters) > 1 else "\x00"), most),
     ).fetchall()
     files, below = sum(row[1] for row in rows), sum(row[2] for row in rows)
@@ -186,7 +186,7 @@ def inside(connection: sqlite3.Connection, word: str) -> list[str]:
     rows = connection.execute(
         "SELECT words.word FROM word_parts CROSS JOIN words ON words.id = word_parts.rowid"
         " WHERE word_parts.word LIKE ? AND substr(words.word, 1, ?) != ?"
-        " ORDER BY files DESC LIMIT ?",
+        " ORDER BY files DESC, words.word LIMIT ?",
         (f"%{word}%", len(word), word, MOST_INSIDE),
     )
     return [row[0] for row in rows]

@@ -20,7 +20,7 @@ from engine.contract.errors import REASONS, InklingError, StoreDamagedError
 from engine.contract.version import VERSION
 from indexer.reading.extract.base import ExtractError
 from indexer.server.mcp import McpEndpoint
-from indexer.server.ports import Control, Ports
+from indexer.server.ports import Ports
 from indexer.server.request_types import BadRequestError, Nothing, as_error, as_json, get, of_error
 from indexer.server.routes.archives import archive_routes
 from indexer.server.routes.asking import asking_routes
@@ -57,13 +57,14 @@ def make_app(ports: Ports, agents: AgentLog, token: str, port: Callable[[], int]
         Route("/mcp", McpEndpoint(ports, agents, VERSION), methods=["POST"]),
     ]
     return Starlette(
-        routes=[_list_of_calls(routes), *routes],
+        routes=[list_of_calls(routes), *routes],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)],
-        exception_handlers=_error_handlers(ports.control),
+        exception_handlers=error_handlers(lambda error: ports.control.damaged(error)),
     )
 
 
-def _list_of_calls(routes: Sequence[Route]) -> Route:
+def list_of_calls(routes: Sequence[Route]) -> Route:
+    """What may be called, told at /v1."""
     listed = sorted(
         (route.path, method) for route in routes for method in (route.methods or set()) - {"HEAD"}
     )
@@ -91,11 +92,13 @@ def _refusal(request: Request, token: str, port: int) -> Response | None:
     return None
 
 
-def _error_handlers(control: Control) -> Mapping[Any, Any]:
+def error_handlers(
+    on_damage: Callable[[InklingError], None], log: str = "indexer"
+) -> Mapping[Any, Any]:
     """Whatever goes wrong is told in one form."""
 
     def damaged(_: Request, error: StoreDamagedError) -> Response:
-        control.damaged(error)
+        on_damage(error)
         return of_error(503, error)
 
     def readable(_: Request, error: InklingError) -> Response:
@@ -117,7 +120,7 @@ def _error_handlers(control: Control) -> Mapping[Any, Any]:
         return as_error(507, "The disk is full; this could not be kept.", "Free some space first.")
 
     def broken(_: Request, error: Exception) -> Response:
-        return as_error(500, "Something went wrong in the indexer.", "See logs/indexer.log.")
+        return as_error(500, f"Something went wrong in the {log}.", f"See logs/{log}.log.")
 
     return {
         StoreDamagedError: damaged,

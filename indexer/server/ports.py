@@ -54,17 +54,8 @@ class Search(Protocol):
         """Why a file is, or is not, in the index and among the answers to a query."""
 
 
-class Library(Protocol):
-    """Watched folders and the files in them. Every method may raise InklingError."""
-
-    def add_folders(self, paths: Sequence[str]) -> list[str]:
-        """Watch folders; the watched ones that cover them."""
-
-    def remove_folders(self, paths: Sequence[str]) -> int:
-        """Forget folders with all that is stored of them; the number of files forgotten."""
-
-    def estimate(self, paths: Sequence[str]) -> dict[str, Any]:
-        """What watching these folders would cost."""
+class Reading(Protocol):
+    """What is known of the files. Every method may raise InklingError."""
 
     def status(self) -> dict[str, Any]:
         """What the front ends show of all this; see the API."""
@@ -81,20 +72,33 @@ class Library(Protocol):
     def values(self) -> dict[str, dict[str, int]]:
         """By the word of a filter what the index holds of it, and how many files."""
 
+    def thumbnail(self, path: str, page: int | None) -> Path | None:
+        """The thumbnail of an indexed file or its page, WebP; None if there is none."""
+
+    def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
+        """A file's text as the index has it: all, one page, or the passages of some lines."""
+
+
+class Library(Reading, Protocol):
+    """Watched folders and the files in them. Every method may raise InklingError."""
+
+    def add_folders(self, paths: Sequence[str]) -> list[str]:
+        """Watch folders; the watched ones that cover them."""
+
+    def remove_folders(self, paths: Sequence[str]) -> int:
+        """Forget folders with all that is stored of them; the number of files forgotten."""
+
+    def estimate(self, paths: Sequence[str]) -> dict[str, Any]:
+        """What watching these folders would cost."""
+
     def retry(self, paths: Sequence[str] | None) -> int:
         """Try failed files again: these, or all whose reason allows it; how many."""
 
     def allow(self, paths: Sequence[str]) -> int:
         """Index these withheld files after all; how many."""
 
-    def thumbnail(self, path: str, page: int | None) -> Path | None:
-        """The thumbnail of an indexed file or its page, WebP; None if there is none."""
-
     def render(self, path: str, page: int | None, width: int) -> bytes:
         """A page or picture as PNG, `width` pixels wide; ExtractError if it can't be drawn."""
-
-    def text(self, path: str, page: int | None = None, lines: tuple[int, int] | None = None) -> str:
-        """A file's text as the index has it: all, one page, or the passages of some lines."""
 
 
 class Archives(Protocol):

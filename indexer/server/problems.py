@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.contract.errors import READ_IN_PART, REASONS, InklingError, Reason
 from engine.contract.left_out import ALLOW, LEFT_OUT
-from indexer.ledger.ledger import FileRecord, Ledger
+from indexer.ledger.ledger import FileRecord, Lookups
 
 #: States that may be asked for beside those of files.
 PARTLY, LEFT = "partly", "left-out"
@@ -16,7 +16,7 @@ _OF_PARTS = ("partly-read", READ_IN_PART.code)
 
 
 def told(
-    ledger: Ledger, reason: str | None, state: str | None, rule: str | None, limit: int
+    ledger: Lookups, reason: str | None, state: str | None, rule: str | None, limit: int
 ) -> dict[str, Any]:
     """The answer of the route: all of it, or the list of one reason, state or rule."""
     _check(reason, state)
@@ -46,7 +46,7 @@ def _check(reason: str | None, state: str | None) -> None:
 
 
 def _listed(
-    ledger: Ledger, reason: str | None, state: str | None, rule: str | None, limit: int
+    ledger: Lookups, reason: str | None, state: str | None, rule: str | None, limit: int
 ) -> Iterator[dict[str, Any]]:
     # A rule asks for what it leaves out and what it withholds; a reason is of one of the three.
     if state == PARTLY or reason in _OF_PARTS:
@@ -85,14 +85,14 @@ def _row(record: FileRecord) -> dict[str, Any]:
     }
 
 
-def _counts(ledger: Ledger) -> dict[str, int]:
+def _counts(ledger: Lookups) -> dict[str, int]:
     """Files by reason."""
     stay, more = ledger.partly_read_counts()
     parts: Iterable[tuple[str, int]] = zip(_OF_PARTS, (more, stay), strict=True)
     return ledger.reasons() | {code: count for code, count in parts if count}
 
 
-def _rules(ledger: Ledger) -> Iterator[dict[str, Any]]:
+def _rules(ledger: Lookups) -> Iterator[dict[str, Any]]:
     """What each rule leaves out or withholds."""
     for count in ledger.left_out_counts():
         known = LEFT_OUT.get(count.code)

@@ -71,7 +71,7 @@ class Status:
                 "next": self._activation.progress(),
             },
             "folders": [self._folder(root, root.id in scanning) for root in index.ledger.roots()],
-            "totals": {**_by_state(counts), "units": self._count()},
+            "totals": {**by_state(counts), "units": self._count()},
             "encoded": index.encoded,
             "improving": index.improving,
             "sight": self._sight(),
@@ -110,12 +110,13 @@ class Status:
             "path": root.path,
             "online": root.online,
             "scanning": scanning,
-            **_by_state(counts),
+            **by_state(counts),
             "eta_s": self._index.progress.eta(counts),
         }
 
 
-def _by_state(counts: dict[str, int]) -> dict[str, int]:
+def by_state(counts: dict[str, int]) -> dict[str, int]:
+    """As the API tells them: all, those on their way, and of each state."""
     states = ("done", "failed", "skipped", "withheld")
     return {
         "files": sum(counts.values()),

@@ -10,8 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from engine.contract.errors import InklingError
 from engine.contract.version import VERSION
-from indexer.server.ports import Archives, Library
+from indexer.server.ports import Archives, Library, Reading
 from indexer.server.request_types import (
     AskedPath,
     AskedPaths,
@@ -81,13 +82,65 @@ class AskedText(AskedFile):
 
 def library_routes(port: Library, archives: Archives) -> list[Route]:
     """Under /v1."""
-    return [*_folder_routes(port), *_file_routes(port), *_view_routes(port, archives)]
+    return [
+        *_folder_routes(port),
+        *_file_routes(port),
+        *reading_routes(port, archives),
+        *_drawing_routes(port, archives),
+    ]
 
 
-def _folder_routes(port: Library) -> list[Route]:
+def reading_routes(port: Reading, archives: Archives | None = None) -> list[Route]:
+    """What is told of files and changes nothing; only of files in the index, or in an archive's."""
+
     def status(_: Nothing) -> Response:
         return as_json({"version": VERSION, **port.status()})
 
+    def problems(asked: AskedProblems) -> Response:
+        return as_json(port.problems(asked.reason, asked.state, asked.rule, asked.limit))
+
+    def recent(asked: AskedRecent) -> Response:
+        return as_json({"files": port.recent(asked.limit)})
+
+    def values(_: Nothing) -> Response:
+        return as_json({"values": port.values()})
+
+    def thumb(asked: AskedThumbnail) -> Response:
+        if asked.archive:
+            only = {"path": os.fsencode(asked.path), "page": asked.page}
+            picture = _known(archives).picture(asked.archive, "/v1/thumb", only)
+            return Response(picture, media_type="image/webp")
+        found = port.thumbnail(asked.path, asked.page)
+        if found is None:
+            raise HTTPException(404, "There is no thumbnail of this.")
+        return FileResponse(found, media_type="image/webp")
+
+    def text(asked: AskedText) -> Response:
+        first, last = asked.first, asked.last
+        if asked.archive:
+            only = {"path": os.fsencode(asked.path), "page": asked.page}
+            only |= {"first": first, "last": last}
+            return as_json({"text": _known(archives).text(asked.archive, only)})
+        lines = None if first is None or last is None else (first, last)
+        return as_json({"text": port.text(asked.path, asked.page, lines)})
+
+    return [
+        get("/v1/status", Nothing, status),
+        get("/v1/problems", AskedProblems, problems),
+        get("/v1/recent", AskedRecent, recent),
+        get("/v1/values", Nothing, values),
+        get("/v1/thumb", AskedThumbnail, thumb),
+        get("/v1/text", AskedText, text),
+    ]
+
+
+def _known(archives: Archives | None) -> Archives:
+    if archives is None:
+        raise InklingError("This service knows of no other archives.", hint="Leave `archive` out.")
+    return archives
+
+
+def _folder_routes(port: Library) -> list[Route]:
     def add(asked: AskedPaths) -> Response:
         return as_json({"folders": port.add_folders(asked.paths)})
 
@@ -98,7 +151,6 @@ def _folder_routes(port: Library) -> list[Route]:
         return as_json(port.estimate(asked.paths))
 
     return [
-        get("/v1/status", Nothing, status),
         post("/v1/folders", AskedPaths, add),
         post("/v1/folders", AskedPaths, remove, "DELETE"),
         post("/v1/estimate", AskedPaths, estimated),
@@ -106,15 +158,6 @@ def _folder_routes(port: Library) -> list[Route]:
 
 
 def _file_routes(port: Library) -> list[Route]:
-    def problems(asked: AskedProblems) -> Response:
-        return as_json(port.problems(asked.reason, asked.state, asked.rule, asked.limit))
-
-    def recent(asked: AskedRecent) -> Response:
-        return as_json({"files": port.recent(asked.limit)})
-
-    def values(_: Nothing) -> Response:
-        return as_json({"values": port.values()})
-
     def retry(asked: AskedRetry) -> Response:
         return as_json({"files": port.retry(asked.paths)})
 
@@ -122,27 +165,12 @@ def _file_routes(port: Library) -> list[Route]:
         return as_json({"files": port.allow(asked.paths)})
 
     return [
-        get("/v1/problems", AskedProblems, problems),
-        get("/v1/recent", AskedRecent, recent),
-        get("/v1/values", Nothing, values),
         post("/v1/retry", AskedRetry, retry),
         post("/v1/allow", AskedPaths, allow),
     ]
 
 
-def _view_routes(port: Library, archives: Archives) -> list[Route]:
-    """What front ends show of a file; only of files in the index."""
-
-    def thumb(asked: AskedThumbnail) -> Response:
-        if asked.archive:
-            only = {"path": os.fsencode(asked.path), "page": asked.page}
-            picture = archives.picture(asked.archive, "/v1/thumb", only)
-            return Response(picture, media_type="image/webp")
-        found = port.thumbnail(asked.path, asked.page)
-        if found is None:
-            raise HTTPException(404, "There is no thumbnail of this.")
-        return FileResponse(found, media_type="image/webp")
-
+def _drawing_routes(port: Library, archives: Archives) -> list[Route]:
     def render(asked: AskedRendering) -> Response:
         if asked.archive:
             only = {"path": os.fsencode(asked.path), "page": asked.page, "width": asked.width}
@@ -151,17 +179,4 @@ def _view_routes(port: Library, archives: Archives) -> list[Route]:
             picture = port.render(asked.path, asked.page, asked.width)
         return Response(picture, media_type="image/png")
 
-    def text(asked: AskedText) -> Response:
-        first, last = asked.first, asked.last
-        if asked.archive:
-            only = {"path": os.fsencode(asked.path), "page": asked.page}
-            only |= {"first": first, "last": last}
-            return as_json({"text": archives.text(asked.archive, only)})
-        lines = None if first is None or last is None else (first, last)
-        return as_json({"text": port.text(asked.path, asked.page, lines)})
-
-    return [
-        get("/v1/thumb", AskedThumbnail, thumb),
-        get("/v1/render", AskedRendering, render),
-        get("/v1/text", AskedText, text),
-    ]
+    return [get("/v1/render", AskedRendering, render)]

@@ -1,0 +1,1 @@
+"""Serving an archive to many people: accounts, rights, limits, a log of who read what."""
