@@ -226,7 +226,7 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
 
 
 def _add_archive_options(command: argparse.ArgumentParser) -> None:
-    """list, add NAME URL, remove NAME."""
+    """list, add NAME URL, remove NAME, export URI."""
     actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def action(name: str, text: str) -> argparse.ArgumentParser:
@@ -244,3 +244,6 @@ def _add_archive_options(command: argparse.ArgumentParser) -> None:
     add.add_argument("url", metavar="URL")
     add.add_argument("--token-file", metavar="FILE", help="what holds the token")
     add.add_argument("--authority", metavar="FILE", help="certificates that vouch for it")
+    export = action("export", "write an archive of record (resources/docs/archive.md) as Parquet")
+    export.add_argument("uri", metavar="URI", help="its folder, or s3://BUCKET/PREFIX")
+    export.add_argument("--to", metavar="DIR", required=True, help="an empty folder, or a new one")
