@@ -1,8 +1,8 @@
 """The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish,
 `doctor` to say how things are, `purge PATH…` to take folders and files out without a trace,
 `export URI --to DIR` to write an archive of record as Parquet.
-`fill`, `serve` and `team` fill archives and answer many people from them, with options of their
-own."""
+`fill`, `serve` and `team` fill archives and answer many people from them, `serve --encoder` encodes
+for other machines, with options of their own."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ from indexer.server.ports import Ports
 def main(arguments: list[str] | None = None) -> int:
     """Run the indexer; 0 after an orderly end, 1 with a sentence on stderr after an error."""
     given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["serve"] and "--encoder" in given:
+        from indexer.encoder_service.running import main as encode
+
+        return encode(given[1:])
     if given[:1] in (["serve"], ["team"]):
         from indexer.team.command import main as serve
 
