@@ -16,6 +16,7 @@ import yaml
 from desktop.terminal.options import parser
 from engine.archive.place import Place
 from indexer.team.command import _serve_parser
+from indexer.team.served import QDRANT_KEY
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "resources/deploy"
@@ -66,7 +67,7 @@ def test_the_service_reaches_the_stores(compose: dict[str, Any]) -> None:
     assert f"-master={host}:9333" in bucket
     # The key that Qdrant asks for is the one that the service gives.
     key = services["qdrant"]["environment"]["QDRANT__SERVICE__API_KEY"]
-    assert services["team"]["environment"]["QDRANT_API_KEY"] == key
+    assert services["team"]["environment"][QDRANT_KEY] == key
     for one in services.values():
         assert set(one.get("depends_on", ())) <= services.keys()
 
