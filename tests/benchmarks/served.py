@@ -244,7 +244,9 @@ def main() -> None:
     args = parser.parse_args()
     for folder in args.sets:
         with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
-            quality(folder, args.keep / folder.name / folder.name, Path(scratch))
+            neutral = "-neutral" if (folder / "corpus_neutral").is_dir() else ""
+            keep = args.keep / folder.name / f"{folder.name}{neutral}"
+            quality(folder, keep, Path(scratch))
     if args.library is not None:
         with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
             speed(args.library, args.times, Path(scratch))
