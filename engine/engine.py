@@ -6,10 +6,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contract.kinds import PIXEL_KINDS
 from engine.contract.paths import BaseDir
-from engine.contract.types import Answer, FileFacts, Query, Unit
+from engine.contract.types import Answer, FileFacts, Query, TextInput, Unit
+from engine.encoders.elsewhere import FindElsewhere
 from engine.encoders.pool import EncoderPool, State
+from engine.encoders.routed import RoutedEncoders, routed
 from engine.encoders.sights import Phrases
 from engine.models.registry import ModelSpec
 from engine.search.answers import name_hits
@@ -23,6 +30,9 @@ from engine.search.token_matches import TokenMatches
 from engine.sight import SightModel
 from engine.store import Looks, Reword, Row, Store, StoredUnit
 from engine.stored_units import stored_units
+
+#: Files that are looked at for texts to compare.
+_SAMPLED_FILES = 200
 
 
 class Engine:
@@ -43,14 +53,17 @@ class Engine:
         alive: Callable[[int], bool] = lambda file_id: True,
         looks: Looks | None = None,
         sight: Callable[[], SightModel | None] = lambda: None,
+        elsewhere: FindElsewhere | None = None,
         idle_s: float = 60.0,
         threads: int | None = None,
     ) -> None:
-        """`looks`: how pictures look, for questions that hold one; `sight`: the model that sees
-        pictures beside this one, if there is any. The caller keeps and closes them."""
+        """`elsewhere`: the encoder on another machine, if one may be used; `looks`: how pictures
+        look, for questions that hold one; `sight`: the model that sees pictures beside this one, if
+        there is any. The caller keeps and closes the last two."""
         self.spec = spec
         self.store = Store.open(base.store, spec.space, spec.dim)
-        self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
+        pool = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
+        self.encoders = routed(pool, base, elsewhere, self._samples)
         self._phrases = Phrases()
         self._names, self._copies, self._alive = names, copies, alive
         #: What was fitted to the person's own questions, where that was chosen.
@@ -128,6 +141,28 @@ class Engine:
     def encoder_notes(self) -> list[str]:
         """What a person should know of how the model runs now."""
         return list(self.encoders.notes)
+
+    def encoding(self) -> dict[str, Any]:
+        """Where encoding happens and at what rate; empty where no other machine could."""
+        return self.encoders.told() if isinstance(self.encoders, RoutedEncoders) else {}
+
+    def _samples(self, count: int) -> list[tuple[TextInput, NDArray[np.float32]]]:
+        """So many stored texts with their vectors, of files that have no pixels."""
+        rows: list[Row] = []
+        for file_id in sorted(self.store.file_ids())[:_SAMPLED_FILES]:
+            rows += [
+                row
+                for row in self.store.file_rows(file_id)
+                if row.text and row.kind not in PIXEL_KINDS
+            ]
+            if len(rows) >= count:
+                break
+        vectors = self.store.vectors([row.unit_id for row in rows[:count]])
+        return [
+            (TextInput(row.text, row.context), vectors[row.unit_id])
+            for row in rows[:count]
+            if row.unit_id in vectors
+        ]
 
     def set_idle(self, seconds: float) -> None:
         """Let go of the model after so long without work."""

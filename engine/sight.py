@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from engine.contract.paths import BaseDir
 from engine.contract.types import Encoding, Filters, Query
+from engine.encoders.elsewhere import FindElsewhere
 from engine.encoders.pool import EncoderPool, State
+from engine.encoders.routed import routed
 from engine.models.registry import ModelSpec
-from engine.search.late_interaction import pool, quantise
+from engine.search.late_interaction import pool as pooled_tokens
+from engine.search.late_interaction import quantise
 from engine.search.query_encoding import QueryEncodings
 from engine.store import Sightings
 from engine.store.token_record import TokenRecord
@@ -27,11 +30,18 @@ class SightModel:
     store can't."""
 
     def __init__(
-        self, base: BaseDir, spec: ModelSpec, *, idle_s: float = 60.0, threads: int | None = None
+        self,
+        base: BaseDir,
+        spec: ModelSpec,
+        *,
+        elsewhere: FindElsewhere | None = None,
+        idle_s: float = 60.0,
+        threads: int | None = None,
     ) -> None:
         self.spec = spec
         self.sightings = Sightings(base.store, spec.space, spec.dim)
-        self.encoders = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
+        pool = EncoderPool(spec, base, idle_s=idle_s, threads=threads)
+        self.encoders = routed(pool, base, elsewhere)
         self._adapter = spec.adapter_for("image")
         self._questions = QueryEncodings(self.encoders, spec)
 
@@ -42,7 +52,7 @@ class SightModel:
         singles = np.stack([encoding.single for encoding in made])
         if not self.spec.late_only:
             return singles, []
-        pooled = (pool(encoding.tokens, self.spec.pool_factor).tokens for encoding in made)
+        pooled = (pooled_tokens(encoding.tokens, self.spec.pool_factor).tokens for encoding in made)
         return singles, [TokenRecord(quantise(tokens)) for tokens in pooled]
 
     def asks(self, query: Query) -> bool:

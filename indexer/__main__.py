@@ -1,7 +1,8 @@
 """The indexer process: `python -m indexer run --base-dir DIR` until stopped, `once` to finish,
-`doctor` to say how things are, `purge PATH…` to take folders and files out without a trace.
-`fill`, `serve` and `team` fill archives and answer many people from them, with options of their
-own."""
+`doctor` to say how things are, `purge PATH…` to take folders and files out without a trace,
+`export URI --to DIR` to write an archive of record as Parquet.
+`fill`, `serve` and `team` fill archives and answer many people from them, `serve --encoder` encodes
+for other machines, with options of their own."""
 
 from __future__ import annotations
 
@@ -37,6 +38,10 @@ from indexer.server.ports import Ports
 def main(arguments: list[str] | None = None) -> int:
     """Run the indexer; 0 after an orderly end, 1 with a sentence on stderr after an error."""
     given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["serve"] and "--encoder" in given:
+        from indexer.encoder_service.running import main as encode
+
+        return encode(given[1:])
     if given[:1] in (["serve"], ["team"]):
         from indexer.team.command import main as serve
 
@@ -46,9 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
 
         return fill(given[1:])
     parser = argparse.ArgumentParser(prog="python -m indexer", description=__doc__)
-    parser.add_argument("command", choices=["run", "once", "doctor", "purge"])
+    parser.add_argument("command", choices=["run", "once", "doctor", "purge", "export"])
     parser.add_argument("--base-dir")
-    parser.add_argument("paths", nargs="*", help="what is to be purged")
+    parser.add_argument("paths", nargs="*", help="what is to be purged, or the archive")
+    parser.add_argument("--to", help="the folder for what is exported")
     options = parser.parse_args(given)
     base = base_dir(options.base_dir)
     if options.command == "doctor":
@@ -57,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(json.dumps([check.to_data() for check in examine(base)]))
         return 0
     try:
+        if options.command == "export":
+            return _export(options.paths[0], options.to)
         base.create()
         if options.command == "purge":
             return _purge(base, options.paths)
@@ -66,6 +74,14 @@ def main(arguments: list[str] | None = None) -> int:
         logging.getLogger(__name__).error("%s", error)
         sys.stderr.write(f"inkling: {error}\n")
         return 1
+
+
+def _export(uri: str, to: str) -> int:
+    from engine.archive.export import export
+
+    files, units = export(uri, Path(to))
+    sys.stdout.write(f"{files} files and {units} passages are in {to}.\n")
+    return 0
 
 
 def _purge(base: BaseDir, paths: list[str]) -> int:

@@ -49,6 +49,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "indexer.reading",
         "indexer.indexing",
     ),
+    "indexer.encoder_service": ("engine", "indexer.asking"),
     "indexer.server": ("engine", "indexer"),
     "indexer.team": ("engine", "indexer"),
     "indexer": ("engine", "indexer"),

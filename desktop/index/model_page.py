@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from desktop import strings as s
 from desktop import theme
 from desktop.connection import IndexerConnection
+from desktop.index.encoder_card import EncoderCard
 from desktop.index.sight_card import SightCard
 from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
@@ -51,6 +52,13 @@ class ModelPage(QWidget):
         self.sight.wanted.connect(self._see)
         self.sight.stopped.connect(lambda: self._use("", "sight"))
         self._column.addWidget(self.sight)
+        self.encoder = EncoderCard(self)
+        self.encoder.use_wanted.connect(
+            lambda address, token: self._encode("use", {"address": address, "token": token})
+        )
+        self.encoder.confirm_wanted.connect(lambda typed: self._encode("confirm", {"host": typed}))
+        self.encoder.leave_wanted.connect(lambda: self._encode("local", {}))
+        self._column.addWidget(self.encoder)
         heading = QLabel(ms.MODELS_ALL, self)
         heading.setFont(theme.font(self.font(), 0.5, bold=True))
         self._column.addWidget(heading)
@@ -66,6 +74,23 @@ class ModelPage(QWidget):
         self._service.call(
             lambda client: client.call("GET", "/v1/models"), self.show_models, key="models"
         )
+        self._service.call(
+            lambda client: client.call("GET", "/v1/encoder"),
+            self.encoder.show_encoder,
+            key="encoder",
+        )
+
+    def _encode(self, what: str, body: dict[str, Any]) -> None:
+        """Name an encoder, confirm it, leave it; shown as it answers."""
+        self._service.call(
+            lambda client: client.call("POST", f"/v1/encoder/{what}", body),
+            self._encoder_told,
+            self._failed,
+        )
+
+    def _encoder_told(self, told: dict[str, Any]) -> None:
+        self.encoder.show_encoder(told)
+        self._service.refresh()
 
     def show_models(self, answer: dict[str, Any]) -> None:
         """Draw the cards anew where something changed."""

@@ -53,3 +53,29 @@ MODEL_ROLES = {("text",): tr("Reads"), ("sight", "text"): tr("Reads and sees pic
 MODEL_RECOMMENDED = tr("Recommended for seeing pictures")
 MODELS_ALL = tr("All models")
 MODEL_FIGURE = tr("{what}: {value} ({source})")
+
+ENCODER_TITLE = tr("Encoder on another computer")
+ENCODER_WHY = tr(
+    "A computer with a graphics card can turn your passages and pictures into what is searched:"
+    " `inkling serve --encoder` there. Without one everything happens here."
+)
+ENCODER_ADDRESS = tr("Address, such as https://workstation:8424")
+ENCODER_TOKEN = tr("Token that the service showed")
+ENCODER_USE = tr("Use and Test")
+ENCODER_LEAVE = tr("Encode Only on This Computer")
+ENCODER_SERVES = tr("{host} serves {title}.")
+ENCODER_AWAY = tr("{host} is not used now: {why}")
+ENCODER_READY = tr("{host} is used as soon as there is something to encode.")
+ENCODER_USED = tr("{host} encodes: {count} so far, {rate} a second of late; here {here}.")
+ENCODER_QUESTIONS = tr(
+    "The weights of the model are not on this computer: questions go there, too, and while it is"
+    " away names and words answer."
+)
+ENCODER_SENDS = tr(
+    "{host} is another computer. The passages and pictures of your files are sent there to be"
+    " encoded, now and whenever files change, and with large models your questions, too."
+)
+ENCODER_TYPE = tr("Type {host} to confirm that.")
+ENCODER_CONFIRM = tr("Confirm")
+ENCODER_AT = tr("Encoded at {host}")
+ENCODER_TIP = tr("Passages and pictures of your files are sent there to be encoded.")

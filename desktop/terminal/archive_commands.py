@@ -1,4 +1,5 @@
-"""`inkling archive`: which other indexes are asked beside this machine's."""
+"""`inkling archive`: which other indexes are asked beside this machine's, and what one archive of
+record holds."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.client import Client
+from desktop.terminal.archive_export import run_export
 from engine.contract.archives import FAULTS, OTHER_MODEL, REMEDIES
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
@@ -23,6 +25,8 @@ GOES_THERE = (
 
 def run_archive_command(options: argparse.Namespace, base: BaseDir) -> int:
     """Do it; 0, or InklingError."""
+    if options.action == "export":
+        return run_export(options)
     client = Client.connect(base)
     match options.action:
         case "list":

@@ -319,6 +319,12 @@ def serve_desktop(options: argparse.Namespace, base: BaseDir) -> int:
     return serve(base)
 
 
+def use_encoder(options: argparse.Namespace, base: BaseDir) -> int:
+    from desktop.terminal.encoder_commands import run_encoder
+
+    return run_encoder(options, base)
+
+
 def judge_answer(options: argparse.Namespace, base: BaseDir) -> int:
     from desktop.terminal.judging import run_judge
 
@@ -362,6 +368,7 @@ COMMANDS: dict[str, Command] = {
     "resume": resume_indexing,
     "archive": run_archive_command,
     "model": run_model_command,
+    "encoder": use_encoder,
     "stop": stop_indexer,
     "autostart": set_autostart,
     "mcp": serve_agents,

@@ -153,6 +153,7 @@ def parser() -> argparse.ArgumentParser:
     until.add_argument("--until", metavar="WHEN", help="“tomorrow” (seven in the morning) or HH:MM")
     command("resume", "go on indexing")
     _add_model_options(command("model", "list, choose, get and remove models"))
+    _add_encoder_options(command("encoder", "encode on another machine, or on this one alone"))
     _add_archive_options(command("archive", "add, list and remove archives that are asked, too"))
     command("stop", "end the indexer")
     autostart = command("autostart", "start Inkling when you log in")
@@ -169,7 +170,11 @@ def parser() -> argparse.ArgumentParser:
     way.add_argument("--show", metavar="ID", help="print the contents of one file")
     command("serve-desktop", "answer the searches of GNOME and KDE (the session bus starts it)")
     for name, text in (
-        ("serve", "answer many people from an archive; `serve token NAME` makes a token"),
+        (
+            "serve",
+            "answer many people from an archive, or with --encoder encode for other machines; "
+            "`serve token NAME` makes a token",
+        ),
         ("team", "fill an archive from folders and serve it, all on this machine"),
     ):
         command(name, text).hands_on = True
@@ -190,6 +195,26 @@ def parser() -> argparse.ArgumentParser:
     fill.add_argument("--model", metavar="ID", help="the model of a new archive")
     command("demo", "index the sample library and answer five questions")
     return top
+
+
+def _add_encoder_options(command: argparse.ArgumentParser) -> None:
+    """status, use URL, local."""
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=text)
+        made.add_argument("--base-dir", metavar="DIR", default=argparse.SUPPRESS)
+        made.add_argument("--json", action="store_true")
+        return made
+
+    action("status", "where encoding happens and at what rate; what the other machine serves")
+    use = action("use", "have passages and pictures encoded by the service at an address")
+    use.add_argument("address", metavar="URL")
+    use.add_argument("--token-file", metavar="FILE", help="holds the token that the service showed")
+    use.add_argument("--ca", metavar="FILE", help="certificates (PEM) that are trusted there")
+    use.add_argument("--model", metavar="NAME", default="", help="of a server with OpenAI's API")
+    use.add_argument("--confirm", metavar="HOST", help="the machine's name, typed to confirm it")
+    action("local", "encode on this machine alone")
 
 
 def _add_model_options(command: argparse.ArgumentParser) -> None:
@@ -226,7 +251,7 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
 
 
 def _add_archive_options(command: argparse.ArgumentParser) -> None:
-    """list, add NAME URL, remove NAME."""
+    """list, add NAME URL, remove NAME, export URI."""
     actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def action(name: str, text: str) -> argparse.ArgumentParser:
@@ -244,3 +269,6 @@ def _add_archive_options(command: argparse.ArgumentParser) -> None:
     add.add_argument("url", metavar="URL")
     add.add_argument("--token-file", metavar="FILE", help="what holds the token")
     add.add_argument("--authority", metavar="FILE", help="certificates that vouch for it")
+    export = action("export", "write an archive of record (resources/docs/archive.md) as Parquet")
+    export.add_argument("uri", metavar="URI", help="its folder, or s3://BUCKET/PREFIX")
+    export.add_argument("--to", metavar="DIR", required=True, help="an empty folder, or a new one")

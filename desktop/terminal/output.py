@@ -262,9 +262,23 @@ def _show_seeing(model: dict[str, Any] | None) -> None:
         console.print(f"[yellow]{escape(error['message'])}[/] {escape(error['hint'])}")
 
 
+def _show_encoding(told: dict[str, Any]) -> None:
+    """Which other machine encodes, and at what rate."""
+    if not told.get("address"):
+        return
+    there, here = told["there"], told["here"]
+    console.print(
+        f"Encodes at {escape(printable(told['host']))}: {there['encoded']} passages and pictures, "
+        f"{there['per_second']:g} a second of late; here {here['encoded']}, {here['per_second']:g}."
+    )
+    if error := told.get("error"):
+        console.print(f"  [yellow]{escape(error['message'])}[/] {escape(error['hint'])}")
+
+
 def _show_model(model: dict[str, Any]) -> None:
     """The one in use, how it runs, and the one whose index is being built."""
     console.print(f"Model: {escape(model['title'])}")
+    _show_encoding(model.get("encoding") or {})
     for note in model.get("notes", ()):
         console.print(f"  {escape(note)}", style="dim")
     if coming := model.get("next"):

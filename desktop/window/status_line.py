@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 from desktop import strings as s
 from desktop import theme
 from desktop.asking import strings as asking
+from desktop.presentation import model_strings as ms
 from desktop.theme import GRID, HALF
 from desktop.widgets.elided_label import ElidedLabel
 from desktop.wording import figures, telling
@@ -51,6 +52,11 @@ class StatusLine(QWidget):
         self.elsewhere.setToolTip(asking.ELSEWHERE_TIP)
         self.elsewhere.clicked.connect(self.elsewhere_clicked)
         self.elsewhere.hide()
+        self.encoder = self._button()
+        self.encoder.setToolTip(ms.ENCODER_TIP)
+        self.encoder.setAccessibleDescription(ms.ENCODER_TIP)
+        self.encoder.clicked.connect(self.index_wanted)
+        self.encoder.hide()
         self.count = QLabel(self)
         self.count.setFont(self.label.font())
         self.count.setTextFormat(Qt.TextFormat.PlainText)
@@ -66,7 +72,7 @@ class StatusLine(QWidget):
         row.addStretch(1)
         row.addWidget(self._dot)
         row.addWidget(self.label)
-        for button in (self.elsewhere, self.problems, self.pause, self.index):
+        for button in (self.elsewhere, self.encoder, self.problems, self.pause, self.index):
             row.addWidget(button)
         self.setFixedHeight(max(3 * GRID + HALF, self.fontMetrics().height() + GRID + HALF))
         self.setAccessibleName(s.STATUS_NAME)
@@ -98,6 +104,13 @@ class StatusLine(QWidget):
         self.elsewhere.setText(asking.ELSEWHERE.format(host=host).replace("&", "&&"))
         self.elsewhere.setVisible(bool(host))
 
+    def _show_encoder(self, told: dict[str, Any]) -> None:
+        """Which other computer encodes, for as long as one does."""
+        there = bool(told.get("host")) and not told.get("local") and not told.get("to_confirm")
+        said = ms.ENCODER_AT.format(host=told.get("host", "")) if there else ""
+        self.encoder.setText(said.replace("&", "&&"))
+        self.encoder.setVisible(there)
+
     def show_starting(self, sentence: str = s.STARTING) -> None:
         self._set(sentence, "muted", 1.0)
         self.problems.hide()
@@ -109,6 +122,7 @@ class StatusLine(QWidget):
 
     def show_status(self, status: dict[str, Any]) -> None:
         """What the indexer says of itself."""
+        self._show_encoder((status.get("model") or {}).get("encoding") or {})
         totals = status.get("totals") or {}
         files, pending = int(totals.get("files", 0)), int(totals.get("pending", 0))
         state = str(status.get("state", "idle"))

@@ -455,7 +455,7 @@ class Window(QMainWindow):
             search.attach, search.menu, search.picture, *chips.removable, *self.searches.buttons,
             *self.answering.panel.stops, self.notice.button, self.answers.results,
             self.answers.sources, self.empty.button, self.preview, status.sort,
-            status.elsewhere, status.problems, status.pause, status.index,
+            status.elsewhere, status.encoder, status.problems, status.pause, status.index,
         )  # fmt: skip
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -32,7 +32,7 @@ _NO_WAY = re.compile(
 _NO_KEYS = re.compile(
     r"[Uu]nable to locate credentials|no providers in chain|CredentialsNotLoaded|"
     r"[Cc]redential(?:s)? (?:provider|not)|Failed to get AWS credentials|"
-    r"[Nn]o credentials|InstanceMetadata|169\.254\.169\.254",
+    r"[Nn]o credentials|config profile|InstanceMetadata|169\.254\.169\.254",
 )
 
 #: Codes of S3 that mean the same to a person, with what happened and what helps.
@@ -85,13 +85,17 @@ _SAID: tuple[tuple[frozenset[str], type[InklingError], str, str], ...] = (
 )
 
 
+class ConflictError(StoreBusyError):
+    """Another writer's commit came in between; nothing of this one is stored."""
+
+
 @contextmanager
 def guarded(place: Place, doing: Doing) -> Iterator[None]:
     """Calls into the library and to the object store; all that fails here is an InklingError when
-    it leaves. ValueError of a table that is there or is not passes."""
+    it leaves."""
     try:
         yield
-    except (InklingError, FileExistsError):
+    except InklingError:
         raise
     except BaseException as error:
         if not isinstance(error, Exception) and not is_panic(error):
@@ -122,9 +126,15 @@ def meaning(error: BaseException, place: Place, doing: Doing) -> InklingError:
     if number := system_error(error):
         return _of_system(number, place)
     if _CONFLICT.search(text):
-        return StoreBusyError(
+        return ConflictError(
             "Something else was writing to {uri} just then.",
             hint="Start it again; nothing is lost.",
+            told=told,
+        )
+    if doing == "write" and "already exists" in text:
+        return InklingError(
+            "There is an archive at {uri} already.",
+            hint="Fill that one, or choose another place.",
             told=told,
         )
     if doing == "write" and isinstance(error, TypeError | ValueError | pa.ArrowInvalid):

@@ -1,14 +1,17 @@
-"""Numbers that anyone works out alike: of a file by its path, of a rights class by its readers."""
+"""Numbers that anyone works out alike: of a file by its path, of a rights class by its readers.
+And numbers that nobody has drawn before."""
 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable
 from hashlib import blake2b
 
 from engine.contract.path_text import path_to_text
 
 _LARGEST = 2**63 - 1
+_DRAWN_BITS = 21  # below the milliseconds, which take 42 until the year 2109
 
 
 def file_id(archive: str, path: str) -> int:
@@ -22,8 +25,13 @@ def rights_class(readers: Iterable[str]) -> int:
 
 
 def token() -> int:
-    """A number that nobody has drawn before."""
-    return secrets.randbelow(_LARGEST - 1) + 1
+    """A number that tells when it was drawn, and that nobody else draws."""
+    return (time.time_ns() // 1_000_000 << _DRAWN_BITS) | secrets.randbits(_DRAWN_BITS)
+
+
+def drawn_at(number: int) -> float:
+    """When a token was drawn, seconds since the epoch."""
+    return (number >> _DRAWN_BITS) / 1000
 
 
 def _number(text: str) -> int:

@@ -24,7 +24,10 @@ from engine.store.rows import StoredUnit, file_fields, unit_fields, vector_array
 from engine.store.schema import schema
 from engine.store.token_record import TokenRecord, pack_record, unpack_record
 
-GONE = "gone"
+GONE = "gone"  # state of a file that is not there any more
+REWOUND = "rewound"  # kind of a commit: some before it were lost
+#: Columns of tables that are looked up by.
+INDEXED = {"units": ("file_id",), "files": ("file_id", "change"), "commits": (), "rights": ()}
 
 #: What the store has beside these can be worked out: terms, directions of whole files, places of
 #: tokens in segments.
@@ -75,11 +78,6 @@ def files_schema(dim: int) -> pa.Schema:
     }
     facts = [schema(dim).field(name) for name in _FACTS]
     return pa.schema([*facts, *(pa.field(name, kind) for name, kind in own.items())])
-
-
-def unit_columns(dim: int) -> list[str]:
-    """All columns of the units table."""
-    return list(units_schema(dim).names)
 
 
 def unit_rows(units: Sequence[StoredUnit], generation: int, dim: int) -> pa.Table:
@@ -177,12 +175,23 @@ def file_rows(files: Iterable[tuple[ArchivedFile, int]], token: int, dim: int) -
     return pa.Table.from_pylist(rows, schema=files_schema(dim))
 
 
+def patch(ids: Sequence[int], change: int, **values: Any) -> pa.Table:
+    """Rows that change some columns of files that are there; a value for all, or one for each."""
+    columns = files_schema(1)
+    each = {"file_id": list(ids), "change": change, **values}
+    lists = {name: v if isinstance(v, list) else [v] * len(ids) for name, v in each.items()}
+    schema = pa.schema([columns.field(name) for name in lists])
+    return pa.table(
+        [pa.array(v, schema.field(name).type) for name, v in lists.items()], schema=schema
+    )
+
+
 def file_of(row: Mapping[str, Any], readers: Mapping[int, tuple[str, ...]]) -> ArchivedFile:
     """The file that a row is of."""
     return ArchivedFile(
         facts_of(row),
         row["content"],
-        frozenset(readers[row["rights"]]),
+        frozenset(readers.get(row["rights"], ())),  # of a class that was lost: nobody
         row["state"],
         row["reason"],
         row["note"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -9,14 +11,18 @@ from typing import Any, TypeVar
 
 import lancedb
 import pyarrow as pa
+from lancedb.index import BTree
 
-from engine.archive.failures import guarded
+from engine.archive.failures import ConflictError, guarded
+from engine.archive.layout import INDEXED
 from engine.archive.place import Place
 from engine.store.durable import Durable
 
 T = TypeVar("T")
 
 BATCH_ROWS = 2_000
+#: Seconds before a change is tried again that met another writer's.
+WAITS = (0.1, 0.3, 1.0, 3.0)
 #: Ids named in one condition; more are asked in several.
 IDS_AT_ONCE = 2_000
 
@@ -35,18 +41,42 @@ class Table:
     def schema(self) -> pa.Schema:
         return self.read(lambda t: t.schema)
 
+    @property
+    def indexed(self) -> Sequence[str]:
+        """Columns that have an index."""
+        return INDEXED.get(self.name, ())
+
+    def index(self, column: str) -> None:
+        """Make the index of a column, or make it anew."""
+        self.write(lambda t: t.create_index(column, config=BTree(), replace=True))
+
     def read(self, ask: Callable[[Any], T]) -> T:
         """Ask LanceDB's table something; the answer's conversion belongs into the question."""
         with guarded(self._place, "read"):
             return ask(self._raw)
 
     def write(self, change: Callable[[Any], T]) -> T:
-        """Change LanceDB's table; when this returns, the change lasts."""
+        """Change LanceDB's table; when this returns, the change lasts.
+
+        Another writer's commit is no obstacle: the change is made once more on top of it.
+        """
+        for wait in WAITS:
+            try:
+                return self._write(change)
+            except ConflictError:
+                time.sleep(wait * random.uniform(0.5, 1.5))
+        return self._write(change)
+
+    def _write(self, change: Callable[[Any], T]) -> T:
         with guarded(self._place, "write"):
             done = change(self._raw)
             if self._durable is not None:
                 self._durable.sync()
             return done
+
+    def index_stats(self, column: str) -> Any:
+        """How many rows the index of a column knows, and does not."""
+        return self.read(lambda t: t.index_stats(f"{column}_idx"))
 
     def add(self, rows: pa.Table) -> None:
         """Rows at the end."""
@@ -135,10 +165,12 @@ class Tables:
             return Table(self.place, self._db.open_table(name), name)
 
     def make(self, name: str, schema: pa.Schema, rows: pa.Table | None = None) -> Table:
-        """A new table, with these rows from the start; ValueError where there is one already."""
+        """A new table, with these rows from the start."""
         with guarded(self.place, "write"):
             raw = self._db.create_table(name, data=rows, schema=schema)
         table = Table(self.place, raw, name)
+        for column in table.indexed:
+            table.index(column)
         table.write(lambda t: None)  # on disk
         return table
 

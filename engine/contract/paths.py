@@ -57,6 +57,11 @@ class BaseDir:
         return self.root / "judged.jsonl"
 
     @property
+    def encoder(self) -> Path:
+        """What opens the encoder on another machine: its token and certificate."""
+        return self.root / "encoder"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 

@@ -211,6 +211,28 @@ class Settings:
         "The other machine that may be asked; a new address has to be confirmed anew.",
         hidden=True,
     )
+    encoder_address: str = _row(
+        "",
+        "Indexing",
+        "Encoder on another machine",
+        "Where passages and pictures become vectors, such as “https://workstation:8424”. Empty: "
+        "on this machine. Another machine is used only after you have confirmed it.",
+        hidden=True,
+    )
+    encoder_model: str = _row(
+        "",
+        "Indexing",
+        "Model of the encoder",
+        "As a server with OpenAI's API calls it. Empty: the server is an Inkling.",
+        hidden=True,
+    )
+    encoder_confirmed: str = _row(
+        "",
+        "Indexing",
+        "Confirmed encoder",
+        "The other machine that may encode; a new address has to be confirmed anew.",
+        hidden=True,
+    )
     archives: tuple[str, ...] = _row(
         (),
         "Search",

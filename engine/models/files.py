@@ -6,6 +6,7 @@ Standard library only, so that any face may ask. For each model there is BASE/mo
     options.json   device and precision, where the person chose
     files/         the downloaded weights, or location.json: the folder that was added instead
     manifest.json  size and sha256 of every file; written last, so it says that all is there
+    served.json    what another machine's encoder told of it: engine.models.served
 
 `inkling model list` shows `states`, `add` and `download` first ask for `accept_licence`, `use`
 calls `ensure_usable`. Downloading itself is engine.models.download; what a model's vectors are like
@@ -67,6 +68,11 @@ def model_folder(spec: ModelSpec, base: BaseDir) -> Path:
     return base.models / spec.id
 
 
+def served_file(spec: ModelSpec, base: BaseDir) -> Path:
+    """What another machine's encoder told of it: engine.models.served."""
+    return model_folder(spec, base) / "served.json"
+
+
 def weights_folder(folder: Path) -> Path:
     """Where a model's files are: the folder that was added, the download, or the folder itself."""
     added = read_object(folder / "location.json").get("path")
@@ -96,6 +102,12 @@ def state(spec: ModelSpec, base: BaseDir) -> ModelState:
         found = "incomplete" if files != folder else "missing"
     accepted = licence_accepted(spec, base)
     return ModelState(spec, found, accepted, files, sum(s for s in sizes.values() if s > 0))
+
+
+def weights_here(spec: ModelSpec, base: BaseDir) -> bool:
+    """Whether this machine could encode with the model; of one that is no file of a registry's
+    model it is believed."""
+    return spec.id not in MODELS or state(spec, base).state in ("built in", "ready")
 
 
 def licence_notice(spec: ModelSpec) -> str:
@@ -133,6 +145,8 @@ def ensure_usable(spec: ModelSpec, base: BaseDir) -> None:
     """InklingError saying what to do, unless the model can be loaded."""
     require_licence(spec, base)
     found = state(spec, base).state
+    if found in ("missing", "incomplete") and served_file(spec, base).exists():
+        return  # another machine encodes
     if found == "missing" and not spec.download_bytes:
         raise InklingError(
             "The weights of {title} are missing: a package of {packages} is not installed.",

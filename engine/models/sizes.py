@@ -15,17 +15,21 @@ from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.models.files import model_folder, read_object
 from engine.models.registry import MODELS, ModelSpec
+from engine.models.served import served
 
 
 def as_found(spec: ModelSpec, base: BaseDir) -> ModelSpec:
     """The row with the sizes that config.json gives and an edition that names the weights.
 
     A smaller checkpoint of a family works as it is, and vectors of other weights get a space of
-    their own. Unchanged while the weights are not here.
+    their own. While the weights are not here, as another machine has them that encodes with them;
+    else unchanged.
     """
     manifest = read_object(model_folder(spec, base) / "manifest.json")
-    if not spec.download_bytes or not manifest.get("files"):
+    if not spec.download_bytes:
         return spec
+    if not manifest.get("files"):
+        return served(spec, base) or spec
     config = manifest.get("config", {})
     dims = _dims(spec, config)
     wanted = [dim for dim in dims if dim <= spec.dim]

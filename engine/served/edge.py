@@ -233,6 +233,7 @@ def _told(what: str) -> Iterator[None]:
                 hint="One service has a folder open at a time: end the other, or use a server.",
             ) from error
         raise InklingError(
-            f"The team's index could not be {what}: {said}",
+            "The team's index could not be {done}: {error}",
             hint="It can be made anew from the archive: remove its folder and start again.",
+            told={"done": what, "error": said},
         ) from error

@@ -15,6 +15,7 @@ def needing(package: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise InklingError(
-            f"The team's index needs {package}, which is not installed.",
+            "The team's index needs {package}, which is not installed.",
             hint="Install the extra: pip install 'inkling-search[archive]'",
+            told={"package": package},
         ) from error

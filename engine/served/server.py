@@ -259,12 +259,14 @@ def _told() -> Iterator[None]:
             ) from error
         if error.status_code in (429, 503, 507):
             raise StoreBusyError(
-                f"The Qdrant server is busy or full (it answered {error.status_code}).",
+                "The Qdrant server is busy or full (it answered {status}).",
                 hint="It is asked again; look at its memory and disk if that lasts.",
+                told={"status": error.status_code},
             ) from error
         raise InklingError(
-            f"The Qdrant server answered {error.status_code}: {error.reason_phrase}.",
+            "The Qdrant server answered {status}: {error}.",
             hint="Look at the server's log, and whether it is of a version that is new enough.",
+            told={"status": error.status_code, "error": error.reason_phrase},
         ) from error
     except (ResponseHandlingException, OSError) as error:
         raise StoreBusyError(
@@ -273,6 +275,7 @@ def _told() -> Iterator[None]:
         ) from error
     except ValueError as error:
         raise InklingError(
-            f"The Qdrant server can't do what was asked: {error}",
+            "The Qdrant server can't do what was asked: {error}",
             hint="Look at the server's log, and whether it is of a version that is new enough.",
+            told={"error": error},
         ) from error

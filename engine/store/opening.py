@@ -83,7 +83,7 @@ def _open(folder: Path, dim: int, read_only: bool, disk: Disk) -> tuple[LanceTab
                 hint="Start Inkling once: it carries it over.",
             )
         return table, file
-    table = _newest_that_answers(folder, dim, disk)
+    table, _ = newest_that_answers(folder, lambda: _answering(folder, dim, disk), disk)
     migrate(table, file)
     check_indexes(table, dim)
     table.sync()
@@ -135,10 +135,14 @@ def _check_rows(table: LanceTable) -> None:
     table.read(look)
 
 
-def _newest_that_answers(folder: Path, dim: int, disk: Disk) -> LanceTable:
+def newest_that_answers(
+    folder: Path, answering: Callable[[], T], disk: Disk = DISK
+) -> tuple[T, int]:
+    """What `answering` gives of the table in a folder, and how many of its newest commits had to
+    be given up for that. StoreDamagedError if that does not help."""
     for attempt in range(2):
         try:
-            return _answering(folder, dim, disk)
+            return answering(), 0
         except StoreDamagedError as error:
             damage = error
             log.warning("the newest commit can't be read (%d): %s", attempt + 1, _why(error))
@@ -154,7 +158,7 @@ def _newest_that_answers(folder: Path, dim: int, disk: Disk) -> LanceTable:
             with guarded("write"):
                 manifests.set_aside(found[0])
             try:
-                table = _answering(folder, dim, disk)
+                table = answering()
             except StoreDamagedError as error:
                 log.warning("nor can the one before: %s", _why(error))
                 continue
@@ -162,7 +166,7 @@ def _newest_that_answers(folder: Path, dim: int, disk: Disk) -> LanceTable:
                 names = [path.name for path in manifests.on_trial()]
                 manifests.condemn()
             log.warning("commits were given up: %s", ", ".join(names))
-            return table
+            return table, len(names)
     finally:
         with guarded("write"):
             manifests.put_back()

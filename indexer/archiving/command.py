@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     """0 where the archive holds what the folders hold."""
     options = _parser().parse_args(arguments)
     base = base_dir(options.base_dir)
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         base.create()
         log.set_up(base.logs, "fill")
@@ -53,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _say("Stopped. What was written stays; start it again and it goes on.")
         return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0 if filled.whole else INCOMPLETE
 
 

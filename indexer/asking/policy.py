@@ -1,8 +1,11 @@
 """What whoever looks after this machine allows: a file that Inkling only reads, and obeys.
 
 `[answers]` with `enabled = false` (no language model is asked) or `other_machines = false` (only
-servers on this machine are); `[archives]` with `enabled = false` (no archive is asked). A file that
-can't be read or understood forbids everything: what it wanted to forbid is not known.
+servers on this machine are); `[archives]` with `enabled = false` (no archive is asked); `[encoder]`
+with `other_machines = false` (files are encoded on this machine alone). Whoever forbids other
+machines for answers forbids them for encoding, too, unless `[encoder]` says
+`other_machines = true`. A file that can't be read or understood forbids everything: what it wanted
+to forbid is not known.
 """
 
 from __future__ import annotations
@@ -19,7 +22,11 @@ from indexer.sources.systems import MACOS, SYSTEM, WINDOWS
 
 #: One more file, beside that of the system: it may forbid what that allows, never the reverse.
 VARIABLE = "INKLING_POLICY"
-_KEYS = {"answers": ("enabled", "other_machines"), "archives": ("enabled",)}
+_KEYS = {
+    "answers": ("enabled", "other_machines"),
+    "archives": ("enabled",),
+    "encoder": ("other_machines",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Policy:
     asking: str = ""
     other_machines: str = ""
     archives: str = ""
+    encoder: str = ""
     mistake: str = ""  # why a file forbids that could not be understood
 
     def check(self) -> None:
@@ -70,6 +78,24 @@ class Policy:
                 told={"host": host, "path": self.other_machines},
             )
 
+    def check_encoder(self, host: str) -> None:
+        """InklingError where nothing may be encoded on another machine."""
+        if self.mistake:
+            raise InklingError(
+                "The policy file {path} can't be understood, so nothing is encoded on another "
+                "machine: {mistake}.",
+                hint="Whoever looks after this machine can mend it.",
+                path=self.asking,
+                told={"path": self.asking, "mistake": self.mistake},
+            )
+        if self.encoder:
+            raise InklingError(
+                "Nothing may be encoded on another machine, {host}: {path} forbids it.",
+                hint="Files are encoded on this machine; `inkling encoder local` says so.",
+                path=self.encoder,
+                told={"host": host, "path": self.encoder},
+            )
+
 
 def policy_file(environment: Mapping[str, str], system: str = SYSTEM) -> str:
     """Where the file lies that is for all people of a machine."""
@@ -93,7 +119,7 @@ def _with(policy: Policy, path: str, *, must_be: bool) -> Policy:
     """A policy with what one more file forbids."""
     try:
         told = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        answers, archives = (_checked(told, table) for table in _KEYS)
+        answers, archives, encoder = (_checked(told, table) for table in _KEYS)
     except (FileNotFoundError, NotADirectoryError) as error:
         if not must_be:
             return policy
@@ -107,12 +133,16 @@ def _with(policy: Policy, path: str, *, must_be: bool) -> Policy:
         policy = replace(policy, other_machines=policy.other_machines or path)
     if not archives.get("enabled", True):
         policy = replace(policy, archives=policy.archives or path)
+    others = answers.get("enabled", True) and answers.get("other_machines", True)
+    if not encoder.get("other_machines", others):
+        policy = replace(policy, encoder=policy.encoder or path)
     return policy
 
 
 def _nothing(policy: Policy, path: str, mistake: str) -> Policy:
     """All that a file could forbid is forbidden."""
-    return replace(policy, asking=path, other_machines=path, archives=path, mistake=mistake)
+    everything = dict.fromkeys(("asking", "other_machines", "archives", "encoder"), path)
+    return replace(policy, **everything, mistake=mistake)
 
 
 def _checked(told: Mapping[str, object], table: str) -> Mapping[str, bool]:

@@ -15,6 +15,7 @@ from engine.contract.errors import InklingError, StoreDamagedError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import FileFacts, Filters
+from engine.encoders.elsewhere import FindElsewhere
 from engine.encoders.image_onnx import look
 from engine.models.registry import ModelSpec
 from engine.store import Looks, set_space_aside
@@ -49,14 +50,16 @@ class Index:
         *,
         workers: int = 2,
         look: Callable[[str], None] = lambda path: None,
+        elsewhere: FindElsewhere | None = None,
         on_damage: Callable[[], None] = lambda: None,
     ) -> None:
-        """`look(path)` has a path scanned that was not where it should be; `on_damage` hears that
-        the process is to end and start anew, where damage is mended."""
+        """`elsewhere`: the encoder on another machine, if one may be used; `look(path)` has a path
+        scanned that was not where it should be; `on_damage` hears that the process is to end and
+        start anew, where damage is mended."""
         self.base, self.settings, self.extractors = base, settings, extractors
         self.workers = workers
         self.failures = RepeatedFailures()
-        self._look, self._damaged = look, on_damage
+        self._look, self._damaged, self._elsewhere = look, on_damage, elsewhere
         self._said: list[dict[str, str]] = []  # what was found wrong at the start
         self._removing: set[int] = set()  # gone from the ledger, rows not yet deleted
         self._damage_noted = threading.Event()
@@ -77,6 +80,7 @@ class Index:
             reads=lambda: self.engine.spec,
             throttled=self.throttled,
             busy=self._changes_first,
+            elsewhere=self._elsewhere,
         )
         self.seeing.open()
         self.engine = self._open_engine()
@@ -190,6 +194,7 @@ class Index:
             alive=lambda file_id: file_id not in self._removing,
             looks=self.looks,
             sight=lambda: self.seeing.model,
+            elsewhere=self._elsewhere,
             idle_s=self.settings.idle_minutes * 60.0,
             threads=self.settings.encoder_threads or None,
         )

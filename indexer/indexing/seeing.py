@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
+from engine.encoders.elsewhere import FindElsewhere
 from engine.models.files import ensure_usable
 from engine.models.registry import MODELS, ModelSpec, model_spec
 from engine.models.sizes import as_found
@@ -89,12 +90,13 @@ class Seeing:
         reads: Callable[[], ModelSpec],
         throttled: Callable[[], bool],
         busy: Callable[[], bool],
+        elsewhere: FindElsewhere | None = None,
     ) -> None:
         """`reads`: the model in the role of text; `throttled`: nothing is to be done now; `busy`:
-        changes go first."""
+        changes go first; `elsewhere`: the encoder on another machine, if one may be used."""
         self._base, self._settings, self._ledger = base, settings, ledger
         self._reader, self._failures, self._reads = reader, failures, reads
-        self._throttled, self._busy = throttled, busy
+        self._throttled, self._busy, self._elsewhere = throttled, busy, elsewhere
         self._stop, self._wake = threading.Event(), threading.Event()
         self._lock = threading.RLock()  # held to change who has the role
         self._in_use: _Seat | None = None
@@ -320,6 +322,7 @@ class Seeing:
         model = SightModel(
             self._base,
             as_found(model_spec(spec.id), self._base),
+            elsewhere=self._elsewhere,
             idle_s=self._settings.idle_minutes * 60.0,
             threads=self._settings.encoder_threads or None,
         )

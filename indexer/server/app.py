@@ -25,6 +25,7 @@ from indexer.server.request_types import BadRequestError, Nothing, as_error, as_
 from indexer.server.routes.archives import archive_routes
 from indexer.server.routes.asking import asking_routes
 from indexer.server.routes.control import control_routes
+from indexer.server.routes.encoder import encoder_routes
 from indexer.server.routes.judging import judging_routes
 from indexer.server.routes.library import library_routes
 from indexer.server.routes.models import model_routes
@@ -51,6 +52,7 @@ def make_app(ports: Ports, agents: AgentLog, token: str, port: Callable[[], int]
         *asking_routes(ports.asking, ports.search),
         *settings_routes(ports.settings),
         *model_routes(ports.models),
+        *encoder_routes(ports.encoder),
         *judging_routes(ports.judging),
         *control_routes(ports.control),
         # Without sessions there is nothing to GET or DELETE: those are answered by 405.

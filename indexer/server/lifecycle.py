@@ -15,11 +15,13 @@ from engine.contract.settings import Settings
 from indexer.archives.known import KnownArchives
 from indexer.archives.service import Archives
 from indexer.asking.service import LanguageModels
+from indexer.encoder_service.elsewhere import Encoders
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.downloads import Downloads
 from indexer.indexing.index import Index, workers_of
 from indexer.reading.pool import ExtractorPool
 from indexer.server.coverage import CoverageCounter
+from indexer.server.encoder import EncoderPort
 from indexer.server.folders import Folders
 from indexer.server.judging import Judging
 from indexer.server.library import IndexLibrary
@@ -56,12 +58,14 @@ class Indexer:
         workers = workers_of(self._settings)
         memory = self._settings.memory_cap_mb * 1_000_000
         self.extractors = ExtractorPool(self.base.scratch, workers, memory)
+        self.encoders = Encoders(self.base, self._settings)
         self.index = Index(
             self.base,
             self._settings,
             self.extractors,
             workers=workers,
             look=self._look,
+            elsewhere=self.encoders.of,
             on_damage=self._start_anew,
         ).open()
         self.folders = Folders(self.index, self.extractors, self._rules)
@@ -105,6 +109,7 @@ class Indexer:
                 search.nothing_there,
             ),
             models=IndexModels(index, self.activation, self.downloads, settings),
+            encoder=EncoderPort(index, self.encoders, settings),
             judging=Judging(index, lambda: self.activation.spaces),
             archives=self._archives,
             settings=settings,
@@ -139,6 +144,7 @@ class Indexer:
         self._pause.cancel()
         with contextlib.ExitStack() as last:  # each is called even if another fails
             last.callback(self._lock.release)
+            last.callback(self.encoders.close)
             last.callback(self.index.stop)
             last.callback(self._archives.close)
             last.callback(self.activation.stop)

@@ -11,6 +11,7 @@ from engine.models.files import ModelState, licence_notice
 from engine.models.libraries import missing
 from engine.models.offers import has_card, recommended, speed
 from engine.models.registry import ModelSpec, Role, model_spec, spec_for
+from engine.models.served import served
 from engine.models.sizes import recognise
 from indexer.indexing.activation import ModelActivation
 from indexer.indexing.both_spaces import PICTURES
@@ -64,8 +65,9 @@ class IndexModels:
         spec = self._with_licence(model, licence_accepted)
         if not spec.download_bytes:
             raise InklingError("{title} is here already.", told={"title": spec.title})
-        if not self._is_here(spec):
-            if not missing(spec):  # else it can't run: libraries are what has to come
+        if not model_files.weights_here(spec, self._base):
+            # Else it can't run, or runs elsewhere: nothing reads what has to come.
+            if not missing(spec) and not self._is_served(spec):
                 self._check_not_in_use(spec)
             self._downloads.start(spec)
         return self.overview()
@@ -133,7 +135,13 @@ class IndexModels:
         self._settings.change({_SETTING[role]: spec.id})
 
     def _is_here(self, spec: ModelSpec) -> bool:
-        return model_files.state(spec, self._base).state in ("built in", "ready")
+        """Whether it can be used: by the weights, or by another machine that has them."""
+        return model_files.weights_here(spec, self._base) or self._is_served(spec)
+
+    def _is_served(self, spec: ModelSpec) -> bool:
+        """Whether another machine encodes with it in place of weights here."""
+        here = model_files.weights_here(spec, self._base)
+        return not here and served(spec, self._base) is not None
 
     def _with_licence(self, model: str, accepted: bool) -> ModelSpec:
         """The row, after the licence was accepted now or before; InklingError with it if not."""
@@ -178,7 +186,8 @@ class IndexModels:
             "figures": [figure._asdict() for figure in spec.figures],
             "recommended": spec.id == recommended().id,
             "state": state.state,
-            "available": state.state in ("built in", "ready"),
+            "available": self._is_here(spec),
+            "served": self._is_served(spec),
             "folder": None if state.folder is None else str(state.folder),
             "bytes": state.bytes,
             "in_use": spec.id == self._index.engine.spec.id,

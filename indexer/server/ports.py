@@ -162,6 +162,25 @@ class Asking(Protocol):
         """The events of an answer; closing it stops the model."""
 
 
+class Encoder(Protocol):
+    """The encoder on another machine. Every method may raise InklingError."""
+
+    def told(self) -> dict[str, Any]:
+        """What is named, how it goes, and where encoding happens at what rate."""
+
+    def use(self, address: str, token: str, authority: str, model: str) -> dict[str, Any]:
+        """Name one, with its token and certificates; asked at once where it may be."""
+
+    def confirm(self, host: str) -> dict[str, Any]:
+        """The person has typed the name of the machine that may encode."""
+
+    def test(self) -> dict[str, Any]:
+        """Ask it what it serves."""
+
+    def leave(self) -> dict[str, Any]:
+        """Encode on this machine alone."""
+
+
 class Judging(Protocol):
     """A person's own judged questions. Every method may raise InklingError."""
 
@@ -214,6 +233,7 @@ class Ports:
     library: Library
     models: Models
     asking: Asking
+    encoder: Encoder
     judging: Judging
     archives: Archives
     settings: SettingsPort

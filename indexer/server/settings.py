@@ -18,8 +18,11 @@ from indexer.asking.addresses import read_address
 
 log = logging.getLogger(__name__)
 
-#: The machine that may be asked: set by `confirm` alone.
-CONFIRMED = "ask_confirmed"
+#: The other machine that an address leads to, and where it says that it may be asked, or encode:
+#: set by `confirm` alone.
+CONFIRMED = {"ask_server": "ask_confirmed", "encoder_address": "encoder_confirmed"}
+#: Which call confirms it.
+_BY = {"ask_confirmed": "/v1/ask/confirm", "encoder_confirmed": "/v1/encoder/confirm"}
 #: What is asked beside this machine: set by `keep_archives` alone.
 ARCHIVES = "archives"
 _Edition = tuple[int, int, int]  # time of change in ns, size, inode
@@ -61,23 +64,25 @@ class SettingsOwner:
 
         All or none: a wrong value is an InklingError and nothing is changed.
         """
-        if CONFIRMED in values:
-            raise InklingError(
-                "Another machine is confirmed by typing its name.",
-                hint="POST /v1/ask/confirm does so.",
-            )
+        for address, confirmed in CONFIRMED.items():
+            if confirmed in values:
+                raise InklingError(
+                    "Another machine is confirmed by typing its name.",
+                    hint="POST {call} does so.",
+                    told={"call": _BY[confirmed]},
+                )
+            if named := str(values.get(address, "")).strip():
+                read_address(named)
         if ARCHIVES in values:
             raise InklingError(
                 "Archives are added and removed one by one.",
                 hint="POST and DELETE /v1/archives do so.",
             )
-        if named := str(values.get("ask_server", "")).strip():
-            read_address(named)
         return self._change(values)
 
-    def confirm(self, host: str) -> None:
-        """The person has typed the name of another machine: it may be asked."""
-        self._change({CONFIRMED: host})
+    def confirm(self, host: str, address: str = "ask_server") -> None:
+        """The person has typed the name of the other machine of an address: it may be asked."""
+        self._change({CONFIRMED[address]: host})
 
     def keep_archives(self, rows: Sequence[str]) -> None:
         """The person has added an archive, or removed one."""
@@ -89,11 +94,12 @@ class SettingsOwner:
             fresh = Settings.load(self._base)
             if mistaken := bool(fresh.messages):
                 fresh.update(self._settings.as_dict())
-            named = fresh.ask_server
+            named = {address: fresh.get(address) for address in CONFIRMED}
             for key, value in values.items():
                 fresh.set(key, value)
-            if fresh.ask_server != named:
-                fresh.ask_confirmed = ""  # that was said of another address
+            for address, confirmed in CONFIRMED.items():
+                if fresh.get(address) != named[address]:
+                    fresh.set(confirmed, "")  # that was said of another address
             if "model" in values:
                 ensure_usable(spec_for("text", fresh.model), self._base)
             if values.get("sight_model"):

@@ -69,6 +69,7 @@ class Status:
                 "state": engine.encoder_state,
                 "notes": list(engine.encoder_notes),
                 "next": self._activation.progress(),
+                "encoding": engine.encoding(),
             },
             "folders": [self._folder(root, root.id in scanning) for root in index.ledger.roots()],
             "totals": {**by_state(counts), "units": self._count()},

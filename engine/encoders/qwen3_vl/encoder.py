@@ -27,14 +27,13 @@ from engine.encoders.jina_v4.forward import Forward, Row, array
 from engine.encoders.jina_v4.images import Preprocessor, decode
 from engine.encoders.jina_v4.placement import bf16_is_faster
 from engine.encoders.jina_v4.weights import read_json
+from engine.encoders.prompts import QWEN_NOTHING as NOTHING
+from engine.encoders.prompts import QWEN_PASSAGE as PASSAGE
+from engine.encoders.prompts import QWEN_QUESTION as QUESTION
 from engine.models.files import options, weights_folder
 from engine.models.registry import ModelSpec
 
 _BUDGET = {"cpu": 1024, "cuda": 16_384}  # tokens of a batch
-#: The maker's own instructions, and what it reads where there is nothing.
-QUESTION = "Retrieve images or text relevant to the user's query."
-PASSAGE = "Represent the user's input."
-NOTHING = "NULL"
 #: The maker's bounds of a picture: 4 to 1,800 tokens. On a processor a quarter of that is minutes.
 _LEAST_PIXELS, _MOST_PIXELS = 4 * 1024, 1800 * 1024
 _MOST_PIXELS_CPU = 450 * 1024

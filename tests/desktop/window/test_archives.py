@@ -225,5 +225,24 @@ def test_names_are_offered_where_the_filter_is_typed() -> None:
     today = dt.date(2026, 1, 1)
     some = Known(archives=("Lab",))
     assert [c.text for c in completions("archive:", 8, some, today)] == ["here", "Lab"]
-    assert [c.text for c in completions("arch", 4, some, today)] == ["archive:"]
-    assert completions("arch", 4, Known(), today) == []
+    assert "archive:" in [c.text for c in completions(":", 1, some, today)]
+    assert "archive:" not in [c.text for c in completions(":", 1, Known(), today)]
+
+
+def test_asked_once_more_what_archives_have_does_not_go_and_come(
+    qtbot: QtBot, window: Window, later: Later
+) -> None:
+    window.search.set_text("words")
+    later.come.set()
+    with qtbot.waitSignal(window.service.search_finished):
+        pass
+    assert rows(window) == ["there.md", "here.md"]
+    later.come.clear()
+    came: list[str] = []
+    window.service.stage_arrived.connect(lambda stage: came.append(stage.stage))
+    window.ask.renew(grown=True, at_once=True)
+    qtbot.waitUntil(lambda: came == ["rescored"])
+    assert rows(window) == ["there.md", "here.md"]
+    with qtbot.waitSignal(window.service.search_finished):
+        later.come.set()
+    assert rows(window) == ["there.md", "here.md"]

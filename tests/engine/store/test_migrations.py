@@ -36,7 +36,7 @@ LATER = (
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Makes this Inkling the one after so many migrations."""
-    fields = rows._fields
+    fields = rows.fields_of
 
     def more(stored: Any, ref: Any) -> dict[str, Any]:
         text = stored.unit.text
@@ -44,7 +44,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
     def become(steps: int) -> None:
         monkeypatch.setattr(schema, "MIGRATIONS", LATER[:steps])
-        monkeypatch.setattr(rows, "_fields", more if steps else fields)
+        monkeypatch.setattr(rows, "fields_of", more if steps else fields)
 
     return become
 

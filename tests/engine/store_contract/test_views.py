@@ -1,6 +1,6 @@
 """A view is what a store of the readable units alone would be: no answer of it depends on others.
 
-The suite tries some hundred cases; `python -m tests.benchmarks.served_views` as many as are wanted.
+Some hundred drawn cases; `tests.benchmarks.team_rights` tries a whole service with any number.
 """
 
 from __future__ import annotations

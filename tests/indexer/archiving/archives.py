@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from engine.archive import Archive
 from engine.contract import launch
@@ -32,7 +34,30 @@ def started(
     """The same as a process of its own."""
     given = ["fill", str(uri), "--from", *map(str, folders), "--model", LIGHT_MODEL]
     given += ["--base-dir", str(base.root), *([] if ray else ["--ray", "off"])]
-    return subprocess.Popen(launch.command("indexer", *given), env=launch.environment(), **more)
+    command = launch.command("indexer", *given)
+    return subprocess.Popen(alone(command) if ray else command, env=launch.environment(), **more)
+
+
+def alone(command: list[str]) -> list[str]:
+    """The same in a network that has nothing but loopback; where that may not be made, here."""
+    inside = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    if shutil.which("unshare") and shutil.which("ip"):
+        tried = subprocess.run([*inside, "true"], check=False, capture_output=True)
+        if tried.returncode == 0:
+            return [*inside, *command]
+    return command
+
+
+def actors(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Ray's workers below a process that read or encode."""
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            if child.cmdline()[:1] and child.cmdline()[0].startswith("ray::MapWorker"):
+                found.append(child)
+        except psutil.Error:
+            continue
+    return found
 
 
 def contents(uri: Path) -> dict[str, dict[str, Any]]:

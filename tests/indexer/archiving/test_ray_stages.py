@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import psutil
 import pytest
 
 from engine.contract import launch
@@ -18,7 +16,7 @@ from engine.contract.paths import BaseDir
 from engine.models.registry import model_spec
 from indexer.archiving.job import Job
 from indexer.archiving.ray_stages import over_ray
-from tests.indexer.archiving.archives import contents, differences, fill
+from tests.indexer.archiving.archives import actors, alone, contents, differences, fill
 from tests.light_model import LIGHT_MODEL
 from tests.waiting import PATIENCE, until
 
@@ -32,16 +30,6 @@ LOOPBACK = {
 LISTENING = "0A"
 
 
-def alone(command: list[str]) -> list[str]:
-    """The same in a network that has nothing but loopback; where that may not be made, here."""
-    inside = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-    if shutil.which("unshare") and shutil.which("ip"):
-        tried = subprocess.run([*inside, "true"], check=False, capture_output=True)
-        if tried.returncode == 0:
-            return [*inside, *command]
-    return command
-
-
 def listeners(pid: int) -> set[str]:
     """Addresses that are listened at in a process's network."""
     found = set()
@@ -50,18 +38,6 @@ def listeners(pid: int) -> set[str]:
             words = line.split()
             if words[3] == LISTENING:
                 found.add(words[1].partition(":")[0])
-    return found
-
-
-def actors(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Ray's workers below a process that read or encode."""
-    found = []
-    for child in psutil.Process(process.pid).children(recursive=True):
-        try:
-            if child.cmdline()[:1] and child.cmdline()[0].startswith("ray::MapWorker"):
-                found.append(child)
-        except psutil.Error:
-            continue
     return found
 
 

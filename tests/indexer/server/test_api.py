@@ -350,7 +350,7 @@ class TestStages:
 
 def test_every_call_is_described(indexer: RunningIndexer) -> None:
     described = Path(__file__).parents[3].joinpath("indexer", "server", "API.md").read_text()
-    app = make_app(Ports(*[None] * 8), None, "", lambda: 0)  # type: ignore[arg-type]
+    app = make_app(Ports(*[None] * 9), None, "", lambda: 0)  # type: ignore[arg-type]
     paths = {route.path for route in app.routes}  # type: ignore[attr-defined]
     assert len(paths) > 15
     assert {path for path in paths if path.removeprefix("/v1") not in described} == set()
