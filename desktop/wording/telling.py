@@ -15,6 +15,13 @@ from engine.contract.types import NOT_LOOKED_AT, NOT_READ_YET, Coverage
 IN_WINDOW = {
     "Judge more: `inkling judge QUESTION FILE`.": tr("Judge more answers first."),
     "Say which file answers one: `inkling judge QUESTION FILE`.": tr("Judge some answers first."),
+    "Files are encoded on this machine; `inkling encoder local` says so.": tr(
+        "Files are encoded on this machine; on the page “Model” that can be said."
+    ),
+    "Start one there with `inkling serve --encoder`; a server with OpenAI's API is named with "
+    "--model.": tr("Start one there, or name the model of a server with OpenAI's API."),
+    "It must be for that name; one of your own is trusted by `inkling encoder use URL --ca "
+    "FILE`.": tr("It must be for that name; one of your own is trusted by its file."),
     "See `inkling judge`.": tr("Look at what was judged."),
     "Any model that is downloaded brings them: `inkling model list`.": tr(
         "Any model that is downloaded brings them: see the page “Model”."

@@ -49,7 +49,7 @@ class EdgePoints(Points):
         self._folder = folder
         self._untended = 0
         self._tending = threading.Lock()
-        with _told("opened"):
+        with _told():
             if (folder / "edge_config.json").exists():
                 self._shard = q.EdgeShard.load(str(folder))
                 return
@@ -70,7 +70,7 @@ class EdgePoints(Points):
         self._update(q.UpdateOperation.set_payload_by_filter(_filter(where), dict(payload)))
 
     def _update(self, operation: Any) -> None:
-        with _told("changed"):
+        with _told():
             self._shard.update(operation)
 
     def nearest(
@@ -84,7 +84,7 @@ class EdgePoints(Points):
             with_payload=list(fields) or False,
             params=None if isinstance(vector, Mapping) else q.SearchParams(quantization=codes),
         )
-        with _told("searched"):
+        with _told():
             return [
                 Found(UUID(str(p.id)), p.payload or {}, p.score) for p in self._shard.query(asked)
             ]
@@ -92,7 +92,7 @@ class EdgePoints(Points):
     def fetch(
         self, ids: Sequence[UUID], fields: Sequence[str] | None, vectors: Sequence[str] = ()
     ) -> list[Found]:
-        with _told("read"):
+        with _told():
             found = self._shard.retrieve(list(ids), _fields(fields), list(vectors) or False)
         return [_found(record, vectors) for record in found]
 
@@ -103,7 +103,7 @@ class EdgePoints(Points):
         while left is None or left > 0:
             page = _PAGE if left is None else min(left, _PAGE)
             request = q.ScrollRequest(offset, page, asked, _fields(fields), False)
-            with _told("read"):
+            with _told():
                 records, offset = self._shard.scroll(request)
             yield from (_found(record, ()) for record in records)
             if offset is None:
@@ -111,26 +111,26 @@ class EdgePoints(Points):
             left = None if left is None else left - len(records)
 
     def count(self, where: Filter) -> int:
-        with _told("searched"):
+        with _told():
             return int(self._shard.count(q.CountRequest(True, _filter(where))))
 
     def values(self, key: str, where: Filter, most: int) -> dict[str | int, int]:
-        with _told("searched"):
+        with _told():
             told = self._shard.facet(q.FacetRequest(key, most, True, _filter(where)))
         return {_plain(hit.value): int(hit.count) for hit in told.hits}
 
     def flush(self) -> None:
-        with _told("written"):
+        with _told():
             self._shard.flush()
 
     def tend(self) -> None:
         if self._untended >= UNTENDED:
-            with self._tending, _told("put in order"):
+            with self._tending, _told():
                 self._untended = 0
                 self._shard.optimize()
 
     def close(self) -> None:
-        with _told("closed"):
+        with _told():
             self._shard.close()
 
 
@@ -219,7 +219,7 @@ def _demand(demand: Demand) -> Any:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _told() -> Iterator[None]:
     """The engine's failures as ours: it raises plain exceptions that say what they are in words."""
     try:
         yield
@@ -233,7 +233,7 @@ def _told(what: str) -> Iterator[None]:
                 hint="One service has a folder open at a time: end the other, or use a server.",
             ) from error
         raise InklingError(
-            "The team's index could not be {done}: {error}",
+            "The team's index can't go on: {error}.",
             hint="It can be made anew from the archive: remove its folder and start again.",
-            told={"done": what, "error": said},
+            told={"error": said},
         ) from error

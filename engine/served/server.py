@@ -275,7 +275,7 @@ def _told() -> Iterator[None]:
         ) from error
     except ValueError as error:
         raise InklingError(
-            "The Qdrant server can't do what was asked: {error}",
+            "The Qdrant server can't do what was asked: {error}.",
             hint="Look at the server's log, and whether it is of a version that is new enough.",
             told={"error": error},
         ) from error

@@ -283,7 +283,7 @@ def _told() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise InklingError(
-            "What is known of the team's words can't be read or kept: {error}",
+            "What is known of the team's words can't be read or kept: {error}.",
             hint="It is counted anew from the points: remove statistics.sqlite and start again.",
             told={"error": error},
         ) from error

@@ -145,7 +145,9 @@ class Tokens:
 def made_token(name: str, groups: Sequence[str] = ()) -> tuple[str, str]:
     """A new token, and the lines that make an account of it."""
     if not name or not re.fullmatch(r"[^\x00-\x1f\x7f]{1,200}", name):
-        raise InklingError("An account needs a name.", hint="Such as `inkling serve token mara`.")
+        raise InklingError(
+            "An account needs a name.", hint="`inkling serve token mara` makes one for her."
+        )
     token = PREFIX + secrets.token_urlsafe(_BITS // 8)
     lines = [
         "[[account]]",

@@ -179,7 +179,7 @@ def _accounts(served: Served) -> list[Accounts]:
     if not known:
         raise InklingError(
             "Nobody could log in: there are no accounts.",
-            hint="Give --accounts FILE (see `inkling serve token NAME`) or --oidc ISSUER.",
+            hint="`--accounts FILE`, or `--oidc ISSUER`, says who may ask.",
         )
     return known
 

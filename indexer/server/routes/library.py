@@ -136,7 +136,7 @@ def reading_routes(port: Reading, archives: Archives | None = None) -> list[Rout
 
 def _known(archives: Archives | None) -> Archives:
     if archives is None:
-        raise InklingError("This service knows of no other archives.", hint="Leave `archive` out.")
+        raise InklingError("This service knows of no other archives.", hint="Leave “archive” out.")
     return archives
 
 

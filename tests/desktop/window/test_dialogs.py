@@ -305,8 +305,9 @@ class TestIndexPanel:
         panel.show_tab("model")
 
         def buttons() -> list[QPushButton]:
+            card = panel.model.encoder
             found = panel.model.findChildren(QPushButton)
-            return [button for button in found if button.isVisibleTo(panel.model)]
+            return [b for b in found if b.isVisibleTo(panel.model) and not card.isAncestorOf(b)]
 
         qtbot.waitUntil(lambda: len(buttons()) == 1)
         texts = [label.text() for label in panel.model.findChildren(QLabel)]

@@ -131,7 +131,7 @@ def test_a_provider_s_token_opens_an_account(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"exp": time.time() - 900}, "has expired 15 min ago"),
+        ({"exp": time.time() - 900}, r"has expired \d+ min ago"),
         ({"nbf": time.time() + 3_600}, "the clocks of provider and service differ"),
         ({"aud": "another"}, "made for another service"),
         ({"exp": None}, "lacks “exp”"),
