@@ -93,7 +93,8 @@ class IndexSearch:
         local = Answer(())
         try:
             if _wanted(query.filters, HERE):
-                for local in self._here(text, image, limit, filters, plain, asked is not None):
+                beside = asked is not None
+                for local in self._here(text, image, limit, filters, plain, beside, beside):
                     yield lean(local)
             elif asked is None:
                 yield local
@@ -113,11 +114,13 @@ class IndexSearch:
         filters: Filters | None,
         plain: bool | Sequence[str],
         raw: bool,
+        beside: bool = False,
     ) -> Iterator[Answer]:
-        """This machine's stages."""
+        """This machine's stages. `beside`: archives answer, too, so that an empty index is no
+        reason for an empty answer."""
         query = _read(text, image, filters, plain)
         told_words = ""
-        notices: tuple[Notice, ...] = self.nothing_there()
+        notices: tuple[Notice, ...] = () if beside else self.nothing_there()
         coverage = self._coverage.told()  # once for all stages
         if image is not None:
             query, told_words = self._with_picture(query, image)

@@ -14,6 +14,7 @@ from engine.contract.paths import BaseDir
 from engine.contract.settings import Settings
 from engine.contract.types import Answer
 from indexer.server.lifecycle import Indexer
+from tests.indexer.archives.scripted_archive import serving
 from tests.indexer.ledger.noted_files import add, done
 
 
@@ -52,6 +53,15 @@ def test_an_empty_index_says_what_helps(
     assert "inkling problems" in said
     ledger.finish([done(first)], 1)
     assert last(opened, "sourdough bread").notices == ()
+
+
+def test_where_an_archive_answers_an_empty_index_is_no_matter(opened: Indexer) -> None:
+    with serving() as script:
+        opened.ports.archives.add("Lab", script.url, "secret", "")
+        *_, told = opened.ports.search.search("sourdough bread", elsewhere=True)
+        *_, here = opened.ports.search.search("sourdough bread archive:here", elsewhere=True)
+    assert ({hit.archive for hit in told.hits}, told.notices) == ({"Lab"}, ())
+    assert here.notices == (notice("no-folders"),)
 
 
 def test_a_question_that_the_model_can_t_read_is_told_in_the_end(
