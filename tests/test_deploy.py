@@ -15,7 +15,7 @@ import yaml
 
 from desktop.terminal.options import parser
 from engine.archive.place import Place
-from indexer.team.command import _serve_parser
+from indexer.team.command import serve_parser
 from indexer.team.served import QDRANT_KEY
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ def cluster() -> dict[str, Any]:
 def served(compose: dict[str, Any]) -> Any:
     name, *arguments = compose["services"]["team"]["command"]
     assert name == "serve"
-    return _serve_parser().parse_args(arguments)
+    return serve_parser().parse_args(arguments)
 
 
 def test_the_services_command_is_one_that_inkling_takes(compose: dict[str, Any]) -> None:

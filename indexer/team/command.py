@@ -9,10 +9,15 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.contract import log
 from engine.contract.errors import InklingError
 from engine.contract.paths import BaseDir, base_dir
+
+if TYPE_CHECKING:
+    from indexer.team.limiting import Limits
+    from indexer.team.oidc import Provider
 
 FAILED = 2
 #: How often `inkling team` looks at its folders again.
@@ -24,7 +29,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
     try:
         if command == "serve" and arguments[:1] == ["token"]:
             return _token(arguments[1:])
-        options = (_serve_parser() if command == "serve" else _team_parser()).parse_args(arguments)
+        options = (serve_parser() if command == "serve" else _team_parser()).parse_args(arguments)
         base = base_dir(options.base_dir).create()
         log.set_up(base.logs, "team")
         return _serve(options, base) if command == "serve" else _team(options, base)
@@ -131,7 +136,7 @@ def _say_where(name: str, url: str) -> None:
     _say(f"In Inkling it is added by `inkling archive add {word} {url}`. Ctrl+C ends it.")
 
 
-def _provider(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _provider(options: argparse.Namespace) -> Provider | None:
     if not options.oidc:
         return None
     from indexer.team.oidc import Provider
@@ -141,7 +146,7 @@ def _provider(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # n
     )
 
 
-def _limits(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _limits(options: argparse.Namespace) -> Limits:
     from indexer.team.limiting import Limits
 
     return Limits(options.per_minute, options.at_once)
@@ -151,7 +156,8 @@ def _path(given: str | None) -> Path | None:
     return None if given is None else Path(os.path.abspath(os.path.expanduser(given)))
 
 
-def _serve_parser() -> argparse.ArgumentParser:
+def serve_parser() -> argparse.ArgumentParser:
+    """The options of `inkling serve`."""
     parser = argparse.ArgumentParser(
         prog="inkling serve",
         description="Answer many people from an archive. `inkling serve token NAME` makes a token.",
