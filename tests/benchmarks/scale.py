@@ -25,51 +25,15 @@ import numpy as np
 
 from engine.archive import Archive, ArchivedFile, file_id
 from engine.contract.paths import BaseDir
-from engine.contract.types import FileFacts, Unit
+from engine.contract.types import FileFacts
 from engine.models.registry import DEFAULT_MODEL, ModelSpec, model_spec
-from engine.search.late_interaction import directions, quantise
-from engine.store import Row, Store, StoredUnit
-from engine.store.reading import MOST_LISTED
-from engine.store.rows import ROW_COLUMNS, from_arrow
-from engine.store.segments import TokenRecord
+from engine.store import Store, StoredUnit
 from engine.store.token_record import pack_record
+from tests.benchmarks.served import stored
 
 #: Files put together, and of how many passages an archive is told at most.
 AT_ONCE, MOST = 100, 20_000
 _ASKED = re.compile(r'"(GET|PUT|POST|HEAD|DELETE) ')
-
-
-def stored_units(store: Store, rows: Sequence[Row]) -> list[StoredUnit]:
-    """Units as they were stored."""
-    vectors = store.vectors([row.unit_id for row in rows])
-    records = store.tokens([row.ref for row in rows if row.ref is not None])
-    told = dict(zip([row.unit_id for row in rows if row.ref is not None], records, strict=True))
-    found = []
-    for row in rows:
-        record = told.get(row.unit_id)
-        tokens = None
-        if record is not None:
-            tokens = TokenRecord(
-                quantise(directions(record.tokens)),
-                record.spans,
-                record.boxes,
-                record.word_spans,
-                record.word_boxes,
-            )
-        ordinal = int(row.unit_id.rpartition(":")[2])
-        unit = Unit(
-            row.file_id,
-            ordinal,
-            row.kind,
-            row.text,
-            row.context,
-            row.page,
-            row.lines,
-            row.symbol,
-            row.language,
-        )
-        found.append(StoredUnit(unit, row.file, vectors.get(row.unit_id), tokens))
-    return found
 
 
 def moved_to(archive: str, units: Sequence[StoredUnit], copy: int) -> list[StoredUnit]:
@@ -181,10 +145,9 @@ def main() -> int:
     files: list[list[StoredUnit]] = []
     for base in options.bases:
         store = Store.open(BaseDir(base).store, spec.space, spec.dim, read_only=True, arrays=False)
-        rows = store._scan(None, ROW_COLUMNS, from_arrow)
         by_file: dict[int, list[StoredUnit]] = {}
-        for start in range(0, len(rows), MOST_LISTED):
-            for one in stored_units(store, rows[start : start + MOST_LISTED]):
+        for some in stored(store, spec.dim):
+            for one in some:
                 by_file.setdefault(one.file.file_id, []).append(one)
         files += by_file.values()
         store.close()
